@@ -1,0 +1,160 @@
+package signin
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// Flow is a grant a person can sign in with.
+type Flow string
+
+// The flows, as --flow names them.
+const (
+	FlowPKCE   Flow = "pkce"   // authorization code with PKCE: a browser, then a redirect to a listener here
+	FlowDevice Flow = "device" // device code: any browser anywhere, nothing comes back
+)
+
+// Channel is the way by which a sign-in was completed.
+type Channel string
+
+// The channels of a signed_in event.
+const (
+	Loopback Channel = "loopback" // the browser reached our listener
+	Paste    Channel = "paste"    // the redirect was pasted into the terminal
+	Callback Channel = "callback" // another process handed the redirect over
+	Device   Channel = "device"   // a device code was approved
+	Cached   Channel = "cached"   // the token was good already, nothing was done
+	Refresh  Channel = "refresh"  // the token was renewed without a person
+)
+
+// Event is something a person, or the program that called us, is told while a sign-in goes on. It is one of
+// Environment, Authorize, DeviceCode, Hint, SignedIn and Failed; encoding/json writes the line of --json for it.
+type Event interface {
+	json.Marshaler
+	event() string
+}
+
+// Environment comes first, also when the flow was forced.
+type Environment struct {
+	Name     string   // the place we are in
+	Flow     Flow     // what will be used should a person be needed
+	Channels []string // the ways back that exist here, best first
+	Reason   string   // why this flow, in one sentence
+}
+
+// Authorize says which address a person opens. The listener is bound already.
+type Authorize struct {
+	URL         string
+	RedirectURI string
+	ExpiresIn   time.Duration // how long we wait
+	Opening     bool          // we are opening it ourselves (not with NoBrowser); no proof that a page opened
+}
+
+// DeviceCode says where to type which code. All texts are as received, visible text on one line each; do not parse them.
+type DeviceCode struct {
+	VerificationURI         string
+	VerificationURIComplete string // "" when the service sent none
+	UserCode                string
+	ExpiresIn               time.Duration
+	Opening                 bool // we are opening VerificationURIComplete ourselves
+}
+
+// Hint is advice or a circumstance worth one line; the sign-in goes on.
+type Hint struct{ Text string }
+
+// SignedIn ends a sign-in that succeeded. The token is stored.
+type SignedIn struct {
+	Session     string // the session's label
+	ExpiresAt   time.Time
+	Refreshable bool
+	Channel     Channel
+}
+
+// Failed ends a sign-in that did not succeed. Run does not send it: its caller makes it, with NewFailed, from whatever
+// error ends the command.
+type Failed struct {
+	Kind    fault.Kind
+	Message string
+	Hint    string
+}
+
+// NewFailed returns the event for err.
+func NewFailed(err error) Failed {
+	return Failed{Kind: fault.KindOf(err), Message: err.Error(), Hint: fault.HintOf(err)}
+}
+
+func (Environment) event() string { return "environment" }
+func (Authorize) event() string   { return "authorize" }
+func (DeviceCode) event() string  { return "device_code" }
+func (Hint) event() string        { return "hint" }
+func (SignedIn) event() string    { return "signed_in" }
+func (Failed) event() string      { return "error" }
+
+// The JSON forms. Fields are added, never renamed; seconds are whole numbers.
+
+// MarshalJSON implements json.Marshaler.
+func (e Environment) MarshalJSON() ([]byte, error) {
+	channels := e.Channels
+	if channels == nil {
+		channels = []string{}
+	}
+	return json.Marshal(struct {
+		Event    string   `json:"event"`
+		Name     string   `json:"name"`
+		Flow     Flow     `json:"flow"`
+		Channels []string `json:"channels"`
+		Reason   string   `json:"reason"`
+	}{e.event(), e.Name, e.Flow, channels, e.Reason})
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e Authorize) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Event       string `json:"event"`
+		URL         string `json:"url"`
+		RedirectURI string `json:"redirect_uri"`
+		ExpiresIn   int64  `json:"expires_in"`
+	}{e.event(), e.URL, e.RedirectURI, int64(e.ExpiresIn / time.Second)})
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e DeviceCode) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Event                   string `json:"event"`
+		VerificationURI         string `json:"verification_uri"`
+		VerificationURIComplete string `json:"verification_uri_complete"`
+		UserCode                string `json:"user_code"`
+		ExpiresIn               int64  `json:"expires_in"`
+	}{e.event(), e.VerificationURI, e.VerificationURIComplete, e.UserCode, int64(e.ExpiresIn / time.Second)})
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e Hint) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Event string `json:"event"`
+		Text  string `json:"text"`
+	}{e.event(), e.Text})
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e SignedIn) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Event       string  `json:"event"`
+		Session     string  `json:"session"`
+		ExpiresAt   string  `json:"expires_at"`
+		Refreshable bool    `json:"refreshable"`
+		Channel     Channel `json:"channel"`
+	}{e.event(), e.Session, e.ExpiresAt.UTC().Format(time.RFC3339), e.Refreshable, e.Channel})
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e Failed) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Event   string `json:"event"`
+		Kind    string `json:"kind"`
+		Message string `json:"message"`
+		Hint    string `json:"hint"`
+	}{e.event(), e.Kind.String(), e.Message, e.Hint})
+}
