@@ -1,0 +1,164 @@
+package idc
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+
+	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+const (
+	// pageSize is the most the portal allows since May 2026; its own default is 20.
+	pageSize = 100
+	// maxPages ends a list that does not end by itself: ten times the largest organisation heard of.
+	maxPages = 1000
+)
+
+// portal reports whether op is an operation of the access portal.
+func portal(op string) bool {
+	return op == opAccounts || op == opRoles || op == opCredentials || op == opLogout
+}
+
+// Accounts returns every account the person may use, in the portal's order, which is none. Names and addresses are
+// made fit for a terminal and may be empty.
+func (c *Client) Accounts(ctx context.Context, token session.Secret) ([]session.Account, error) {
+	secret := token.Reveal()
+	k := &call{op: opAccounts, secrets: []string{secret}}
+	ctx, err := c.begin(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	var accounts []session.Account
+	known := map[string]bool{}
+	err = c.pages(k, func(next *string) (*string, error) {
+		out, err := c.portal.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &secret, MaxResults: new(int32(pageSize)), NextToken: next})
+		if err != nil {
+			return nil, c.fail(ctx, k, err)
+		}
+		for _, a := range out.AccountList {
+			id := line(a.AccountId)
+			if id != "" && !known[id] { // pages of an unordered list may overlap
+				known[id] = true
+				accounts = append(accounts, session.Account{ID: id, Name: line(a.AccountName), Email: line(a.EmailAddress)})
+			}
+		}
+		return out.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return accounts, nil
+}
+
+// Roles returns every role the person may use in an account, in the portal's order. A role may be listed and still be
+// refused by RoleCredentials.
+func (c *Client) Roles(ctx context.Context, token session.Secret, accountID string) ([]session.Role, error) {
+	secret := token.Reveal()
+	k := &call{op: opRoles, account: accountID, secrets: []string{secret}}
+	ctx, err := c.begin(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	var roles []session.Role
+	known := map[string]bool{}
+	err = c.pages(k, func(next *string) (*string, error) {
+		out, err := c.portal.ListAccountRoles(ctx, &sso.ListAccountRolesInput{
+			AccessToken: &secret, AccountId: &accountID, MaxResults: new(int32(pageSize)), NextToken: next,
+		})
+		if err != nil {
+			return nil, c.fail(ctx, k, err)
+		}
+		for _, r := range out.RoleList {
+			name := line(r.RoleName)
+			if name != "" && !known[name] {
+				known[name] = true
+				roles = append(roles, session.Role{AccountID: accountID, Name: name})
+			}
+		}
+		return out.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return roles, nil
+}
+
+// pages calls page until it returns no token, and refuses a token that was there before: it would go on for ever.
+func (c *Client) pages(k *call, page func(next *string) (*string, error)) error {
+	var next *string
+	seen := map[string]bool{}
+	for range maxPages {
+		token, err := page(next)
+		if err != nil {
+			return err
+		}
+		if token == nil || *token == "" {
+			return nil
+		}
+		if seen[*token] {
+			break
+		}
+		seen[*token] = true
+		next = token
+	}
+	return c.explain(k, c.nonsense(k, "the pages of the list do not end"))
+}
+
+// RoleCredentials fetches the credentials of a role (GetRoleCredentials).
+func (c *Client) RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error) {
+	secret := token.Reveal()
+	k := &call{op: opCredentials, account: accountID, role: roleName, secrets: []string{secret}}
+	ctx, err := c.begin(ctx, k)
+	if err != nil {
+		return session.RoleCredentials{}, err
+	}
+	out, err := c.portal.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: &secret, AccountId: &accountID, RoleName: &roleName})
+	if err != nil {
+		return session.RoleCredentials{}, c.fail(ctx, k, err)
+	}
+	rc := out.RoleCredentials
+	if rc == nil {
+		return session.RoleCredentials{}, c.explain(k, c.nonsense(k, "roleCredentials is missing"))
+	}
+	if err := c.need(k, member{"accessKeyId", rc.AccessKeyId}, member{"secretAccessKey", rc.SecretAccessKey}, member{"sessionToken", rc.SessionToken}); err != nil {
+		return session.RoleCredentials{}, err
+	}
+	if rc.Expiration <= 0 {
+		return session.RoleCredentials{}, c.explain(k, c.nonsense(k, "expiration is missing or not positive"))
+	}
+	return session.RoleCredentials{
+		AccountID: accountID, AccessKeyID: *rc.AccessKeyId,
+		SecretAccessKey: session.NewSecret(*rc.SecretAccessKey), SessionToken: session.NewSecret(*rc.SessionToken),
+		Expiration: time.UnixMilli(rc.Expiration).UTC(),
+	}, nil
+}
+
+// Logout ends the session on the server. A session that is over already is no error. Role credentials handed out
+// before stay good until they expire.
+func (c *Client) Logout(ctx context.Context, token session.Secret) error {
+	secret := token.Reveal()
+	k := &call{op: opLogout, secrets: []string{secret}}
+	ctx, err := c.begin(ctx, k)
+	if err != nil {
+		return err
+	}
+	if _, err := c.portal.Logout(ctx, &sso.LogoutInput{AccessToken: &secret}); err != nil {
+		err = c.fail(ctx, k, err)
+		if CodeOf(err) == CodeUnauthorized {
+			return nil
+		}
+		return err
+	}
+	return nil
+}
+
+// line makes a member of a list fit for a terminal and a config file.
+func line(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return plain.Line(*s, 0)
+}

@@ -1,0 +1,218 @@
+package idc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/homing-cli/homing/internal/plain"
+)
+
+const (
+	// attemptTimeout bounds one attempt, answer included: the read timeout of botocore, so of the AWS CLI.
+	attemptTimeout = 60 * time.Second
+	// maxBody bounds an answer. The largest seen are token answers and client registrations of a few kilobytes; a page
+	// of 100 accounts is some 20 kB.
+	maxBody = 1 << 20
+	// maxRetryAfter bounds what a Retry-After header can ask for: the longest wait between two tries in the AWS SDKs.
+	maxRetryAfter = 20 * time.Second
+)
+
+// transmitter sends the SDK's requests. It reads each answer whole, and turns everything but an answer the operation can
+// have into an *Error, so that the SDK parses only what is known to be good and adds no text of its own.
+type transmitter struct {
+	client    *http.Client
+	userAgent string
+	log       *slog.Logger
+}
+
+func newTransmitter(o Options) *transmitter {
+	hc := http.Client{}
+	if o.HTTPClient != nil {
+		hc = *o.HTTPClient
+	}
+	if hc.Transport == nil {
+		hc.Transport = bareTransport()
+	}
+	// A redirect would carry tokens to wherever a proxy points. The service never answers with one.
+	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	hc.Jar = nil
+	return &transmitter{client: &hc, userAgent: o.UserAgent, log: o.Log}
+}
+
+// Do implements the HTTPClient of the SDK's clients. Every error it returns is an *Error.
+func (t *transmitter) Do(req *http.Request) (*http.Response, error) {
+	k := callOf(req.Context())
+	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
+	defer cancel()
+	req = req.WithContext(ctx)
+	if t.userAgent != "" {
+		req.Header.Set("User-Agent", strings.TrimSpace(t.userAgent+" "+req.Header.Get("User-Agent")))
+	}
+	start := time.Now()
+	resp, fail := t.exchange(k, req)
+	t.record(k, req, resp, fail, time.Since(start))
+	if fail != nil {
+		return nil, fail
+	}
+	return resp, nil
+}
+
+// exchange sends one request and returns an answer with its body read and found good.
+func (t *transmitter) exchange(k *call, req *http.Request) (*http.Response, *Error) {
+	resp, err := t.client.Do(req)
+	if err != nil {
+		return nil, networkError(k, req.URL.Host, err)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	_ = resp.Body.Close() // the body has been read as far as it is wanted
+	if err != nil {
+		e := networkError(k, req.URL.Host, err)
+		e.Sent = true
+		return resp, e
+	}
+	k.date = date(resp.Header)
+	if e := judge(k, req.URL.Host, resp, body); e != nil {
+		return resp, e
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	return resp, nil
+}
+
+// record logs an attempt: nothing that stands in a header of the request, a query or a body.
+func (t *transmitter) record(k *call, req *http.Request, resp *http.Response, e *Error, d time.Duration) {
+	if t.log == nil {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("op", k.op), slog.String("method", req.Method), slog.String("host", req.URL.Host),
+		slog.String("path", req.URL.Path), slog.Duration("duration", d),
+	}
+	if resp != nil {
+		attrs = append(attrs, slog.Int("status", resp.StatusCode), slog.String("request_id", requestID(resp.Header)))
+	}
+	if e != nil {
+		attrs = append(attrs, slog.String("code", string(e.Code)), slog.String("error", e.Error()))
+	}
+	t.log.LogAttrs(req.Context(), slog.LevelDebug, "request", attrs...)
+}
+
+// judge decides whether an answer is one the operation returns. It returns nil for a success with a JSON object.
+func judge(k *call, host string, resp *http.Response, body []byte) *Error {
+	e := &Error{
+		Op: k.op, Host: host, Code: CodeNonsense, Status: resp.StatusCode, Sent: true,
+		RequestID:   requestID(resp.Header),
+		retryAfter:  retryAfter(resp.Header),
+		contentType: plain.Line(resp.Header.Get("Content-Type"), 60),
+	}
+	e.again = resp.StatusCode == 502 || resp.StatusCode == 503 || resp.StatusCode == 504
+	if len(body) > maxBody {
+		e.Description = "the answer is longer than 1 MiB"
+		return e
+	}
+	trimmed := bytes.TrimSpace(body)
+	object := len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(trimmed)
+	switch {
+	case resp.StatusCode/100 == 2 && object:
+		return nil
+	case resp.StatusCode/100 == 2 && k.op == opLogout && len(trimmed) == 0:
+		return nil // Logout answers 200 with an empty body
+	case resp.StatusCode/100 == 2, resp.StatusCode/100 == 3, resp.StatusCode < 200:
+		return e
+	case !object && len(trimmed) > 0:
+		return e // a page: of a proxy, a firewall or a load balancer
+	}
+	said := parseRefusal(trimmed)
+	if said.Type == "" {
+		said.Type = resp.Header.Get("X-Amzn-ErrorType")
+	}
+	e.Code = codeFor(k.op, resp.StatusCode, said)
+	e.Description = scrub(k, said.description())
+	e.Reason = plain.Line(said.Reason, 60)
+	e.again = e.Code == CodeThrottled || resp.StatusCode >= 500
+	return e
+}
+
+// refusal holds the members of an error body: the OIDC service fills the first three, the portal the last two.
+type refusal struct{ Err, ErrDescription, Reason, Message, Type string }
+
+func (r refusal) description() string {
+	if r.ErrDescription != "" {
+		return r.ErrDescription
+	}
+	return r.Message
+}
+
+// parseRefusal reads what it can: null, absent, unknown or wrongly typed members are as good as empty.
+func parseRefusal(body []byte) refusal {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return refusal{}
+	}
+	text := func(names ...string) string {
+		for _, name := range names {
+			var s string
+			if json.Unmarshal(members[name], &s) == nil && s != "" {
+				return s
+			}
+		}
+		return ""
+	}
+	return refusal{
+		Err: text("error"), ErrDescription: text("error_description"), Reason: text("reason"),
+		Message: text("message", "Message"), Type: text("__type"),
+	}
+}
+
+// scrub makes what a service says fit for a message: one line, at most 200 characters, none of the call's secrets.
+func scrub(k *call, s string) string {
+	for _, secret := range k.secrets {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret, "[redacted]")
+		}
+	}
+	return plain.Line(s, 200)
+}
+
+// requestID returns the id that AWS support asks for. The portal has used both names.
+func requestID(h http.Header) string {
+	for _, name := range []string{"X-Amzn-Requestid", "Requestid"} {
+		if id := h.Get(name); id != "" {
+			return plain.Line(id, 60)
+		}
+	}
+	return ""
+}
+
+// retryAfter reads the header's form in seconds (RFC 9110 10.2.3); the form with a date is not worth its clock trouble.
+func retryAfter(h http.Header) time.Duration {
+	n, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || n <= 0 {
+		return 0
+	}
+	return min(time.Duration(n), maxRetryAfter/time.Second) * time.Second
+}
+
+// backoff is the wait after the given attempt (1, 2, …): half to the whole of 1 s, 2 s, 4 s, so that many processes
+// that were refused together do not come back together.
+func backoff(attempt int) time.Duration {
+	d := time.Second << max(0, min(attempt-1, 4))
+	return d/2 + rand.N(d/2)
+}
+
+// date returns the server's clock as the Date header has it, or the zero time.
+func date(h http.Header) time.Time {
+	t, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
