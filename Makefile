@@ -1,0 +1,41 @@
+# The verbs of this project. Each stops at the first failure, and one that finds nothing to do fails.
+# What setup fetches lives outside the checkout: $HOMING_TOOLS, or homing-tools in the user's cache folder.
+
+GO ?= go
+FUZZTIME ?= 20s
+
+.PHONY: help setup build test lint fuzz bench docs interop
+
+help:
+	@echo 'make setup    fetch what tests and lint need beyond Go (as root for all of it)'
+	@echo 'make build    bin/homing'
+	@echo 'make test     all tests, race detector and shuffle on; what needs a missing tool is skipped by name'
+	@echo 'make lint     gofmt, vet for Linux, Windows and macOS, golangci-lint'
+	@echo 'make fuzz     every fuzz target for FUZZTIME ($(FUZZTIME))'
+	@echo 'make bench    every benchmark'
+	@echo 'make docs     write the generated pages again'
+	@echo "make interop  other people's clients against the emulator; a missing client is a failure"
+
+setup:
+	@scripts/setup
+
+build:
+	$(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+
+test:
+	$(GO) test -race -shuffle=on ./...
+
+lint:
+	@scripts/lint
+
+fuzz:
+	@scripts/fuzz $(FUZZTIME)
+
+bench:
+	@scripts/bench
+
+docs:
+	@scripts/docs
+
+interop:
+	CI=true $(GO) test -count=1 -v ./interop/...
