@@ -1,0 +1,327 @@
+package awsconfig
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// inherited names the section whose options every other section has too (configparser's default_section). It is not
+// the profile "default".
+const inherited = "DEFAULT"
+
+// parseCLI reads text as the AWS CLI does: configparser.RawConfigParser of Python 3.11 to 3.14 with its defaults
+// (strict; "=" and ":"; "#" and ";" for whole lines; no inline comments; blank lines inside values), followed by
+// botocore.configloader's nested blocks. It stops at the first thing that makes Python give up.
+func parseCLI(text string) *document {
+	_, bareCR := hasBareCR(text)
+	p := &cliParser{doc: &document{text: text, bareCR: bareCR}, current: -1}
+	p.grow()
+	if cause := p.encoding(); cause != nil {
+		p.doc.broken = cause
+		return p.doc
+	}
+	s := newScanner(text, bareCR)
+	for s.scan() {
+		if cause := p.add(s); cause != "" {
+			p.doc.broken = &syntaxError{s.line.num, cause}
+			return p.doc
+		}
+	}
+	p.endOption()
+	p.endSection()
+	p.doc.broken = p.nestedBlocks()
+	return p.doc
+}
+
+type cliParser struct {
+	doc     *document
+	current int      // option that continuation lines belong to, -1 behind a header
+	indent  int      // of the last header or key, in characters
+	more    []string // continuation lines of the current option, blank ones included
+	blanks  int      // blank lines that count only if another continuation line follows
+	names   map[string]int
+	keys    map[string]int // keys of a long section to their lines
+}
+
+// grow makes room once: a header and a key have at least a line each.
+func (p *cliParser) grow() {
+	n := strings.Count(p.doc.text, "\n") + 1
+	headers := strings.Count(p.doc.text, "\n[") + 1
+	p.doc.sections = make([]section, 0, headers)
+	p.doc.options = make([]option, 0, max(n-headers, 0))
+}
+
+func (p *cliParser) encoding() *syntaxError {
+	text := p.doc.text
+	if strings.HasPrefix(text, "\ufeff") {
+		return &syntaxError{1, "a byte order mark stands before the first character"}
+	}
+	if utf8.ValidString(text) {
+		return nil
+	}
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return &syntaxError{lineOf(text, i), "there are bytes that are not UTF-8 text"}
+		}
+		i += n
+	}
+	return nil
+}
+
+// add takes one line; a cause means that Python would give up on the file.
+func (p *cliParser) add(s *scanner) (cause string) {
+	switch {
+	case s.comment():
+		return ""
+	case s.blank():
+		if p.current >= 0 {
+			p.blanks++
+		}
+		return ""
+	}
+	l, text := &s.line, p.doc.text
+	indent := l.first - l.start
+	if indent > 0 {
+		indent = utf8.RuneCountInString(text[l.start:l.first])
+	}
+	if p.current >= 0 && indent > p.indent {
+		for ; p.blanks > 0; p.blanks-- {
+			p.more = append(p.more, "")
+		}
+		p.more = append(p.more, text[l.first:l.last])
+		p.doc.options[p.current].end = l.next
+		return ""
+	}
+	p.indent = indent
+	p.endOption()
+	if text[l.first] == '[' {
+		if i := strings.LastIndexByte(text[l.first:l.last], ']'); i >= 2 {
+			return p.header(l, l.first+1, l.first+i)
+		}
+	}
+	if len(p.doc.sections) == 0 {
+		return "there is text before the first [section] header"
+	}
+	return p.option(l)
+}
+
+func (p *cliParser) header(l *line, open, closing int) string {
+	p.endSection()
+	d := p.doc
+	name := d.text[open:closing]
+	if name != inherited {
+		if before := p.seen(name, l.num); before > 0 {
+			return fmt.Sprintf("section [%s] is already on line %d", printable(name), before)
+		}
+	}
+	n := len(d.options)
+	d.sections = append(d.sections, section{
+		name: name, line: l.num, start: l.start, bodyStart: l.next, open: open, close: closing, first: n, last: n,
+	})
+	return ""
+}
+
+// seen returns the line of an earlier section of that name, or 0. Few sections need no map.
+func (p *cliParser) seen(name string, num int) int {
+	const few = 16
+	d := p.doc
+	if len(d.sections) < few {
+		for i := range d.sections {
+			if d.sections[i].name == name {
+				return d.sections[i].line
+			}
+		}
+		return 0
+	}
+	if p.names == nil {
+		p.names = make(map[string]int, cap(d.sections))
+		for i := range d.sections {
+			p.names[d.sections[i].name] = d.sections[i].line
+		}
+	}
+	if before, ok := p.names[name]; ok {
+		return before
+	}
+	p.names[name] = num
+	return 0
+}
+
+func (p *cliParser) option(l *line) string {
+	d := p.doc
+	sep := delimiter(d.text, l.first, l.last)
+	switch {
+	case sep < 0:
+		return "it is neither a [section] header, nor key = value, nor a comment"
+	case sep == l.first:
+		return "there is no key before the " + fmt.Sprintf("%q", d.text[sep:sep+1])
+	}
+	key := lower(strings.TrimRightFunc(d.text[l.first:sep], pySpace))
+	if before := p.seenKey(key, l.num); before > 0 {
+		return fmt.Sprintf("key %q is already on line %d", key, before)
+	}
+	first, last := trim(d.text, sep+1, l.last)
+	p.current = len(d.options)
+	d.options = append(d.options, option{
+		key: key, value: d.text[first:last], line: l.num, start: l.start, sep: sep + 1, valStart: first, valEnd: last, end: l.next,
+	})
+	return ""
+}
+
+// seenKey returns the line of the same key in this section, or 0. [DEFAULT] may come in parts that count as one.
+func (p *cliParser) seenKey(key string, num int) int {
+	const few = 24
+	d := p.doc
+	s := &d.sections[len(d.sections)-1]
+	if s.name == inherited {
+		for i := range d.sections {
+			if d.sections[i].name == inherited && &d.sections[i] != s {
+				if o := lookup(d.optionsOf(&d.sections[i]), key); o != nil {
+					return o.line
+				}
+			}
+		}
+	}
+	here := d.options[s.first:]
+	if len(here) < few {
+		if o := lookup(here, key); o != nil {
+			return o.line
+		}
+		return 0
+	}
+	if p.keys == nil {
+		p.keys = make(map[string]int, 2*few)
+		for i := range here {
+			p.keys[here[i].key] = here[i].line
+		}
+	}
+	if before, ok := p.keys[key]; ok {
+		return before
+	}
+	p.keys[key] = num
+	return 0
+}
+
+// endOption joins the continuation lines of the current option to its value.
+func (p *cliParser) endOption() {
+	if p.current >= 0 && len(p.more) > 0 {
+		o := &p.doc.options[p.current]
+		o.multi = true
+		o.value += "\n" + strings.Join(p.more, "\n")
+	}
+	p.current, p.more, p.blanks = -1, p.more[:0], 0
+}
+
+func (p *cliParser) endSection() {
+	p.keys = nil
+	if n := len(p.doc.sections); n > 0 {
+		p.doc.sections[n-1].last = len(p.doc.options)
+	}
+}
+
+// nestedBlocks parses the values that start with a line break, as botocore does once Python has read the file. An
+// option of [DEFAULT] is read through the sections that inherit it, so it only matters if there is one.
+func (p *cliParser) nestedBlocks() *syntaxError {
+	d := p.doc
+	for i := range d.sections {
+		s := &d.sections[i]
+		for j := s.first; j < s.last; j++ {
+			o := &d.options[j]
+			if !o.multi || o.value[0] != '\n' {
+				continue
+			}
+			subs, ok := nestedCLI(o.value)
+			if !ok && (s.name != inherited || d.inheritedBySome(o.key)) {
+				return d.badNested(o)
+			}
+			o.subs, o.value, o.nested = subs, "", true
+		}
+	}
+	return nil
+}
+
+func (d *document) inheritedBySome(key string) bool {
+	for i := range d.sections {
+		if s := &d.sections[i]; s.name != inherited && lookup(d.optionsOf(s), key) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *document) badNested(o *option) *syntaxError {
+	s := scanFrom(d.text, d.bareCR, o.start, o.line)
+	s.scan()
+	for s.scan() && s.line.start < o.end {
+		if s.blank() || s.comment() {
+			continue
+		}
+		if _, ok := nestedCLI(d.text[s.line.first:s.line.last]); !ok {
+			break
+		}
+	}
+	return &syntaxError{s.line.num, fmt.Sprintf("it belongs to the block of %q and is not key = value", o.key)}
+}
+
+// nestedCLI is botocore.configloader._parse_nested: one level, split at the first "=", the last one wins.
+func nestedCLI(value string) (subs []KeyValue, ok bool) {
+	for l := range strings.FieldsFuncSeq(value, pyLineBreak) {
+		l = pyStrip(l)
+		if l == "" {
+			continue
+		}
+		k, v, found := strings.Cut(l, "=")
+		if !found {
+			return nil, false
+		}
+		subs = setSub(subs, pyStrip(k), pyStrip(v))
+	}
+	return subs, true
+}
+
+func setSub(subs []KeyValue, key, value string) []KeyValue {
+	for i := range subs {
+		if subs[i].Key == key {
+			subs[i].Value = value
+			return subs
+		}
+	}
+	return append(subs, KeyValue{key, value})
+}
+
+// pyLineBreak reports where Python's str.splitlines splits.
+func pyLineBreak(r rune) bool {
+	return r >= '\n' && r <= '\r' || r >= 0x1c && r <= 0x1e || r == 0x85 || r == 0x2028 || r == 0x2029
+}
+
+// cliID says what a header of the config file names for the AWS CLI: botocore.configloader.build_profile_map. The
+// prefix is compared as text and the name is the second of exactly two shell words, so [profilex "a b"] is a profile.
+func cliID(header string) (kind, name string, ok bool) {
+	switch {
+	case header == "default":
+		return kindProfile, "default", true
+	case strings.HasPrefix(header, kindProfile):
+		kind = kindProfile
+	case strings.HasPrefix(header, kindSession):
+		kind = kindSession
+	case strings.HasPrefix(header, kindServices):
+		kind = kindServices
+	default:
+		return "", "", false
+	}
+	if rest, cut := strings.CutPrefix(header[len(kind):], " "); cut && rest != "" && !strings.ContainsAny(rest, " \t\r\n\"'\\") {
+		return kind, rest, true
+	}
+	words, ok := shellWords(header)
+	if !ok || len(words) != 2 {
+		return "", "", false
+	}
+	return kind, words[1], true
+}
+
+// printable keeps control characters of a file off the terminal.
+func printable(s string) string {
+	q := fmt.Sprintf("%q", s)
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+}

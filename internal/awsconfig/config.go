@@ -1,0 +1,348 @@
+package awsconfig
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// What a section can be for us, as the word in its header.
+const (
+	kindProfile  = "profile"
+	kindSession  = "sso-session"
+	kindServices = "services"
+)
+
+// Config is the config file and the credentials file as read. It does not change and is safe for concurrent use.
+type Config struct {
+	files [2]file // config, credentials
+	sdk   bool    // read by the SDKs' rules, because the AWS CLI cannot load one of the files
+	index func() map[sectionKey][]part
+}
+
+type file struct {
+	path        string
+	credentials bool
+	exists      bool
+	cli         *document
+	read        *document // cli, or the SDKs' reading
+}
+
+type sectionKey struct{ kind, name string }
+
+// part is the contribution of one section to what it names.
+type part struct {
+	file    *file
+	section *section
+	options []option
+}
+
+// Load reads the two files. A missing file is an empty one. What is wrong inside a file is not an error here: CLIError
+// and Problems tell. A file that is there and cannot be read is a *fault.Error of kind Config.
+func Load(paths Paths) (*Config, error) {
+	config, exists, err := readFile(paths.Config)
+	if err != nil {
+		return nil, err
+	}
+	credentials, credentialsExist, err := readFile(paths.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	return newConfig(
+		file{path: paths.Config, exists: exists, cli: parseCLI(config)},
+		file{path: paths.Credentials, exists: credentialsExist, cli: parseCLI(credentials), credentials: true},
+	), nil
+}
+
+// Parse is Load for a config file that is already in memory and has no credentials file beside it. The path is for
+// messages only.
+func Parse(path string, src []byte) *Config {
+	return newConfig(file{path: path, exists: true, cli: parseCLI(string(src))}, file{cli: parseCLI(""), credentials: true})
+}
+
+func newConfig(config, credentials file) *Config {
+	c := &Config{files: [2]file{config, credentials}}
+	c.sdk = config.cli.broken != nil || credentials.cli.broken != nil
+	for i := range c.files {
+		f := &c.files[i]
+		if f.read = f.cli; c.sdk {
+			f.read = parseSDK(f.cli.text)
+		}
+	}
+	c.index = sync.OnceValue(c.buildIndex)
+	return c
+}
+
+func readFile(path string) (text string, exists bool, err error) {
+	if path == "" {
+		return "", false, nil
+	}
+	b, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		return string(b), true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return "", false, nil
+	}
+	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+		return "", false, &fault.Error{
+			Kind: fault.Config, Err: err,
+			Msg:  fmt.Sprintf("%q is a folder, not a file", path),
+			Hint: "move the folder away: mv " + shellArg(path) + " " + shellArg(path+".old"),
+		}
+	}
+	return "", false, &fault.Error{
+		Kind: fault.Config, Err: err,
+		Msg:  fmt.Sprintf("cannot read %q: %s", path, reason(err)),
+		Hint: "look at its owner and mode: ls -l " + shellArg(path),
+	}
+}
+
+// reason returns what the system said, without the operation and the path that the message already names.
+func reason(err error) string {
+	var pathError *fs.PathError
+	var linkError *os.LinkError
+	var syscallError *os.SyscallError
+	switch {
+	case errors.As(err, &pathError):
+		err = pathError.Err
+	case errors.As(err, &linkError):
+		err = linkError.Err
+	case errors.As(err, &syscallError):
+		err = syscallError.Err
+	}
+	return err.Error()
+}
+
+// CLIError returns why the AWS CLI cannot load the files, with the line, as a *fault.Error of kind Config; nil when it
+// can. While it is not nil, no AWS CLI command works at all, and reading here follows the SDKs' rules.
+func (c *Config) CLIError() error {
+	for i := range c.files {
+		if f := &c.files[i]; f.cli.broken != nil {
+			return brokenFile(f.path, f.cli.broken)
+		}
+	}
+	return nil
+}
+
+func brokenFile(path string, broken *syntaxError) error {
+	return fault.New(fault.Config, editorHint(path, broken.line),
+		"%q: line %d: the AWS CLI cannot load this file: %s", path, broken.line, broken.cause)
+}
+
+// editorHint is the command that opens a file at a line.
+func editorHint(path string, line int) string {
+	if runtime.GOOS == "windows" {
+		return "correct line " + fmt.Sprint(line) + ": notepad " + shellArg(path)
+	}
+	return fmt.Sprintf("correct that line: ${EDITOR:-vi} +%d %s", line, shellArg(path))
+}
+
+// shellArg quotes s for a command line where it needs it.
+func shellArg(s string) string {
+	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !portable(r) && r != '~' && r != '\\' && r != ',' && r != '='
+	})
+	if plain && (runtime.GOOS == "windows" || !strings.Contains(s, `\`)) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// ConfigPath returns the path of the config file, for messages.
+func (c *Config) ConfigPath() string { return c.files[0].path }
+
+// id says what a header of f names under the rule set in use.
+func (c *Config) id(f *file, header string) (kind, name string, ok bool) {
+	switch {
+	case !f.credentials && !c.sdk:
+		return cliID(header)
+	case !f.credentials:
+		return sdkID(header)
+	case !c.sdk: // the AWS CLI takes every section of the credentials file for a profile, name and all
+		return kindProfile, header, header != inherited
+	default:
+		kind, _, ok := sdkID(header)
+		return kindProfile, header, !ok || kind == kindProfile && !strings.HasPrefix(header, kindProfile)
+	}
+}
+
+// find returns the parts that make up what key names, strongest first: credentials before config; for the AWS CLI the
+// last section of that name, then [DEFAULT]; for the SDKs all of them, the last first.
+func (c *Config) find(key sectionKey) []part {
+	var found []part
+	for i := len(c.files) - 1; i >= 0; i-- {
+		f := &c.files[i]
+		if f.credentials && key.kind != kindProfile {
+			continue
+		}
+		from := len(found)
+		for j := len(f.read.sections) - 1; j >= 0; j-- {
+			s := &f.read.sections[j]
+			if kind, name, ok := c.id(f, s.name); !ok || kind != key.kind || name != key.name {
+				continue
+			}
+			found = append(found, part{f, s, f.read.optionsOf(s)})
+			if !c.sdk {
+				break
+			}
+		}
+		found = c.complete(f, found, from)
+	}
+	return found
+}
+
+// complete applies the rules beyond the single section to found[from:], the parts of one thing in one file.
+func (c *Config) complete(f *file, found []part, from int) []part {
+	if len(found) == from {
+		return found
+	}
+	if c.sdk { // [profile default] hides [default]
+		prefixed := func(p part) bool { return strings.HasPrefix(p.section.name, kindProfile+" ") }
+		if slices.ContainsFunc(found[from:], prefixed) {
+			kept := slices.DeleteFunc(found[from:], func(p part) bool {
+				return strings.EqualFold(p.section.name, "default") && !f.credentials
+			})
+			return found[:from+len(kept)]
+		}
+		return found
+	}
+	for j := len(f.read.sections) - 1; j >= 0; j-- {
+		if s := &f.read.sections[j]; s.name == inherited {
+			found = append(found, part{f, s, f.read.optionsOf(s)})
+		}
+	}
+	return found
+}
+
+// buildIndex is find for everything at once, for the callers that ask about every profile.
+func (c *Config) buildIndex() map[sectionKey][]part {
+	index := make(map[sectionKey][]part, len(c.files[0].read.sections))
+	for i := len(c.files) - 1; i >= 0; i-- {
+		f := &c.files[i]
+		from := make(map[sectionKey]int)
+		for j := len(f.read.sections) - 1; j >= 0; j-- {
+			s := &f.read.sections[j]
+			kind, name, ok := c.id(f, s.name)
+			if !ok {
+				continue
+			}
+			key := sectionKey{kind, name}
+			before, seen := from[key]
+			if !seen {
+				before = len(index[key])
+				from[key] = before
+			}
+			if c.sdk || !seen {
+				index[key] = append(index[key], part{f, s, f.read.optionsOf(s)})
+			}
+		}
+		for key, n := range from {
+			index[key] = c.complete(f, index[key], n)
+		}
+	}
+	return index
+}
+
+// names lists what there is of a kind in the order of the files, config first.
+func (c *Config) names(kind string) []string {
+	var names []string
+	seen := make(map[string]bool)
+	for i := range c.files {
+		f := &c.files[i]
+		for j := range f.read.sections {
+			if k, name, ok := c.id(f, f.read.sections[j].name); ok && k == kind && !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// ProfileNames lists the profiles in the order of the config file, then those of the credentials file only.
+func (c *Config) ProfileNames() []string { return c.names(kindProfile) }
+
+// SessionNames lists the [sso-session] sections in the order of the file.
+func (c *Config) SessionNames() []string { return c.names(kindSession) }
+
+// Profile returns a profile by its name, "default" for [default]; false when neither file has it.
+func (c *Config) Profile(name string) (Profile, bool) {
+	parts := c.find(sectionKey{kindProfile, name})
+	return Profile{name, parts}, len(parts) > 0
+}
+
+// Profile is one profile as the rule set in use reads it. The zero value has no keys.
+type Profile struct {
+	Name  string
+	parts []part // strongest first
+}
+
+// Get returns the value of a key, given in lower case; "" when the profile does not have it or it is a nested block.
+func (p Profile) Get(key string) string {
+	v, _ := p.Lookup(key)
+	return v
+}
+
+// Lookup is Get that tells an empty value from a missing one. Nested blocks count as missing: see Sub.
+func (p Profile) Lookup(key string) (value string, ok bool) {
+	o, _ := p.option(key)
+	if o == nil || o.nested {
+		return "", false
+	}
+	return o.value, true
+}
+
+// Sub returns a value of the nested block below key, such as Sub("s3", "addressing_style").
+func (p Profile) Sub(key, subkey string) (value string, ok bool) {
+	o, _ := p.option(key)
+	if o == nil {
+		return "", false
+	}
+	for _, kv := range o.subs {
+		if kv.Key == subkey {
+			return kv.Value, true
+		}
+	}
+	return "", false
+}
+
+// Keys lists the keys of the profile, nested blocks included, each once and in the order of the files.
+func (p Profile) Keys() []string {
+	var keys []string
+	seen := make(map[string]bool)
+	for i := len(p.parts) - 1; i >= 0; i-- {
+		for j := range p.parts[i].options {
+			if key := p.parts[i].options[j].key; !seen[key] {
+				seen[key] = true
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
+// Where returns the file and line that a key's value comes from; "" and 0 when the profile does not have it.
+func (p Profile) Where(key string) (path string, line int) {
+	o, f := p.option(key)
+	if o == nil {
+		return "", 0
+	}
+	return f.path, o.line
+}
+
+func (p Profile) option(key string) (*option, *file) {
+	for _, part := range p.parts {
+		if o := lookup(part.options, key); o != nil {
+			return o, part.file
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,146 @@
+package awsconfig
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// line is one line of a file. Offsets are bytes into the text.
+type line struct {
+	num         int // from 1
+	start, end  int // without the line ending
+	next        int // where the next line starts; end == next only on a last line without a line ending
+	first, last int // text[first:last] is the line without white space around it; equal for a blank line
+}
+
+// scanner is the tokenizer under both rule sets: it walks a text line by line. The rule sets disagree on one thing at
+// this level: a carriage return on its own ends a line for the AWS CLI (Python's universal newlines) only.
+type scanner struct {
+	text   string
+	bareCR bool
+	line   line
+}
+
+func newScanner(text string, bareCR bool) *scanner { return &scanner{text: text, bareCR: bareCR} }
+
+// scanFrom returns a scanner whose first line starts at an offset that begins a line.
+func scanFrom(text string, bareCR bool, offset, num int) *scanner {
+	return &scanner{text: text, bareCR: bareCR, line: line{next: offset, num: num - 1}}
+}
+
+func (s *scanner) scan() bool {
+	l := &s.line
+	if l.next >= len(s.text) {
+		return false
+	}
+	l.num++
+	l.start = l.next
+	rest := s.text[l.start:]
+	if i := strings.IndexByte(rest, '\n'); i >= 0 {
+		l.end, l.next = l.start+i, l.start+i+1
+	} else {
+		l.end, l.next = len(s.text), len(s.text)
+	}
+	if s.bareCR {
+		i := strings.IndexByte(s.text[l.start:l.end], '\r')
+		if crlf := l.start+i == l.end-1 && l.next > l.end; i >= 0 && !crlf {
+			l.end, l.next = l.start+i, l.start+i+1
+		}
+	}
+	if l.end > l.start && l.next > l.end && s.text[l.end-1] == '\r' && s.text[l.end] == '\n' {
+		l.end--
+	}
+	l.first, l.last = trim(s.text, l.start, l.end)
+	return true
+}
+
+// comment reports whether the current line is one: "#" or ";" as its first character, however far it is indented.
+func (s *scanner) comment() bool {
+	return s.line.first < s.line.last && (s.text[s.line.first] == '#' || s.text[s.line.first] == ';')
+}
+
+func (s *scanner) blank() bool { return s.line.first == s.line.last }
+
+// hasBareCR reports whether a carriage return stands without a line feed behind it, and where the first one does.
+func hasBareCR(text string) (offset int, ok bool) {
+	for i := 0; ; i++ {
+		j := strings.IndexByte(text[i:], '\r')
+		if j < 0 {
+			return 0, false
+		}
+		i += j
+		if i+1 == len(text) || text[i+1] != '\n' {
+			return i, true
+		}
+	}
+}
+
+// lineOf returns the number of the line that offset is on, counted in line feeds.
+func lineOf(text string, offset int) int { return 1 + strings.Count(text[:offset], "\n") }
+
+// pySpace reports what Python's str.isspace does: Unicode's white space and the four information separators.
+func pySpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
+
+func asciiSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' || c >= 0x1c && c <= 0x1f }
+
+// trim narrows text[start:end] as Python's str.strip does.
+func trim(text string, start, end int) (first, last int) {
+	for start < end {
+		c := text[start]
+		if c < utf8.RuneSelf {
+			if !asciiSpace(c) {
+				break
+			}
+			start++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[start:end])
+		if !pySpace(r) {
+			break
+		}
+		start += n
+	}
+	for start < end {
+		c := text[end-1]
+		if c < utf8.RuneSelf {
+			if !asciiSpace(c) {
+				break
+			}
+			end--
+			continue
+		}
+		r, n := utf8.DecodeLastRuneInString(text[start:end])
+		if !pySpace(r) {
+			break
+		}
+		end -= n
+	}
+	return start, end
+}
+
+// pyStrip is Python's str.strip.
+func pyStrip(s string) string {
+	first, last := trim(s, 0, len(s))
+	return s[first:last]
+}
+
+// lower is strings.ToLower without an allocation or a second look for the usual key.
+func lower(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return strings.ToLower(s)
+		}
+	}
+	return s
+}
+
+// delimiter returns the offset in text[from:to] of the first "=" or ":", which ends a key in both grammars, or -1.
+func delimiter(text string, from, to int) int {
+	for i := from; i < to; i++ {
+		if c := text[i]; c == '=' || c == ':' {
+			return i
+		}
+	}
+	return -1
+}
