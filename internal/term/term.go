@@ -1,0 +1,32 @@
+// Package term knows what the terminal on the other side of a stream can show.
+package term
+
+import (
+	"os"
+
+	"golang.org/x/term"
+)
+
+// IsTerminal reports whether stream is a file that is a terminal.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && f != nil && term.IsTerminal(int(f.Fd()))
+}
+
+// Width returns the columns of the terminal behind stream, 0 when it is none or does not say.
+func Width(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok || f == nil {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// NoColor reports whether the person asked for output without colour (no-color.org), or the terminal has none.
+func NoColor(getenv func(string) string) bool {
+	return getenv("NO_COLOR") != "" || getenv("TERM") == "dumb"
+}
