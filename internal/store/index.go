@@ -1,0 +1,124 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// indexPrefix begins the names of our indexes: homing-roles-<sha1 of the cache key>.json, one for each session, beside
+// the entries they are about. They hold which roles were fetched and no secret:
+//
+//	{"sessionName": "dev", "roles": [{"accountId": "123456789012", "roleName": "Admin"}]}
+//
+// To other readers of the folder such a file is an entry without a ProviderType, which they leave alone.
+const indexPrefix = "homing-roles-"
+
+func (s *Store) indexPath(of session.Session) string {
+	return filepath.Join(s.cliDir(), indexPrefix+sha1Hex(of.CacheKey())+".json")
+}
+
+// RoleKeys returns the roles whose credentials were fetched through a session and not dropped since, sorted by account
+// and role. It may name some whose file is gone. An index that cannot be read names none.
+func (s *Store) RoleKeys(of session.Session) []RoleKey {
+	data, err := readFile(s.indexPath(of))
+	if err != nil {
+		return nil
+	}
+	o, _ := parseObject(data)
+	var list []json.RawMessage
+	if json.Unmarshal(o.get("roles"), &list) != nil {
+		return nil
+	}
+	var keys []RoleKey
+	for _, raw := range list {
+		role, _ := parseObject(raw)
+		if k := (RoleKey{of, role.text("accountId"), role.text("roleName")}); k.AccountID != "" && k.RoleName != "" {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, compareRoles)
+	return slices.CompactFunc(keys, sameRole)
+}
+
+func compareRoles(a, b RoleKey) int {
+	return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.RoleName, b.RoleName))
+}
+
+func sameRole(a, b RoleKey) bool { return compareRoles(a, b) == 0 }
+
+// noteRole adds k to the index of its session, if it is not there.
+func (s *Store) noteRole(ctx context.Context, k RoleKey) error {
+	has := func(keys []RoleKey) bool {
+		return slices.ContainsFunc(keys, func(o RoleKey) bool { return sameRole(o, k) })
+	}
+	if has(s.RoleKeys(k.Session)) {
+		return nil
+	}
+	return s.changeIndex(ctx, k.Session, func(keys []RoleKey) []RoleKey {
+		if has(keys) {
+			return keys
+		}
+		return append(keys, k)
+	})
+}
+
+// forgetRoles takes keys, of whatever sessions, out of the indexes.
+func (s *Store) forgetRoles(keys []RoleKey) error {
+	var errs []error
+	done := map[string]bool{}
+	for _, k := range keys {
+		path := s.indexPath(k.Session)
+		if _, err := os.Lstat(path); done[path] || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		done[path] = true
+		ctx, cancel := context.WithTimeout(context.Background(), dropWait)
+		errs = append(errs, s.changeIndex(ctx, k.Session, func(noted []RoleKey) []RoleKey {
+			return slices.DeleteFunc(noted, func(n RoleKey) bool {
+				return slices.ContainsFunc(keys, func(k RoleKey) bool {
+					return k.Session.CacheKey() == n.Session.CacheKey() && sameRole(k, n)
+				})
+			})
+		}))
+		cancel()
+	}
+	return errors.Join(errs...)
+}
+
+// changeIndex rewrites the index of a session under its lock; an index that names nothing is removed.
+func (s *Store) changeIndex(ctx context.Context, of session.Session, change func([]RoleKey) []RoleKey) error {
+	path := s.indexPath(of)
+	unlock, err := s.lock(ctx, path)
+	if err != nil {
+		return ended(ctx, err, quote(path))
+	}
+	defer unlock()
+	keys := change(s.RoleKeys(of))
+	if len(keys) == 0 {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return ioFault("remove", path, err)
+		}
+		return nil
+	}
+	slices.SortFunc(keys, compareRoles)
+	list := "["
+	for i, k := range keys {
+		if i > 0 {
+			list += ", "
+		}
+		list += pyObject(", ", ": ", "accountId", pyString(k.AccountID), "roleName", pyString(k.RoleName))
+	}
+	which := "sessionName"
+	if of.Legacy() {
+		which = "startUrl"
+	}
+	return writeFile(path, []byte(pyObject(", ", ": ", which, pyString(of.CacheKey()), "roles", list+"]")))
+}

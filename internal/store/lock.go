@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// lockPoll is how often a held lock is tried again. The system's own waiting cannot be ended by a context.
+const lockPoll = 20 * time.Millisecond
+
+// lockPath returns the lock beside a cache file: NAME.json is guarded by NAME.lock.
+func lockPath(file string) string { return strings.TrimSuffix(file, ".json") + ".lock" }
+
+// lock takes the lock of a cache file and returns how to release it. Whoever dies holding it releases it. It is taken
+// beside the file that path really stands for, so that several links to one file meet at one lock; in LockDir only when
+// that folder cannot be written to or cannot lock. Errors are ctx's, or *fault.Error of kind Config.
+func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error) {
+	target, err := follow(path)
+	if err != nil {
+		return nil, err
+	}
+	beside := lockPath(target)
+	if err = os.MkdirAll(filepath.Dir(beside), 0o700); err == nil {
+		unlock, err = flockFile(ctx, beside)
+	}
+	if err == nil || ctx.Err() != nil {
+		return unlock, err
+	}
+	if s.LockDir == "" || !cannotLock(err) {
+		return nil, ioFault("lock", beside, err)
+	}
+	if err = os.MkdirAll(s.LockDir, 0o700); err == nil {
+		unlock, err = flockFile(ctx, filepath.Join(s.LockDir, filepath.Base(beside)))
+	}
+	if err != nil && ctx.Err() == nil {
+		return nil, ioFault("lock in the folder", s.LockDir, err)
+	}
+	return unlock, err
+}
+
+// cannotLock reports errors that mean "not in this folder", rather than something in the way of this file.
+func cannotLock(err error) bool {
+	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) ||
+		errors.Is(err, syscall.ENOLCK)
+}
+
+// flockFile locks the file at path, which is made when it is missing.
+func flockFile(ctx context.Context, path string) (unlock func(), err error) {
+	for {
+		l := flock.New(path, flock.SetPermissions(0o600))
+		if _, err := l.TryLockContext(ctx, lockPoll); err != nil {
+			return nil, err
+		}
+		// Somebody may have emptied the folder meanwhile ("rm -r ~/.aws/sso/cache" is common advice): a lock on a file
+		// that is no longer there keeps nobody out.
+		held, err := l.Stat()
+		if err == nil {
+			if now, err := os.Stat(path); err == nil && os.SameFile(held, now) {
+				return func() { _ = l.Unlock() }, nil
+			}
+		}
+		_ = l.Unlock()
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// ended turns the end of a context that waited for a lock into what a person reads.
+func ended(ctx context.Context, err error, what string) error {
+	var f *fault.Error
+	if errors.As(err, &f) || ctx.Err() == nil {
+		return err
+	}
+	if cause := context.Cause(ctx); errors.As(cause, &f) {
+		return cause
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &fault.Error{
+			Kind: fault.Unavailable, Msg: "another process holds the lock of " + what + " for too long",
+			Hint: "see what else is running: ps -ef | grep homing", Err: err,
+		}
+	}
+	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: err}
+}
