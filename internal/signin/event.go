@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -31,6 +32,8 @@ const (
 
 // Event is something a person, or the program that called us, is told while a sign-in goes on. It is one of
 // Environment, Authorize, DeviceCode, Hint, SignedIn and Failed; encoding/json writes the line of --json for it.
+//
+// MarshalJSON leaves "&" in addresses as it is; an encoder with SetEscapeHTML(false) keeps it so.
 type Event interface {
 	json.Marshaler
 	event() string
@@ -58,7 +61,9 @@ type DeviceCode struct {
 	VerificationURIComplete string // "" when the service sent none
 	UserCode                string
 	ExpiresIn               time.Duration
-	Opening                 bool // we are opening VerificationURIComplete ourselves
+	ClientName              string // what the page will name
+	StartURL, Region        string // whom the person signs in to
+	Opening                 bool   // we are opening VerificationURIComplete ourselves
 }
 
 // Hint is advice or a circumstance worth one line; the sign-in goes on.
@@ -94,13 +99,23 @@ func (Failed) event() string      { return "error" }
 
 // The JSON forms. Fields are added, never renamed; seconds are whole numbers.
 
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
 // MarshalJSON implements json.Marshaler.
 func (e Environment) MarshalJSON() ([]byte, error) {
 	channels := e.Channels
 	if channels == nil {
 		channels = []string{}
 	}
-	return json.Marshal(struct {
+	return encode(struct {
 		Event    string   `json:"event"`
 		Name     string   `json:"name"`
 		Flow     Flow     `json:"flow"`
@@ -111,7 +126,7 @@ func (e Environment) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON implements json.Marshaler.
 func (e Authorize) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return encode(struct {
 		Event       string `json:"event"`
 		URL         string `json:"url"`
 		RedirectURI string `json:"redirect_uri"`
@@ -121,18 +136,24 @@ func (e Authorize) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON implements json.Marshaler.
 func (e DeviceCode) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return encode(struct {
 		Event                   string `json:"event"`
 		VerificationURI         string `json:"verification_uri"`
 		VerificationURIComplete string `json:"verification_uri_complete"`
 		UserCode                string `json:"user_code"`
 		ExpiresIn               int64  `json:"expires_in"`
-	}{e.event(), e.VerificationURI, e.VerificationURIComplete, e.UserCode, int64(e.ExpiresIn / time.Second)})
+		ClientName              string `json:"client_name"`
+		StartURL                string `json:"start_url"`
+		Region                  string `json:"region"`
+	}{
+		e.event(), e.VerificationURI, e.VerificationURIComplete, e.UserCode, int64(e.ExpiresIn / time.Second),
+		e.ClientName, e.StartURL, e.Region,
+	})
 }
 
 // MarshalJSON implements json.Marshaler.
 func (e Hint) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return encode(struct {
 		Event string `json:"event"`
 		Text  string `json:"text"`
 	}{e.event(), e.Text})
@@ -140,7 +161,7 @@ func (e Hint) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON implements json.Marshaler.
 func (e SignedIn) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return encode(struct {
 		Event       string  `json:"event"`
 		Session     string  `json:"session"`
 		ExpiresAt   string  `json:"expires_at"`
@@ -151,7 +172,7 @@ func (e SignedIn) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON implements json.Marshaler.
 func (e Failed) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return encode(struct {
 		Event   string `json:"event"`
 		Kind    string `json:"kind"`
 		Message string `json:"message"`

@@ -1,0 +1,141 @@
+package signin
+
+import (
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// deviceGrant is a sign-in by device code.
+type deviceGrant struct {
+	active   bool
+	reg      session.Registration
+	cached   bool // reg is from an earlier sign-in
+	auth     idc.DeviceAuthorization
+	interval time.Duration // between polls; grows with every slow_down
+	missed   int           // polls without an answer since the last one that had one
+	polling  bool          // a poll is under way
+	dead     bool          // the code has lapsed while a poll was under way
+	lost     error         // why the last poll had no answer, nil when it had one
+}
+
+const (
+	// slower is what slow_down adds to this and all later waits (RFC 8628 3.5).
+	slower = 5 * time.Second
+	// usualInterval is the wait when the service names none (RFC 8628 3.2).
+	usualInterval = 5 * time.Second
+	// slowest bounds the back-off, so that an approval is still noticed soon after the network is back.
+	slowest = time.Minute
+)
+
+// pause is the wait before the next poll: the interval, doubled for every poll in a row that had no answer (RFC 8628
+// 3.5), and a fifth more. The clock of a virtual machine may run fast (WSL): what it takes for the interval can be
+// less, and is answered with slow_down.
+func (g deviceGrant) pause() time.Duration {
+	d := g.interval
+	for range g.missed {
+		if d *= 2; d >= slowest {
+			d = max(slowest, g.interval)
+			break
+		}
+	}
+	return d + d/5
+}
+
+func (s state) deviceRegistered(in registered) (state, []effect) {
+	if in.err != nil {
+		return s.fail(in.err)
+	}
+	s.device.reg, s.device.cached = in.reg, in.cached
+	return s, []effect{startDevice{in.reg, s.startURL}}
+}
+
+func (s state) deviceStarted(in deviceStarted) (state, []effect) {
+	switch {
+	case in.err != nil && s.device.cached && refusedClient(in.err):
+		return s, []effect{forget{FlowDevice}, s.register(FlowDevice, true)}
+	case in.err != nil:
+		return s.fail(in.err)
+	}
+	a := in.auth
+	if !plain.IsLine(a.VerificationURI) || !plain.IsLine(a.VerificationURIComplete) || !plain.IsLine(a.UserCode) {
+		return s.fail(fault.New(fault.Unavailable, "check the network and the proxy settings", "the device code that was received holds control characters"))
+	}
+	s.device.auth = a
+	s.device.interval = a.Interval
+	if s.device.interval <= 0 {
+		s.device.interval = usualInterval
+	}
+	opens := s.opens && a.VerificationURIComplete != ""
+	effects := []effect{
+		wait{timerLapse, a.ExpiresIn},
+		wait{timerPoll, s.device.pause()},
+		tell{DeviceCode{
+			VerificationURI: a.VerificationURI, VerificationURIComplete: a.VerificationURIComplete, UserCode: a.UserCode,
+			ExpiresIn: a.ExpiresIn, ClientName: clientName(s.session), StartURL: s.startURL, Region: s.region, Opening: opens,
+		}},
+	}
+	if opens {
+		effects = append(effects, open{FlowDevice, a.VerificationURIComplete})
+	}
+	return s, effects
+}
+
+func (s state) poll() (state, []effect) {
+	s.device.polling = true
+	return s, []effect{exchange{flow: FlowDevice, reg: s.device.reg, deviceCode: s.device.auth.DeviceCode}}
+}
+
+func (s state) deviceAnswered(in answered) (state, []effect) {
+	s.device.polling = false
+	if in.err == nil {
+		return s.granted(in, s.device.reg, Device)
+	}
+	var effects []effect
+	switch code := idc.CodeOf(in.err); {
+	case code == idc.CodeAuthorizationPending:
+		s.device.missed, s.device.lost = 0, nil
+	case code == idc.CodeSlowDown:
+		s.device.missed, s.device.lost = 0, nil
+		s.device.interval += slower
+	case passing(in.err):
+		if s.device.lost == nil {
+			effects = append(effects, tell{Hint{in.err.Error() + "; still trying"}})
+		}
+		s.device.missed++
+		s.device.lost = in.err
+	case code == idc.CodeAccessDenied:
+		return s.fail(because(in.err, fault.Denied, "to try again, "+s.again(""),
+			"the sign-in to %q was denied in the browser", s.session.Label()))
+	case code == idc.CodeInvalidGrant, code == idc.CodeExpiredToken:
+		// Not only expired_token: the service was only ever seen to call a lapsed code an invalid grant.
+		return s.tooLate(in.err)
+	case refusedClient(in.err):
+		next, failed := s.fail(because(in.err, fault.SignInNeeded, s.again(""),
+			"the service does not accept the client registration of session %q any more", s.session.Label()))
+		return next, append([]effect{forget{FlowDevice}}, failed...)
+	default:
+		return s.fail(in.err)
+	}
+	if s.device.dead {
+		return s.tooLate(s.device.lost)
+	}
+	return s, append(effects, wait{timerPoll, s.device.pause()})
+}
+
+// lapsed ends the wait by our own clock. A poll that is under way may still bring the token.
+func (s state) lapsed() (state, []effect) {
+	if s.device.polling {
+		s.device.dead = true
+		return s, nil
+	}
+	return s.tooLate(s.device.lost)
+}
+
+func (s state) tooLate(cause error) (state, []effect) {
+	return s.fail(because(cause, fault.TimedOut, "for a new code, "+s.again(""),
+		"the device code for %q is no longer valid: it was not approved in time", s.session.Label()))
+}

@@ -1,0 +1,155 @@
+package signin
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// codeGrant is a sign-in by authorization code.
+type codeGrant struct {
+	active      bool
+	state       string
+	verifier    session.Secret
+	redirectURI string // once the listener is bound
+	reg         session.Registration
+	cached      bool           // reg is from an earlier sign-in
+	code        session.Secret // once the redirect has come
+	channel     Channel        // by which it came
+	sent        int            // how often the code was sent
+	lost        error          // why the last answer did not come
+}
+
+// challenge is S256 of RFC 7636 4.2.
+func challenge(verifier session.Secret) string {
+	sum := sha256.Sum256([]byte(verifier.Reveal()))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// bound follows before anything is asked of the service: a browser with a warm session is redirected at once.
+func (s state) bound(in bound) (state, []effect) {
+	if in.err != nil {
+		return s.fail(in.err)
+	}
+	s.code.redirectURI = in.redirectURI
+	return s, []effect{s.register(FlowPKCE, false)}
+}
+
+func (s state) codeRegistered(in registered) (state, []effect) {
+	if in.err != nil {
+		return s.fail(in.err)
+	}
+	s.code.reg, s.code.cached = in.reg, in.cached
+	url := s.authorizeURL(idc.AuthorizeRequest{
+		ClientID:    in.reg.ClientID,
+		RedirectURI: s.code.redirectURI,
+		State:       s.code.state,
+		Challenge:   challenge(s.code.verifier),
+		Scopes:      s.session.RegistrationScopes(),
+	})
+	effects := []effect{
+		wait{timerLimit, limit},
+		tell{Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Opening: s.opens}},
+	}
+	if s.opens {
+		effects = append(effects, open{FlowPKCE, url})
+	}
+	return s, effects
+}
+
+func (s state) opened(in opened) (state, []effect) {
+	if in.err == nil || in.flow != FlowPKCE || !s.code.code.IsZero() {
+		return s, nil // a device code is shown with its address in any case
+	}
+	return s, []effect{tell{Hint{"no browser could be opened from here: open the address above yourself"}}}
+}
+
+func (s state) redirected(in redirected) (state, []effect) {
+	if !s.code.active || !s.code.code.IsZero() {
+		return s, nil
+	}
+	if in.redirect.Error != "" {
+		return s.refused(in.redirect.Error, in.redirect.Description)
+	}
+	s.code.code, s.code.channel, s.code.sent = in.redirect.Code, in.channel, 1
+	return s, []effect{s.code.exchange()}
+}
+
+// refused ends the sign-in with what the redirect says instead of a code (RFC 6749 4.1.2.1).
+func (s state) refused(code, description string) (state, []effect) {
+	said := plain.Line(code, 60)
+	if d := plain.Line(description, 300); d != "" {
+		said += ": " + d
+	}
+	switch code {
+	case "access_denied":
+		return s.fail(fault.New(fault.Denied, "to try again, "+s.again(""),
+			"the sign-in to %q was denied in the browser", s.session.Label()))
+	case "temporarily_unavailable", "server_error":
+		return s.fail(fault.New(fault.Unavailable, "wait a minute, then "+s.again(""),
+			"the service could not complete the sign-in to %q (it says %q)", s.session.Label(), said))
+	}
+	next, effects := s.fail(fault.New(fault.Config, "check sso_start_url, sso_region and sso_registration_scopes, then "+s.again(""),
+		"the service refused the sign-in to %q (it says %q)", s.session.Label(), said))
+	return next, append(s.doubted(), effects...)
+}
+
+func (g codeGrant) exchange() effect {
+	return exchange{flow: FlowPKCE, reg: g.reg, code: g.code, verifier: g.verifier, redirectURI: g.redirectURI}
+}
+
+// attempts is how often a code is sent when no answer comes; the waits between are 1, 2 and 4 seconds. A code that the
+// service did use is refused the second time and no harm is done: without its answer nobody has the token.
+const attempts = 4
+
+func (s state) codeAnswered(in answered) (state, []effect) {
+	switch {
+	case in.err == nil:
+		return s.granted(in, s.code.reg, s.code.channel)
+	case passing(in.err) && s.code.sent < attempts:
+		s.code.lost = in.err
+		s.code.sent++
+		return s, []effect{wait{timerRetry, time.Second << (s.code.sent - 2)}}
+	case s.code.lost != nil && idc.CodeOf(in.err) == idc.CodeInvalidGrant:
+		return s.fail(s.code.lost) // it was used after all; the answer is what was lost
+	case refusedClient(in.err):
+		next, effects := s.fail(because(in.err, fault.SignInNeeded, s.again(""),
+			"the service does not accept the client registration of session %q any more", s.session.Label()))
+		return next, append([]effect{forget{FlowPKCE}}, effects...)
+	case idc.CodeOf(in.err) == idc.CodeInvalidGrant:
+		return s.fail(because(in.err, fault.SignInNeeded, s.again(" --force"),
+			"the service does not accept the authorization code of session %q", s.session.Label()))
+	}
+	return s.fail(in.err)
+}
+
+func (s state) limitReached() (state, []effect) {
+	if !s.code.code.IsZero() {
+		return s, nil
+	}
+	next, effects := s.fail(fault.New(fault.TimedOut, "try a device code, "+s.again(" --use-device-code"),
+		"no redirect from the browser came within %s", minutes(limit)))
+	return next, append(s.doubted(), effects...)
+}
+
+// doubted forgets a cached registration that no redirect has come of: when the service does not accept the client any
+// more it says so in the browser only, and the next sign-in would go the same way.
+func (s state) doubted() []effect {
+	if s.code.cached && s.code.code.IsZero() {
+		return []effect{forget{FlowPKCE}}
+	}
+	return nil
+}
+
+func minutes(d time.Duration) string {
+	if d == time.Minute {
+		return "1 minute"
+	}
+	return fmt.Sprintf("%d minutes", int(d/time.Minute))
+}

@@ -1,0 +1,294 @@
+package signin
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/homing-cli/homing/internal/callback"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+// lockPatience is how long another process may hold the token's lock: longer than one request of a renewal may take.
+const lockPatience = 90 * time.Second
+
+// runner performs the effects of one sign-in. Its loop is the only one to call step, Notify and the methods below that
+// do not say otherwise.
+type runner struct {
+	login  *Login
+	req    Request
+	conn   Connection
+	inputs chan input
+	ctx    context.Context // ends with the sign-in
+	caller context.Context
+	calls  sync.WaitGroup // requests under way, and nothing else
+
+	listener *callback.Listener // nil until bound
+
+	mu      sync.Mutex
+	updates map[Flow]*store.TokenUpdate // of grants that were just spent
+}
+
+func newRunner(l *Login, req Request, c Connection) *runner {
+	if c.StartURL == "" {
+		c.StartURL = req.Session.StartURL
+	}
+	if c.Region == "" {
+		c.Region = req.Session.Region
+	}
+	return &runner{login: l, req: req, conn: c, inputs: make(chan input), updates: map[Flow]*store.TokenUpdate{}}
+}
+
+func (r *runner) run(ctx context.Context) (Result, error) {
+	var cancel context.CancelFunc
+	r.caller = ctx
+	r.ctx, cancel = context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		r.calls.Wait() // each ends with its context
+		for flow := range r.updates {
+			r.abort(flow)
+		}
+		if r.listener != nil {
+			_ = r.listener.Close() // it was finished or is not wanted
+		}
+	}()
+	first, err := r.begin(r.req.Environment.Flow)
+	if err != nil {
+		return Result{}, err
+	}
+	s := state{
+		session: r.req.Session, startURL: r.conn.StartURL, region: r.conn.Region,
+		opens:        r.login.OpenBrowser != nil && !r.req.NoBrowser,
+		authorizeURL: r.conn.Service.AuthorizeURL,
+	}
+	queue := []input{first}
+	done := ctx.Done()
+	for {
+		var in input
+		if len(queue) > 0 {
+			in, queue = queue[0], queue[1:]
+		} else {
+			select {
+			case in = <-r.inputs:
+			case <-done:
+				in, done = stopped{ended(ctx)}, nil
+			}
+		}
+		var effects []effect
+		s, effects = step(s, in)
+		for _, e := range effects {
+			if e, ok := e.(end); ok {
+				return e.result, e.err
+			}
+			queue = append(queue, r.perform(e)...)
+		}
+		if in, ok := in.(answered); ok {
+			r.abort(in.flow) // what step wanted kept is kept by now
+		}
+	}
+}
+
+// begin draws the secrets of a sign-in.
+func (r *runner) begin(flow Flow) (begun, error) {
+	var secret [48]byte // 64 characters of base64url, all unreserved (RFC 7636 4.1)
+	var id [16]byte
+	for _, b := range [][]byte{secret[:], id[:]} {
+		if _, err := io.ReadFull(r.login.rand(), b); err != nil {
+			return begun{}, fmt.Errorf("random numbers: %w", err)
+		}
+	}
+	return begun{flow, uuid4(id), session.NewSecret(base64.RawURLEncoding.EncodeToString(secret[:]))}, nil
+}
+
+// uuid4 makes a random UUID of random bytes (RFC 9562 5.4).
+func uuid4(b [16]byte) string {
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// perform does what e says. What is over at once returns its inputs; what takes time sends them later.
+func (r *runner) perform(e effect) []input {
+	switch e := e.(type) {
+	case tell:
+		r.login.tell(e.event)
+	case try:
+		return []input{tried{e.flow, r.try()}}
+	case listen:
+		return []input{r.listen(e)}
+	case register:
+		r.call(func(ctx context.Context) input { return r.register(ctx, e) })
+	case open:
+		go r.open(e)
+	case startDevice:
+		r.call(func(ctx context.Context) input {
+			auth, err := r.conn.Service.StartDevice(ctx, e.reg, e.startURL)
+			return deviceStarted{auth, r.login.now(), err}
+		})
+	case wait:
+		go r.wait(e)
+	case exchange:
+		r.call(func(ctx context.Context) input { return r.exchange(ctx, e) })
+	case keep:
+		return []input{r.keep(e)}
+	case forget:
+		r.forget(e)
+	case dropRoles:
+		r.dropRoles()
+	case answerBrowser:
+		if r.listener != nil {
+			r.listener.Finish(context.WithoutCancel(r.caller), e.err)
+		}
+	}
+	return nil
+}
+
+// call runs f beside the loop and sends what it returns.
+func (r *runner) call(f func(context.Context) input) {
+	r.calls.Go(func() { r.send(f(r.ctx)) })
+}
+
+// send hands in to the loop, unless the sign-in has ended. Safe for concurrent use.
+func (r *runner) send(in input) {
+	select {
+	case r.inputs <- in:
+	case <-r.ctx.Done():
+	}
+}
+
+// try finds out whether a token could be kept, and leaves nothing behind.
+func (r *runner) try() error {
+	u, err := r.lock(r.ctx)
+	if err != nil {
+		return err
+	}
+	u.Abort()
+	return nil
+}
+
+func (r *runner) lock(ctx context.Context) (*store.TokenUpdate, error) {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	return r.login.Store.BeginToken(ctx, r.req.Session.CacheKey())
+}
+
+func (r *runner) listen(e listen) input {
+	l, err := r.login.listen(e.state, r.req)
+	if err != nil {
+		return bound{err: err}
+	}
+	r.listener = l
+	go func() {
+		select {
+		case got := <-l.Redirects():
+			r.send(redirected{got, Loopback})
+		case <-r.ctx.Done():
+		}
+	}()
+	return bound{redirectURI: l.RedirectURI()}
+}
+
+func (r *runner) key(flow Flow) store.RegistrationKey {
+	return store.RegistrationKey{Session: r.req.Session, PKCE: flow == FlowPKCE}
+}
+
+func (r *runner) register(ctx context.Context, e register) input {
+	if !e.fresh {
+		if reg, err := r.login.Store.Registration(r.key(e.flow)); err == nil {
+			return registered{flow: e.flow, reg: reg, cached: true}
+		}
+	}
+	reg, err := r.conn.Service.Register(ctx, e.client)
+	if err != nil {
+		return registered{flow: e.flow, err: err}
+	}
+	// What cannot be saved is registered again next time.
+	_ = r.login.Store.SaveRegistration(ctx, r.key(e.flow), reg)
+	return registered{flow: e.flow, reg: reg}
+}
+
+// forget is best effort: it makes the next sign-in register anew.
+func (r *runner) forget(e forget) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.caller), 2*time.Second)
+	defer cancel()
+	_ = r.login.Store.DropRegistration(ctx, r.key(e.flow))
+}
+
+// open runs beside the loop and is waited for by nobody: an opener may be the browser itself.
+func (r *runner) open(e open) {
+	err := r.login.OpenBrowser(r.caller, e.url)
+	r.send(opened{e.flow, err})
+}
+
+func (r *runner) wait(e wait) {
+	t := time.NewTimer(e.d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		r.send(rang{e.timer, r.login.now()})
+	case <-r.ctx.Done():
+	}
+}
+
+// exchange spends a grant, if what comes of it can be kept.
+func (r *runner) exchange(ctx context.Context, e exchange) input {
+	u, err := r.lock(ctx)
+	if err != nil {
+		return answered{flow: e.flow, at: r.login.now(), err: err}
+	}
+	var grant idc.Grant
+	if e.flow == FlowPKCE {
+		grant, err = r.conn.Service.TokenByCode(ctx, e.reg, e.code, e.verifier, e.redirectURI)
+	} else {
+		grant, err = r.conn.Service.TokenByDevice(ctx, e.reg, e.deviceCode)
+	}
+	if err != nil {
+		u.Abort()
+		return answered{flow: e.flow, at: r.login.now(), err: err}
+	}
+	r.mu.Lock()
+	r.updates[e.flow] = u
+	r.mu.Unlock()
+	return answered{flow: e.flow, grant: grant, at: r.login.now()}
+}
+
+// abort gives up the room of a grant whose token is not kept. It does nothing when there is none.
+func (r *runner) abort(flow Flow) {
+	r.mu.Lock()
+	u := r.updates[flow]
+	delete(r.updates, flow)
+	r.mu.Unlock()
+	if u != nil {
+		u.Abort()
+	}
+}
+
+func (r *runner) keep(e keep) input {
+	r.mu.Lock()
+	u := r.updates[e.flow]
+	delete(r.updates, e.flow)
+	r.mu.Unlock()
+	if u == nil {
+		return stored{err: &fault.Error{Kind: fault.Bug, Msg: "a token without a place to keep it"}}
+	}
+	err := u.Commit(e.result.Token)
+	return stored{e.result, r.login.now(), err}
+}
+
+// dropRoles removes the role credentials that came of an earlier sign-in, perhaps another person's.
+func (r *runner) dropRoles() {
+	keys := append(r.login.Store.RoleKeys(r.req.Session), r.req.Roles...)
+	if len(keys) == 0 {
+		return
+	}
+	if err := r.login.Store.DropRoleCredentials(keys); err != nil {
+		r.login.tell(Hint{"role credentials of an earlier sign-in are still cached: " + err.Error()})
+	}
+}

@@ -1,0 +1,180 @@
+// Package signin signs a person in: by authorization code with PKCE (RFC 7636, RFC 8252) or by device code (RFC 8628).
+//
+// The sign-in is one pure transition, step, from a state and something that happened to the next state and the effects
+// wanted; it does no I/O and knows no clock and no chance (step.go, pkce.go, device.go). The runner performs the effects
+// and feeds back what comes of them (run.go). Grants are independent parts of one state, so that several can be alive at
+// once and the first to finish wins.
+//
+// The one rule: the token file is locked and the room for a new token is made before a grant is spent, and the lock is
+// held only for that one request, never while a person acts. Until then nothing is written, so that a sign-in that
+// fails or is abandoned leaves the old token as it was. That the place can be written at all is tried before anything is sent.
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/homing-cli/homing/internal/callback"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+// Store is where tokens and registrations are kept.
+type Store interface {
+	BeginToken(ctx context.Context, key string) (*store.TokenUpdate, error)
+	Registration(k store.RegistrationKey) (session.Registration, error)
+	SaveRegistration(ctx context.Context, k store.RegistrationKey, r session.Registration) error
+	DropRegistration(ctx context.Context, k store.RegistrationKey) error
+	RoleKeys(of session.Session) []store.RoleKey
+	DropRoleCredentials(keys []store.RoleKey) error
+}
+
+// Renewer finds the token of a session, renewed if need be.
+type Renewer interface {
+	Renew(ctx context.Context, s session.Session) (tok session.Token, refreshed bool, err error)
+}
+
+// Service is IAM Identity Center.
+type Service interface {
+	Register(ctx context.Context, r idc.RegisterRequest) (session.Registration, error)
+	AuthorizeURL(r idc.AuthorizeRequest) string
+	StartDevice(ctx context.Context, reg session.Registration, startURL string) (idc.DeviceAuthorization, error)
+	TokenByCode(ctx context.Context, reg session.Registration, code, verifier session.Secret, redirectURI string) (idc.Grant, error)
+	TokenByDevice(ctx context.Context, reg session.Registration, deviceCode session.Secret) (idc.Grant, error)
+}
+
+// Connection is the service for one session.
+type Connection struct {
+	Service  Service
+	StartURL string // as the service knows it, where a vanity address stands in the config; "" is the session's
+	Region   string // the token will be issued in; "" is the session's
+}
+
+// Login signs people in. Its fields are not changed while Run is at work; Run may be called many times.
+type Login struct {
+	Store   Store
+	Renewer Renewer
+	// Connect is called once a sign-in, and not at all when no person is needed.
+	Connect     func(ctx context.Context, s session.Session) (Connection, error)
+	OpenBrowser func(ctx context.Context, url string) error // nil opens nothing. Nothing waits for it
+	Notify      func(Event)                                 // nil tells nobody. Called from one goroutine, in order
+	Now         func() time.Time                            // nil is time.Now
+	Rand        io.Reader                                   // nil is crypto/rand.Reader
+}
+
+// Request says what is wanted.
+type Request struct {
+	Session      session.Session
+	Environment  Environment     // told first; its Flow is the flow
+	NoBrowser    bool            // open nothing
+	RedirectPort int             // of the listener; 0 is any
+	Hosts        []string        // forwarded origins under which the listener may be reached, without scheme
+	Roles        []store.RoleKey // role credentials to drop besides those the store knows of: the config file's
+	Force        bool            // sign in, however good the token is
+}
+
+// Result is what a sign-in gave.
+type Result struct {
+	Token   session.Token
+	Channel Channel
+}
+
+const (
+	// limit is how long a redirect is waited for; the AWS CLI and the AWS toolkits wait as long.
+	limit = 10 * time.Minute
+	// enough is the life a token must have left for a sign-in to be needless: what makes a renewable one be renewed.
+	enough = 10 * time.Minute
+	// skewed is how far the service's clock may be from ours before it is worth a word.
+	skewed = 5 * time.Minute
+)
+
+// Run makes sure that there is a token with some life left, by the least that is needed: what is there, a renewal, a
+// person. Errors are *fault.Error; of kind Interrupted or TimedOut when ctx ended.
+func (l *Login) Run(ctx context.Context, req Request) (Result, error) {
+	l.tell(req.Environment)
+	if !req.Force {
+		switch result, found, err := l.existing(ctx, req.Session); {
+		case err != nil:
+			return Result{}, err
+		case found:
+			l.tell(signedIn(req.Session, result, l.now()))
+			return result, nil
+		}
+	}
+	c, err := l.Connect(ctx, req.Session)
+	if err != nil {
+		return Result{}, err
+	}
+	return newRunner(l, req, c).run(ctx)
+}
+
+// existing returns the token that makes a sign-in needless.
+func (l *Login) existing(ctx context.Context, s session.Session) (Result, bool, error) {
+	tok, refreshed, err := l.Renewer.Renew(ctx, s)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return Result{}, false, ended(ctx)
+	case errors.Is(err, fs.ErrNotExist), fault.KindOf(err) == fault.SignInNeeded:
+		return Result{}, false, nil
+	default:
+		return Result{}, false, err
+	}
+	if tok.StartURL != "" && tok.StartURL != s.StartURL {
+		return Result{}, false, nil // the session was given another start URL since
+	}
+	if tok.Expired(l.now().Add(enough)) && !refreshed {
+		return Result{}, false, nil
+	}
+	channel := Cached
+	if refreshed {
+		channel = Refresh
+	}
+	return Result{tok, channel}, true, nil
+}
+
+func signedIn(s session.Session, r Result, now time.Time) SignedIn {
+	return SignedIn{Session: s.Label(), ExpiresAt: r.Token.ExpiresAt, Refreshable: r.Token.Renewable(now), Channel: r.Channel}
+}
+
+// ended is the error for a context that ended.
+func ended(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	if _, ok := errors.AsType[*fault.Error](cause); ok {
+		return cause
+	}
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed for the sign-in has passed", Hint: "run: homing login", Err: cause}
+	}
+	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: cause}
+}
+
+func (l *Login) tell(e Event) {
+	if l.Notify != nil {
+		l.Notify(e)
+	}
+}
+
+func (l *Login) now() time.Time {
+	if l.Now != nil {
+		return l.Now()
+	}
+	return time.Now()
+}
+
+func (l *Login) rand() io.Reader {
+	if l.Rand != nil {
+		return l.Rand
+	}
+	return rand.Reader
+}
+
+func (l *Login) listen(state string, req Request) (*callback.Listener, error) {
+	return callback.Listen(callback.Options{State: state, Ports: []int{req.RedirectPort}, Hosts: req.Hosts})
+}

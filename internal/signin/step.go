@@ -1,0 +1,348 @@
+package signin
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/homing-cli/homing/internal/callback"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// state is all that a sign-in knows. Its zero grants are not in use.
+type state struct {
+	session      session.Session
+	startURL     string // as the service knows it
+	region       string
+	opens        bool // we may open a browser
+	authorizeURL func(idc.AuthorizeRequest) string
+
+	code   codeGrant
+	device deviceGrant
+
+	storing Channel // the channel whose token is being stored; "" before
+	over    bool    // the end has been said; nothing follows
+}
+
+// input is something that happened.
+type input any
+
+type (
+	// begun starts a grant. Chance comes with it.
+	begun struct {
+		flow     Flow
+		state    string         // of the authorize URL
+		verifier session.Secret // RFC 7636 4.1
+	}
+	// tried says whether the token file can be written.
+	tried struct {
+		flow Flow
+		err  error
+	}
+	// bound says where the listener is.
+	bound struct {
+		redirectURI string
+		err         error
+	}
+	// registered brings a client.
+	registered struct {
+		flow   Flow
+		reg    session.Registration
+		cached bool // it was registered in an earlier sign-in
+		err    error
+	}
+	// opened says that a browser was opened, or why not. It is no proof of anything.
+	opened struct {
+		flow Flow
+		err  error
+	}
+	// redirected brings a redirect; its state was found right.
+	redirected struct {
+		redirect callback.Redirect
+		channel  Channel
+	}
+	// deviceStarted brings a device code.
+	deviceStarted struct {
+		auth idc.DeviceAuthorization
+		at   time.Time
+		err  error
+	}
+	// rang says that a wait is over.
+	rang struct {
+		timer timer
+		at    time.Time
+	}
+	// answered brings what CreateToken said.
+	answered struct {
+		flow  Flow
+		grant idc.Grant
+		at    time.Time
+		err   error
+	}
+	// stored says that the token is kept, or why not.
+	stored struct {
+		result Result
+		at     time.Time
+		err    error
+	}
+	// stopped says that the caller wants no more.
+	stopped struct{ err error }
+)
+
+// effect is something to be done.
+type effect any
+
+type (
+	tell     struct{ event Event }
+	try      struct{ flow Flow }    // answered by tried
+	listen   struct{ state string } // answered by bound, later by redirected
+	register struct {               // answered by registered
+		flow   Flow
+		client idc.RegisterRequest
+		fresh  bool // do not use a cached one
+	}
+	open struct { // answered by opened
+		flow Flow
+		url  string
+	}
+	startDevice struct { // answered by deviceStarted
+		reg      session.Registration
+		startURL string
+	}
+	wait struct { // answered by rang
+		timer timer
+		d     time.Duration
+	}
+	exchange struct { // answered by answered
+		flow        Flow
+		reg         session.Registration
+		code        session.Secret
+		verifier    session.Secret
+		redirectURI string
+		deviceCode  session.Secret
+	}
+	keep struct { // answered by stored
+		flow   Flow
+		result Result
+	}
+	forget        struct{ flow Flow } // the cached registration
+	dropRoles     struct{}            // the role credentials of the session
+	answerBrowser struct{ err error } // nil is success
+	end           struct {
+		result Result
+		err    error
+	}
+)
+
+// timer names a wait. At most one of each is under way.
+type timer string
+
+const (
+	timerLimit timer = "limit" // for the redirect
+	timerRetry timer = "retry" // to send the code again
+	timerPoll  timer = "poll"
+	timerLapse timer = "lapse" // of the device code
+)
+
+// step is the sign-in. It changes nothing but what it returns.
+func step(s state, in input) (state, []effect) {
+	if s.over {
+		return s, nil
+	}
+	switch in := in.(type) {
+	case begun:
+		return s.begin(in)
+	case tried:
+		return s.tried(in)
+	case bound:
+		return s.bound(in)
+	case registered:
+		if in.flow == FlowPKCE {
+			return s.codeRegistered(in)
+		}
+		return s.deviceRegistered(in)
+	case opened:
+		return s.opened(in)
+	case redirected:
+		return s.redirected(in)
+	case deviceStarted:
+		return s.deviceStarted(in)
+	case rang:
+		switch in.timer {
+		case timerLimit:
+			return s.limitReached()
+		case timerRetry:
+			return s, []effect{s.code.exchange()}
+		case timerPoll:
+			return s.poll()
+		case timerLapse:
+			return s.lapsed()
+		}
+	case answered:
+		if s.storing != "" {
+			return s, nil // another grant was first
+		}
+		if in.flow == FlowPKCE {
+			return s.codeAnswered(in)
+		}
+		return s.deviceAnswered(in)
+	case stored:
+		return s.stored(in)
+	case stopped:
+		return s.stopped(in)
+	}
+	return s, nil
+}
+
+func (s state) begin(in begun) (state, []effect) {
+	if in.flow == FlowPKCE {
+		s.code = codeGrant{active: true, state: in.state, verifier: in.verifier}
+	} else {
+		s.device = deviceGrant{active: true}
+	}
+	return s, []effect{try{in.flow}}
+}
+
+func (s state) tried(in tried) (state, []effect) {
+	if in.err != nil {
+		return s.fail(in.err)
+	}
+	if in.flow == FlowPKCE {
+		return s, []effect{listen{s.code.state}}
+	}
+	return s, []effect{s.register(FlowDevice, false)}
+}
+
+// register asks for a client. One for the authorization code carries the start URL, so that a wrong one is told at once.
+func (s state) register(flow Flow, fresh bool) effect {
+	return register{flow, idc.RegisterRequest{
+		ClientName: clientName(s.session),
+		Scopes:     s.session.RegistrationScopes(),
+		PKCE:       flow == FlowPKCE,
+		IssuerURL:  s.startURL,
+	}, fresh}
+}
+
+// granted goes from a token that was issued to one that is stored.
+func (s state) granted(in answered, reg session.Registration, channel Channel) (state, []effect) {
+	tok := session.Token{
+		StartURL:              s.session.StartURL,
+		Region:                s.region,
+		AccessToken:           in.grant.AccessToken,
+		ExpiresAt:             in.at.Add(in.grant.ExpiresIn).UTC().Truncate(time.Second),
+		RefreshToken:          in.grant.RefreshToken,
+		ClientID:              reg.ClientID,
+		ClientSecret:          reg.ClientSecret,
+		RegistrationExpiresAt: reg.ExpiresAt,
+	}
+	s.storing = channel
+	effects := []effect{keep{in.flow, Result{tok, channel}}}
+	if text := skew(in.at, in.grant.Date); text != "" {
+		effects = append(effects, tell{Hint{text}})
+	}
+	return s, effects
+}
+
+func (s state) stored(in stored) (state, []effect) {
+	if in.err != nil {
+		return s.fail(in.err)
+	}
+	s.over = true
+	return s, []effect{
+		dropRoles{}, tell{signedIn(s.session, in.result, in.at)}, answerBrowser{}, end{result: in.result},
+	}
+}
+
+// fail ends the sign-in. The browser is told what the terminal is told.
+func (s state) fail(err error) (state, []effect) {
+	s.over = true
+	return s, []effect{answerBrowser{err}, end{err: err}}
+}
+
+func (s state) stopped(in stopped) (state, []effect) {
+	if s.storing != "" {
+		return s, nil // the grant is spent: what it gave is kept
+	}
+	next, effects := s.fail(in.err)
+	return next, append(s.doubted(), effects...)
+}
+
+// again is the command that signs in to the session.
+func (s state) again(flags string) string {
+	command := "homing login"
+	if !s.session.Legacy() {
+		command += " --sso-session " + word(s.session.Name)
+	}
+	return "run: " + command + flags
+}
+
+// word quotes s for a shell where it must.
+func word(s string) string {
+	if safe(s) == s && s != "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// safe replaces what means something to a shell, or to the service, by hyphens.
+func safe(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
+			return r
+		}
+		return '-'
+	}, s)
+}
+
+// clientName is what the consent page shows. The service once refused names with blanks and quotes
+// (aws-cli#7643), so only what is safe everywhere is taken over from the session's name.
+func clientName(s session.Session) string {
+	if s.Legacy() {
+		return "homing"
+	}
+	name := safe(s.Name)
+	return "homing-" + name[:min(len(name), 64)]
+}
+
+// skew says how far our clock is off, "" when it is near enough or unknown. The expiry of a token is computed from our
+// clock, as every client does, so a wrong clock makes a good token seem dead, or a dead one good.
+func skew(now, date time.Time) string {
+	if date.IsZero() {
+		return ""
+	}
+	off := now.Sub(date).Round(time.Second)
+	switch {
+	case off > skewed:
+		return fmt.Sprintf("this machine's clock is %v ahead of the service's; expiry times will be wrong until it is set", off)
+	case off < -skewed:
+		return fmt.Sprintf("this machine's clock is %v behind the service's; expiry times will be wrong until it is set", -off)
+	}
+	return ""
+}
+
+// passing reports whether err may go away by itself while we wait: no answer, or one that asks for patience.
+func passing(err error) bool {
+	switch idc.CodeOf(err) {
+	case idc.CodeNetwork, idc.CodeServer, idc.CodeThrottled:
+		return true
+	}
+	return false
+}
+
+// refusedClient reports whether the service no longer accepts the registration.
+func refusedClient(err error) bool {
+	switch idc.CodeOf(err) {
+	case idc.CodeInvalidClient, idc.CodeUnauthorizedClient:
+		return true
+	}
+	return false
+}
+
+// because returns err's fault in other words, with err as the cause.
+func because(err error, kind fault.Kind, hint, format string, args ...any) error {
+	f := fault.New(kind, hint, format, args...)
+	f.Err = err
+	return f
+}
