@@ -1,0 +1,191 @@
+// Package refresh knows when and how the token of a session is renewed: under its lock, after another look at the file,
+// with the place for the new token made first, and with patience for a service that stumbles. Files are left to
+// internal/store, the call to internal/idc, and starting a new sign-in to internal/signin.
+//
+// The one rule: nothing here takes a token away from a person. A refusal, a full disk or a dead network leaves the file
+// as it was.
+package refresh
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+const (
+	// margin is what an access token must have left not to be renewed. botocore renews in earnest from ten minutes on.
+	margin = 10 * time.Minute
+	// patience is how long a call that stumbles is repeated. An SDK kills a credential_process after 60 seconds.
+	patience = 30 * time.Second
+	// mostWait bounds a whole call of Token, waiting for the lock and for a slow answer included, below those 60 s.
+	mostWait = 50 * time.Second
+	// shortWait bounds the wait for the lock while the token at hand still serves.
+	shortWait = 5 * time.Second
+	// grace is what an exchange under way gets when its caller is interrupted: the answer may hold the only token.
+	grace = 5 * time.Second
+)
+
+// rereads are the waits before each new look at the file after a refusal: a program that does not know our lock (the
+// AWS CLI, every SDK) may have spent the same refresh token and be about to write what it got.
+var rereads = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second, 2 * time.Second}
+
+// Service spends a refresh token for a new access token (idc.Client does).
+type Service interface {
+	TokenByRefresh(ctx context.Context, clientID string, clientSecret, refreshToken session.Secret) (idc.Grant, error)
+}
+
+// Renewer gives out valid tokens, renewing them when it is time. It is safe for concurrent use, in one process and in
+// many: of all that ask at once, one spends the refresh token and the others take what it got.
+type Renewer struct {
+	Store *store.Store // required
+	// Connect returns the service for a session, in the session's Region: the one that issued the token. It is called
+	// only when a token must be renewed. Required.
+	Connect  func(ctx context.Context, s session.Session) (Service, error)
+	Profile  func(session.Session) string // a profile of a legacy session, for hints; nil or "" = none known
+	Now      func() time.Time             // nil = time.Now
+	Patience time.Duration                // how long failures that may pass are repeated; 0 = 30 s
+}
+
+// Token returns a token of s that is valid now, renewed when less than ten minutes are left and it can be. What cannot
+// be renewed, or not at the moment, is returned while it lasts.
+//
+// Errors are *fault.Error: SignInNeeded when only a person can help (the hint is the command), Unavailable when the
+// service cannot be reached, Config when a new token could not be stored, in which case none was asked for.
+func (r *Renewer) Token(ctx context.Context, s session.Session) (session.Token, error) {
+	t, _, err := r.obtain(ctx, s, want{})
+	return t, err
+}
+
+// Renew does what Token does for a person who asks to sign in: a token that is about to end and cannot be renewed,
+// because the session is over or has no refresh token, is SignInNeeded even while it lasts. renewed reports whether
+// this call spent the refresh token.
+func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token, renewed bool, err error) {
+	return r.obtain(ctx, s, want{lasting: true})
+}
+
+// Replace returns a token of s other than rejected, an access token that the service refused although it should be
+// valid: the one in the file when another process has renewed it, else a renewed one. Errors are those of Token.
+func (r *Renewer) Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error) {
+	t, _, err := r.obtain(ctx, s, want{not: rejected})
+	return t, err
+}
+
+// Ended is the error for a session that the service no longer knows: what a person reads, and what to type.
+func (r *Renewer) Ended(s session.Session, cause error) error {
+	return &fault.Error{Kind: fault.SignInNeeded, Msg: named(s) + " has ended", Hint: r.hint(s), Err: cause}
+}
+
+// want is what a caller accepts.
+type want struct {
+	lasting bool           // nothing that ends within the margin, unless it is the network that fails
+	not     session.Secret // the access token that was refused
+}
+
+// good reports whether t needs no renewal.
+func (w want) good(t session.Token, now time.Time) bool {
+	return w.serves(t, now) && t.ExpiresAt.Sub(now) >= margin
+}
+
+// serves reports whether t can be used at all.
+func (w want) serves(t session.Token, now time.Time) bool {
+	return !t.Expired(now) && (w.not.IsZero() || !t.AccessToken.Equal(w.not))
+}
+
+func (r *Renewer) obtain(ctx context.Context, s session.Session, w want) (session.Token, bool, error) {
+	t, err := r.accept(s)(r.Store.Token(s.CacheKey()))
+	if err != nil || w.good(t, r.now()) {
+		return t, false, err
+	}
+	if !t.Renewable(r.now()) {
+		return r.unrenewable(s, t, w)
+	}
+	return r.renew(ctx, s, w, t)
+}
+
+// accept returns the check that a token file is this session's, and puts its absence into words.
+func (r *Renewer) accept(s session.Session) func(session.Token, error) (session.Token, error) {
+	return func(t session.Token, err error) (session.Token, error) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return session.Token{}, &fault.Error{Kind: fault.SignInNeeded, Msg: "not signed in to " + named(s), Hint: r.hint(s), Err: err}
+		case fault.KindOf(err) == fault.SignInNeeded && err != nil: // the file says nothing of use; the session's hint is the better one
+			return session.Token{}, &fault.Error{Kind: fault.SignInNeeded, Msg: err.Error(), Hint: r.hint(s), Err: err}
+		case err != nil:
+			return session.Token{}, err
+		case t.StartURL != "" && !sameURL(t.StartURL, s.StartURL):
+			return session.Token{}, r.foreign(s, "the start URL", t.StartURL, s.StartURL)
+		case t.Region != "" && t.Region != s.Region && !ownRegion(s.StartURL, t.Region):
+			return session.Token{}, r.foreign(s, "region", t.Region, s.Region)
+		}
+		return t, nil
+	}
+}
+
+// foreign is the error for a token that was issued for what the config no longer says: the name of the file does not
+// tell the difference, and using it would act on the wrong instance, or fail in every other program.
+func (r *Renewer) foreign(s session.Session, what, has, configured string) error {
+	return &fault.Error{
+		Kind: fault.SignInNeeded, Hint: r.hint(s),
+		Msg: "the token of " + named(s) + " belongs to " + what + " " + quote(has) + ", but the config says " + quote(configured),
+	}
+}
+
+// ownRegion reports whether a start URL may lead to another region than sso_region: the host names it, or it is an
+// organisation's own and a redirect does.
+func ownRegion(startURL, region string) bool {
+	if of := idc.RegionOf(startURL); of != "" {
+		return of == region
+	}
+	return !idc.AWSHost(startURL) && strings.HasPrefix(startURL, "https:")
+}
+
+// sameURL compares start URLs as the service does: "/start", "/start/" and "/start/#" are one.
+func sameURL(a, b string) bool {
+	return strings.EqualFold(strings.TrimRight(a, "/#"), strings.TrimRight(b, "/#"))
+}
+
+// unrenewable returns t while it serves, else says why nothing but a sign-in helps.
+func (r *Renewer) unrenewable(s session.Session, t session.Token, w want) (session.Token, bool, error) {
+	now := r.now()
+	if w.serves(t, now) && !w.lasting {
+		return t, false, nil
+	}
+	e := &fault.Error{Kind: fault.SignInNeeded, Hint: r.hint(s)}
+	switch {
+	case !t.RegistrationExpiresAt.IsZero() && !t.RefreshToken.IsZero() && !now.Before(t.RegistrationExpiresAt):
+		e.Msg = "the token of " + named(s) + " can no longer be renewed: its client registration expired at " + clock(t.RegistrationExpiresAt)
+	case t.Expired(now):
+		e.Msg = named(s) + " expired at " + clock(t.ExpiresAt)
+	case w.lasting:
+		e.Msg = named(s) + " expires at " + clock(t.ExpiresAt) + " and cannot be renewed"
+	default: // refused before its time
+		e.Msg = named(s) + " has ended"
+	}
+	return session.Token{}, false, e
+}
+
+func (r *Renewer) now() time.Time {
+	if r.Now != nil {
+		return r.Now()
+	}
+	return time.Now()
+}
+
+// hint is the command that signs in to s.
+func (r *Renewer) hint(s session.Session) string {
+	const login = "run: homing login"
+	switch {
+	case !s.Legacy():
+		return login + " --sso-session " + shell(s.Name)
+	case r.Profile != nil && r.Profile(s) != "":
+		return login + " --profile " + shell(r.Profile(s))
+	}
+	return login
+}

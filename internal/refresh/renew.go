@@ -1,0 +1,250 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// renew spends the refresh token of t, unless it turns out under the lock that another process has done so.
+func (r *Renewer) renew(ctx context.Context, s session.Session, w want, t session.Token) (session.Token, bool, error) {
+	start := r.now()
+	for round := 1; ; round++ {
+		got, tried, err := r.spendLocked(ctx, s, w, t, start)
+		if tried.RefreshToken.IsZero() { // decided without a call, or the call gave a token
+			return got.token, got.renewed, err
+		}
+		if w.serves(tried, r.now()) && !(w.lasting && refused(err)) && ctx.Err() == nil {
+			return tried, false, nil
+		}
+		if !refused(err) {
+			return session.Token{}, false, r.failed(ctx, s, err)
+		}
+		// The lock is free again: everybody who waits behind us is refused at once, instead of one after the other.
+		other, ok := r.reread(ctx, s, tried)
+		switch {
+		case ctx.Err() != nil:
+			return session.Token{}, false, interrupted(ctx)
+		case ok && w.good(other, r.now()):
+			return other, false, nil
+		case !ok || round == 2 || !other.Renewable(r.now()):
+			return session.Token{}, false, r.refusal(s, err)
+		}
+	}
+}
+
+type outcome struct {
+	token   session.Token
+	renewed bool
+}
+
+// spendLocked takes the lock, reads again, makes room and asks the service. A token that was offered and not exchanged
+// is returned as tried, with the service's error; where nothing was offered, tried is the zero Token and the outcome
+// final. No lock is held on return.
+func (r *Renewer) spendLocked(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (got outcome, tried session.Token, err error) {
+	wait := mostWait - r.now().Sub(start)
+	if w.serves(t, r.now()) {
+		wait = shortWait
+	}
+	locking, cancel := context.WithTimeout(ctx, max(wait, shortWait))
+	defer cancel()
+	u, err := r.Store.LockToken(locking, s.CacheKey())
+	if err != nil {
+		return r.keep(ctx, w, t, err)
+	}
+	defer u.Abort()
+	seen := t
+	t, err = r.accept(s)(u.Current())
+	switch {
+	case err != nil:
+		return outcome{}, session.Token{}, err
+	case w.good(t, r.now()), w.serves(t, r.now()) && !t.AccessToken.Equal(seen.AccessToken):
+		return outcome{token: t}, session.Token{}, nil // another process has been faster, if only for a short token
+	case !t.Renewable(r.now()):
+		t, _, err := r.unrenewable(s, t, w)
+		return outcome{token: t}, session.Token{}, err
+	}
+	if err := u.Prepare(); err != nil {
+		return r.keep(ctx, w, t, err)
+	}
+	before := r.now()
+	grant, err := r.exchange(ctx, s, w, t, start)
+	if err != nil {
+		return outcome{}, t, err
+	}
+	fresh := merge(t, s, grant, before)
+	if err := u.Renewed(fresh); err != nil {
+		return outcome{}, session.Token{}, err
+	}
+	return outcome{fresh, true}, session.Token{}, nil
+}
+
+// keep falls back on a token that still serves when it cannot be renewed for err, a matter of files and locks.
+func (r *Renewer) keep(ctx context.Context, w want, t session.Token, err error) (outcome, session.Token, error) {
+	if w.serves(t, r.now()) && ctx.Err() == nil {
+		return outcome{token: t}, session.Token{}, nil
+	}
+	return outcome{}, session.Token{}, err
+}
+
+// merge is the token that a refresh of t gave. before is the time the request was made: better short than long.
+// An answer without a refresh token means that the old one stays good; botocore drops it, and with it the session.
+func merge(t session.Token, s session.Session, g idc.Grant, before time.Time) session.Token {
+	t.AccessToken, t.ExpiresAt = g.AccessToken, before.Add(g.ExpiresIn)
+	if !g.RefreshToken.IsZero() {
+		t.RefreshToken = g.RefreshToken
+	}
+	if t.StartURL == "" {
+		t.StartURL = s.StartURL
+	}
+	if t.Region == "" {
+		t.Region = s.Region
+	}
+	return t
+}
+
+// exchange asks the service, again and again while that may help and there is nothing else to use.
+func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (idc.Grant, error) {
+	if t.Region != "" {
+		s.Region = t.Region
+	}
+	service, err := r.Connect(ctx, s)
+	if err != nil {
+		return idc.Grant{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		if ctx.Err() != nil {
+			return idc.Grant{}, ctx.Err()
+		}
+		g, err := spend(ctx, service, t, max(mostWait-r.now().Sub(start), shortWait))
+		if err == nil || ctx.Err() != nil || w.serves(t, r.now()) {
+			return g, err
+		}
+		pause := backoff(attempt)
+		if attempt >= tries(err) || r.now().Add(pause).Sub(start) > r.patience() {
+			return g, err
+		}
+		select {
+		case <-ctx.Done():
+			return g, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// spend makes one call. An interrupted caller lets it go on for a moment: once the request is out, the refresh token may
+// be spent, and the answer be all there is.
+func spend(ctx context.Context, service Service, t session.Token, limit time.Duration) (idc.Grant, error) {
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-call.Done():
+		case <-timer.C:
+			cancel()
+		}
+	})
+	defer stop()
+	return service.TokenByRefresh(call, t.ClientID, t.ClientSecret, t.RefreshToken)
+}
+
+func (r *Renewer) patience() time.Duration {
+	if r.Patience > 0 {
+		return r.Patience
+	}
+	return patience
+}
+
+// tries is how often a call that failed with err is made, patience permitting: often for what passes by itself (429,
+// 500, a dropped connection), thrice where nothing is there to be reached, as after waking up, once for all else.
+func tries(err error) int {
+	var e interface{ Transient() bool }
+	if errors.As(err, &e) && e.Transient() {
+		return 1 << 10
+	}
+	switch idc.CodeOf(err) {
+	case idc.CodeThrottled, idc.CodeServer, idc.CodeSlowDown:
+		return 1 << 10
+	case idc.CodeNetwork:
+		return 3
+	}
+	return 1
+}
+
+// backoff is the pause after the given attempt: half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds. That makes nine
+// attempts or more in 30 s, and callers that failed together do not come back together.
+func backoff(attempt int) time.Duration {
+	d := min(250*time.Millisecond<<min(attempt-1, 5), 5*time.Second)
+	return d/2 + rand.N(d/2+1)
+}
+
+// refused reports whether the service has answered that it will not exchange the token: it is spent, the session is
+// over, or the client is. A fault of the instance's own (its encryption key) is not about the token.
+func refused(err error) bool {
+	if fault.KindOf(err) == fault.Unavailable {
+		return false
+	}
+	switch idc.CodeOf(err) {
+	case idc.CodeInvalidGrant, idc.CodeExpiredToken, idc.CodeInvalidRequest, idc.CodeInvalidClient:
+		return true
+	}
+	return false
+}
+
+// reread looks at the file after a refusal until it holds another token than the one that was tried.
+func (r *Renewer) reread(ctx context.Context, s session.Session, tried session.Token) (session.Token, bool) {
+	for _, pause := range rereads {
+		select {
+		case <-ctx.Done():
+			return session.Token{}, false
+		case <-time.After(pause):
+		}
+		t, err := r.accept(s)(r.Store.Token(s.CacheKey()))
+		if err == nil && !(t.AccessToken.Equal(tried.AccessToken) && t.RefreshToken.Equal(tried.RefreshToken)) {
+			return t, true
+		}
+	}
+	return session.Token{}, false
+}
+
+// refusal is the error after a refusal that stands.
+func (r *Renewer) refusal(s session.Session, err error) error {
+	if idc.CodeOf(err) == idc.CodeInvalidClient {
+		return &fault.Error{
+			Kind: fault.SignInNeeded, Hint: r.hint(s), Err: err,
+			Msg: "the token of " + named(s) + " can no longer be renewed: the service does not accept its client registration",
+		}
+	}
+	return r.Ended(s, err)
+}
+
+// failed is the error when the service could not be asked, or gave no answer of use.
+func (r *Renewer) failed(ctx context.Context, s session.Session, err error) error {
+	if ctx.Err() != nil {
+		return interrupted(ctx)
+	}
+	kind := fault.KindOf(err)
+	if kind == fault.TimedOut { // the limit of one call, not one that a person set
+		kind = fault.Unavailable
+	}
+	return &fault.Error{Kind: kind, Msg: "cannot renew the token of " + named(s) + ": " + err.Error(), Err: err}
+}
+
+// interrupted is the error for a caller's context that ended: its cause where that is a *fault.Error.
+func interrupted(ctx context.Context) error {
+	var f *fault.Error
+	if cause := context.Cause(ctx); errors.As(cause, &f) {
+		return cause
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed has passed", Hint: "try again", Err: ctx.Err()}
+	}
+	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: ctx.Err()}
+}

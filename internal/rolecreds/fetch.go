@@ -1,0 +1,223 @@
+package rolecreds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+const (
+	// patience is how long a stumbling portal is asked again: an SDK kills a credential_process after 60 seconds.
+	patience = 30 * time.Second
+	// mostWait bounds the wait for another process that fetches the same credentials.
+	mostWait = 45 * time.Second
+)
+
+// Tokens gives out the access token of a session (refresh.Renewer does).
+type Tokens interface {
+	// Token returns a valid token, renewed if need be.
+	Token(ctx context.Context, s session.Session) (session.Token, error)
+	// Replace returns another token than the rejected one.
+	Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error)
+	// Ended is the error that tells a person to sign in again.
+	Ended(s session.Session, cause error) error
+}
+
+// Portal hands out role credentials (idc.Client does). An error that can say what the service meant has the methods
+// ServiceCode and Transient.
+type Portal interface {
+	RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error)
+}
+
+// Fetcher gets role credentials that are not in the cache. It is safe for concurrent use, in one process and in many.
+type Fetcher struct {
+	Store  *store.Store // required
+	Tokens Tokens       // required
+	// Connect returns the portal for a session, in the session's Region: the one that issued the token. It is called
+	// only when credentials must be fetched. Required.
+	Connect  func(ctx context.Context, s session.Session) (Portal, error)
+	Now      func() time.Time // nil = time.Now
+	Patience time.Duration    // how long failures that may pass are repeated; 0 = 30 s
+	Warn     func(error)      // told when fetched credentials could not be cached; nil = not told
+}
+
+// Get returns credentials for k with more than minTTL left, from the cache or the portal; what was just fetched is
+// returned however short it lives. Of many callers one fetches and the others take what it got.
+//
+// Errors are *fault.Error: SignInNeeded when the session is over, Denied when it has no access to the role,
+// Unavailable when the portal cannot be reached and the cache holds nothing that is still valid.
+func (f *Fetcher) Get(ctx context.Context, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, error) {
+	if c, ok := Cached(f.Store, k, minTTL); ok {
+		return c, nil
+	}
+	start := f.now()
+	unlock, err := f.lock(ctx, k)
+	if err != nil {
+		return session.RoleCredentials{}, err
+	}
+	defer unlock()
+	if c, ok := Cached(f.Store, k, minTTL); ok {
+		return c, nil
+	}
+	c, err := f.fetch(ctx, k, start)
+	if err != nil && fault.KindOf(err) == fault.Unavailable {
+		if old, ok := Cached(f.Store, k, 0); ok {
+			return old, nil // short, but what there is
+		}
+	}
+	return c, err
+}
+
+// lock takes the role's lock. Where none can be had because of the file system, the work is done without.
+func (f *Fetcher) lock(ctx context.Context, k store.RoleKey) (unlock func(), err error) {
+	locking, cancel := context.WithTimeout(ctx, mostWait)
+	defer cancel()
+	unlock, err = f.Store.LockRole(locking, k)
+	if err != nil && fault.KindOf(err) == fault.Config {
+		f.warn(err)
+		return func() {}, nil
+	}
+	return unlock, err
+}
+
+// fetch asks the portal with the session's token and caches what it gives. A token that the portal refuses before its
+// time is renewed once.
+func (f *Fetcher) fetch(ctx context.Context, k store.RoleKey, start time.Time) (session.RoleCredentials, error) {
+	t, err := f.Tokens.Token(ctx, k.Session)
+	if err != nil {
+		return session.RoleCredentials{}, err
+	}
+	for replaced := false; ; {
+		c, err := f.ask(ctx, k, t, start)
+		switch {
+		case err == nil && !f.current(k.Session, t):
+			// Somebody signed out or in meanwhile, perhaps somebody else: keep nothing of the session before.
+			next, err := f.Tokens.Token(ctx, k.Session)
+			if err != nil || replaced {
+				return c, nil
+			}
+			t, replaced = next, true
+		case err == nil:
+			if err := f.Store.SaveRoleCredentials(ctx, k, c); err != nil {
+				f.warn(err)
+			}
+			return c, nil
+		case code(err) == "unauthorized" && !replaced:
+			if t, err = f.Tokens.Replace(ctx, k.Session, t.AccessToken); err != nil {
+				return session.RoleCredentials{}, err
+			}
+			replaced = true
+		case code(err) == "unauthorized":
+			return session.RoleCredentials{}, f.Tokens.Ended(k.Session, err)
+		default:
+			return session.RoleCredentials{}, f.explain(k, err)
+		}
+	}
+}
+
+// current reports whether t is still the token of s.
+func (f *Fetcher) current(s session.Session, t session.Token) bool {
+	now, err := f.Store.Token(s.CacheKey())
+	return err == nil && now.AccessToken.Equal(t.AccessToken)
+}
+
+// ask calls the portal until it answers, patience permitting.
+func (f *Fetcher) ask(ctx context.Context, k store.RoleKey, t session.Token, start time.Time) (session.RoleCredentials, error) {
+	s := k.Session
+	if t.Region != "" {
+		s.Region = t.Region
+	}
+	portal, err := f.Connect(ctx, s)
+	if err != nil {
+		return session.RoleCredentials{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		c, err := portal.RoleCredentials(ctx, t.AccessToken, k.AccountID, k.RoleName)
+		if err == nil {
+			if c.AccountID == "" {
+				c.AccountID = k.AccountID
+			}
+			return c, nil
+		}
+		pause := backoff(attempt)
+		if attempt >= tries(err) || f.now().Add(pause).Sub(start) > f.patience() {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			return c, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// explain names the role where the service only says no.
+func (f *Fetcher) explain(k store.RoleKey, err error) error {
+	if code(err) != "forbidden" && fault.KindOf(err) != fault.Denied {
+		return err
+	}
+	e := &fault.Error{
+		Kind: fault.Denied, Err: err,
+		Msg:  fmt.Sprintf("no access to role %q in account %q through session %q", k.RoleName, k.AccountID, k.Session.Label()),
+		Hint: "see what you may use: homing configure sso",
+	}
+	if !k.Session.Legacy() {
+		e.Hint += " --sso-session " + k.Session.Name
+	}
+	return e
+}
+
+func (f *Fetcher) warn(err error) {
+	if f.Warn != nil {
+		f.Warn(err)
+	}
+}
+
+func (f *Fetcher) now() time.Time {
+	if f.Now != nil {
+		return f.Now()
+	}
+	return time.Now()
+}
+
+func (f *Fetcher) patience() time.Duration {
+	if f.Patience > 0 {
+		return f.Patience
+	}
+	return patience
+}
+
+// code is what the service meant, "" when err does not say: a word of idc.Code.
+func code(err error) string {
+	var e interface{ ServiceCode() string }
+	if errors.As(err, &e) {
+		return e.ServiceCode()
+	}
+	return ""
+}
+
+// tries is how often a call that failed with err is made, patience permitting: often for what passes by itself (429,
+// 500, a dropped connection), thrice where nothing is there to be reached, once for all else.
+func tries(err error) int {
+	var e interface{ Transient() bool }
+	switch {
+	case errors.As(err, &e) && e.Transient(), code(err) == "throttled", code(err) == "server":
+		return 1 << 10
+	case code(err) == "network":
+		return 3
+	}
+	return 1
+}
+
+// backoff is the pause after the given attempt: half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds. That makes nine
+// attempts or more in 30 s, and callers that were throttled together do not come back together.
+func backoff(attempt int) time.Duration {
+	d := min(250*time.Millisecond<<min(attempt-1, 5), 5*time.Second)
+	return d/2 + rand.N(d/2+1)
+}

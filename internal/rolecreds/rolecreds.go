@@ -1,0 +1,32 @@
+// Package rolecreds gives out the credentials of a role: from the cache that the AWS CLI uses too, or from the portal,
+// once for however many processes ask. Signing in is left to others, renewing the token to internal/refresh, which it
+// reaches through an interface: this package imports no network client, because Cached is on the path that every
+// Terraform run and every kubectl call takes.
+//
+// The one rule: call Cached first, before anything is built that only a fetch needs.
+package rolecreds
+
+import (
+	"time"
+
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+// DefaultMinTTL is what cached credentials must have left to be given out: botocore asks for others when less is left,
+// and the AWS CLI uses its cache down to the same figure.
+const DefaultMinTTL = 15 * time.Minute
+
+// Cached returns the cached credentials for k when more than minTTL of them is left. It reads one file, takes no lock,
+// makes no call and fails for nothing: whatever is wrong with the cache, Fetcher.Get finds out.
+func Cached(st *store.Store, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, bool) {
+	now := time.Now
+	if st.Now != nil {
+		now = st.Now
+	}
+	c, err := st.RoleCredentials(k)
+	if err != nil || c.Expiration.Sub(now()) <= max(minTTL, 0) {
+		return session.RoleCredentials{}, false
+	}
+	return c, true
+}
