@@ -56,9 +56,6 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if v < 0 {
-		return fmt.Errorf("duration %s is negative", v)
-	}
 	*d = Duration(v)
 	return nil
 }
@@ -156,6 +153,9 @@ func (d *Directory) check() error {
 				return fmt.Errorf("account %q: role %q occurs twice", a.ID, r.Name)
 			}
 			roles[r.Name] = true
+			if r.Duration < 0 {
+				return fmt.Errorf("account %q: role %q: the duration is negative", a.ID, r.Name)
+			}
 			for _, u := range r.Users {
 				if !users[u] {
 					return fmt.Errorf("account %q: role %q: no user %q", a.ID, r.Name, u)

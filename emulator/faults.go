@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"strings"
 	"time"
 )
@@ -57,6 +58,33 @@ type Fault struct {
 // answers reports whether the fault stands in for the proper answer.
 func (f Fault) answers() bool { return f.Error != "" || f.Body != "" || f.Status != 0 }
 
+func (f Fault) check() error {
+	switch {
+	case f.Drop != "" && f.Drop != DropBefore && f.Drop != DropAfter:
+		return errors.New("drop: want before or after")
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return errors.New("status: want 200 to 599")
+	case f.Latency < 0:
+		return errors.New("latency: negative")
+	case f == Fault{}:
+		return errors.New("a fault needs one of error, status, body, latency, drop")
+	}
+	return nil
+}
+
+// knownOp reports whether op names an operation, with or without a grant, or is "".
+func knownOp(op string) bool {
+	name, grant, _ := strings.Cut(op, "/")
+	switch name {
+	case "", OpRegisterClient, OpStartDeviceAuthorization, OpAuthorize, OpListAccounts, OpListAccountRoles,
+		OpGetRoleCredentials, OpLogout, OpGetCallerIdentity, OpPage, OpUnknown:
+		return grant == ""
+	case OpCreateToken:
+		return grant == "" || grant == "device_code" || grant == grantCode || grant == grantRefresh
+	}
+	return false
+}
+
 // faultQueue holds what is to happen to the next calls.
 type faultQueue struct{ list []*queuedFault }
 
@@ -86,8 +114,15 @@ func (q *faultQueue) next(keys []string) (Fault, bool) {
 }
 
 // Fail makes f happen to the next n calls of op, after those that earlier calls of Fail asked for. A negative n means
-// until ClearFaults. op is one of the Op constants, or "" for every operation.
+// until ClearFaults. op is one of the Op constants, or "" for every operation. Fail panics for an op nobody calls and
+// for a Fault that does nothing: a test with either would test nothing.
 func (s *Server) Fail(op string, n int, f Fault) {
+	if !knownOp(op) {
+		panic("emulator: Fail: no operation " + op)
+	}
+	if err := f.check(); err != nil {
+		panic("emulator: Fail: " + err.Error())
+	}
 	if n == 0 {
 		return
 	}
