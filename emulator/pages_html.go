@@ -103,7 +103,7 @@ const signInHTML markup = `<p>Use the account of your organisation.</p>
 </div>
 <div class="field">
 <label for="password">Password <span class="quiet">(optional here)</span></label>
-<input id="password" name="password" type="password" autocomplete="current-password"{{invalid}}>
+<input id="password" name="password" type="password" autocomplete="current-password">
 </div>
 <div class="actions"><button type="submit" class="primary">Sign in</button></div>
 </form>`
@@ -126,7 +126,7 @@ const deviceHTML markup = `{{lead}}
 <label for="user_code">Code</label>
 <input id="user_code" name="user_code" type="text" class="code" value="{{code}}" required autocomplete="off" autocapitalize="characters" spellcheck="false" placeholder="XXXX-XXXX"{{focus}}{{invalid}}>
 </div>
-<p class="note">Go on only if you started this sign-in yourself and the code comes from your own terminal. A code that somebody sent you would sign <em>them</em> in as you.</p>
+<p class="note">Go on only if you started this yourself and the code comes from your own terminal. A code that somebody sent you would sign <em>them</em> in as you.</p>
 <div class="actions"><button type="submit" class="primary">Confirm and continue</button></div>
 </form>`
 
@@ -195,7 +195,7 @@ func (p approvedPage) html() markup {
 		who = fill(`<strong class="client"><bdi>{{client}}</bdi></strong>`, "client", text(p.ClientName))
 	}
 	return document(pageApproved, "Request approved", fill(`<p role="status">You can close this window and return to your terminal.</p>
-<p>{{who}} now finishes the sign-in by itself.</p>`, "who", who))
+<p>{{who}} goes on by itself.</p>`, "who", who))
 }
 
 func (approvedPage) nextOrigins() []string { return nil }

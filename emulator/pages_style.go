@@ -24,13 +24,14 @@ body {
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
   overflow-wrap: anywhere;
 }
-header, main, footer { width: 100%; max-width: 30rem; margin: 0 auto; padding: 0 1rem; }
+header, main, footer { width: 100%; max-width: 30rem; margin: 0 auto; padding: 0 calc(1.5rem + 1px); }
 header { padding-top: 2rem; }
 .brand { display: flex; align-items: center; gap: .6rem; margin: 0 0 1rem; font-weight: 600; }
 .mark { width: 1.25rem; height: 1.25rem; border-radius: .3rem; background: var(--accent); }
 .idp .mark { border-radius: 50%; }
 main { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.5rem; }
 @media (max-width: 32rem) {
+  header, footer { padding-left: 1rem; padding-right: 1rem; }
   header { padding-top: 1rem; }
   main { border-width: 1px 0; border-radius: 0; padding: 1.25rem 1rem; }
 }
@@ -39,6 +40,7 @@ p { margin: 0 0 1rem; }
 ul { margin: 0 0 1rem; padding-left: 1.25rem; }
 main > :last-child, form > :last-child { margin-bottom: 0; }
 .quiet, footer { color: var(--quiet); }
+li + li { margin-top: .5rem; }
 li .quiet { display: block; font-size: .875rem; }
 code { font-family: ui-monospace, "SF Mono", Consolas, "Liberation Mono", monospace; }
 .note { background: var(--note-ground); border-radius: .5rem; padding: .75rem; font-size: .9375rem; }
@@ -65,7 +67,7 @@ button.primary { color: var(--on-accent); background: var(--accent); border-colo
 button.primary:hover { background: var(--accent-strong); border-color: var(--accent-strong); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 footer { padding-top: 1rem; padding-bottom: 2rem; }
-footer p { margin: 0; }
-small { font-size: .8125rem; }
+footer p { margin: 0; font-size: .8125rem; }
+small { font-size: inherit; }
 @media (forced-colors: active) { .mark { forced-color-adjust: none; } }
 `
