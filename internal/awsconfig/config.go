@@ -118,7 +118,7 @@ func reason(err error) string {
 	case errors.As(err, &syscallError):
 		err = syscallError.Err
 	}
-	return err.Error()
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
 // CLIError returns why the AWS CLI cannot load the files, with the line, as a *fault.Error of kind Config; nil when it

@@ -3,6 +3,7 @@ package awsconfig
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -92,5 +93,23 @@ func TestRead(t *testing.T) {
 	}
 	if _, err := c.SSO("keys"); fault.KindOf(err) != fault.Config {
 		t.Errorf("keys: %v", err)
+	}
+}
+
+// checkFault checks that err is a *fault.Error that says what and has a hint, in one line each.
+func checkFault(t *testing.T, err error, says string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error, want %q", says)
+		return
+	}
+	if k := fault.KindOf(err); k != fault.Config && k != fault.Usage {
+		t.Errorf("kind %v of %v", k, err)
+	}
+	if !strings.Contains(err.Error(), says) {
+		t.Errorf("error  %v\nwanted %s", err, says)
+	}
+	if hint := fault.HintOf(err); hint == "" || strings.ContainsAny(err.Error()+hint, "\n\r\x1b") {
+		t.Errorf("hint %q of %q", hint, err)
 	}
 }

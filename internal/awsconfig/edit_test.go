@@ -1,0 +1,149 @@
+package awsconfig
+
+import (
+	"strings"
+	"testing"
+)
+
+// dev is the section most rows edit.
+var dev = Section{kindProfile, "dev"}
+
+func set1(s Section, key, value string) Edit { return Edit{Section: s, Set: []KeyValue{{key, value}}} }
+
+var applyTests = []struct {
+	name, before string
+	edits        []Edit
+	after        string
+}{
+	{"empty file", "", []Edit{{dev, []KeyValue{{"sso_session", "corp"}, {"region", "eu-west-1"}}, nil}, set1(Section{kindSession, "corp"}, "sso_region", "us-east-1")},
+		"[profile dev]\nsso_session = corp\nregion = eu-west-1\n\n[sso-session corp]\nsso_region = us-east-1\n"},
+	{"default has no prefix", "", []Edit{set1(Section{kindProfile, "default"}, "region", "r1")}, "[default]\nregion = r1\n"},
+	{"default with a prefix is found", "[profile default]\nregion = r0\n", []Edit{set1(Section{kindProfile, "default"}, "region", "r1")}, "[profile default]\nregion = r1\n"},
+	{"value only, spacing kept", "[profile dev]\n\tRegion   :   r0   \n", []Edit{set1(dev, "region", "r1")}, "[profile dev]\n\tRegion   :   r1   \n"},
+	{"no spaces around =", "[profile dev]\nregion=r0\n", []Edit{set1(dev, "REGION", "r1")}, "[profile dev]\nregion=r1\n"},
+	{"empty value", "[profile dev]\nregion =\noutput=\n", []Edit{{dev, []KeyValue{{"region", "r1"}, {"output", "json"}}, nil}}, "[profile dev]\nregion = r1\noutput=json\n"},
+	{"same value, nothing to do", "[profile dev]\nregion=r0", []Edit{set1(dev, "region", "r0")}, "[profile dev]\nregion=r0"},
+	{"last newline stays missing", "[profile dev]\nregion=r0", []Edit{set1(dev, "region", "r1")}, "[profile dev]\nregion=r1"},
+	{"insert behind the last option without a newline", "[profile dev]\nregion=r0", []Edit{{dev, []KeyValue{{"a", "1"}, {"b", "2"}}, nil}}, "[profile dev]\nregion=r0\na = 1\nb = 2"},
+	{"insert below a header without a newline", "[profile dev]", []Edit{set1(dev, "a", "1")}, "[profile dev]\na = 1"},
+	{"replace the last line by another key", "[profile dev]\na=1\nb=2", []Edit{{dev, []KeyValue{{"c", "3"}}, []string{"b"}}}, "[profile dev]\na=1\nc = 3"},
+	{"insert above trailing comments and blank lines", "[profile dev]\na=1\n\n# next one\n[profile x]\n", []Edit{set1(dev, "b", "2")}, "[profile dev]\na=1\nb = 2\n\n# next one\n[profile x]\n"},
+	{"crlf", "[profile dev]\r\na=1\r\n\r\n[profile x]\r\nb=2\r\n", []Edit{{dev, []KeyValue{{"a", "3"}, {"c", "4"}}, nil}, set1(Section{kindSession, "s"}, "k", "v")},
+		"[profile dev]\r\na=3\r\nc = 4\r\n\r\n[profile x]\r\nb=2\r\n\r\n[sso-session s]\r\nk = v\r\n"},
+	{"new section behind a last line without a newline", "[profile x]\na=1", []Edit{set1(dev, "b", "2")}, "[profile x]\na=1\n\n[profile dev]\nb = 2"},
+	{"no second blank line", "[profile x]\na=1\n  \n", []Edit{set1(dev, "b", "2")}, "[profile x]\na=1\n  \n[profile dev]\nb = 2\n"},
+	{"tabs in the header", "[profile\t dev]\na=1\n", []Edit{set1(dev, "b", "2")}, "[profile\t dev]\na=1\nb = 2\n"},
+	{"quoted name", "[profile \"dev\"]  # mine\na=1\n", []Edit{set1(dev, "b", "2")}, "[profile dev]  # mine\na=1\nb = 2\n"},
+	{"quoted name, nothing else to do", "[profile 'dev']\na=1\n", []Edit{set1(dev, "a", "1")}, "[profile dev]\na=1\n"},
+	{"padded header", "[ profile dev ]\na=1\n", []Edit{set1(dev, "b", "2")}, "[profile dev]\na=1\nb = 2\n"},
+	{"comment with brackets behind a header", "[profile dev] # see [docs]\na=1\n", []Edit{set1(dev, "a", "2")}, "# see [docs]\n[profile dev]\na=2\n"},
+	{"inline comment moves", "[profile dev]\n  region = r0 # work; mostly\n  a = 1\n", []Edit{set1(dev, "region", "r1")}, "[profile dev]\n  # work; mostly\n  region = r1\n  a = 1\n"},
+	{"value is all comment", "[profile dev]\nregion = # later\n", []Edit{set1(dev, "region", "r1")}, "[profile dev]\n# later\nregion = r1\n"},
+	{"hash inside a value is no comment", "[profile dev]\nrole_arn = arn:aws:iam::1:role/a#b;c\n", []Edit{set1(dev, "role_arn", "arn:aws:iam::1:role/x#y;z")}, "[profile dev]\nrole_arn = arn:aws:iam::1:role/x#y;z\n"},
+	{"quotes inside a value", "[profile dev]\ncredential_process = \"/opt/a b/x\" --y \"#\" ';'\n", []Edit{set1(dev, "region", "r1")}, "[profile dev]\ncredential_process = \"/opt/a b/x\" --y \"#\" ';'\nregion = r1\n"},
+	{"insert behind a nested block", "[profile dev]\ns3 =\n  a = b\n  # why\n  c = d\n\n[profile x]\n", []Edit{set1(dev, "region", "r1")}, "[profile dev]\ns3 =\n  a = b\n  # why\n  c = d\nregion = r1\n\n[profile x]\n"},
+	{"indented section is followed", "[profile dev]\n    a = 1\n    b = 2\n", []Edit{set1(dev, "c", "3")}, "[profile dev]\n    a = 1\n    b = 2\n    c = 3\n"},
+	{"indented section that ends in a nested block", "[profile dev]\n  a = 1\n  s3 =\n    b = c\n", []Edit{set1(dev, "d", "3")}, "[profile dev]\n  a = 1\n  s3 =\n    b = c\nd = 3\n"},
+	{"indented headers", "[profile dev]\n a = 1\n [profile x]\n b = 2\n", []Edit{set1(dev, "c", "3")}, "[profile dev]\n a = 1\n c = 3\n [profile x]\n b = 2\n"},
+	{"empty section above an indented header", "[profile dev]\n  [profile x]\n  b = 2\n", []Edit{set1(dev, "c", "3")}, "[profile dev]\n  c = 3\n  [profile x]\n  b = 2\n"},
+	{"unset a nested block, comments stay", "[profile dev]\ns3 =\n  a = b\n  # why\n  c = d\nz = 1\n", []Edit{{dev, nil, []string{"S3"}}}, "[profile dev]\n  # why\nz = 1\n"},
+	{"replace a value of several lines", "[profile dev]\nx = 1\n  2\n\n  3\nz = 1\n", []Edit{set1(dev, "x", "4")}, "[profile dev]\nx = 4\n\nz = 1\n"},
+	{"unset what is not there", "[profile dev]\na=1\n", []Edit{{dev, nil, []string{"b"}}, {Section{kindProfile, "nobody"}, nil, []string{"b"}}}, "[profile dev]\na=1\n"},
+	{"last word counts", "[profile dev]\na=1\n", []Edit{set1(dev, "a", "2"), {dev, []KeyValue{{"b", "1"}}, []string{"a"}}, set1(dev, "b", "3")}, "[profile dev]\nb = 3\n"},
+	{"DEFAULT stays apart", "[DEFAULT]\noutput = json\n[default]\nregion = r0\n", []Edit{set1(Section{kindProfile, "default"}, "region", "r1")}, "[DEFAULT]\noutput = json\n[default]\nregion = r1\n"},
+}
+
+func TestApply(t *testing.T) {
+	for _, tt := range applyTests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Apply([]byte(tt.before), tt.edits...)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, tt.before)
+			}
+			if string(got) != tt.after {
+				t.Errorf("got  %q\nwant %q", got, tt.after)
+			}
+			if again, err := Apply(got, tt.edits...); err != nil || string(again) != string(got) {
+				t.Errorf("a second time: %v, %q", err, again)
+			}
+		})
+	}
+}
+
+// Files that no edit may touch, and the line and words that the person is told.
+var refusedTests = []struct {
+	name, before string
+	edit         Edit
+	says         string
+}{
+	{"byte order mark", "\ufeff[profile dev]\n", set1(dev, "a", "1"), "line 1: the AWS CLI cannot load this file: a byte order mark"},
+	{"text before a header", "# x\na = 1\n", set1(dev, "a", "1"), "line 2: the AWS CLI cannot load this file: there is text before"},
+	{"garbage", "[profile dev]\na = 1\n<<<<<<< HEAD\n", set1(dev, "a", "2"), "line 3: "},
+	{"section twice", "[profile dev]\n\n[profile dev]\n", set1(dev, "a", "1"), "line 3: the AWS CLI cannot load this file: section [profile dev] is already on line 1"},
+	{"key twice", "[profile dev]\na = 1\nA : 1\n", set1(dev, "a", "1"), `line 3: the AWS CLI cannot load this file: key "a" is already on line 2`},
+	{"nested block", "[profile x]\ns3 =\n  a = b\n  c\n", set1(dev, "a", "1"), `line 4: the AWS CLI cannot load this file: it belongs to the block of "s3"`},
+	{"not text", "[profile x]\na = \xff\n", set1(dev, "a", "1"), "line 2: "},
+	{"two spellings, SDKs read the first", "[profile dev]\na=1\n[profile \"dev\"]\na=2\n", set1(dev, "a", "3"), "more than once, on lines 1 and 3"},
+	{"two defaults, the AWS CLI reads the last", "[profile default]\na=1\n[default]\na=2\n", set1(Section{kindProfile, "default"}, "a", "3"), "more than once, on lines 1 and 3"},
+	{"key swallowed by the one above", "[profile dev]\nregion = r0\n  output = json\n", set1(dev, "region", "r1"), "line 3: "},
+	{"header swallowed by the key above", "[profile x]\na = 1\n  [profile dev]\n  b = 2\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header"},
+	{"unset what everybody inherits", "[DEFAULT]\nregion = r0\n[profile dev]\nregion = r1\n", Edit{dev, nil, []string{"region"}}, "line 2: "},
+	{"bare carriage return", "[profile dev]\ra = 1\n", set1(dev, "a", "2"), "line 1: a carriage return stands alone"},
+}
+
+func TestApplyRefuses(t *testing.T) {
+	for _, tt := range refusedTests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Apply([]byte(tt.before), tt.edit)
+			checkFault(t, err, tt.says)
+			if got != nil {
+				t.Errorf("bytes came with the error: %q", got)
+			}
+		})
+	}
+}
+
+func TestRefusedWords(t *testing.T) {
+	for value, says := range map[string]string{
+		"":                "is empty",
+		"a\nb":            "has a line break",
+		"a\rb":            "has a line break",
+		"a\u2028b":        "has a line break",
+		"a\x1b[31mb":      "control character in it (U+001B)",
+		"a\x00b":          "control character in it (U+0000)",
+		"a\u202eb":        "reorders the text",
+		"a\xffb":          "not UTF-8",
+		" a":              "white space",
+		"a\u00a0":         "white space",
+		"a #b":            "see a comment",
+		"a\t;b":           "control character", // the tab
+		"#a":              "see a comment",
+		`"a b"`:           "in quotes",
+		`"/a b/c" -d "e"`: "in quotes",
+		"'":               "in quotes",
+	} {
+		_, err := Apply(nil, set1(dev, "k", value))
+		checkFault(t, err, says)
+		if value != "" && len(value) > 3 && strings.Contains(err.Error(), value) {
+			t.Errorf("the value is in the message: %v", err)
+		}
+	}
+	for name, says := range map[string]string{
+		"": "empty", "a b": "space", "a\tb": "space", `a"b`: "quote", "a'b": "quote", "a\nb": "control character", "a]b": "has ']' in it",
+		"é": "has 'é' in it", "a#b": "has '#' in it", "a\\b": `has '\\' in it`, "DEFAULT": "taken", strings.Repeat("a", 300): "300 characters",
+	} {
+		checkFault(t, ValidName(name), says)
+		_, err := Apply(nil, set1(Section{kindProfile, name}, "k", "v"))
+		checkFault(t, err, says)
+	}
+	for _, key := range []string{"", "a b", "a=b", "a\nb", "[a", "#a", "é"} {
+		if _, err := Apply(nil, set1(dev, key, "v")); err == nil {
+			t.Errorf("key %q was accepted", key)
+		}
+	}
+	for _, name := range []string{"dev", "a.b-c_d/e%f@g:h+1", "0"} {
+		if err := ValidName(name); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package awsconfig
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// verify reads the result by both rule sets: each must find what the changes ask for and everything else as it was.
+func (e *editor) verify(out string) error {
+	if out == e.text {
+		return e.bothIntended(e.cli, e.sdk)
+	}
+	after := parseCLI(out)
+	if after.broken != nil {
+		return e.explain(after.broken)
+	}
+	targets := make(map[int]*change, len(e.changes))
+	for _, c := range e.changes {
+		if c.cli >= 0 {
+			targets[c.cli] = c
+		}
+	}
+	if err := e.compare(e.cli, after, targets); err != nil {
+		return err
+	}
+	sdkAfter := parseSDK(out)
+	clear(targets)
+	for _, c := range e.changes {
+		if c.sdk >= 0 {
+			targets[c.sdk] = c
+		}
+	}
+	if err := e.compare(e.sdk, sdkAfter, targets); err != nil {
+		return err
+	}
+	return e.bothIntended(after, sdkAfter)
+}
+
+func (e *editor) bothIntended(cli, sdk *document) error {
+	none := file{credentials: true, read: &document{}}
+	if err := e.intended(&Config{files: [2]file{{read: cli}, none}}); err != nil {
+		return err
+	}
+	return e.intended(&Config{files: [2]file{{read: sdk}, none}, sdk: true})
+}
+
+// explain turns a result that the AWS CLI could not load into what is in the way: two spellings of one header.
+func (e *editor) explain(broken *syntaxError) error {
+	for _, c := range e.changes {
+		if err := e.twice(c); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("awsconfig: the edited file could not be loaded: line %d: %s", broken.line, broken.cause)
+}
+
+// twice reports a section that is there in more than one spelling.
+func (e *editor) twice(c *change) error {
+	var lines []int
+	for _, d := range []*document{e.cli, e.sdk} {
+		for i := range d.sections {
+			id := cliID
+			if d == e.sdk {
+				id = sdkID
+			}
+			s := &d.sections[i]
+			if kind, name, ok := id(s.name); ok && kind == c.section.Type && name == c.section.Name && !slices.Contains(lines, s.line) {
+				lines = append(lines, s.line)
+			}
+		}
+	}
+	if len(lines) < 2 {
+		return nil
+	}
+	slices.Sort(lines)
+	return fault.New(fault.Config, "make one section of the two: "+editorHint(e.path, lines[1]),
+		"%q: %s is there more than once, on lines %d and %d, and the AWS CLI and the SDKs do not use the same one",
+		e.path, c.section, lines[0], lines[1])
+}
+
+// compare checks that nothing but the changes happened. Sections keep their order; new ones stand at the end.
+func (e *editor) compare(before, after *document, targets map[int]*change) error {
+	if len(after.sections) != len(before.sections)+len(e.appended) {
+		return e.differ(targets)
+	}
+	for i := range before.sections {
+		b, a := &before.sections[i], &after.sections[i]
+		c := targets[i]
+		if c == nil && b.name != a.name {
+			return e.unclear(b.line, "the AWS CLI and the SDKs do not read this header alike")
+		}
+		if line := firstDifference(before.optionsOf(b), after.optionsOf(a), c); line > 0 {
+			return e.unclear(line, "the AWS CLI and the SDKs do not read this line alike (is it indented deeper than the one above?)")
+		}
+	}
+	return nil
+}
+
+func (e *editor) differ(targets map[int]*change) error {
+	for _, c := range targets {
+		return e.unclear(e.cli.sections[c.cli].line, "the AWS CLI and the SDKs do not see the same headers here")
+	}
+	return fmt.Errorf("awsconfig: a section is missing from the edited file")
+}
+
+// firstDifference compares two option lists, leaving out the keys that c changes; 0 means equal, else it is the line
+// before the edit.
+func firstDifference(before, after []option, c *change) int {
+	j := 0
+	next := func() *option {
+		for ; j < len(after); j++ {
+			if o := &after[j]; c == nil || c.setting(o.key) == nil {
+				j++
+				return o
+			}
+		}
+		return nil
+	}
+	for i := range before {
+		b := &before[i]
+		if c != nil && c.setting(b.key) != nil {
+			continue
+		}
+		if a := next(); a == nil || a.key != b.key || a.value != b.value || a.nested != b.nested || !slices.Equal(a.subs, b.subs) {
+			return b.line
+		}
+	}
+	if a := next(); a != nil {
+		return max(a.line, 1)
+	}
+	return 0
+}
+
+// intended checks that a reader finds every change under the name that was asked for.
+func (e *editor) intended(reading *Config) error {
+	find := reading.find
+	if len(e.changes) > 4 {
+		index := reading.buildIndex()
+		find = func(key sectionKey) []part { return index[key] }
+	}
+	for _, c := range e.changes {
+		p := Profile{c.section.Name, find(sectionKey{c.section.Type, c.section.Name})}
+		for _, s := range c.settings {
+			o, _ := p.option(s.key)
+			if s.unset && o == nil || !s.unset && o != nil && !o.nested && o.value == s.value {
+				continue
+			}
+			if err := e.twice(c); err != nil {
+				return err
+			}
+			if o != nil {
+				return e.unclear(o.line, fmt.Sprintf("%s gets %q from here as well", c.section, s.key))
+			}
+			return e.unclear(e.cli.sections[max(c.cli, 0)].line, fmt.Sprintf("%q of %s would not be read by every program", s.key, c.section))
+		}
+	}
+	return nil
+}
