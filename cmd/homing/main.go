@@ -1,0 +1,11 @@
+// Command homing signs a person in to AWS IAM Identity Center and leaves the files that the AWS CLI and the SDKs read.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/homing-cli/homing/internal/cli"
+)
+
+func main() { os.Exit(cli.Main(context.Background(), cli.OSEnv())) }

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/refresh"
+	"github.com/homing-cli/homing/internal/rolecreds"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+	"github.com/homing-cli/homing/internal/term"
+)
+
+// app is one run of homing: its environment, its global flags, and the wiring of the packages below.
+type app struct {
+	env   Env
+	flags globalFlags
+	ui    *ui
+	in    *input
+	cfg   *awsconfig.Config // read on first use
+}
+
+func newApp(env Env) *app {
+	return &app{env: env, ui: &ui{out: env.Stdout, err: env.Stderr}, in: &input{r: env.Stdin}}
+}
+
+// configureUI applies the global flags once they are parsed.
+func (a *app) configureUI() {
+	a.ui.json = a.flags.json
+	a.ui.debugging = a.flags.debug
+	a.ui.color = a.env.Terminal.Stderr && !a.flags.noColor && !term.NoColor(a.env.Getenv)
+}
+
+// paths returns where the AWS config and credentials files are.
+func (a *app) paths() (awsconfig.Paths, error) {
+	home, err := a.env.home()
+	if err != nil {
+		return awsconfig.Paths{}, err
+	}
+	return awsconfig.PathsFromEnv(a.env.Getenv, home), nil
+}
+
+// config returns the AWS config. A file that the AWS CLI could not load is an error here too: what homing would do
+// with it and what the AWS CLI then does must not differ.
+func (a *app) config() (*awsconfig.Config, error) {
+	if a.cfg != nil {
+		return a.cfg, nil
+	}
+	paths, err := a.paths()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := awsconfig.Load(paths)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.CLIError(); err != nil {
+		return nil, err
+	}
+	a.ui.debug("config file %s: %d profiles, %d sessions", paths.Config, len(cfg.ProfileNames()), len(cfg.SessionNames()))
+	a.cfg = cfg
+	return cfg, nil
+}
+
+// store returns the caches in ~/.aws.
+func (a *app) store() (*store.Store, error) {
+	home, err := a.env.home()
+	if err != nil {
+		return nil, err
+	}
+	return &store.Store{AWSDir: filepath.Join(home, ".aws"), Now: a.env.now, LockDir: lockDir(a.env, home)}, nil
+}
+
+// lockDir is the user's state folder, where locks go should ~/.aws be read-only.
+func lockDir(env Env, home string) string {
+	if dir := env.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "homing")
+	}
+	if runtime.GOOS == "windows" {
+		if dir := env.Getenv("LOCALAPPDATA"); dir != "" {
+			return filepath.Join(dir, "homing")
+		}
+	}
+	return filepath.Join(home, ".local", "state", "homing")
+}
+
+// activeProfile is the profile that --profile or the environment names, and who named it ("" when nobody did).
+// AWS_PROFILE wins over AWS_DEFAULT_PROFILE, as in the AWS CLI.
+func (a *app) activeProfile() (name, origin string) {
+	if a.flags.profile != "" {
+		return a.flags.profile, "--profile"
+	}
+	for _, variable := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
+		if name := a.env.Getenv(variable); name != "" {
+			return name, variable
+		}
+	}
+	return "", ""
+}
+
+// settings are what the endpoints of the service depend on, as the AWS CLI reads them: the environment, then the
+// active profile.
+func (a *app) settings() idc.Settings {
+	s := idc.Settings{Getenv: a.env.Getenv}
+	if a.cfg == nil {
+		return s
+	}
+	name, _ := a.activeProfile()
+	if name == "" {
+		name = "default"
+	}
+	s.Profile = func(key string) string {
+		p, ok := a.cfg.Profile(name)
+		if !ok {
+			return ""
+		}
+		return p.Get(key)
+	}
+	s.Service = func(service string) string { return a.cfg.Service(name, service) }
+	return s
+}
+
+// connection is a way to the service for one session.
+type connection struct {
+	client   *idc.Client
+	startURL string // as the service knows it, a vanity address resolved
+	region   string
+}
+
+// connect prepares a client for s: vanity address, region carried by the host, endpoints, proxies. Nothing but the
+// vanity address is looked up.
+func (a *app) connect(ctx context.Context, s session.Session) (connection, error) {
+	settings := a.settings()
+	httpClient, err := a.httpClient(settings)
+	if err != nil {
+		return connection{}, err
+	}
+	c := connection{startURL: idc.ResolveVanity(ctx, httpClient, s.StartURL), region: s.Region}
+	if region := idc.RegionOf(c.startURL); region != "" {
+		c.region = region
+	}
+	endpoints, err := idc.ResolveEndpoints(settings, c.startURL)
+	if err != nil {
+		return connection{}, err
+	}
+	c.client = idc.New(idc.Options{
+		Region: c.region, Endpoints: endpoints, HTTPClient: httpClient, UserAgent: "homing/" + version(), Log: a.ui.logger(),
+	})
+	return c, nil
+}
+
+func (a *app) httpClient(settings idc.Settings) (*http.Client, error) {
+	transport := a.env.Transport
+	if transport == nil {
+		t, err := idc.Transport(settings)
+		if err != nil {
+			return nil, err
+		}
+		transport = t
+	}
+	return &http.Client{Transport: transport}, nil
+}
+
+// renewer renews tokens in st.
+func (a *app) renewer(st *store.Store) *refresh.Renewer {
+	return &refresh.Renewer{
+		Store: st, Profile: a.profileOf, Now: a.env.now,
+		Connect: func(ctx context.Context, s session.Session) (refresh.Service, error) {
+			c, err := a.connect(ctx, s)
+			return c.client, err
+		},
+	}
+}
+
+// roleCredentials returns the credentials of a role, from the cache where they live long enough.
+func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, error) {
+	st, err := a.store()
+	if err != nil {
+		return session.RoleCredentials{}, err
+	}
+	if minTTL == 0 {
+		minTTL = rolecreds.DefaultMinTTL
+	}
+	if creds, ok := rolecreds.Cached(st, k, minTTL); ok {
+		return creds, nil
+	}
+	fetcher := rolecreds.Fetcher{
+		Store: st, Tokens: a.renewer(st), Now: a.env.now,
+		Warn: func(err error) { a.ui.say("warning: %s\n", err) },
+		Connect: func(ctx context.Context, s session.Session) (rolecreds.Portal, error) {
+			c, err := a.connect(ctx, s)
+			return c.client, err
+		},
+	}
+	return fetcher.Get(ctx, k, minTTL)
+}
+
+// rolesOf are the roles that the config file's profiles have on s. The AWS CLI may have cached their credentials.
+func (a *app) rolesOf(s session.Session) []store.RoleKey {
+	if a.cfg == nil {
+		return nil
+	}
+	var keys []store.RoleKey
+	for _, p := range a.cfg.ProfilesOf(s) {
+		if p.AccountID != "" && p.RoleName != "" {
+			keys = append(keys, store.RoleKey{Session: s, AccountID: p.AccountID, RoleName: p.RoleName})
+		}
+	}
+	return keys
+}
+
+// profileOf names a profile that stands on s, for a hint; "" when there is none.
+func (a *app) profileOf(s session.Session) string {
+	if name, _ := a.activeProfile(); name != "" {
+		return name
+	}
+	if a.cfg == nil {
+		return ""
+	}
+	for _, p := range a.cfg.ProfilesOf(s) {
+		return p.Profile
+	}
+	return ""
+}

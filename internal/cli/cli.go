@@ -1,0 +1,50 @@
+// Package cli is everything a person sees of homing: the commands, their flags, and how an answer, a question or an
+// error is worded. What a sign-in does is left to internal/signin and the other use cases; cli wires them together.
+//
+// The rule: only Env touches the outside. No command reads the environment, a standard stream or the clock by itself,
+// and nothing but main exits, so a test can run the whole program by calling Main.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// Main runs homing with env and returns its exit code (docs/errors.md). The first Ctrl-C cancels the command, which
+// cleans up and ends with 130; a second one kills the process.
+func Main(ctx context.Context, env Env) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, env)
+}
+
+// run is Main without the signals; demo runs whole commands through it.
+func run(ctx context.Context, env Env) (code int) {
+	a := newApp(env)
+	defer func() {
+		if p := recover(); p != nil {
+			if a.flags.debug {
+				a.ui.debug("%s", debug.Stack())
+			}
+			code = a.ui.fail(fmt.Errorf("internal error: %v", p))
+		}
+	}()
+	err := newRootCmd(a).ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil || errors.Is(err, context.Canceled):
+		// Whatever broke while the person was leaving is of no interest: 130 is the only silent failure.
+		a.ui.debug("stopped: %v", err)
+		return fault.Interrupted.ExitCode()
+	}
+	return a.ui.fail(err)
+}

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+	"github.com/spf13/cobra"
+)
+
+type credentialsOptions struct {
+	app        *app
+	format     string
+	minTTL     time.Duration
+	ssoSession string
+	accountID  string
+	roleName   string
+}
+
+func newCredentialsCmd(a *app) *cobra.Command {
+	o := &credentialsOptions{app: a}
+	cmd := &cobra.Command{
+		Use:     "credentials",
+		GroupID: groupUse,
+		Short:   "Print role credentials, for programs and shells",
+		Long: lines(
+			"Prints the credentials of the profile's role, from the cache where they are still good. It renews the token",
+			"where it can, and never opens a browser: without a usable token it ends with exit code 4.",
+			"",
+			"stdout holds the credentials or nothing. As credential_process of a profile:",
+			"  credential_process = homing credentials --profile dev",
+		),
+		Example: lines(
+			"  homing credentials --profile dev",
+			"  homing credentials --profile dev --format powershell | Invoke-Expression",
+			"  homing credentials --sso-session dev --account-id 111122223333 --role-name Admin",
+		),
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("format") && a.ui.json {
+				o.format = "json"
+			}
+			return o.validated(cmd)
+		},
+	}
+	o.register(cmd, "process")
+	return cmd
+}
+
+func newEnvCmd(a *app) *cobra.Command {
+	o := &credentialsOptions{app: a}
+	cmd := &cobra.Command{
+		Use:     "env",
+		GroupID: groupUse,
+		Short:   "Print role credentials as export lines (credentials --format env)",
+		Example: lines(
+			`  eval "$(homing env --profile dev)"`,
+			"  homing env --profile dev --format fish | source",
+		),
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("format") && a.ui.json {
+				o.format = "json"
+			}
+			return o.validated(cmd)
+		},
+	}
+	o.register(cmd, "env")
+	return cmd
+}
+
+func (o *credentialsOptions) register(cmd *cobra.Command, format string) {
+	names := make([]string, len(credentialFormats))
+	for i, f := range credentialFormats {
+		names[i] = f.name
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.format, "format", format, "`one of` "+strings.Join(names, ", "))
+	flags.DurationVar(&o.minTTL, "min-ttl", 0, "fetch new ones unless the cached have at least this much `time` left (default 15m)")
+	flags.StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session], with --account-id and --role-name instead of a profile")
+	flags.StringVar(&o.accountID, "account-id", "", "`number` of the account")
+	flags.StringVar(&o.roleName, "role-name", "", "`name` of the role (permission set)")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("sso-session", o.app.completeSessions)
+}
+
+func (o *credentialsOptions) validated(cmd *cobra.Command) error {
+	i := slices.IndexFunc(credentialFormats, func(f credentialFormat) bool { return f.name == o.format })
+	if i < 0 {
+		return fault.New(fault.Usage, helpHint(cmd), "--format %q is not a format", o.format)
+	}
+	if o.minTTL < 0 {
+		return fault.New(fault.Usage, "use a duration such as 30m", "--min-ttl %s is negative", o.minTTL)
+	}
+	if (o.accountID == "") != (o.roleName == "") {
+		return fault.New(fault.Usage, "give both: --account-id NUMBER --role-name NAME", "--account-id and --role-name belong together")
+	}
+	if o.ssoSession != "" && o.accountID == "" {
+		return fault.New(fault.Usage, "add the flags: --account-id NUMBER --role-name NAME", "--sso-session names no role by itself")
+	}
+	return o.run(cmd.Context(), credentialFormats[i])
+}
+
+func (o *credentialsOptions) run(ctx context.Context, format credentialFormat) error {
+	key, err := o.role(ctx)
+	if err != nil {
+		return err
+	}
+	creds, err := o.app.roleCredentials(ctx, key, o.minTTL)
+	if err != nil {
+		return err
+	}
+	if err := printable(creds); err != nil {
+		return err
+	}
+	text, err := format.render(creds, key)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(o.app.ui.out, text)
+	return err
+}
+
+// role finds which role of which session is asked for.
+func (o *credentialsOptions) role(ctx context.Context) (store.RoleKey, error) {
+	if o.accountID != "" {
+		t, err := o.app.target(ctx, o.ssoSession)
+		return store.RoleKey{Session: t.session, AccountID: o.accountID, RoleName: o.roleName}, err
+	}
+	cfg, err := o.app.config()
+	if err != nil {
+		return store.RoleKey{}, err
+	}
+	name, _ := o.app.activeProfile()
+	if name == "" {
+		name = "default"
+		if _, ok := cfg.Profile(name); !ok {
+			return store.RoleKey{}, fault.New(fault.Usage, "add the flag: --profile NAME", "no profile is named, and there is no [default]")
+		}
+	}
+	p, err := cfg.SSO(name)
+	if err != nil {
+		return store.RoleKey{}, err
+	}
+	if err := p.NeedRole(); err != nil {
+		return store.RoleKey{}, err
+	}
+	return store.RoleKey{Session: p.Session, AccountID: p.AccountID, RoleName: p.RoleName}, nil
+}
+
+// printable refuses credentials that a shell would read as more than a value. AWS's are base64 and capitals.
+func printable(c session.RoleCredentials) error {
+	for name, value := range map[string]string{
+		"access key id": c.AccessKeyID, "secret access key": c.SecretAccessKey.Reveal(), "session token": c.SessionToken.Reveal(),
+	} {
+		odd := strings.ContainsFunc(value, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+/=_.:-", r))
+		})
+		if odd || value == "" {
+			return fault.New(fault.Unavailable, "try again, and look for a proxy that changes answers", "the service sent a malformed %s", name)
+		}
+	}
+	return nil
+}

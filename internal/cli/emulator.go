@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/spf13/cobra"
+)
+
+type emulatorOptions struct {
+	app             *app
+	listen          string
+	startURL        string
+	ssoRegion       string
+	directory       string
+	accounts, roles int
+	switches        []string
+	verification    string
+	log             bool
+
+	autoApprove         bool
+	slowDowns           int
+	portalRate          int
+	latency             time.Duration
+	tokenLife           time.Duration
+	sessionLife         time.Duration
+	refuseDeviceGrant   bool
+	unscopedTokenLife   time.Duration
+	registrationLife    time.Duration
+	clockSkew, codeLife time.Duration
+}
+
+func newEmulatorCmd(a *app) *cobra.Command {
+	o := &emulatorOptions{app: a}
+	cmd := &cobra.Command{
+		Use:     "emulator",
+		GroupID: groupTry,
+		Short:   "Serve an IAM Identity Center on loopback, for tests and trials",
+		Long: lines(
+			"Serves SSO-OIDC, the access portal with its pages, and GetCallerIdentity of STS on one loopback address, until",
+			"Ctrl-C. stdout gets export lines that point the AWS CLI, the SDKs and homing to it. The start URL is one that",
+			"the AWS CLI accepts; nothing of AWS is ever called.",
+			"",
+			"Sign in as ada with any password. Tests drive it over /_emulator/ (docs/emulator.md).",
+		),
+		Example: lines(
+			"  homing emulator",
+			"  homing emulator --listen 127.0.0.1:4000 --accounts 300 --roles 4",
+			"  homing emulator --auto-approve --switch punish_impatience --slow-downs 1",
+		),
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is any free one")
+	flags.StringVar(&o.startURL, "start-url", emulator.DefaultStartURL, "start `URL` of the instance")
+	flags.StringVar(&o.ssoRegion, "sso-region", emulator.DefaultRegion, "`region` the instance lives in")
+	flags.StringVar(&o.directory, "directory", "", "JSON `file` of users, accounts and roles")
+	flags.IntVar(&o.accounts, "accounts", 0, "generate this many accounts")
+	flags.IntVar(&o.roles, "roles", 2, "with --accounts: roles in each")
+	flags.StringArrayVar(&o.switches, "switch", nil, "`name` of a switch to turn on, such as punish_impatience; may be repeated")
+	flags.StringVar(&o.verification, "verification", "", "`form` of the verification addresses")
+	flags.BoolVar(&o.log, "log", false, "write one line a request to stderr, without secrets")
+	flags.BoolVar(&o.autoApprove, "auto-approve", false, "allow every request as soon as its address is visited")
+	flags.IntVar(&o.slowDowns, "slow-downs", 0, "answer this many first polls with slow_down")
+	flags.IntVar(&o.portalRate, "portal-rate", 0, "portal calls a second before throttling (0: any)")
+	flags.DurationVar(&o.latency, "latency", 0, "wait before each answer")
+	flags.DurationVar(&o.tokenLife, "token-life", 0, "life of an access token (0: 1h)")
+	flags.DurationVar(&o.unscopedTokenLife, "unscoped-token-life", 0, "life of an access token without scopes (0: 8h)")
+	flags.DurationVar(&o.sessionLife, "session-life", 0, "life of a portal session (0: 8h)")
+	flags.DurationVar(&o.registrationLife, "registration-life", 0, "life of a client registration (0: 90 days)")
+	flags.DurationVar(&o.codeLife, "code-life", 0, "life of a code (0: 10m)")
+	flags.DurationVar(&o.clockSkew, "clock-skew", 0, "what the service's clock is ahead of this one")
+	flags.BoolVar(&o.refuseDeviceGrant, "refuse-device-grant", false, "refuse sign-in by device code")
+	return cmd
+}
+
+func (o *emulatorOptions) run(ctx context.Context) error {
+	server, err := o.server()
+	if err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot listen on %q: %v", o.listen, errors.Unwrap(err)),
+			Hint: "choose another address, such as: --listen 127.0.0.1:0", Err: err}
+	}
+	base := "http://" + listener.Addr().String()
+	if err := o.announce(base, server); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return serve(ctx, listener, server)
+}
+
+// serve answers requests on listener until ctx is done.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second, // a stuck client must not hold a connection for ever
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stop()
+	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// announce says where the emulator is, in lines a shell can read.
+func (o *emulatorOptions) announce(base string, server *emulator.Server) error {
+	ui := o.app.ui
+	if ui.json {
+		return ui.event(struct {
+			Event    string `json:"event"`
+			URL      string `json:"url"`
+			StartURL string `json:"start_url"`
+			Region   string `json:"region"`
+		}{"emulator", base, server.StartURL, server.Region})
+	}
+	for _, service := range []string{"SSO_OIDC", "SSO", "STS"} {
+		ui.answer("export AWS_ENDPOINT_URL_%s=%s\n", service, base)
+	}
+	ui.answer("# start URL: %s\n# region:    %s\n", server.StartURL, server.Region)
+	ui.say("Serving until Ctrl-C. In another shell, with the lines above:\n"+
+		"  homing configure sso --sso-session emulator --sso-start-url %s --sso-region %s\n", server.StartURL, server.Region)
+	return nil
+}
+
+func (o *emulatorOptions) server() (*emulator.Server, error) {
+	server := &emulator.Server{
+		Region: o.ssoRegion, StartURL: o.startURL, AutoApprove: o.autoApprove, SlowDowns: o.slowDowns, PortalRate: o.portalRate,
+		Latency: o.latency, AccessTokenLife: o.tokenLife, UnscopedTokenLife: o.unscopedTokenLife, SessionLife: o.sessionLife,
+		RegistrationLife: o.registrationLife, CodeLife: o.codeLife, ClockSkew: o.clockSkew, DeviceGrantRefused: o.refuseDeviceGrant,
+		Verification: emulator.VerificationForm(o.verification),
+	}
+	if o.log {
+		server.Logger = slog.New(slog.NewTextHandler(o.app.env.Stderr, nil))
+	}
+	on := map[string]bool{}
+	for _, name := range o.switches {
+		on[name] = true
+	}
+	text, err := json.Marshal(on)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&server.Switches); err != nil {
+		return nil, &fault.Error{Kind: fault.Usage, Msg: "--switch: " + err.Error(), Hint: "see: go doc github.com/homing-cli/homing/emulator.Switches", Err: err}
+	}
+	switch {
+	case o.directory != "":
+		return server, o.readDirectory(server)
+	case o.accounts > 0:
+		server.Directory = emulator.GenerateDirectory(o.accounts, o.roles)
+	}
+	return server, nil
+}
+
+func (o *emulatorOptions) readDirectory(server *emulator.Server) error {
+	f, err := os.Open(o.directory)
+	if err != nil {
+		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot read --directory %q: %v", o.directory, errors.Unwrap(err)), Hint: "give a JSON file: --directory FILE", Err: err}
+	}
+	defer func() { _ = f.Close() }()
+	server.Directory, err = emulator.ReadDirectory(f)
+	if err != nil {
+		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("--directory %q: %v", o.directory, err), Hint: "see docs/emulator.md for the form of the file", Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/homing-cli/homing/internal/browser"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/term"
+	xterm "golang.org/x/term"
+)
+
+// Env is the world as a run of homing sees it. OSEnv returns the real one; tests and demo build their own.
+type Env struct {
+	Args      []string // without the program's name
+	LookupEnv func(name string) (string, bool)
+	Stdin     io.Reader
+	Stdout    io.Writer
+	Stderr    io.Writer
+	Home      string // home folder; "" where there is none
+	Dir       string // working folder
+	Terminal  Terminal
+
+	// Exists reports whether a path exists, which tells one kind of place from another. Nil sees nothing.
+	Exists func(path string) bool
+	// OpenBrowser shows url to the person. It must not wait for the browser to be closed.
+	OpenBrowser func(ctx context.Context, url string) error
+	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
+	Transport http.RoundTripper
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Terminal says which streams a person sits at. The zero value is a run without a terminal.
+type Terminal struct {
+	Stdin, Stdout, Stderr bool
+	Width                 int // columns of stderr; 0 where unknown
+	// Raw turns off the line editing of stdin until restore is called. Nil where that cannot be done; lists are then
+	// numbered rather than filtered.
+	Raw func() (restore func(), err error)
+}
+
+// OSEnv returns the environment of this process.
+func OSEnv() Env {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = ""
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = ""
+	}
+	env := Env{
+		Args:      os.Args[1:],
+		LookupEnv: os.LookupEnv,
+		Stdin:     os.Stdin,
+		Stdout:    os.Stdout,
+		Stderr:    os.Stderr,
+		Home:      home,
+		Dir:       dir,
+		Terminal: Terminal{
+			Stdin:  term.IsTerminal(os.Stdin),
+			Stdout: term.IsTerminal(os.Stdout),
+			Stderr: term.IsTerminal(os.Stderr),
+			Width:  term.Width(os.Stderr),
+		},
+		Exists: func(path string) bool {
+			_, err := os.Stat(path)
+			return err == nil
+		},
+	}
+	if env.Terminal.Stdin && env.Terminal.Stderr && os.Getenv("TERM") != "dumb" {
+		env.Terminal.Raw = func() (func(), error) {
+			state, err := xterm.MakeRaw(int(os.Stdin.Fd()))
+			if err != nil {
+				return nil, err
+			}
+			return func() { _ = xterm.Restore(int(os.Stdin.Fd()), state) }, nil
+		}
+	}
+	env.OpenBrowser = func(ctx context.Context, url string) error { return browser.Open(ctx, os.Getenv, url) }
+	return env
+}
+
+// Getenv returns the value of an environment variable, "" when it is not set.
+func (e Env) Getenv(name string) string {
+	if e.LookupEnv == nil {
+		return ""
+	}
+	v, _ := e.LookupEnv(name)
+	return v
+}
+
+func (e Env) now() time.Time {
+	if e.Now != nil {
+		return e.Now()
+	}
+	return time.Now()
+}
+
+// home returns the home folder, or a fault that says how to name one.
+func (e Env) home() (string, error) {
+	if e.Home == "" {
+		return "", &fault.Error{
+			Kind: fault.Config,
+			Msg:  "there is no home folder: HOME is not set",
+			Hint: "run: export HOME=/path/to/your/home",
+			Err:  errors.New("home folder unknown"),
+		}
+	}
+	return e.Home, nil
+}

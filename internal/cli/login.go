@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/hostenv"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/signin"
+	"github.com/spf13/cobra"
+)
+
+// flowFlags are the flags of every command that may sign a person in.
+type flowFlags struct {
+	flow          string
+	useDeviceCode bool
+	noBrowser     bool
+	redirectPort  int
+}
+
+func (f *flowFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.flow, "flow", "", "how to sign in: `auto`, pkce or device (also: HOMING_FLOW; default auto)")
+	flags.BoolVar(&f.useDeviceCode, "use-device-code", false, "short for --flow device")
+	flags.BoolVar(&f.noBrowser, "no-browser", false, "print the address instead of opening a browser")
+	flags.IntVar(&f.redirectPort, "redirect-port", 0, "`port` the browser comes back to (default: any free one)")
+	_ = cmd.RegisterFlagCompletionFunc("flow", cobra.FixedCompletions(
+		[]cobra.Completion{"auto", "pkce", "device"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// validate refuses values that no run can use.
+func (f *flowFlags) validate(cmd *cobra.Command) error {
+	switch f.flow {
+	case "", "auto", "pkce", "device":
+	default:
+		return fault.New(fault.Usage, "use one of: auto, pkce, device", "--flow %q is not a flow", f.flow)
+	}
+	if f.useDeviceCode && f.flow == "pkce" {
+		return fault.New(fault.Usage, helpHint(cmd), "--use-device-code and --flow pkce contradict each other")
+	}
+	if f.redirectPort < 0 || f.redirectPort > 65535 {
+		return fault.New(fault.Usage, "use a port from 1024 to 65535", "--redirect-port %d is not a port", f.redirectPort)
+	}
+	return nil
+}
+
+type loginOptions struct {
+	app        *app
+	ssoSession string
+	flowFlags
+	force bool
+}
+
+func newLoginCmd(a *app) *cobra.Command {
+	o := &loginOptions{app: a}
+	cmd := &cobra.Command{
+		Use:     "login",
+		GroupID: groupSignIn,
+		Short:   "Sign in, renew, or say that there is nothing to do",
+		Long: lines(
+			"Signs you in to a session of the AWS config file and stores the token where the AWS CLI and every SDK look",
+			"for it. With a token that is still good it says until when and does nothing; one that can be renewed is renewed",
+			"without a browser; --force signs in again. A failed attempt leaves the old token as it was.",
+			"",
+			"Which session: --sso-session; else that of the profile (--profile, AWS_PROFILE, AWS_DEFAULT_PROFILE); else",
+			"that of [default]; else the only one there is.",
+			"",
+			"How: a browser redirect (PKCE) where the browser runs on this machine, a device code where it does not. A",
+			"session without sso_registration_scopes is registered with sso:account:access, so either way can be renewed.",
+			"--json prints one event a line: environment, authorize, device_code, hint, signed_in, error.",
+		),
+		Example: lines(
+			"  homing login",
+			"  homing login --sso-session dev --no-browser",
+			"  homing login --profile dev --use-device-code",
+		),
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(cmd); err != nil {
+				return err
+			}
+			return a.reporting(o.run(cmd.Context()))
+		},
+	}
+	cmd.Flags().StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session] to sign in to")
+	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.completeSessions)
+	o.register(cmd)
+	cmd.Flags().BoolVar(&o.force, "force", false, "sign in even if the token is good")
+	return cmd
+}
+
+func (o *loginOptions) run(ctx context.Context) error {
+	t, err := o.app.target(ctx, o.ssoSession)
+	if err != nil {
+		return err
+	}
+	result, err := o.app.signIn(ctx, t.session, o.flowFlags, o.force)
+	if err != nil {
+		return err
+	}
+	if result.Channel != signin.Cached {
+		o.app.sayNext(t)
+	}
+	o.app.warnStaticKeys()
+	return nil
+}
+
+// reporting sends the error event that ends a failed command under --json, and passes err on.
+func (a *app) reporting(err error) error {
+	if err == nil || !a.ui.json {
+		return err
+	}
+	f := describe(err)
+	if eventErr := a.ui.event(signin.Failed{Kind: f.Kind, Message: clean(f.Msg), Hint: clean(f.Hint)}); eventErr != nil {
+		a.ui.debug("error event: %v", eventErr)
+	}
+	return err
+}
+
+// signIn signs in to s, or finds that nothing needs to be done, and tells the person all along.
+func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force bool) (signin.Result, error) {
+	place, err := a.chooseFlow(s, f)
+	if err != nil {
+		return signin.Result{}, err
+	}
+	st, err := a.store()
+	if err != nil {
+		return signin.Result{}, err
+	}
+	talk := &loginTalk{ui: a.ui, session: s, noBrowser: f.noBrowser, now: a.env.now}
+	if a.env.Terminal.Stderr {
+		talk.width = a.env.Terminal.Width
+	}
+	login := signin.Login{
+		Store:       st,
+		Renewer:     a.renewer(st),
+		OpenBrowser: a.env.OpenBrowser,
+		Notify:      talk.notify,
+		Now:         a.env.now,
+		Connect: func(ctx context.Context, s session.Session) (signin.Connection, error) {
+			c, err := a.connect(ctx, s)
+			return signin.Connection{Service: c.client, StartURL: c.startURL, Region: c.region}, err
+		},
+	}
+	return login.Run(ctx, signin.Request{
+		Session: s, Environment: place, NoBrowser: f.noBrowser, RedirectPort: f.redirectPort, Roles: a.rolesOf(s), Force: force,
+	})
+}
+
+// chooseFlow decides how to sign in and says why. Strongest first: what the format allows, flags, HOMING_FLOW, the
+// session's sso_use_device_code, the place.
+func (a *app) chooseFlow(s session.Session, f flowFlags) (signin.Environment, error) {
+	here := hostenv.Detect(hostenv.Facts{Getenv: a.env.Getenv, GOOS: runtime.GOOS, Exists: a.env.Exists})
+	e := signin.Environment{Name: here.Name, Flow: signin.Flow(here.Flow), Channels: here.Channels, Reason: here.Reason}
+	asked, by := f.flow, "--flow "+f.flow
+	if f.useDeviceCode {
+		asked, by = "device", "--use-device-code"
+	}
+	if asked == "" {
+		if v := strings.ToLower(a.env.Getenv("HOMING_FLOW")); v != "" {
+			asked, by = v, "HOMING_FLOW="+v
+		}
+	}
+	switch asked {
+	case "pkce", "device":
+		e.Flow, e.Reason = signin.Flow(asked), by+" says so"
+	case "auto", "":
+		if s.UseDeviceCode {
+			e.Flow, e.Reason = signin.FlowDevice, fmt.Sprintf("sso_use_device_code is set in session %q", s.Name)
+		}
+	default:
+		return e, fault.New(fault.Config, "run: export HOMING_FLOW=auto", "HOMING_FLOW=%s is none of auto, pkce, device", asked)
+	}
+	if s.Legacy() {
+		if asked == "pkce" {
+			return e, fault.New(fault.Usage, "run: homing configure sso, and give the session a name",
+				"a legacy profile (without sso_session) can only sign in with a device code")
+		}
+		if asked != "device" {
+			e.Flow, e.Reason = signin.FlowDevice, "a legacy profile (without sso_session) knows no other way"
+		}
+	}
+	return e, nil
+}
+
+// sayNext names a command that uses what the person just signed in to.
+func (a *app) sayNext(t target) {
+	if a.ui.json || a.cfg == nil {
+		return
+	}
+	profile := ""
+	for _, p := range a.cfg.ProfilesOf(t.session) {
+		if p.AccountID != "" && p.RoleName != "" && (profile == "" || p.Profile == t.profile) {
+			profile = p.Profile
+		}
+	}
+	switch {
+	case profile == "" && t.session.Legacy():
+		a.ui.say("Next: homing configure sso\n")
+	case profile == "":
+		a.ui.say("Next: homing configure sso --sso-session %s\n", t.session.Name)
+	default:
+		a.ui.say("Next: %s\n", callerIdentity(profile))
+	}
+}
+
+// callerIdentity is the command that shows that a profile works.
+func callerIdentity(profile string) string {
+	if profile == "default" {
+		return "aws sts get-caller-identity"
+	}
+	return "aws sts get-caller-identity --profile " + profile
+}
+
+// warnStaticKeys says when keys in the environment (typically Codespaces secrets) hide what was signed in to.
+func (a *app) warnStaticKeys() {
+	if a.env.Getenv("AWS_ACCESS_KEY_ID") == "" {
+		return
+	}
+	const text = "AWS_ACCESS_KEY_ID is set and wins over your profiles in the AWS CLI and the SDKs; to use them: " +
+		"unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+	if a.ui.json {
+		if err := a.ui.event(signin.Hint{Text: text}); err != nil {
+			a.ui.debug("hint event: %v", err)
+		}
+	}
+	a.ui.say("warning: %s\n", text)
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The variables through which a test speaks to the homing it started.
+const (
+	envMain    = "HOMING_TEST_MAIN"    // 1: this test binary is homing
+	envDir     = "HOMING_TEST_DIR"     // folder of the harness: clock and captured streams
+	envBrowser = "HOMING_TEST_BROWSER" // where homing sends the addresses it would open
+	envRaw     = "HOMING_TEST_RAW"     // 1: print as is, for scripts that use what homing prints
+)
+
+// TestMain makes the test binary homing itself when a script or a pseudo-terminal starts it.
+func TestMain(m *testing.M) {
+	if os.Getenv(envMain) == "1" {
+		homingMain()
+	}
+	testscript.Main(m, map[string]func(){"homing": homingMain})
+}
+
+// homingMain is the real program in the real environment, but for three things: the clock is as far ahead as the
+// test wants, addresses to open go to the test, and what it prints is captured and freed of what changes every time.
+func homingMain() {
+	env := OSEnv()
+	env.Exists = nil // the machine the test runs on is not the place it is about
+	dir := os.Getenv(envDir)
+	if dir != "" {
+		env.Now = func() time.Time { return time.Now().Add(readAhead(dir)) }
+		env.Stdout = capture(dir, "stdout", env.Args, env.Stdout)
+		env.Stderr = capture(dir, "stderr", env.Args, env.Stderr)
+	}
+	if to := os.Getenv(envBrowser); to != "" {
+		env.OpenBrowser = func(ctx context.Context, url string) error {
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(url))
+			if err != nil {
+				return err
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return err
+			}
+			return resp.Body.Close()
+		}
+	}
+	os.Exit(Main(context.Background(), env))
+}
+
+// readAhead returns how far the test's clock is ahead.
+func readAhead(dir string) time.Duration {
+	text, err := os.ReadFile(filepath.Join(dir, "ahead"))
+	if err != nil {
+		return 0
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// capture returns a writer that keeps what is printed for the search for secrets, and passes it on scrubbed.
+func capture(dir, stream string, args []string, to io.Writer) io.Writer {
+	name := "homing"
+	if len(args) > 0 {
+		name = strings.Trim(args[0], "-")
+	}
+	f, err := os.CreateTemp(dir, fmt.Sprintf("%s.*.%s", name, stream))
+	if err != nil {
+		panic(err)
+	}
+	return scrubWriter{keep: f, to: to, raw: os.Getenv(envRaw) == "1", work: os.Getenv("WORK")}
+}
+
+type scrubWriter struct {
+	keep, to io.Writer
+	raw      bool
+	work     string
+}
+
+func (w scrubWriter) Write(p []byte) (int, error) {
+	if _, err := w.keep.Write(p); err != nil {
+		return 0, err
+	}
+	text := string(p)
+	if !w.raw {
+		text = scrub(text, w.work)
+	}
+	if _, err := io.WriteString(w.to, text); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// What differs from run to run, and what stands for it in a golden.
+var scrubs = []struct {
+	pattern *regexp.Regexp
+	with    string
+}{
+	{regexp.MustCompile(`\b20\d\d-\d\d-\d\d \d\d:\d\d UTC`), "DATE UTC"},
+	{regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "DATETIME"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
+	{regexp.MustCompile(`127\.0\.0\.1%3A\d+`), "127.0.0.1%3APORT"},
+	{regexp.MustCompile(`\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b`), "WXYZ-WXYZ"},
+	{regexp.MustCompile(`\b(client_id|state|code_challenge)=[^&"\s]+`), "$1=RANDOM"},
+	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
+}
+
+func scrub(text, work string) string {
+	if work != "" {
+		text = strings.ReplaceAll(text, work, "$WORK")
+	}
+	for _, s := range scrubs {
+		text = s.pattern.ReplaceAllString(text, s.with)
+	}
+	return text
+}

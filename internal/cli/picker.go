@@ -1,0 +1,298 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// pickerRows is how many entries of a list are shown at once, as many as the AWS CLI shows.
+const pickerRows = 10
+
+// pick lets the person choose one of items, which are shown as they are, and returns its index. The list narrows to
+// what contains every typed word. Without raw key input it is numbered instead. flag names the flag that answers.
+func (a *app) pick(ctx context.Context, items []string, flag string) (int, error) {
+	if !a.interactive() {
+		return 0, missing(flag)
+	}
+	shown := make([]string, len(items))
+	for i, item := range items {
+		shown[i] = clean(item)
+	}
+	if a.env.Terminal.Raw != nil && a.env.Terminal.Stderr {
+		restore, err := a.env.Terminal.Raw()
+		if err == nil {
+			defer restore()
+			return a.pickFiltering(ctx, shown, flag)
+		}
+		a.ui.debug("raw key input is not available: %v", err)
+	}
+	return a.pickNumbered(ctx, shown, flag)
+}
+
+func (a *app) pickNumbered(ctx context.Context, items []string, flag string) (int, error) {
+	for i, item := range items {
+		a.ui.say("%3d  %s\n", i+1, item)
+	}
+	answer, err := a.ask(ctx, question{text: fmt.Sprintf("Number, 1 to %d", len(items)), bare: true, flag: flag, check: func(s string) string {
+		if n, err := strconv.Atoi(s); err != nil || n < 1 || n > len(items) {
+			return fmt.Sprintf("Not a number from 1 to %d", len(items))
+		}
+		return ""
+	}})
+	if err != nil {
+		return 0, err
+	}
+	n, _ := strconv.Atoi(answer)
+	return n - 1, nil
+}
+
+// pickFiltering runs the list with the terminal in raw mode: keys in, frames out.
+func (a *app) pickFiltering(ctx context.Context, items []string, flag string) (int, error) {
+	l := newFilterList(items)
+	width := a.env.Terminal.Width
+	if width <= 0 {
+		width = 80
+	}
+	drawn := 0
+	for {
+		frame := l.view(width)
+		_, _ = io.WriteString(a.env.Stderr, erase(drawn)+strings.Join(frame, "\r\n")+"\r\n")
+		drawn = len(frame)
+		key, err := a.readKey(ctx)
+		if err == nil {
+			err = l.press(key)
+		}
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, errChosen):
+			_, _ = io.WriteString(a.env.Stderr, erase(drawn))
+			return l.chosen(), nil
+		case errors.Is(err, errEOF), errors.Is(err, io.EOF):
+			return 0, missing(flag)
+		}
+		_, _ = io.WriteString(a.env.Stderr, erase(drawn))
+		return 0, err
+	}
+}
+
+// erase moves up over n lines and clears to the end of the screen.
+func erase(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\x1b[%dA\r\x1b[J", n)
+}
+
+// escapeDelay is how long the rest of an escape sequence may take after ESC; slow links split it, people do not wait
+// longer than this for Escape to act.
+const escapeDelay = 100 * time.Millisecond
+
+// key is one press: a rune that was typed, or one of the named keys below (negative, so that no rune equals one).
+type key rune
+
+const (
+	keyUp key = -1 - iota
+	keyDown
+	keyPageUp
+	keyPageDown
+	keyHome
+	keyEnd
+	keyEnter
+	keyBackspace
+	keyClear // Escape, Ctrl-U
+	keyInterrupt
+	keyEOF
+	keyOther
+)
+
+var controlKeys = map[byte]key{
+	3: keyInterrupt, 4: keyEOF, 8: keyBackspace, 127: keyBackspace, '\r': keyEnter, '\n': keyEnter, 21: keyClear,
+	14: keyDown, 16: keyUp, // Ctrl-N, Ctrl-P
+}
+
+var escapeKeys = map[string]key{
+	"[A": keyUp, "[B": keyDown, "OA": keyUp, "OB": keyDown, "[5~": keyPageUp, "[6~": keyPageDown,
+	"[H": keyHome, "[F": keyEnd, "OH": keyHome, "OF": keyEnd, "[1~": keyHome, "[4~": keyEnd,
+}
+
+// readKey reads one key press of a terminal in raw mode.
+func (a *app) readKey(ctx context.Context) (key, error) {
+	b, err := a.in.readByte(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if b == 0x1b {
+		return a.readEscape(ctx)
+	}
+	if k, ok := controlKeys[b]; ok {
+		return k, nil
+	}
+	if b < 0x20 {
+		return keyOther, nil
+	}
+	buf := []byte{b}
+	for !utf8.FullRune(buf) {
+		b, err := a.in.readByte(ctx)
+		if err != nil {
+			return 0, err
+		}
+		buf = append(buf, b)
+	}
+	r, _ := utf8.DecodeRune(buf)
+	if r == utf8.RuneError {
+		return keyOther, nil
+	}
+	return key(r), nil
+}
+
+// readEscape reads the rest of an escape sequence: ESC [ parameters final, or ESC O final. A terminal sends it in one
+// go, so Escape by itself is known by the silence after it.
+func (a *app) readEscape(ctx context.Context) (key, error) {
+	quiet, cancel := context.WithTimeout(ctx, escapeDelay)
+	defer cancel()
+	var seq []byte
+	for {
+		b, err := a.in.readByte(quiet)
+		if err != nil {
+			if ctx.Err() == nil && quiet.Err() != nil {
+				return keyClear, nil
+			}
+			return 0, err
+		}
+		seq = append(seq, b)
+		if len(seq) == 1 && b != '[' && b != 'O' {
+			return keyOther, nil // Alt and a key
+		}
+		if len(seq) > 1 && b >= 0x40 && b <= 0x7e {
+			if k, ok := escapeKeys[string(seq)]; ok {
+				return k, nil
+			}
+			return keyOther, nil
+		}
+	}
+}
+
+var errChosen = errors.New("chosen")
+
+// filterList is a list that narrows as a person types. It knows no terminal: press changes it, view draws it.
+type filterList struct {
+	items   []string
+	folded  []string // items in lower case, to search in
+	filter  string
+	matches []int // indices of items
+	cursor  int   // in matches
+	top     int   // first row shown
+}
+
+func newFilterList(items []string) *filterList {
+	l := &filterList{items: items}
+	for _, item := range items {
+		l.folded = append(l.folded, strings.ToLower(item))
+	}
+	l.narrow()
+	return l
+}
+
+func (l *filterList) narrow() {
+	words := strings.Fields(strings.ToLower(l.filter))
+	l.matches, l.cursor, l.top = l.matches[:0], 0, 0
+next:
+	for i, text := range l.folded {
+		for _, word := range words {
+			if !strings.Contains(text, word) {
+				continue next
+			}
+		}
+		l.matches = append(l.matches, i)
+	}
+}
+
+func (l *filterList) chosen() int { return l.matches[l.cursor] }
+
+// press applies a key. errChosen means that the person chose; context.Canceled that they gave up.
+func (l *filterList) press(k key) error {
+	switch k {
+	case keyInterrupt:
+		return context.Canceled
+	case keyEOF:
+		return errEOF
+	case keyEnter:
+		if len(l.matches) > 0 {
+			return errChosen
+		}
+	case keyBackspace:
+		if _, size := utf8.DecodeLastRuneInString(l.filter); size > 0 {
+			l.filter = l.filter[:len(l.filter)-size]
+			l.narrow()
+		}
+	case keyClear:
+		l.filter = ""
+		l.narrow()
+	case keyUp:
+		l.move(-1)
+	case keyDown:
+		l.move(1)
+	case keyPageUp:
+		l.move(-pickerRows)
+	case keyPageDown:
+		l.move(pickerRows)
+	case keyHome:
+		l.move(-len(l.matches))
+	case keyEnd:
+		l.move(len(l.matches))
+	case keyOther:
+	default:
+		l.filter += string(rune(k))
+		l.narrow()
+	}
+	return nil
+}
+
+func (l *filterList) move(by int) {
+	l.cursor = max(0, min(l.cursor+by, len(l.matches)-1))
+	switch {
+	case l.cursor < l.top:
+		l.top = l.cursor
+	case l.cursor >= l.top+pickerRows:
+		l.top = l.cursor - pickerRows + 1
+	}
+}
+
+// view returns the lines of the list, none wider than width columns of one-column characters.
+func (l *filterList) view(width int) []string {
+	lines := []string{fit(fmt.Sprintf("Type to filter, arrows to move, Enter to choose (%d of %d): %s", len(l.matches), len(l.items), l.filter), width)}
+	if len(l.matches) == 0 {
+		return append(lines, fit("  nothing matches; Backspace widens the search", width))
+	}
+	for row := l.top; row < min(l.top+pickerRows, len(l.matches)); row++ {
+		mark := "  "
+		if row == l.cursor {
+			mark = "> "
+		}
+		lines = append(lines, fit(mark+l.items[l.matches[row]], width))
+	}
+	return lines
+}
+
+// fit cuts s to width characters.
+func fit(s string, width int) string {
+	if utf8.RuneCountInString(s) < width {
+		return s
+	}
+	runes := []rune(s)
+	return string(runes[:max(0, width-2)]) + "…"
+}
+
+// notChosen is for a value given by flag that is not in the list.
+func notChosen(what, value, hint string) error {
+	return fault.New(fault.Config, hint, "%s %q is not among those you may use", what, value)
+}

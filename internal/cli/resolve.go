@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/spf13/cobra"
+)
+
+// target is the session a command works on, and the profile that led to it ("" when none did).
+type target struct {
+	session session.Session
+	profile string
+}
+
+// target finds the session a command is about: --sso-session; else the profile's (--profile, AWS_PROFILE,
+// AWS_DEFAULT_PROFILE); else the one of [default]; else the only one there is; else the person picks; else exit 2.
+func (a *app) target(ctx context.Context, ssoSession string) (target, error) {
+	cfg, err := a.config()
+	if err != nil {
+		return target{}, err
+	}
+	if ssoSession != "" {
+		s, err := cfg.Session(ssoSession)
+		return target{session: s}, err
+	}
+	if name, origin := a.activeProfile(); name != "" {
+		a.ui.debug("profile %q from %s", name, origin)
+		p, err := cfg.SSO(name)
+		return target{p.Session, name}, err
+	}
+	if p, ok := cfg.Profile("default"); ok && usesSSO(p) {
+		p, err := cfg.SSO("default")
+		return target{p.Session, "default"}, err
+	}
+	sessions := cfg.Sessions()
+	switch len(sessions) {
+	case 0:
+		return target{}, fault.New(fault.Config, "run: homing configure sso", "no session is configured in %q", a.configFile())
+	case 1:
+		return target{session: sessions[0]}, nil
+	}
+	labels := make([]string, len(sessions))
+	for i, s := range sessions {
+		labels[i] = s.Label()
+	}
+	if !a.interactive() {
+		return target{}, ambiguous(labels)
+	}
+	a.ui.say("Which session?\n")
+	i, err := a.pick(ctx, labels, "--sso-session NAME")
+	if err != nil {
+		return target{}, err
+	}
+	return target{session: sessions[i]}, nil
+}
+
+func ambiguous(labels []string) error {
+	return fault.New(fault.Usage, "add the flag: --sso-session NAME (or --profile NAME)",
+		"there are %d sessions and neither --sso-session nor --profile says which: %s", len(labels), strings.Join(labels, ", "))
+}
+
+// usesSSO reports whether a profile has, or points to something that may have, a session.
+func usesSSO(p awsconfig.Profile) bool {
+	return p.Get("sso_session") != "" || p.Get("sso_start_url") != "" || p.Get("source_profile") != ""
+}
+
+// configFile is the path of the AWS config file for messages.
+func (a *app) configFile() string {
+	paths, err := a.paths()
+	if err != nil {
+		return "~/.aws/config"
+	}
+	return paths.Config
+}
+
+// named words a session for a sentence.
+func named(s session.Session) string {
+	if s.Legacy() {
+		return s.StartURL
+	}
+	return fmt.Sprintf("session %q", s.Name)
+}
+
+// completeProfiles and completeSessions serve the shell's Tab key.
+func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	cfg, err := a.config()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return cfg.ProfileNames(), cobra.ShellCompDirectiveNoFileComp
+}
+
+func (a *app) completeSessions(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	cfg, err := a.config()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return cfg.SessionNames(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// hasSession reports whether the config file has an [sso-session] of that name, complete or not.
+func (a *app) hasSession(name string) bool { return slices.Contains(a.cfg.SessionNames(), name) }
