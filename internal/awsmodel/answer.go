@@ -90,7 +90,7 @@ func (m *Model) checkOAuthCode(p *problems, at, typeName string, members map[str
 // errorType returns the bare name of an error: the header's value up to ':', or the body's __type after '#'. The
 // SDKs read them in this order.
 func errorType(h http.Header, object map[string]any) string {
-	name := h.Get("X-Amzn-Errortype")
+	name := header(h, "x-amzn-ErrorType")
 	for _, key := range []string{"__type", "code"} {
 		if name == "" {
 			name, _ = object[key].(string)
@@ -119,9 +119,21 @@ func (m *Model) errorStatus(o *operation, code string) (status int, known bool) 
 }
 
 func checkMedia(p *problems, op string, h http.Header, want string) {
-	if media, _, err := mime.ParseMediaType(h.Get("Content-Type")); err != nil || media != want {
-		p.addf("%s: Content-Type is %q, want %s", op, h.Get("Content-Type"), want)
+	got := header(h, "Content-Type")
+	if media, _, err := mime.ParseMediaType(got); err != nil || media != want {
+		p.addf("%s: Content-Type is %q, want %s", op, got, want)
 	}
+}
+
+// header returns the first value of a header in any spelling: a handler may have set it as the service spells it, past
+// http.Header's own form.
+func header(h http.Header, name string) string {
+	for spelling, values := range h {
+		if strings.EqualFold(spelling, name) && len(values) > 0 {
+			return values[0]
+		}
+	}
+	return ""
 }
 
 // snake turns InvalidRedirectUri into invalid_redirect_uri.
@@ -134,4 +146,19 @@ func snake(name string) string {
 		b.WriteRune(unicode.ToLower(r))
 	}
 	return b.String()
+}
+
+// Errors returns the error types that the model gives op, with their HTTP status. It is nil for an unknown operation.
+func (m *Model) Errors(op string) map[string]int {
+	o := m.Operations[op]
+	if o == nil {
+		return nil
+	}
+	all := map[string]int{}
+	for _, e := range o.Errors {
+		if status, known := m.errorStatus(o, e.Shape); known {
+			all[e.Shape] = status
+		}
+	}
+	return all
 }

@@ -127,7 +127,7 @@ var sampleAnswers = []sampleAnswer{
 func (s sampleAnswer) header() http.Header {
 	h := jsonType()
 	if s.errorType != "" {
-		h.Set("x-amzn-ErrorType", s.errorType)
+		h["x-amzn-ErrorType"] = []string{s.errorType} // as the service spells it
 	}
 	return h
 }
@@ -227,8 +227,11 @@ func TestQueryAnswers(t *testing.T) {
 	check := func(status int, body string) error {
 		return m.CheckResponse("GetCallerIdentity", status, http.Header{"Content-Type": {"text/xml"}}, []byte(body))
 	}
-	if err := check(200, good); err != nil {
+	if err := check(200, good+"\n"); err != nil {
 		t.Errorf("good answer: %v", err)
+	}
+	if check(200, good+"<x/>") == nil {
+		t.Error("a second element not found")
 	}
 	if err := check(403, refused); err != nil {
 		t.Errorf("good refusal: %v", err)

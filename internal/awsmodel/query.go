@@ -3,8 +3,6 @@ package awsmodel
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -82,7 +80,7 @@ func (m *Model) queryAnswer(p *problems, op string, o *operation, status int, h 
 		p.addf("%s: body is not XML: %w", op, err)
 		return
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if len(bytes.TrimSpace(body[d.InputOffset():])) > 0 {
 		p.addf("%s: body has more after the XML element", op)
 	}
 	if root.XMLName.Space != m.Metadata.XMLNamespace {

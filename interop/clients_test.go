@@ -1,0 +1,239 @@
+package interop
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/awsmodel"
+	"github.com/homing-cli/homing/internal/testtools"
+)
+
+// clients lists the SDKs. Each is a program that reads requests and writes answers, one JSON object a line:
+//
+//	{"do":"version"}                                      {"version":"…"}
+//	{"do":"identity","profile":"P"}                       {"account":"…","arn":"…"}: STS with the profile's credentials
+//	{"do":"token","profile":"P"}                          {"expires":"…"}: the client's bearer-token provider
+//	{"do":"call","service":"sso","op":"ListAccounts"}     {"type":"UnauthorizedException","code":"…","status":401,"message":"…"}
+//
+// type is "" where the client has no exception class for what it got. Any other failure is {"error":"…","message":"…"}.
+var clients = map[string]func(t *testing.T) (command, env []string){
+	"botocore": func(t *testing.T) ([]string, []string) {
+		return []string{testtools.Python(t), abs(t, "botocore", "client.py")}, nil
+	},
+	"go": func(t *testing.T) ([]string, []string) { return []string{goClient(t)}, nil },
+	"js": func(t *testing.T) ([]string, []string) {
+		node, dir := testtools.Node(t)
+		return []string{node, abs(t, "js", "client.cjs")}, []string{"HOMING_NODE_DIR=" + dir}
+	},
+}
+
+func abs(t *testing.T, elem ...string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var (
+	goClientOnce sync.Once
+	goClientPath string
+	goClientErr  error
+)
+
+// goClient builds gosdk once for all tests; TestMain removes it.
+func goClient(t *testing.T) string {
+	t.Helper()
+	goClientOnce.Do(func() {
+		goClientPath = filepath.Join(scratch, "gosdk")
+		out, err := exec.Command("go", "build", "-o", goClientPath, "./gosdk").CombinedOutput()
+		if err != nil {
+			goClientErr = err
+			t.Logf("%s", out)
+		}
+	})
+	if goClientErr != nil {
+		t.Fatal(goClientErr)
+	}
+	return goClientPath
+}
+
+type answer struct {
+	Version, Account, Arn, Expires string
+	Type, Code, Message, Error     string
+	Status                         int
+}
+
+// program is a running client.
+type program struct {
+	w    *world
+	name string
+	in   io.WriteCloser
+	out  *bufio.Scanner
+	errs *strings.Builder
+}
+
+// start runs a client until stop, or the test, ends.
+func (w *world) start(name string) *program {
+	w.Helper()
+	command, env := clients[name](w.T)
+	cmd := exec.CommandContext(w.Context(), command[0], command[1:]...)
+	cmd.Env, cmd.Dir = w.env(env...), w.home
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		w.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		w.Fatal(err)
+	}
+	errs := new(strings.Builder)
+	cmd.Stderr = errs
+	if err := cmd.Start(); err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	return &program{w: w, name: name, in: in, out: bufio.NewScanner(out), errs: errs}
+}
+
+func (p *program) ask(request map[string]string) (a answer) {
+	p.w.Helper()
+	line, err := json.Marshal(request)
+	if err != nil {
+		p.w.Fatal(err)
+	}
+	if _, err := p.in.Write(append(line, '\n')); err != nil {
+		p.w.Fatalf("%s: %v", p.name, err)
+	}
+	if !p.out.Scan() {
+		_ = p.in.Close()
+		p.w.Fatalf("%s ended without an answer to %s: %v\n%s", p.name, line, p.out.Err(), p.errs)
+	}
+	if err := json.Unmarshal(p.out.Bytes(), &a); err != nil {
+		p.w.Fatalf("%s: %q: %v", p.name, p.out.Text(), err)
+	}
+	return a
+}
+
+// identity asks a fresh process of the client who the profile dev is.
+func (w *world) identity(client string) answer {
+	w.Helper()
+	p := w.start(client)
+	defer func() { _ = p.in.Close() }()
+	return p.ask(map[string]string{"do": "identity", "profile": "dev"})
+}
+
+func (w *world) wantIdentity(client string) {
+	w.Helper()
+	if a := w.identity(client); a.Account != accountID || !strings.HasPrefix(a.Arn, arn) {
+		w.Errorf("%s: identity is %+v, want account %s, role %s", client, a, accountID, roleName)
+	}
+}
+
+func eachClient(t *testing.T, test func(t *testing.T, client string)) {
+	for name := range clients {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clients[name](t) // skips when its tools are missing
+			test(t, name)
+		})
+	}
+}
+
+func TestSDKsUseAndRefreshASession(t *testing.T) {
+	t.Parallel()
+	eachClient(t, func(t *testing.T, client string) {
+		w := newWorld(t, awsmodel.Requests|awsmodel.Answers)
+		w.config(false)
+		w.signIn(false)
+		p := w.start(client)
+		t.Log(p.ask(map[string]string{"do": "version"}).Version)
+		w.wantIdentity(client)
+		if a := p.ask(map[string]string{"do": "token", "profile": "dev"}); a.Expires == "" {
+			t.Errorf("token provider: %+v", a)
+		}
+		if got := w.refreshes(); got != 0 {
+			t.Errorf("%d refreshes of a good token", got)
+		}
+		for range 2 { // the second spends the refresh token that the client wrote after the first
+			w.expire(false)
+			w.renewedBy(client, func() { w.wantIdentity(client) })
+		}
+		w.expire(false)
+		w.renewedBy(client+"'s token provider", func() {
+			if a := p.ask(map[string]string{"do": "token", "profile": "dev"}); a.Expires == "" {
+				t.Errorf("token provider: %+v", a)
+			}
+		})
+
+		w.emu.EndSession("")
+		w.expire(false)
+		if a := w.identity(client); a.Error == "" {
+			t.Errorf("after the portal session ended: %+v", a)
+		}
+	})
+}
+
+func TestSDKsUseALegacyProfile(t *testing.T) {
+	t.Parallel()
+	eachClient(t, func(t *testing.T, client string) {
+		w := newWorld(t, awsmodel.Requests|awsmodel.Answers)
+		w.config(true)
+		w.signIn(true)
+		if w.token(true)["refreshToken"] != "" {
+			t.Error("a registration without scopes got a refresh token")
+		}
+		w.wantIdentity(client)
+		w.expire(true)
+		if a := w.identity(client); a.Error == "" || w.refreshes() != 0 {
+			t.Errorf("expired: %+v, %d refreshes", a, w.refreshes())
+		}
+	})
+}
+
+// TestSDKsTypeEveryModelledError makes the emulator refuse each operation with each error that its model knows.
+func TestSDKsTypeEveryModelledError(t *testing.T) {
+	t.Parallel()
+	eachClient(t, func(t *testing.T, client string) {
+		w := newWorld(t, awsmodel.Answers) // the programs' made-up arguments are not the point
+		p := w.start(client)
+		tried := 0
+		for service, ops := range map[string][]string{
+			"sso-oidc": {emulator.OpRegisterClient, emulator.OpStartDeviceAuthorization, emulator.OpCreateToken},
+			"sso":      {emulator.OpListAccounts, emulator.OpListAccountRoles, emulator.OpGetRoleCredentials, emulator.OpLogout},
+		} {
+			model := awsmodel.Load(t, service)
+			for _, op := range ops {
+				for name, status := range model.Errors(op) {
+					tried++
+					w.emu.Fail(op, 1, emulator.Fault{Error: name, Text: "said by a test"})
+					a := p.ask(map[string]string{"do": "call", "service": service, "op": op})
+					if a.Type != name || a.Status != status || a.Message != "said by a test" {
+						t.Errorf("%s refused with %s (%d): got %+v", op, name, status, a)
+					}
+				}
+			}
+		}
+		// The one refusal of the portal that no model knows.
+		w.emu.Fail(emulator.OpGetRoleCredentials, 1, emulator.Fault{Error: "ForbiddenException", Text: "No access"})
+		a := p.ask(map[string]string{"do": "call", "service": "sso", "op": emulator.OpGetRoleCredentials})
+		if a.Type != "" || a.Code != "ForbiddenException" || a.Status != http.StatusForbidden {
+			t.Errorf("ForbiddenException: got %+v", a)
+		}
+		if tried < 30 {
+			t.Errorf("only %d errors tried", tried)
+		}
+	})
+}

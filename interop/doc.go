@@ -1,0 +1,8 @@
+// Package interop holds the tests of other people's clients: the AWS CLI, botocore, the AWS SDKs for Go and JavaScript.
+// They run unmodified against the emulator and read and refresh the files that homing wrote, and homing those that they
+// wrote.
+//
+// There is one small program for each client, in its own language, in a folder of its own; all speak the same lines of
+// JSON (see program in clients_test.go). The AWS CLI is its own program and is driven through a terminal. Versions are
+// pinned in versions/.
+package interop
