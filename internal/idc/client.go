@@ -74,7 +74,12 @@ type call struct {
 	scopes   []string
 	account  string
 	role     string
-	date     time.Time // the server's clock in the last answer
+
+	// Of the last answer, as the transmitter notes them.
+	host        string
+	requestID   string
+	contentType string
+	date        time.Time // the server's clock
 }
 
 type callKey struct{}
@@ -110,7 +115,10 @@ func (c *Client) fail(ctx context.Context, k *call, err error) error {
 
 // nonsense is the error for a 200 whose JSON is not what the operation returns.
 func (c *Client) nonsense(k *call, what string) *Error {
-	return &Error{Op: k.op, Code: CodeNonsense, Status: http.StatusOK, Sent: true, Description: what, contentType: "application/json"}
+	return &Error{
+		Op: k.op, Host: k.host, Code: CodeNonsense, Status: http.StatusOK, Sent: true, Description: what,
+		RequestID: k.requestID, contentType: k.contentType,
+	}
 }
 
 // canceled is the error of a call whose context ended first: Interrupted when it was cancelled, TimedOut when its time

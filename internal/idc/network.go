@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 )
@@ -82,7 +83,7 @@ func trust(err error) string {
 		return "this machine has no certificate authorities (install ca-certificates)"
 	case errors.As(err, &invalid), errors.As(err, &verify):
 		return "its certificate is not valid"
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "it does not speak TLS"
 	case errors.As(err, &alert):
 		return "it refused the TLS handshake"

@@ -78,7 +78,7 @@ func (t *transmitter) exchange(k *call, req *http.Request) (*http.Response, *Err
 		e.Sent = true
 		return resp, e
 	}
-	k.date = date(resp.Header)
+	k.host, k.date, k.requestID, k.contentType = req.URL.Host, date(resp.Header), requestID(resp.Header), contentType(resp.Header)
 	if e := judge(k, req.URL.Host, resp, body); e != nil {
 		return resp, e
 	}
@@ -111,7 +111,7 @@ func judge(k *call, host string, resp *http.Response, body []byte) *Error {
 		Op: k.op, Host: host, Code: CodeNonsense, Status: resp.StatusCode, Sent: true,
 		RequestID:   requestID(resp.Header),
 		retryAfter:  retryAfter(resp.Header),
-		contentType: plain.Line(resp.Header.Get("Content-Type"), 60),
+		contentType: contentType(resp.Header),
 	}
 	e.again = resp.StatusCode == 502 || resp.StatusCode == 503 || resp.StatusCode == 504
 	if len(body) > maxBody {
@@ -191,6 +191,9 @@ func requestID(h http.Header) string {
 	}
 	return ""
 }
+
+// contentType returns what an answer says it is, fit for a message.
+func contentType(h http.Header) string { return plain.Line(h.Get("Content-Type"), 60) }
 
 // retryAfter reads the header's form in seconds (RFC 9110 10.2.3); the form with a date is not worth its clock trouble.
 func retryAfter(h http.Header) time.Duration {
