@@ -29,17 +29,24 @@ func (s *Server) authorize(c *call) reply {
 		expires: c.now.Add(s.codeLife()), base: c.base, confirmed: true,
 		redirectURI: q.Get("redirect_uri"), state: q.Get("state"), challenge: q.Get("code_challenge")}
 	if q.Get("response_type") != "code" {
-		return redirect(c, si.back("error", "unsupported_response_type", "error_description", "Invalid response type provided"))
+		return refuseBack(c, si, "unsupported_response_type", "Invalid response type provided")
 	}
 	if q.Get("code_challenge_method") != "S256" || !challengeForm.MatchString(si.challenge) {
-		return redirect(c, si.back("error", "invalid_request", "error_description", "Invalid code challenge provided"))
+		return refuseBack(c, si, "invalid_request", "Invalid code challenge provided")
 	}
 	if si.state == "" && !s.Switches.StateOptional {
-		return redirect(c, si.back("error", "invalid_request", "error_description", "Invalid state provided"))
+		return refuseBack(c, si, "invalid_request", "Invalid state provided")
 	}
 	s.begin(si)
 	c.log.SignIn = si.id
 	return s.proceed(c, si)
+}
+
+// refuseBack tells the client by redirect (RFC 6749 section 4.1.2.1). The values the service uses were never recorded.
+func refuseBack(c *call, si *signIn, code, text string) reply {
+	rep := redirect(c, si.back("error", code, "error_description", text))
+	rep.errTyp = code
+	return rep
 }
 
 // back returns the client's redirect URI with the given query parameters and the state.

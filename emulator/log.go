@@ -14,9 +14,9 @@ type LoggedRequest struct {
 	Time      time.Time `json:"time"`            // arrival, by the emulator's clock
 	Method    string    `json:"method"`
 	Path      string    `json:"path"`
-	Status    int       `json:"status"`               // 0 when the connection was dropped before processing
+	Status    int       `json:"status"`               // 0 when it was not processed
 	Error     string    `json:"error,omitempty"`      // exception or STS code; "" for success
-	Fault     string    `json:"fault,omitempty"`      // "fault", "dropped before" or "dropped after"
+	Fault     string    `json:"fault,omitempty"`      // "fault", "dropped before", "dropped after", "client gone"
 	Client    string    `json:"client,omitempty"`     // the client's registered name
 	ClientID  string    `json:"client_id,omitempty"`  //
 	SignIn    string    `json:"sign_in,omitempty"`    // PendingSignIn.ID it belongs to
@@ -27,12 +27,19 @@ type LoggedRequest struct {
 	UserAgent string    `json:"user_agent,omitempty"`
 }
 
+// maxLog is how many requests the log holds; then its older half is forgotten. A test makes far fewer, a server that
+// runs for weeks more.
+const maxLog = 100_000
+
 // finish writes a request to the log.
 func (s *Server) finish(c *call, rep reply, fault string) {
 	s.mu.Lock()
 	c.log.Status, c.log.Error, c.log.Fault = rep.status, rep.errTyp, fault
 	if c.op == OpUnknown && c.log.Error == "" {
 		c.log.Error = "unknown request"
+	}
+	if len(s.st.log) >= maxLog {
+		s.st.log = slices.Delete(s.st.log, 0, maxLog/2)
 	}
 	s.st.log = append(s.st.log, c.log)
 	logger := s.Logger

@@ -58,7 +58,7 @@ func (s *Server) startDeviceAuthorization(c *call) reply {
 		UserCode                string `json:"userCode"`
 		VerificationURI         string `json:"verificationUri"`
 		VerificationURIComplete string `json:"verificationUriComplete"`
-	}{si.deviceCode, int64(s.codeLife().Seconds()), int64(s.interval().Seconds()), si.userCode, uri, complete})
+	}{si.deviceCode, int64(s.codeLife().Seconds()), int64((s.interval() + time.Second - 1) / time.Second), si.userCode, uri, complete})
 }
 
 func (s *Server) verificationURIs(c *call, si *signIn) (uri, complete string) {

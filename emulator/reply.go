@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,10 @@ type reply struct {
 type headerField struct{ name, value string }
 
 func (rep *reply) set(name, value string) { rep.header = append(rep.header, headerField{name, value}) }
+
+func (rep *reply) has(name string) bool {
+	return slices.ContainsFunc(rep.header, func(f headerField) bool { return f.name == name })
+}
 
 // jsonReply answers with v, whose fields are in the order of the wire.
 func jsonReply(status int, v any) reply {
@@ -129,6 +134,22 @@ func (s *Server) portalError(_ *call, name, text string) reply {
 	return rep
 }
 
+// emptyContentType reports a Content-Type header that is there and empty, on which the portal's container stumbles.
+func emptyContentType(r *http.Request) bool {
+	v, there := r.Header["Content-Type"]
+	return there && strings.Join(v, "") == ""
+}
+
+// tomcatReply is what the portal's container then says (aws-sdk-ruby#2196).
+func tomcatReply() reply {
+	rep := reply{status: http.StatusBadRequest, errTyp: "Bad Request", body: []byte("<!doctype html><html lang=\"en\"><head>" +
+		"<title>HTTP Status 400 \u2013 Bad Request</title></head><body><h1>HTTP Status 400 \u2013 Bad Request</h1></body></html>")}
+	rep.set("Content-Type", "text/html;charset=utf-8")
+	rep.set("Content-Language", "en")
+	rep.set("Server", "Apache-Coyote/1.1")
+	return rep
+}
+
 // pageReply answers with a page.
 func pageReply(status int, p pageView) reply { return reply{status: status, page: p} }
 
@@ -151,6 +172,9 @@ func (s *Server) dress(c *call, rep *reply) {
 		return
 	}
 	rep.set("Connection", "keep-alive")
+	if rep.has("Server") { // the container answered, not the service
+		return
+	}
 	rep.set("x-amzn-RequestId", id)
 	switch c.family {
 	case familyPortal:

@@ -92,6 +92,9 @@ func (s *Server) Change(f func(s *Server)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(s)
+	if s.Directory == nil {
+		s.Directory = DefaultDirectory()
+	}
 }
 
 // Advance moves the emulator's clock forward by d: codes, tokens, sessions and registrations lapse as if d had passed.
@@ -110,7 +113,7 @@ func (s *Server) Now() time.Time {
 }
 
 // now is Now with s.mu held.
-func (s *Server) now() time.Time { return time.Now().Add(s.st.advanced) }
+func (s *Server) now() time.Time { return time.Now().UTC().Add(s.st.advanced) }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -130,38 +133,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.log.Grant = shortGrant(body)
 	}
 
-	s.mu.Lock()
-	s.init()
-	c.log.Time = s.now()
-	f, faulty := s.st.faults.next(c.faultKeys())
-	wait := f.Latency
-	if rt.family != familyPage {
-		wait += s.Latency
-	}
-	s.mu.Unlock()
-
-	if wait > 0 && !sleep(r.Context(), wait) {
+	f, faulty := s.arrive(c)
+	if f.Latency > 0 && !sleep(r.Context(), f.Latency) {
+		s.finish(c, reply{}, "client gone")
 		panic(http.ErrAbortHandler)
 	}
 	if f.Drop == DropBefore {
 		s.finish(c, reply{}, "dropped before")
 		panic(http.ErrAbortHandler)
 	}
-
-	s.mu.Lock()
-	c.now = s.now()
-	var rep reply
-	switch {
-	case faulty && f.answers():
-		rep = s.faultReply(c, f)
-	case rt.family == familyPortal && s.throttled(c.now):
-		rep = s.portalError(c, "TooManyRequestsException", s.Switches.throttleText())
-	default:
-		rep = rt.handle(s, c)
-	}
-	s.dress(c, &rep)
-	s.mu.Unlock()
-
+	rep := s.process(c, rt, f)
 	if f.Drop == DropAfter {
 		s.finish(c, rep, "dropped after")
 		panic(http.ErrAbortHandler)
@@ -172,6 +153,39 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.finish(c, rep, note)
 	rep.write(w, r)
+}
+
+// arrive notes the time of a request and takes the fault that is due. The fault's latency includes the Server's.
+func (s *Server) arrive(c *call) (f Fault, faulty bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.init()
+	c.log.Time = s.now()
+	f, faulty = s.st.faults.next(c.faultKeys())
+	if c.family != familyPage {
+		f.Latency += s.Latency
+	}
+	return f, faulty
+}
+
+// process makes the answer. The whole of it happens under the lock, so that no two requests can redeem one code.
+func (s *Server) process(c *call, rt route, f Fault) reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.now = s.now()
+	var rep reply
+	switch {
+	case f.answers():
+		rep = s.faultReply(c, f)
+	case c.family == familyPortal && emptyContentType(c.r):
+		rep = tomcatReply()
+	case c.family == familyPortal && s.throttled(c.now):
+		rep = s.portalError(c, "TooManyRequestsException", s.Switches.throttleText())
+	default:
+		rep = rt.handle(s, c)
+	}
+	s.dress(c, &rep)
+	return rep
 }
 
 // maxBody is the most bytes of a request body that are read; the largest real request is about 6 kB.
