@@ -166,7 +166,7 @@ func (p consentPage) html() markup {
 		scopes = `<li>See the AWS accounts and roles that are assigned to you, and get credentials for them. It cannot renew this by itself: it will ask again. <span class="quiet">No scope was asked for.</span></li>
 `
 	}
-	code := when(p.UserCode != "", fill(`<p class="note">The request comes from the terminal that shows the code <strong class="code">{{code}}</strong>.</p>
+	code := when(p.UserCode != "", fill(`<p class="note">The request comes from the terminal that shows the code <strong class="code">{{code}}</strong>. If that is not yours, deny.</p>
 `, "code", text(p.UserCode)))
 	return document(pageConsent, "Allow access?", fill(consentHTML,
 		"client", text(p.ClientName),

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
 
@@ -240,4 +241,11 @@ func (b *Browser) keep(name string, content []byte) {
 	}
 	err := cmp.Or(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name), content, 0o644))
 	b.must("keep "+name, err)
+}
+
+// NoJavaScript makes the window run no scripts of pages, from the next page on.
+func (b *Browser) NoJavaScript() {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.must("turn JavaScript off", err)
 }
