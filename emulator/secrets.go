@@ -178,6 +178,8 @@ func (s *Server) clientSecret(c *client) string {
 		EntitledContainerID  *string  `json:"entitledResourceContainerId"`
 		ExternalID           *string  `json:"externalId"`
 		SoftwareID           *string  `json:"softwareId"`
+		SoftwareVersion      *string  `json:"softwareVersion"`
+		LogoURI              *string  `json:"logoUri"`
 		Scopes               []scope  `json:"scopes"`
 		AuthenticationConfig *string  `json:"authenticationConfiguration"`
 		ShadowConfig         *string  `json:"shadowAuthenticationConfiguration"`
@@ -212,7 +214,7 @@ func (s *Server) clientSecret(c *client) string {
 		head, action, _ := strings.Cut(name, ":")
 		reg.Scopes = append(reg.Scopes, scope{FullScope: name, Status: "INITIAL", FriendlyID: head,
 			UseCaseAction: action, ScopeType: "Access_Scope", Type: "Immutable_Access_Scope",
-			Description: "Allows the client to act for the signed-in person within " + name})
+			Description: "Lets the client act within " + name})
 	}
 	return s.jwt(secretKeyID, struct {
 		Serialized string `json:"serialized"`
