@@ -27,6 +27,9 @@ import (
 // patience is how long a page may take to show what a test waits for. On an idle machine it takes milliseconds.
 const patience = 30 * time.Second
 
+// life is the longest that a Chromium runs: one that hangs fails its test and not the whole package.
+const life = 5 * time.Minute
+
 // Browser is one window of a headless Chromium with cookies of its own. It is for one test's goroutine.
 type Browser struct {
 	t   testing.TB
@@ -59,7 +62,9 @@ func New(t testing.TB) *Browser {
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox) // Chromium's sandbox refuses to run as root
 	}
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	root, end := context.WithTimeout(context.Background(), life)
+	t.Cleanup(end)
+	alloc, stop := chromedp.NewExecAllocator(root, opts...)
 	t.Cleanup(stop)
 	// chromedp may report an event that it does not know after the test's end, when t must not be used any more.
 	return open(t, alloc, chromedp.WithErrorf(func(string, ...any) {}))
