@@ -157,7 +157,7 @@ func ResolveVanity(ctx context.Context, hc *http.Client, startURL string) string
 		return startURL
 	}
 	to, err := from.Parse(location)
-	if err != nil || to.Scheme != "https" || !AWSHost(to.String()) || ValidStartURL(to.String()) != nil {
+	if err != nil || !AWSHost(to.String()) || ValidStartURL(to.String()) != nil {
 		return startURL
 	}
 	// As the AWS CLI sends it: without port 443, trailing slashes, query and fragment.
