@@ -202,7 +202,7 @@ func (s *Server) controlFail(_ *http.Request, body []byte) (any, error) {
 		return nil, err
 	}
 	in.Fault.Latency = time.Duration(in.Latency)
-	if err := in.Fault.check(); err != nil {
+	if err := in.check(); err != nil {
 		return nil, err
 	}
 	if !knownOp(in.Op) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -122,11 +123,11 @@ func authorizeURL(base string, clientID *string, change map[string]string) strin
 // returns the query of the redirect to the client.
 func (c sdk) code(t testing.TB, reg *ssooidc.RegisterClientOutput) url.Values {
 	t.Helper()
-	resp := get(t, c, authorizeURL(c.base, reg.ClientId, nil))
-	if resp.StatusCode != http.StatusFound || !strings.Contains(resp.Header.Get("Location"), "/idp/sign-in?request=") {
-		t.Fatalf("authorize: %s, Location %q", resp.Status, resp.Header.Get("Location"))
+	v := c.visit(t, http.MethodGet, authorizeURL(c.base, reg.ClientId, nil), "")
+	if v.status != http.StatusFound || !strings.Contains(v.location, "/idp/sign-in?request=") {
+		t.Fatalf("authorize: %d, Location %q", v.status, v.location)
 	}
-	_, id, _ := strings.Cut(resp.Header.Get("Location"), "request=")
+	_, id, _ := strings.Cut(v.location, "request=")
 	back, err := c.emu.Decide(t.Context(), emulator.Decision{ID: id})
 	if err != nil {
 		t.Fatal(err)
@@ -138,10 +139,18 @@ func (c sdk) code(t testing.TB, reg *ssooidc.RegisterClientOutput) url.Values {
 	return u.Query()
 }
 
-// get does not follow redirects.
-func get(t testing.TB, c sdk, rawURL string) *http.Response {
+// visited is an answer to visit.
+type visited struct {
+	status   int
+	location string
+	header   http.Header
+	body     string
+}
+
+// visit sends one request without sockets and follows nothing.
+func (c sdk) visit(t testing.TB, method, rawURL, body string) visited {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, rawURL, nil)
+	req, err := http.NewRequestWithContext(t.Context(), method, rawURL, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,8 +158,12 @@ func get(t testing.TB, c sdk, rawURL string) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return visited{resp.StatusCode, resp.Header.Get("Location"), resp.Header, string(b)}
 }
 
 func TestSDKDeviceSignInToCallerIdentity(t *testing.T) {

@@ -45,10 +45,10 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
-			switch v := recover(); {
-			case v == nil:
+			switch v := recover(); v {
+			case nil:
 				done <- nil
-			case v == http.ErrAbortHandler: //nolint:errorlint // net/http compares the panic's value
+			case http.ErrAbortHandler:
 				done <- ErrDropped
 			default:
 				panic(v)
