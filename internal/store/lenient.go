@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // member is one name and value of a JSON object, the value as it stood in the file.
@@ -25,16 +24,6 @@ func (o object) get(name string) json.RawMessage {
 		}
 	}
 	return nil
-}
-
-func (o *object) set(name string, raw json.RawMessage) {
-	for i, m := range *o {
-		if m.name == name {
-			(*o)[i].raw = raw
-			return
-		}
-	}
-	*o = append(*o, member{name, raw})
 }
 
 // text returns a member that is a string; "" for null, for anything else, and when it is missing.
@@ -74,6 +63,7 @@ func parseObject(data []byte) (o object, whole bool) {
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, false
 	}
+	at := map[string]int{}
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
@@ -86,7 +76,12 @@ func parseObject(data []byte) (o object, whole bool) {
 		if n := raw[0]; dec.InputOffset() >= int64(len(data)) && (n == '-' || n >= '0' && n <= '9') {
 			return o, false // a number at the very end may have lost its last digits
 		}
-		o.set(name.(string), raw)
+		if i, again := at[name.(string)]; again {
+			o[i].raw = raw
+			continue
+		}
+		at[name.(string)] = len(o)
+		o = append(o, member{name.(string), raw})
 	}
 	_, err := dec.Token()
 	return o, err == nil
@@ -156,9 +151,9 @@ func ascii(raw json.RawMessage) string {
 		return "null"
 	}
 	var out strings.Builder
-	for _, r := range b.String() { // only strings hold more than ASCII, so escaping needs no parsing
+	for _, r := range b.String() { // only strings hold more than printable ASCII, so escaping needs no parsing
 		switch {
-		case r < utf8.RuneSelf:
+		case r <= '~':
 			out.WriteRune(r)
 		case r > 0xffff:
 			writeEscape(&out, 0xd800+(r-0x10000)>>10)

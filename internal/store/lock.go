@@ -30,18 +30,14 @@ func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error
 		return nil, err
 	}
 	beside := lockPath(target)
-	if err = os.MkdirAll(filepath.Dir(beside), 0o700); err == nil {
-		unlock, err = flockFile(ctx, beside)
-	}
+	unlock, err = flockFile(ctx, beside)
 	if err == nil || ctx.Err() != nil {
 		return unlock, err
 	}
 	if s.LockDir == "" || !cannotLock(err) {
 		return nil, ioFault("lock", beside, err)
 	}
-	if err = os.MkdirAll(s.LockDir, 0o700); err == nil {
-		unlock, err = flockFile(ctx, filepath.Join(s.LockDir, filepath.Base(beside)))
-	}
+	unlock, err = flockFile(ctx, filepath.Join(s.LockDir, filepath.Base(beside)))
 	if err != nil && ctx.Err() == nil {
 		return nil, ioFault("lock in the folder", s.LockDir, err)
 	}
@@ -54,28 +50,33 @@ func cannotLock(err error) bool {
 		errors.Is(err, syscall.ENOLCK)
 }
 
-// flockFile locks the file at path, which is made when it is missing.
+// flockFile locks the file at path. It is made when it is missing, with the folders it stands in.
 func flockFile(ctx context.Context, path string) (unlock func(), err error) {
-	for {
+	err = fs.ErrNotExist
+	for range 100 { // a folder that is removed as fast as it is made is somebody's attack
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, err
+		}
 		l := flock.New(path, flock.SetPermissions(0o600))
-		if _, err := l.TryLockContext(ctx, lockPoll); err != nil {
+		_, err = l.TryLockContext(ctx, lockPoll)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue // the folder went while we waited
+		case err != nil:
 			return nil, err
 		}
 		// Somebody may have emptied the folder meanwhile ("rm -r ~/.aws/sso/cache" is common advice): a lock on a file
 		// that is no longer there keeps nobody out.
-		held, err := l.Stat()
-		if err == nil {
-			if now, err := os.Stat(path); err == nil && os.SameFile(held, now) {
+		held, gone := l.Stat()
+		if gone == nil {
+			if now, gone := os.Stat(path); gone == nil && os.SameFile(held, now) {
 				return func() { _ = l.Unlock() }, nil
 			}
 		}
 		_ = l.Unlock()
-		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-				return nil, err
-			}
-		}
+		err = fs.ErrNotExist
 	}
+	return nil, err
 }
 
 // ended turns the end of a context that waited for a lock into what a person reads.

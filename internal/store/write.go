@@ -24,9 +24,13 @@ const tempMark = ".homing-"
 // follow returns the file that path stands for when it is a symbolic link, which may point to nothing yet, else path.
 func follow(path string) (string, error) {
 	for range 40 { // the limit of Linux
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			return path, nil //nolint:nilerr // what is not there is no link; whoever opens it learns the rest
+		}
 		target, err := os.Readlink(path)
 		if err != nil {
-			return path, nil // not a link, or not there
+			return "", ioFault("read the link", path, err)
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(path), target)

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/testtools"
+)
+
+func init() {
+	children["readonly"] = func(s *Store) {
+		mount(s.AWSDir, syscall.MS_BIND, "")
+		mount(s.AWSDir, syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
+		report(s)
+		tok, err := s.Token("k")
+		fmt.Println("token read:", err == nil && same(tok, fullToken()))
+		unlock, err := s.LockRole(bg, testRole)
+		fmt.Println("role locked:", err == nil)
+		if err == nil {
+			unlock()
+		}
+		u, err := s.LockToken(bg, "k")
+		fmt.Println("token locked:", err == nil)
+		if err == nil {
+			u.Abort()
+		}
+	}
+	children["full"] = func(s *Store) {
+		mount(filepath.Dir(s.TokenPath("k")), 0, "size=24k")
+		put0(s.TokenPath("k"), fullFile)
+		put0(filepath.Join(filepath.Dir(s.TokenPath("k")), "filler"), strings.Repeat("x", 8<<10))
+		report(s)
+		tok, err := s.Token("k")
+		fmt.Println("token read:", err == nil && same(tok, fullToken()))
+	}
+	children["forbidden"] = func(s *Store) {
+		if err := syscall.Setfsuid(65534); err != nil { // gives up root's right to write everywhere
+			panic(err)
+		}
+		report(s)
+	}
+}
+
+func mount(dir string, flags uintptr, data string) {
+	kind := "tmpfs"
+	if flags != 0 {
+		kind = ""
+	}
+	if err := syscall.Mount(dir, dir, kind, flags, data); err != nil {
+		panic(err)
+	}
+}
+
+func put0(path, content string) {
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		panic(err)
+	}
+}
+
+// report tries to begin an update and prints what a person would read, then what is left in the folder.
+func report(s *Store) {
+	_, err := s.BeginToken(bg, "k")
+	fmt.Println("kind:", fault.KindOf(err))
+	fmt.Println("msg:", err)
+	fmt.Println("hint:", fault.HintOf(err))
+	temps, _ := filepath.Glob(filepath.Join(filepath.Dir(s.TokenPath("k")), "*.tmp"))
+	fmt.Println("left:", len(temps))
+}
+
+// TestHostileFileSystems runs each case in a process with mounts of its own.
+func TestHostileFileSystems(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		locks bool
+		want  []string // %s is the cache folder
+	}{
+		"readonly": {true, []string{
+			"kind: configuration", `msg: cannot write in the folder "%s": the file system is read-only`, "hint: see how it is mounted: df %s",
+			"left: 0", "token read: true", "role locked: true", "token locked: true",
+		}},
+		"full": {false, []string{
+			"kind: configuration", `msg: cannot write in the folder "%s": no space left on the disk`, "hint: see what is full: df -h %s",
+			"left: 0", "token read: true",
+		}},
+		"forbidden": {false, []string{
+			"kind: configuration", `msg: cannot lock "%s/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.lock": permission denied`, "hint: see whose it is: ls -ld ",
+			"left: 0",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t)
+			dir := filepath.Dir(s.TokenPath("k"))
+			put(t, s.TokenPath("k"), fullFile)
+			if tt.locks {
+				s.LockDir = filepath.Join(t.TempDir(), "state", "homing")
+			}
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir, "HOMING_TEST_LOCKS="+s.LockDir)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+			switch {
+			case name == "forbidden" && os.Getuid() == 0:
+			case name == "forbidden": // no need to become somebody else
+				if err := os.Chmod(dir, 0o500); err != nil {
+					t.Fatal(err)
+				}
+				cmd.SysProcAttr = nil
+			case os.Getuid() != 0:
+				cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+				cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+				cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+			}
+			out, err := cmd.CombinedOutput()
+			if err != nil && (len(out) == 0 || strings.Contains(string(out), "operation not permitted")) {
+				testtools.Missing(t, "a mount namespace", "run as root, or allow unprivileged user namespaces")
+			}
+			for _, line := range tt.want {
+				if want := strings.ReplaceAll(line, "%s", dir); !strings.Contains(string(out), want) {
+					t.Errorf("no line %q in\n%s", want, out)
+				}
+			}
+		})
+	}
+}
