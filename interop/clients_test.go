@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/homing-cli/homing/emulator"
@@ -28,7 +27,7 @@ var clients = map[string]func(t *testing.T) (command, env []string){
 	"botocore": func(t *testing.T) ([]string, []string) {
 		return []string{testtools.Python(t), abs(t, "botocore", "client.py")}, nil
 	},
-	"go": func(t *testing.T) ([]string, []string) { return []string{goClient(t)}, nil },
+	"go": func(t *testing.T) ([]string, []string) { return []string{build(t, "./gosdk")}, nil },
 	"js": func(t *testing.T) ([]string, []string) {
 		node, dir := testtools.Node(t)
 		return []string{node, abs(t, "js", "client.cjs")}, []string{"HOMING_NODE_DIR=" + dir}
@@ -42,29 +41,6 @@ func abs(t *testing.T, elem ...string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-var (
-	goClientOnce sync.Once
-	goClientPath string
-	goClientErr  error
-)
-
-// goClient builds gosdk once for all tests; TestMain removes it.
-func goClient(t *testing.T) string {
-	t.Helper()
-	goClientOnce.Do(func() {
-		goClientPath = filepath.Join(scratch, "gosdk")
-		out, err := exec.Command("go", "build", "-o", goClientPath, "./gosdk").CombinedOutput()
-		if err != nil {
-			goClientErr = err
-			t.Logf("%s", out)
-		}
-	})
-	if goClientErr != nil {
-		t.Fatal(goClientErr)
-	}
-	return goClientPath
 }
 
 type answer struct {

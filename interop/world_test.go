@@ -25,7 +25,7 @@ import (
 
 // patience is how long a client may take for a step. It is far above what any needs, so that it only ends tests that
 // hang.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 const (
 	sessionName = "my-sso"

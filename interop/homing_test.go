@@ -1,0 +1,214 @@
+package interop
+
+import (
+	"encoding/json"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/testtools"
+)
+
+// built holds the programs of this repository that the tests need, each built once.
+var built sync.Map
+
+// build returns the program of a package of this repository. Nothing of it is on the PATH of any client.
+func build(t *testing.T, pkg string) string {
+	t.Helper()
+	once, _ := built.LoadOrStore(pkg, sync.OnceValues(func() (string, error) {
+		path := filepath.Join(scratch, filepath.Base(pkg))
+		out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput()
+		if err != nil {
+			t.Logf("go build %s: %s", pkg, out)
+		}
+		return path, err
+	}))
+	path, err := once.(func() (string, error))()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func homing(t *testing.T) string {
+	t.Helper()
+	return build(t, "../cmd/homing")
+}
+
+// way is a way to sign in. After it the token file is there and can be renewed, unless it is the legacy one.
+type way struct {
+	name   string
+	legacy bool
+	homing []string // flags of homing login
+	aws    []string // flags of aws sso login
+	grant  string
+}
+
+var ways = []way{
+	{"session by PKCE", false, []string{"--flow", "pkce"}, nil, "authorization_code"},
+	{"session by device code", false, []string{"--flow", "device"}, []string{"--use-device-code"}, "device_code"},
+	{"legacy", true, []string{"--flow", "device"}, nil, "device_code"},
+}
+
+// login runs a sign-in of the profile dev, by a program that opens a browser.
+func (w *world) login(way way, program string, args ...string) {
+	w.Helper()
+	browser, visits := w.browser(w.emu.Person())
+	w.run(w.env(browser), []int{0}, program, args...)
+	w.visited(visits)
+	if w.granted(way.grant) != 1 {
+		w.Errorf("%s: no token was granted for %s", filepath.Base(program), way.grant)
+	}
+}
+
+// homingCredentials prints the profile's credentials with homing and checks that they are somebody's.
+func (w *world) homingCredentials() {
+	w.Helper()
+	out, _ := w.run(w.env(), []int{0}, homing(w.T), "credentials", "--profile", "dev")
+	var creds struct {
+		Version      int
+		SessionToken string
+	}
+	if err := json.Unmarshal([]byte(out), &creds); err != nil || creds.Version != 1 || creds.SessionToken == "" {
+		w.Errorf("homing credentials printed no credentials: %v", err)
+	}
+}
+
+func (w *world) calls(op string) (n int) {
+	for _, r := range w.emu.Requests() {
+		if r.Op == op && r.Status == 200 {
+			n++
+		}
+	}
+	return n
+}
+
+// users are all clients: what each does to use the profile dev.
+func users() map[string]func(w *world) {
+	all := map[string]func(w *world){
+		"aws-cli": func(w *world) { w.cliIdentity(testtools.AWSCLI(w.T), "dev") },
+	}
+	for name := range clients {
+		all[name] = func(w *world) { w.wantIdentity(name) }
+	}
+	return all
+}
+
+// TestClientsAfterHomingLogin is the promise of this project: after homing login, with homing off the PATH, every client
+// uses the profile and renews its token, homing goes on with what the client wrote, and the client with what homing
+// wrote then.
+func TestClientsAfterHomingLogin(t *testing.T) {
+	t.Parallel()
+	for _, client := range slices.Sorted(maps.Keys(users())) {
+		use := users()[client]
+		for _, way := range ways {
+			t.Run(client+" "+way.name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, checked)
+				w.config(way.legacy)
+				w.login(way, homing(t), append([]string{"login", "--profile", "dev"}, way.homing...)...)
+				use(w)
+				if way.legacy {
+					w.expire(true)
+					_, stderr := w.run(w.env(), []int{4}, homing(t), "credentials", "--profile", "dev")
+					if !strings.Contains(stderr, "hint: ") {
+						t.Errorf("homing says no way out of an expired legacy token: %q", stderr)
+					}
+					return
+				}
+				w.expire(false)
+				w.renewedBy(client, func() { use(w) })
+				w.dropRoleCredentials()
+				w.homingCredentials()
+				w.expire(false)
+				w.renewedBy("homing", w.homingCredentials)
+				w.expire(false)
+				w.renewedBy(client+" after homing", func() { use(w) })
+			})
+		}
+	}
+}
+
+// TestHomingAfterAWSLogin is the other direction.
+func TestHomingAfterAWSLogin(t *testing.T) {
+	t.Parallel()
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			aws := testtools.AWSCLI(t)
+			w := newWorld(t, checked)
+			w.config(way.legacy)
+			w.login(way, aws, append([]string{"sso", "login", "--profile", "dev"}, way.aws...)...)
+			w.homingCredentials()
+
+			// A good token is good for homing: it says so, and nobody is asked.
+			before := len(w.emu.Requests())
+			out, stderr := w.run(w.env(), []int{0}, homing(t), "login", "--profile", "dev", "--json")
+			if !strings.Contains(out, `"channel":"cached"`) || len(w.emu.Requests()) != before {
+				t.Errorf("homing login with the AWS CLI's good token: %d requests, said\n%s%s", len(w.emu.Requests())-before, out, stderr)
+			}
+			if way.legacy {
+				return
+			}
+			w.expire(false)
+			w.renewedBy("homing", w.homingCredentials)
+			w.expire(false)
+			w.renewedBy("homing login", func() {
+				out, _ := w.run(w.env(), []int{0}, homing(t), "login", "--profile", "dev", "--json")
+				if !strings.Contains(out, `"channel":"refresh"`) {
+					t.Errorf("homing login with an expired token that can be renewed said\n%s", out)
+				}
+			})
+			w.dropRoleCredentials()
+			w.cliIdentity(aws, "dev")
+			w.cliLogout(aws, false) // sweeps the folders that homing has files of its own in
+		})
+	}
+}
+
+// TestRoleCredentialsAreShared shows that homing and the AWS CLI find each other's role credentials.
+func TestRoleCredentialsAreShared(t *testing.T) {
+	t.Parallel()
+	aws := testtools.AWSCLI(t)
+	for _, legacy := range []bool{false, true} {
+		name := map[bool]string{false: "session", true: "legacy"}[legacy]
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, checked)
+			w.config(legacy)
+			w.signIn(legacy)
+			w.homingCredentials()
+			w.cliIdentity(aws, "dev")
+			if got := w.calls(emulator.OpGetRoleCredentials); got != 1 {
+				t.Errorf("homing, then the AWS CLI: credentials were fetched %d times", got)
+			}
+			w.dropRoleCredentials()
+			w.cliIdentity(aws, "dev")
+			w.homingCredentials()
+			if got := w.calls(emulator.OpGetRoleCredentials); got != 2 {
+				t.Errorf("the AWS CLI, then homing: credentials were fetched %d times", got-1)
+			}
+		})
+	}
+}
+
+// TestHomingIsNotOnThePath guards the meaning of the tests above.
+func TestHomingIsNotOnThePath(t *testing.T) {
+	w := &world{T: t, home: t.TempDir()}
+	for _, variable := range w.env() {
+		if dirs, ok := strings.CutPrefix(variable, "PATH="); ok {
+			for _, dir := range filepath.SplitList(dirs) {
+				if path, err := exec.LookPath(filepath.Join(dir, "homing")); err == nil {
+					t.Errorf("homing is on the PATH of the clients: %s", path)
+				}
+			}
+			return
+		}
+	}
+	t.Error("the clients have no PATH")
+}
