@@ -37,7 +37,7 @@ func open(ctx context.Context, candidates [][]string, rawURL string) error {
 	if err := check(rawURL); err != nil {
 		return err
 	}
-	tried := error(ErrNone)
+	tried := ErrNone
 	for _, argv := range candidates {
 		err := start(ctx, argv)
 		if err == nil {

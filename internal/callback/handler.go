@@ -62,11 +62,8 @@ func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l.crowd.keep(r.Context())
-	// The outcome takes as long as the exchange does, with its retries. The read deadline must go too: net/http takes
-	// its passing for a browser that left.
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(time.Now().Add(l.bounds.hold + l.bounds.write))
+	// The outcome takes as long as the exchange does, with its retries.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(l.bounds.hold + l.bounds.write))
 	timer := time.NewTimer(l.bounds.hold)
 	defer timer.Stop()
 	select {

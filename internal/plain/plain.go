@@ -69,7 +69,8 @@ func invisible(r rune) bool {
 // escape returns the length of the terminal escape sequence that s begins with, 0 when it begins with none. An
 // unfinished sequence reaches to the end of s (ECMA-48 5.4, 5.6; both the ESC and the single-character C1 forms).
 func escape(s string) int {
-	kind, n := byte(0), 0
+	var kind byte
+	var n int
 	switch {
 	case s[0] == 0x1b:
 		if len(s) == 1 {
