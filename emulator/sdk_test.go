@@ -154,6 +154,11 @@ func (c sdk) visit(t testing.TB, method, rawURL, body string) visited {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c.roundTrip(t, req)
+}
+
+func (c sdk) roundTrip(t testing.TB, req *http.Request) visited {
+	t.Helper()
 	resp, err := c.emu.Transport().RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -164,6 +169,21 @@ func (c sdk) visit(t testing.TB, method, rawURL, body string) visited {
 		t.Fatal(err)
 	}
 	return visited{resp.StatusCode, resp.Header.Get("Location"), resp.Header, string(b)}
+}
+
+// signIn signs in by device code with a scope and returns the tokens.
+func (c sdk) signIn(t testing.TB) *ssooidc.CreateTokenOutput {
+	t.Helper()
+	reg := c.register(t, "sso:account:access")
+	dev := c.start(t, reg)
+	if err := c.emu.Approve(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tok, err := c.byDevice(t.Context(), reg, dev.DeviceCode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
 }
 
 func TestSDKDeviceSignInToCallerIdentity(t *testing.T) {
