@@ -165,8 +165,9 @@ func (retryer) GetAttemptToken(context.Context) (func(error) error, error)      
 
 func keep(error) error { return nil }
 
-// once makes a call of the OIDC client a single attempt.
-func once(o *ssooidc.Options) { o.Retryer = aws.NopRetryer{} }
+// once and portalOnce make a call a single attempt.
+func once(o *ssooidc.Options)   { o.Retryer = aws.NopRetryer{} }
+func portalOnce(o *sso.Options) { o.Retryer = aws.NopRetryer{} }
 
 // list joins values for a message.
 func list(values []string) string { return fmt.Sprintf("%q", strings.Join(values, " ")) }

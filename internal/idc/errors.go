@@ -85,6 +85,16 @@ func (e *Error) Error() string {
 // Is makes errors.Is see the cause while keeping the cause's own text, which may quote a proxy, out of the chain.
 func (e *Error) Is(target error) bool { return e.Err != nil && errors.Is(e.Err, target) }
 
+// ServiceCode returns the code as text, for a caller that does not import this package.
+func (e *Error) ServiceCode() string { return string(e.Code) }
+
+// Transient reports whether the same call may well succeed later: throttled, a fault of the service or of a gateway, a
+// connection that broke. It says nothing about safety; see Sent.
+func (e *Error) Transient() bool { return e.again }
+
+// RetryAfter is how long the service asked to wait, 0 when it did not say; at most 20 seconds.
+func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
+
 // CodeOf returns the code of the *Error in err's chain, "" when there is none.
 func CodeOf(err error) Code {
 	var e *Error

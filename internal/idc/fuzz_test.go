@@ -82,8 +82,9 @@ func callOnce(t *testing.T, c *Client, r *recorded) error {
 		t.Fatal(err)
 	}
 	tr := &transmitter{client: clientOf(r)}
-	if _, e := tr.exchange(k, req); e != nil {
+	resp, e := tr.exchange(k, req)
+	if e != nil {
 		return c.explain(k, e)
 	}
-	return nil
+	return resp.Body.Close()
 }

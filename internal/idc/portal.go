@@ -107,7 +107,8 @@ func (c *Client) pages(k *call, page func(next *string) (*string, error)) error 
 	return c.explain(k, c.nonsense(k, "the pages of the list do not end"))
 }
 
-// RoleCredentials fetches the credentials of a role (GetRoleCredentials).
+// RoleCredentials fetches the credentials of a role (GetRoleCredentials) in one attempt. The caller repeats what is
+// Transient: it alone knows how many processes want the same role, and how long they may wait.
 func (c *Client) RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error) {
 	secret := token.Reveal()
 	k := &call{op: opCredentials, account: accountID, role: roleName, secrets: []string{secret}}
@@ -115,7 +116,7 @@ func (c *Client) RoleCredentials(ctx context.Context, token session.Secret, acco
 	if err != nil {
 		return session.RoleCredentials{}, err
 	}
-	out, err := c.portal.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: &secret, AccountId: &accountID, RoleName: &roleName})
+	out, err := c.portal.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: &secret, AccountId: &accountID, RoleName: &roleName}, portalOnce)
 	if err != nil {
 		return session.RoleCredentials{}, c.fail(ctx, k, err)
 	}

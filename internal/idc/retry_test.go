@@ -34,7 +34,8 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"accounts, throttled", callAccounts, throttled, 4, CodeThrottled},
 		{"accounts, told when", callAccounts, late, 4, CodeThrottled},
 		{"roles, gateway page", callRoles, page, 4, CodeNonsense},
-		{"role credentials, service fault", callCredentials, broken, 4, CodeServer},
+		{"role credentials, throttled", callCredentials, throttled, 1, CodeThrottled},
+		{"role credentials, service fault", callCredentials, broken, 1, CodeServer},
 		{"poll, throttled", callDevice, throttled, 1, CodeThrottled},
 		{"poll, dropped", callDevice, dropped, 1, CodeNetwork},
 		{"code, service fault", callCode, broken, 1, CodeServer},
@@ -48,6 +49,13 @@ func TestWhatIsRepeated(t *testing.T) {
 				c, r, log := newTestClient(tt.answer)
 				err := tt.call(t.Context(), c)
 				wantFault(t, err, fault.Unavailable, tt.code, "")
+				var e *Error
+				if !errors.As(err, &e) || !e.Transient() || e.ServiceCode() != string(tt.code) {
+					t.Errorf("cause = %+v, want a transient one", e)
+				}
+				if tt.header["Retry-After"] != "" && e.RetryAfter() != 7*time.Second {
+					t.Errorf("RetryAfter = %v", e.RetryAfter())
+				}
 				if len(r.requests) != tt.requests {
 					t.Fatalf("%d requests, want %d", len(r.requests), tt.requests)
 				}
@@ -138,7 +146,7 @@ func TestWaitingEnds(t *testing.T) {
 			lapsed := fault.New(fault.TimedOut, "run: homing login", "the device code lapsed")
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(time.Second, func() { cancel(lapsed) })
-			if err := callDevice(ctx, client(&hanging{})); err != lapsed {
+			if err := callDevice(ctx, client(&hanging{})); !errors.Is(err, lapsed) || err.Error() != lapsed.Error() {
 				t.Errorf("error = %v, want %v", err, lapsed)
 			}
 		})

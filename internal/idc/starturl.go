@@ -20,7 +20,7 @@ const startURLExample = "https://d-1234567890.awsapps.com/start"
 // other form passes, a trailing slash or "#" included; only the service knows which it serves. The error is of kind
 // Config.
 func ValidStartURL(s string) error {
-	reason := ""
+	var reason string
 	u, err := url.Parse(s)
 	switch {
 	case s == "":
