@@ -27,7 +27,7 @@ import (
 type Options struct {
 	Region     string       // sso_region; required unless both endpoints are overridden
 	Endpoints  Endpoints    // the zero value is AWS's own, IPv4
-	HTTPClient *http.Client // nil is a client without proxies or extra certificates. Its CheckRedirect is not used: no redirect is followed
+	HTTPClient *http.Client // only its Transport is used; nil is one without proxies or extra certificates
 	UserAgent  string       // such as "homing/1.2.3", put before the SDK's own; "" adds nothing
 	Log        *slog.Logger // one debug record an attempt, without secrets; nil logs nothing
 }

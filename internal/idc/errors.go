@@ -208,10 +208,10 @@ func (c *Client) explainWay(f *fault.Error, e *Error) {
 		}
 		f.Hint = "a proxy or a network sign-in page may be in the way: check HTTPS_PROXY and NO_PROXY"
 	}
-	if e.hint != "" {
+	switch {
+	case e.hint != "":
 		f.Hint = e.hint
-	}
-	if c.custom && e.Code != CodeThrottled && e.Code != CodeSlowDown {
+	case c.custom && (e.Code == CodeNetwork || e.Code == CodeNonsense):
 		f.Hint = "an endpoint is overridden: check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL_SSO_OIDC and endpoint_url"
 	}
 }

@@ -43,7 +43,7 @@ func newTransmitter(o Options) *transmitter {
 	}
 	// A redirect would carry tokens to wherever a proxy points. The service never answers with one.
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	hc.Jar = nil
+	hc.Jar, hc.Timeout = nil, 0
 	return &transmitter{client: &hc, userAgent: o.UserAgent, log: o.Log}
 }
 

@@ -59,6 +59,9 @@ func TestCertificates(t *testing.T) {
 		err := accountsBy(t, settings(nil, nil, nil), base)
 		wantFault(t, err, fault.Unavailable, CodeTLS, `cannot trust "`+host+`": its certificate is signed by an unknown authority`)
 		notSent(t, err)
+		if got := fault.HintOf(err); !strings.Contains(got, "AWS_CA_BUNDLE") {
+			t.Errorf("hint = %q", got)
+		}
 	})
 	t.Run("AWS_CA_BUNDLE", func(t *testing.T) {
 		t.Parallel()
@@ -201,6 +204,9 @@ func TestNothingThere(t *testing.T) {
 		t.Parallel()
 		err := accountsBy(t, settings(nil, nil, nil), "http://"+addr)
 		wantFault(t, err, fault.Unavailable, CodeNetwork, `cannot reach "`+addr+`": the connection was refused`)
+		if got := fault.HintOf(err); !strings.HasPrefix(got, "an endpoint is overridden") {
+			t.Errorf("hint = %q", got)
+		}
 		notSent(t, err)
 		if !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Error("the cause is lost")
