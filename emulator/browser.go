@@ -238,9 +238,10 @@ func (s *Server) consentStep(c *call) reply {
 		}
 		token, ck := s.formToken(c, about)
 		page := consentPage{Action: pathConsent, Request: si.id, CSRF: token, ClientName: si.client.name,
-			Scopes: si.client.scopes, UserName: session.user, UserCode: si.userCode}
+			Scopes: si.client.scopes, UserName: session.user, UserCode: si.userCode,
+			Next: []string{s.idpOrigin(si.base)}} // where a session that ended meanwhile leads
 		if si.redirectURI != "" {
-			page.Next = []string{si.redirectURI}
+			page.Next = append(page.Next, si.redirectURI)
 		}
 		return formPage(200, page, ck)
 	}
