@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -139,10 +140,8 @@ const pollTolerance = 100 * time.Millisecond
 func (s *Server) PollTimes() []time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := len(s.st.signIns) - 1; i >= 0; i-- {
-		if si := s.st.signIns[i]; si.kind == DeviceCode {
-			return append([]time.Duration(nil), si.polls...)
-		}
+	if s.st.lastDevice == nil {
+		return nil
 	}
-	return nil
+	return slices.Clone(s.st.lastDevice.polls)
 }

@@ -54,9 +54,10 @@ func (s *Server) Pending(ctx context.Context) (PendingSignIn, error) {
 // pending returns the sign-ins that wait for a person, oldest first. s.mu is held.
 func (s *Server) pending() []PendingSignIn {
 	now := s.now()
+	s.st.undecided = slices.DeleteFunc(s.st.undecided, func(si *signIn) bool { return si.status != Pending || !si.live(now) })
 	var all []PendingSignIn
-	for _, si := range s.st.signIns {
-		if si.status == Pending && si.live(now) && !si.misplaced {
+	for _, si := range s.st.undecided {
+		if !si.misplaced {
 			all = append(all, PendingSignIn{ID: si.id, Kind: si.kind, ClientID: si.client.id, ClientName: si.client.name,
 				Scopes: slices.Clone(si.client.scopes), UserCode: si.userCode, RedirectURI: si.redirectURI, Began: si.began})
 		}
@@ -121,7 +122,10 @@ func (s *Server) decideByID(id string, d Decision) (redirect string, err error) 
 
 // begin makes a sign-in known. s.mu is held.
 func (s *Server) begin(si *signIn) {
-	s.st.signIns = append(s.st.signIns, si)
+	s.st.undecided = append(s.st.undecided, si)
+	if si.kind == DeviceCode {
+		s.st.lastDevice = si
+	}
 	s.st.byID[si.id] = si
 	s.announce()
 }

@@ -8,18 +8,19 @@ type state struct {
 	advanced time.Duration
 	key      []byte // signs client secrets, codes, page tokens
 
-	clients  map[string]*client        // by client id
-	signIns  []*signIn                 // in the order they were begun
-	byID     map[string]*signIn        // by signIn.id
-	byDevice map[string]*signIn        // by device code
-	byUser   map[string]*signIn        // by user code
-	byCode   map[string]*signIn        // by authorization code
-	sessions map[string]*portalSession // by cookie value
-	access   map[string]*accessToken
-	refresh  map[string]*refreshToken
-	asserted map[string]assertion        // the identity provider's answers on their way to the portal
-	keys     map[string]*roleCredentials // by access key id
-	consents map[consent]bool
+	clients    map[string]*client        // by client id
+	undecided  []*signIn                 // in the order they were begun; some may have been decided since
+	lastDevice *signIn                   // what PollTimes tells of
+	byID       map[string]*signIn        // by signIn.id
+	byDevice   map[string]*signIn        // by device code
+	byUser     map[string]*signIn        // by user code
+	byCode     map[string]*signIn        // by authorization code
+	sessions   map[string]*portalSession // by cookie value
+	access     map[string]*accessToken
+	refresh    map[string]*refreshToken
+	asserted   map[string]assertion        // the identity provider's answers on their way to the portal
+	keys       map[string]*roleCredentials // by access key id
+	consents   map[consent]bool
 
 	faults  faultQueue
 	portal  []time.Time // portal calls of the last second
