@@ -15,41 +15,49 @@ const inherited = "DEFAULT"
 // botocore.configloader's nested blocks. It stops at the first thing that makes Python give up.
 func parseCLI(text string) *document {
 	_, bareCR := hasBareCR(text)
-	p := &cliParser{doc: &document{text: text, bareCR: bareCR}, current: -1}
-	p.grow()
-	if cause := p.encoding(); cause != nil {
-		p.doc.broken = cause
-		return p.doc
+	d := &document{text: text, bareCR: bareCR}
+	d.sections = make([]section, 0, strings.Count(text, "\n[")+1)
+	p := &cliParser{doc: d}
+	if d.broken = p.encoding(); d.broken != nil {
+		return d
 	}
 	s := newScanner(text, bareCR)
 	for s.scan() {
 		if cause := p.add(s); cause != "" {
-			p.doc.broken = &syntaxError{s.line.num, cause}
-			return p.doc
+			d.broken = &syntaxError{s.line.num, cause}
+			return d
+		}
+		if d.broken != nil {
+			return d
 		}
 	}
-	p.endOption()
-	p.endSection()
-	p.doc.broken = p.nestedBlocks()
-	return p.doc
+	p.endSection(len(text))
+	for _, bad := range p.suspects {
+		if d.broken == nil && d.inheritedBySome(bad.key) {
+			d.broken = bad.why
+		}
+	}
+	return d
 }
 
+// cliParser is the state of configparser between two lines. It keeps the options of one section.
 type cliParser struct {
-	doc     *document
-	current int      // option that continuation lines belong to, -1 behind a header
-	indent  int      // of the last header or key, in characters
-	more    []string // continuation lines of the current option, blank ones included
-	blanks  int      // blank lines that count only if another continuation line follows
-	names   map[string]int
-	keys    map[string]int // keys of a long section to their lines
+	doc       *document
+	inSection bool
+	options   []option
+	open      bool     // the last option can go on in the next line
+	indent    int      // of the last header or key, in characters
+	more      []string // continuation lines of that option, blank ones included
+	blanks    int      // blank lines, which count only if another continuation line follows
+	names     map[string]int
+	keys      map[string]int // keys of a long section to their lines
+	suspects  []suspect      // bad blocks in [DEFAULT]
 }
 
-// grow makes room once: a header and a key have at least a line each.
-func (p *cliParser) grow() {
-	n := strings.Count(p.doc.text, "\n") + 1
-	headers := strings.Count(p.doc.text, "\n[") + 1
-	p.doc.sections = make([]section, 0, headers)
-	p.doc.options = make([]option, 0, max(n-headers, 0))
+// suspect is a bad nested block that is read through the sections that inherit it, and so only matters if one does.
+type suspect struct {
+	key string
+	why *syntaxError
 }
 
 func (p *cliParser) encoding() *syntaxError {
@@ -76,7 +84,7 @@ func (p *cliParser) add(s *scanner) (cause string) {
 	case s.comment():
 		return ""
 	case s.blank():
-		if p.current >= 0 {
+		if p.open {
 			p.blanks++
 		}
 		return ""
@@ -86,12 +94,12 @@ func (p *cliParser) add(s *scanner) (cause string) {
 	if indent > 0 {
 		indent = utf8.RuneCountInString(text[l.start:l.first])
 	}
-	if p.current >= 0 && indent > p.indent {
+	if p.open && indent > p.indent {
 		for ; p.blanks > 0; p.blanks-- {
 			p.more = append(p.more, "")
 		}
 		p.more = append(p.more, text[l.first:l.last])
-		p.doc.options[p.current].end = l.next
+		p.options[len(p.options)-1].end = l.next
 		return ""
 	}
 	p.indent = indent
@@ -101,14 +109,14 @@ func (p *cliParser) add(s *scanner) (cause string) {
 			return p.header(l, l.first+1, l.first+i)
 		}
 	}
-	if len(p.doc.sections) == 0 {
+	if !p.inSection {
 		return "there is text before the first [section] header"
 	}
 	return p.option(l)
 }
 
 func (p *cliParser) header(l *line, open, closing int) string {
-	p.endSection()
+	p.endSection(l.start)
 	d := p.doc
 	name := d.text[open:closing]
 	if name != inherited {
@@ -116,9 +124,9 @@ func (p *cliParser) header(l *line, open, closing int) string {
 			return fmt.Sprintf("section [%s] is already on line %d", printable(name), before)
 		}
 	}
-	n := len(d.options)
+	p.inSection = true
 	d.sections = append(d.sections, section{
-		name: name, line: l.num, start: l.start, bodyStart: l.next, open: open, close: closing, first: n, last: n,
+		name: name, line: l.num, start: l.start, bodyStart: l.next, end: len(d.text), open: open, close: closing,
 	})
 	return ""
 }
@@ -162,8 +170,8 @@ func (p *cliParser) option(l *line) string {
 		return fmt.Sprintf("key %q is already on line %d", key, before)
 	}
 	first, last := trim(d.text, sep+1, l.last)
-	p.current = len(d.options)
-	d.options = append(d.options, option{
+	p.open = true
+	p.options = append(p.options, option{
 		key: key, value: d.text[first:last], line: l.num, start: l.start, sep: sep + 1, valStart: first, valEnd: last, end: l.next,
 	})
 	return ""
@@ -173,27 +181,25 @@ func (p *cliParser) option(l *line) string {
 func (p *cliParser) seenKey(key string, num int) int {
 	const few = 24
 	d := p.doc
-	s := &d.sections[len(d.sections)-1]
-	if s.name == inherited {
-		for i := range d.sections {
-			if d.sections[i].name == inherited && &d.sections[i] != s {
-				if o := lookup(d.optionsOf(&d.sections[i]), key); o != nil {
+	if n := len(d.sections); n > 0 && d.sections[n-1].name == inherited {
+		for i := range n - 1 {
+			if s := &d.sections[i]; s.name == inherited {
+				if o := lookup(d.optionsOf(s), key); o != nil {
 					return o.line
 				}
 			}
 		}
 	}
-	here := d.options[s.first:]
-	if len(here) < few {
-		if o := lookup(here, key); o != nil {
+	if len(p.options) < few {
+		if o := lookup(p.options, key); o != nil {
 			return o.line
 		}
 		return 0
 	}
 	if p.keys == nil {
 		p.keys = make(map[string]int, 2*few)
-		for i := range here {
-			p.keys[here[i].key] = here[i].line
+		for i := range p.options {
+			p.keys[p.options[i].key] = p.options[i].line
 		}
 	}
 	if before, ok := p.keys[key]; ok {
@@ -203,42 +209,51 @@ func (p *cliParser) seenKey(key string, num int) int {
 	return 0
 }
 
-// endOption joins the continuation lines of the current option to its value.
+// endOption joins the continuation lines of the last option to its value.
 func (p *cliParser) endOption() {
-	if p.current >= 0 && len(p.more) > 0 {
-		o := &p.doc.options[p.current]
+	if len(p.more) > 0 {
+		o := &p.options[len(p.options)-1]
 		o.multi = true
 		o.value += "\n" + strings.Join(p.more, "\n")
 	}
-	p.current, p.more, p.blanks = -1, p.more[:0], 0
+	p.open, p.more, p.blanks = false, p.more[:0], 0
 }
 
-func (p *cliParser) endSection() {
-	p.keys = nil
-	if n := len(p.doc.sections); n > 0 {
-		p.doc.sections[n-1].last = len(p.doc.options)
+// endSection checks the section that ends at an offset and makes room for the next.
+func (p *cliParser) endSection(end int) {
+	if !p.inSection {
+		return
 	}
-}
-
-// nestedBlocks parses the values that start with a line break, as botocore does once Python has read the file. An
-// option of [DEFAULT] is read through the sections that inherit it, so it only matters if there is one.
-func (p *cliParser) nestedBlocks() *syntaxError {
+	p.endOption()
 	d := p.doc
-	for i := range d.sections {
-		s := &d.sections[i]
-		for j := s.first; j < s.last; j++ {
-			o := &d.options[j]
-			if !o.multi || o.value[0] != '\n' {
-				continue
-			}
-			subs, ok := nestedCLI(o.value)
-			if !ok && (s.name != inherited || d.inheritedBySome(o.key)) {
-				return d.badNested(o)
-			}
-			o.subs, o.value, o.nested = subs, "", true
+	d.endSection(end)
+	name := d.sections[len(d.sections)-1].name
+	for _, bad := range p.nestedBlocks() {
+		why := d.badNested(bad)
+		if name != inherited {
+			d.broken = why
+			break
 		}
+		p.suspects = append(p.suspects, suspect{bad.key, why})
 	}
-	return nil
+	p.options, p.keys = p.options[:0], nil
+}
+
+// nestedBlocks parses the values that start with a line break, as botocore does once Python has read the file, and
+// returns the options whose block is bad.
+func (p *cliParser) nestedBlocks() (bad []*option) {
+	for i := range p.options {
+		o := &p.options[i]
+		if !o.multi || o.value[0] != '\n' {
+			continue
+		}
+		subs, ok := nestedCLI(o.value)
+		if !ok {
+			bad = append(bad, o)
+		}
+		o.subs, o.value, o.nested = subs, "", true
+	}
+	return bad
 }
 
 func (d *document) inheritedBySome(key string) bool {

@@ -33,6 +33,7 @@ type file struct {
 	exists      bool
 	cli         *document
 	read        *document // cli, or the SDKs' reading
+	inherited   []part    // the [DEFAULT] sections, by the AWS CLI's rules
 }
 
 type sectionKey struct{ kind, name string }
@@ -41,7 +42,6 @@ type sectionKey struct{ kind, name string }
 type part struct {
 	file    *file
 	section *section
-	options []option
 }
 
 // Load reads the two files. A missing file is an empty one. What is wrong inside a file is not an error here: CLIError
@@ -76,7 +76,27 @@ func newConfig(config, credentials file) *Config {
 			f.read = parseSDK(f.cli.text)
 		}
 	}
+	return c.prepare()
+}
+
+// configOf views a config file on its own by the rules that d was read by.
+func configOf(d *document) *Config {
+	c := &Config{sdk: d.sdk}
+	c.files[0].read = d
+	c.files[1] = file{credentials: true, read: &document{sdk: d.sdk}}
+	return c.prepare()
+}
+
+func (c *Config) prepare() *Config {
 	c.index = sync.OnceValue(c.buildIndex)
+	for i := range c.files {
+		f := &c.files[i]
+		for j := len(f.read.sections) - 1; j >= 0 && !c.sdk; j-- {
+			if s := &f.read.sections[j]; s.name == inherited {
+				f.inherited = append(f.inherited, part{f, s})
+			}
+		}
+	}
 	return c
 }
 
@@ -140,9 +160,9 @@ func brokenFile(path string, broken *syntaxError) error {
 // editorHint is the command that opens a file at a line.
 func editorHint(path string, line int) string {
 	if runtime.GOOS == "windows" {
-		return "correct line " + fmt.Sprint(line) + ": notepad " + shellArg(path)
+		return fmt.Sprintf("run: notepad %s (line %d)", shellArg(path), line)
 	}
-	return fmt.Sprintf("correct that line: ${EDITOR:-vi} +%d %s", line, shellArg(path))
+	return fmt.Sprintf("run: ${EDITOR:-vi} +%d %s", line, shellArg(path))
 }
 
 // shellArg quotes s for a command line where it needs it.
@@ -189,7 +209,7 @@ func (c *Config) find(key sectionKey) []part {
 			if kind, name, ok := c.id(f, s.name); !ok || kind != key.kind || name != key.name {
 				continue
 			}
-			found = append(found, part{f, s, f.read.optionsOf(s)})
+			found = append(found, part{f, s})
 			if !c.sdk {
 				break
 			}
@@ -214,12 +234,7 @@ func (c *Config) complete(f *file, found []part, from int) []part {
 		}
 		return found
 	}
-	for j := len(f.read.sections) - 1; j >= 0; j-- {
-		if s := &f.read.sections[j]; s.name == inherited {
-			found = append(found, part{f, s, f.read.optionsOf(s)})
-		}
-	}
-	return found
+	return append(found, f.inherited...)
 }
 
 // buildIndex is find for everything at once, for the callers that ask about every profile.
@@ -241,7 +256,7 @@ func (c *Config) buildIndex() map[sectionKey][]part {
 				from[key] = before
 			}
 			if c.sdk || !seen {
-				index[key] = append(index[key], part{f, s, f.read.optionsOf(s)})
+				index[key] = append(index[key], part{f, s})
 			}
 		}
 		for key, n := range from {
@@ -274,15 +289,32 @@ func (c *Config) ProfileNames() []string { return c.names(kindProfile) }
 func (c *Config) SessionNames() []string { return c.names(kindSession) }
 
 // Profile returns a profile by its name, "default" for [default]; false when neither file has it.
-func (c *Config) Profile(name string) (Profile, bool) {
-	parts := c.find(sectionKey{kindProfile, name})
-	return Profile{name, parts}, len(parts) > 0
+func (c *Config) Profile(name string) (Profile, bool) { return c.lookUp(sectionKey{kindProfile, name}) }
+
+// lookUp reads what key names.
+func (c *Config) lookUp(key sectionKey) (Profile, bool) { return read(key.name, c.find(key)) }
+
+// lookUpIndexed is lookUp for the callers that ask about everything.
+func (c *Config) lookUpIndexed(key sectionKey) (Profile, bool) { return read(key.name, c.index()[key]) }
+
+func read(name string, parts []part) (Profile, bool) {
+	p := Profile{Name: name, parts: make([]settings, len(parts))}
+	for i, part := range parts {
+		p.parts[i] = settings{part.file, part.file.read.optionsOf(part.section)}
+	}
+	return p, len(parts) > 0
 }
 
 // Profile is one profile as the rule set in use reads it. The zero value has no keys.
 type Profile struct {
 	Name  string
-	parts []part // strongest first
+	parts []settings // strongest first
+}
+
+// settings are the options of one section.
+type settings struct {
+	file    *file
+	options []option
 }
 
 // Get returns the value of a key, given in lower case; "" when the profile does not have it or it is a nested block.

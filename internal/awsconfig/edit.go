@@ -244,7 +244,7 @@ func (e *editor) plan(c *change) error {
 	if len(inserted) == 0 {
 		return nil
 	}
-	return e.insert(c, inserted)
+	return e.insert(c, options, inserted)
 }
 
 // normalise rewrites a header that only one rule set reads as the name that is meant. For the AWS CLI a header reaches
@@ -331,14 +331,14 @@ func (e *editor) lineEnding(start int) string {
 }
 
 // insert puts new keys behind the last option of the section, or behind the header of an empty one.
-func (e *editor) insert(c *change, inserted []setting) error {
+func (e *editor) insert(c *change, options []option, inserted []setting) error {
 	s := &e.cli.sections[c.cli]
 	at, above := s.bodyStart, s.start
-	if s.last > s.first {
-		o := &e.cli.options[s.last-1]
+	if len(options) > 0 {
+		o := &options[len(options)-1]
 		at, above = o.end, o.start
 	}
-	indent, ok := e.indentFor(c, at)
+	indent, ok := e.indentFor(c, options, at)
 	if !ok {
 		return e.unclear(e.cli.sections[c.cli+1].line, "the header is indented, and a new key above it would hide it from the AWS CLI")
 	}
@@ -365,17 +365,16 @@ func (e *editor) insert(c *change, inserted []setting) error {
 // indentFor returns the white space that makes a line at the end of a section a key of its own for both readers. For
 // the AWS CLI it must not be deeper than the last key, and the next header must not be deeper than it. For the SDKs an
 // indented line below an empty value belongs to that value.
-func (e *editor) indentFor(c *change, at int) (indent string, ok bool) {
-	s := &e.cli.sections[c.cli]
+func (e *editor) indentFor(c *change, options []option, at int) (indent string, ok bool) {
 	next := "" // indentation of the next header
 	if c.cli+1 < len(e.cli.sections) {
 		n := &e.cli.sections[c.cli+1]
 		next = e.text[n.start:e.firstOf(n.start)]
 	}
-	if s.last == s.first {
+	if len(options) == 0 {
 		return next, true
 	}
-	last := &e.cli.options[s.last-1]
+	last := &options[len(options)-1]
 	indent = e.text[last.start:e.firstOf(last.start)]
 	below := e.sdkOptionBefore(c, at)
 	if indent == "" || below != nil && below.value != "" && !below.nested {

@@ -125,11 +125,11 @@ func pyStrip(s string) string {
 	return s[first:last]
 }
 
-// lower is strings.ToLower without an allocation or a second look for the usual key.
+// lower is Python's str.lower, without an allocation for the usual key. (Python also knows the final sigma.)
 func lower(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			return strings.ToLower(s)
+			return strings.ToLower(strings.ReplaceAll(s, "\u0130", "i\u0307")) // Go maps İ to i alone, Python does not
 		}
 	}
 	return s

@@ -8,38 +8,42 @@ import (
 // are skipped, ":" is a delimiter too, a value wrapped in quotes loses them, a sub-property below a value that is not
 // empty becomes a property. There is no text that it cannot load.
 func parseSDK(text string) *document {
-	d := &document{text: text}
-	d.sections = make([]section, 0, strings.Count(text, "\n[")+1)
-	d.options = make([]option, 0, strings.Count(text, "\n")+1)
-	current := -1 // the option that indented lines belong to
-	s := newScanner(text, false)
-	for s.scan() {
-		// The carriage return of a CRLF stays: the Go SDK keeps it at the end of continuation lines.
-		l, raw := &s.line, text[s.line.start:lineEnd(text, s.line.next)]
-		if strings.TrimSpace(raw) == "" || sdkComment(raw) {
+	d := &document{text: text, sdk: true, sections: make([]section, 0, strings.Count(text, "\n[")+1)}
+	lines := newScanner(text, false)
+	for lines.scan() {
+		l := &lines.line
+		if l.first == l.last || text[l.first] != '[' {
 			continue
 		}
-		if name, open, closing, ok := sdkHeader(raw); ok {
-			n := len(d.options)
-			if m := len(d.sections); m > 0 {
-				d.sections[m-1].last = n
-			}
+		if name, open, closing, ok := sdkHeader(text[l.start:lineEnd(text, l.next)]); ok {
+			d.endSection(l.start)
 			d.sections = append(d.sections, section{
-				name: name, line: l.num, start: l.start, bodyStart: l.next,
-				open: l.start + open, close: l.start + closing, first: n, last: n,
+				name: name, line: l.num, start: l.start, bodyStart: l.next, end: len(text), open: l.start + open, close: l.start + closing,
 			})
-			current = -1
-			continue
 		}
-		if len(d.sections) == 0 || d.sections[len(d.sections)-1].name == "" {
-			continue // no section to belong to
-		}
-		current = d.addSDK(l, raw, current)
-	}
-	if m := len(d.sections); m > 0 {
-		d.sections[m-1].last = len(d.options)
 	}
 	return d
+}
+
+// sdkOptions reads the lines below a header. Below "[]" nothing counts.
+func sdkOptions(lines *scanner, section string) []option {
+	if section == "" {
+		return nil
+	}
+	p := &sdkParser{current: -1}
+	for lines.scan() {
+		// The carriage return of a CRLF stays: the Go SDK keeps it at the end of continuation lines.
+		l, raw := &lines.line, lines.text[lines.line.start:lineEnd(lines.text, lines.line.next)]
+		if strings.TrimSpace(raw) != "" && !sdkComment(raw) {
+			p.add(lines.text, l, raw)
+		}
+	}
+	return p.options
+}
+
+type sdkParser struct {
+	options []option
+	current int // the option that indented lines belong to, -1 for none
 }
 
 // lineEnd returns where the line that is followed by offset next ends, without its line feed.
@@ -50,44 +54,42 @@ func lineEnd(text string, next int) int {
 	return next
 }
 
-// addSDK takes a line that is neither blank, nor a comment, nor a header, and returns the new current option.
-func (d *document) addSDK(l *line, raw string, current int) int {
+// add takes a line that is neither blank, nor a comment, nor a header.
+func (p *sdkParser) add(text string, l *line, raw string) {
 	indented := raw[0] == ' ' || raw[0] == '\t'
 	body := raw
 	if !indented {
 		body = strings.TrimRight(cutComment(raw), " \t")
 	}
 	sep := delimiter(body, 0, len(body))
+	var above *option
+	if indented && p.current >= 0 {
+		above = &p.options[p.current]
+	}
 	if sep < 0 {
-		if indented && current >= 0 {
-			if o := &d.options[current]; o.value != "" && !o.nested {
-				o.value += "\n" + strings.TrimLeft(raw, " \t")
-				o.multi, o.end = true, l.next
-			}
+		if above != nil && above.value != "" && !above.nested {
+			above.value += "\n" + strings.TrimLeft(raw, " \t")
+			above.multi, above.end = true, l.next
 		}
-		return current
+		return
 	}
-	key := strings.ToLower(strings.TrimSpace(body[:sep]))
-	if indented && current >= 0 && d.options[current].value == "" {
-		o := &d.options[current]
-		o.nested, o.multi, o.end = true, true, l.next
-		o.subs = setSub(o.subs, key, unquote(strings.TrimSpace(body[sep+1:])))
-		return current
+	key, value := strings.ToLower(strings.TrimSpace(body[:sep])), unquote(strings.TrimSpace(body[sep+1:]))
+	if above != nil && above.value == "" {
+		above.nested, above.multi, above.end = true, true, l.next
+		above.subs = setSub(above.subs, key, value)
+		return
 	}
-	value := strings.TrimSpace(body[sep+1:])
-	if indented { // promoted: comments are cut only after the quotes have gone
-		value = strings.TrimSpace(cutComment(unquote(value)))
-	} else {
-		value = unquote(value)
+	if indented { // a property after all; its comment is cut only now that the quotes have gone
+		value = strings.TrimSpace(cutComment(value))
 	}
-	first, last := trim(d.text, l.start+sep+1, l.last)
-	d.options = append(d.options, option{
+	first, last := trim(text, l.start+sep+1, max(l.last, l.start+sep+1))
+	p.options = append(p.options, option{
 		key: key, value: value, line: l.num, start: l.start, sep: l.start + sep + 1, valStart: first, valEnd: last, end: l.next,
 	})
+	p.current = len(p.options) - 1
 	if key == "" {
-		return -1
+		p.current = -1
 	}
-	return len(d.options) - 1
 }
 
 func sdkComment(raw string) bool {

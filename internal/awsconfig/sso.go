@@ -48,16 +48,12 @@ func (c *Config) SSO(profile string) (SSOProfile, error) {
 type finder func(name string) (Profile, bool)
 
 func (c *Config) sessionSection(name string) (Profile, bool) {
-	parts := c.find(sectionKey{kindSession, name})
-	return Profile{name, parts}, len(parts) > 0
+	return c.lookUp(sectionKey{kindSession, name})
 }
 
 // indexed returns a finder that looks things up in the index of all sections.
 func (c *Config) indexed(kind string) finder {
-	return func(name string) (Profile, bool) {
-		parts := c.index()[sectionKey{kind, name}]
-		return Profile{name, parts}, len(parts) > 0
-	}
+	return func(name string) (Profile, bool) { return c.lookUpIndexed(sectionKey{kind, name}) }
 }
 
 func (c *Config) sso(name string, profile, sessions finder) (SSOProfile, error) {
@@ -323,7 +319,7 @@ func (c *Config) Service(profile, service string) string {
 		return ""
 	}
 	if name := p.Get("services"); name != "" && service != "" {
-		s := Profile{name, c.find(sectionKey{kindServices, name})}
+		s, _ := c.lookUp(sectionKey{kindServices, name})
 		if v, ok := s.Sub(service, "endpoint_url"); ok && v != "" {
 			return withoutComment(v)
 		}

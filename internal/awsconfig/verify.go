@@ -1,8 +1,10 @@
 package awsconfig
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
 )
@@ -39,21 +41,21 @@ func (e *editor) verify(out string) error {
 }
 
 func (e *editor) bothIntended(cli, sdk *document) error {
-	none := file{credentials: true, read: &document{}}
-	if err := e.intended(&Config{files: [2]file{{read: cli}, none}}); err != nil {
+	if err := e.intended(configOf(cli)); err != nil {
 		return err
 	}
-	return e.intended(&Config{files: [2]file{{read: sdk}, none}, sdk: true})
+	return e.intended(configOf(sdk))
 }
 
-// explain turns a result that the AWS CLI could not load into what is in the way: two spellings of one header.
+// explain turns a result that the AWS CLI could not load into what is in the way, such as two spellings of one header.
 func (e *editor) explain(broken *syntaxError) error {
 	for _, c := range e.changes {
 		if err := e.twice(c); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("awsconfig: the edited file could not be loaded: line %d: %s", broken.line, broken.cause)
+	// A nested block of [DEFAULT] that is broken only matters once a section inherits it.
+	return e.unclear(broken.line, "after this change the AWS CLI could not load the file: "+broken.cause)
 }
 
 // twice reports a section that is there in more than one spelling.
@@ -75,7 +77,7 @@ func (e *editor) twice(c *change) error {
 		return nil
 	}
 	slices.Sort(lines)
-	return fault.New(fault.Config, "make one section of the two: "+editorHint(e.path, lines[1]),
+	return fault.New(fault.Config, editorHint(e.path, lines[1]),
 		"%q: %s is there more than once, on lines %d and %d, and the AWS CLI and the SDKs do not use the same one",
 		e.path, c.section, lines[0], lines[1])
 }
@@ -88,14 +90,34 @@ func (e *editor) compare(before, after *document, targets map[int]*change) error
 	for i := range before.sections {
 		b, a := &before.sections[i], &after.sections[i]
 		c := targets[i]
+		if c == nil && before.text[b.start:b.end] == after.text[a.start:a.end] {
+			continue // the same bytes: nothing above a header reaches below it
+		}
 		if c == nil && b.name != a.name {
 			return e.unclear(b.line, "the AWS CLI and the SDKs do not read this header alike")
 		}
 		if line := firstDifference(before.optionsOf(b), after.optionsOf(a), c); line > 0 {
-			return e.unclear(line, "the AWS CLI and the SDKs do not read this line alike (is it indented deeper than the one above?)")
+			return e.misread(line)
 		}
 	}
 	return nil
+}
+
+// misread refuses an edit because of a line that the readers take for different things.
+func (e *editor) misread(line int) error {
+	above, _ := slices.BinarySearchFunc(e.cli.sections, line, func(s section, line int) int { return cmp.Compare(s.line, line) })
+	var options []option
+	if above > 0 {
+		options = e.cli.optionsOf(&e.cli.sections[above-1])
+	}
+	for i := range options {
+		o := &options[i]
+		if last := o.line + strings.Count(e.text[o.start:o.end], "\n"); o.multi && o.line < line && line <= last {
+			return e.unclear(line, fmt.Sprintf(
+				"the AWS CLI takes this indented line for a part of %q above it and the SDKs for a key of its own", o.key))
+		}
+	}
+	return e.unclear(line, "the AWS CLI and the SDKs do not read this line alike")
 }
 
 func (e *editor) differ(targets map[int]*change) error {
@@ -135,13 +157,13 @@ func firstDifference(before, after []option, c *change) int {
 
 // intended checks that a reader finds every change under the name that was asked for.
 func (e *editor) intended(reading *Config) error {
-	find := reading.find
-	if len(e.changes) > 4 {
-		index := reading.buildIndex()
-		find = func(key sectionKey) []part { return index[key] }
+	const few = 4
+	find := reading.lookUp
+	if len(e.changes) > few {
+		find = reading.lookUpIndexed
 	}
 	for _, c := range e.changes {
-		p := Profile{c.section.Name, find(sectionKey{c.section.Type, c.section.Name})}
+		p, _ := find(sectionKey{c.section.Type, c.section.Name})
 		for _, s := range c.settings {
 			o, _ := p.option(s.key)
 			if s.unset && o == nil || !s.unset && o != nil && !o.nested && o.value == s.value {

@@ -1,0 +1,52 @@
+package awsconfig
+
+import (
+	"flag"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+var (
+	differentialFor  = flag.Duration("awsconfig.for", 3*time.Second, "how long the differential tests generate files")
+	differentialSeed = flag.Uint64("awsconfig.seed", 0, "seed of the generated files; 0 takes a new one and prints it")
+)
+
+// generated calls check with generated files until the time is over.
+func generated(t *testing.T, check func(r *rand.Rand, text string)) (files int) {
+	t.Helper()
+	seed := *differentialSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("repeat with -awsconfig.seed=%d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	limit := *differentialFor
+	if testing.Short() {
+		limit /= 5
+	}
+	for end := time.Now().Add(limit); time.Now().Before(end); files++ {
+		check(r, generate(r))
+	}
+	return files
+}
+
+// TestReadersAgree holds both rule sets against the real readers, on generated files.
+func TestReadersAgree(t *testing.T) {
+	o := askable(t)
+	loadable, values := 0, 0
+	files := generated(t, func(r *rand.Rand, text string) {
+		o.checkCLI(t, text)
+		values += o.checkSDK(t, text)
+		if parseCLI(text).broken == nil {
+			loadable++
+			if r.IntN(8) == 0 {
+				o.checkCLI(t, text, generate(r))
+			}
+		}
+	})
+	t.Logf("%d files, %d of them loadable by the AWS CLI, %d values compared with the Go SDK", files, loadable, values)
+	if files < 50 || loadable*4 < files || values < files {
+		t.Errorf("too little was compared for this to mean anything")
+	}
+}

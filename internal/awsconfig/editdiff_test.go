@@ -1,0 +1,267 @@
+package awsconfig
+
+import (
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// randomEdits are what our commands ask for: a few keys of a profile, a session beside it.
+func randomEdits(r *rand.Rand) []Edit {
+	g := generator{r: r}
+	var edits []Edit
+	for range 1 + r.IntN(2) {
+		e := Edit{Section: Section{g.pick(kindProfile, kindProfile, kindProfile, kindSession), g.pick("dev", "p", "default", "x", "new", "a.b-c_d/e%f@g:h+1")}}
+		for range r.IntN(4) {
+			e.Set = append(e.Set, KeyValue{g.pick(fieldNames...), g.pick("v1", "https://new.awsapps.com/start#", "a=b:c", "x y \"z\"", "é")})
+		}
+		for range r.IntN(2) {
+			e.Unset = append(e.Unset, g.pick(fieldNames...))
+		}
+		edits = append(edits, e)
+	}
+	return edits
+}
+
+// wantedOf says what the edits ask for: sections to keys to values, nil for a key that must not be there.
+func wantedOf(edits []Edit) map[Section]map[string]*string {
+	wanted := make(map[Section]map[string]*string)
+	for _, e := range edits {
+		if wanted[e.Section] == nil {
+			wanted[e.Section] = make(map[string]*string)
+		}
+		for _, kv := range e.Set {
+			wanted[e.Section][kv.Key] = &kv.Value
+		}
+		for _, key := range e.Unset {
+			wanted[e.Section][key] = nil
+		}
+	}
+	return wanted
+}
+
+// checkEdit applies edits to text and asks both real readers about the result. It returns whether the edit was made.
+func (o *oracles) checkEdit(t testing.TB, text string, edits []Edit) (made bool, values int) {
+	t.Helper()
+	out, err := Apply([]byte(text), edits...)
+	if err != nil {
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Hint == "" || f.Kind != fault.Config && f.Kind != fault.Usage {
+			t.Fatalf("not an error for a person: %v\n%q\n%v", err, text, edits)
+		}
+		return false, 0
+	}
+	after := string(out)
+	if again, err := Apply(out, edits...); err != nil || string(again) != after {
+		t.Fatalf("a second time: %v\n%q\n%q\n%q\n%v", err, text, after, again, edits)
+	}
+	wanted := wantedOf(edits)
+	o.cliAfter(t, text, after, wanted)
+	values = o.sdkAfter(t, text, after, wanted)
+	bytesAfter(t, text, after, wanted)
+	return true, values
+}
+
+// cliAfter asks botocore: the wanted values are there, all else is as before.
+func (o *oracles) cliAfter(t testing.TB, before, after string, wanted map[Section]map[string]*string) {
+	t.Helper()
+	was, is := o.botocore(t, before), o.botocore(t, after)
+	if was.Error != "" || is.Error != "" {
+		t.Fatalf("edited although botocore says %q, after it %q\n%q\n%q", was.Error, is.Error, before, after)
+	}
+	for section, keys := range wanted {
+		old, now := was.Profiles, is.Profiles
+		if section.Type == kindSession {
+			old, now = was.Sessions, is.Sessions
+		}
+		values := now[section.Name]
+		for key, value := range keys {
+			got, ok := values[key]
+			if value == nil && ok || value != nil && got != *value {
+				t.Fatalf("botocore reads %v for %s of %s\n%q\n%q", got, key, section, before, after)
+			}
+		}
+		rest, restBefore := without(values, keys), without(old[section.Name], keys)
+		_, there := old[section.Name]
+		if !there && len(values) == len(keys) { // new, with nothing but what was asked for ([DEFAULT] aside)
+			delete(now, section.Name)
+			continue
+		}
+		if there && !reflect.DeepEqual(rest, restBefore) {
+			t.Fatalf("botocore reads %v in %s, before it read %v\n%q\n%q", rest, section, restBefore, before, after)
+		}
+		delete(now, section.Name)
+		delete(old, section.Name)
+	}
+	if !reflect.DeepEqual(was, is) {
+		t.Fatalf("other sections changed for botocore\n%v\n%v\n%q\n%q", was, is, before, after)
+	}
+}
+
+func without[V any](m map[string]any, keys map[string]V) map[string]any {
+	rest := make(map[string]any)
+	for k, v := range m {
+		if _, ok := keys[k]; !ok {
+			rest[k] = v
+		}
+	}
+	return rest
+}
+
+// sdkAfter asks the Go SDK the same. Where it refuses a combination of keys there is nothing to compare.
+func (o *oracles) sdkAfter(t testing.TB, before, after string, wanted map[Section]map[string]*string) (values int) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	names := configOf(parseSDK(after)).names(kindProfile)
+	const probe = "\n[profile oracle-probe]\nsso_session = "
+	was := make(map[string]map[string]string)
+	path := o.file(t, before)
+	for _, name := range names {
+		if c, panicked, err := o.sdk(path, name); err == nil && !panicked {
+			was[name] = make(map[string]string)
+			for key, field := range sdkFields {
+				was[name][key] = field(&c)
+			}
+		}
+	}
+	path = o.file(t, after)
+	for _, name := range names {
+		c, panicked, err := o.sdk(path, name)
+		if err != nil || panicked {
+			continue
+		}
+		keys := wanted[Section{kindProfile, name}]
+		for key, field := range sdkFields {
+			got := field(&c)
+			want, asked := keys[key]
+			switch {
+			case asked && want != nil && got != *want, asked && want == nil && got != "":
+				t.Fatalf("the Go SDK reads %q for %s of profile %q\n%q\n%q", got, key, name, before, after)
+			case !asked && was[name] != nil && got != was[name][key]:
+				t.Fatalf("the Go SDK reads %q for %s of profile %q, before it read %q\n%q\n%q", got, key, name, was[name][key], before, after)
+			}
+			values++
+		}
+	}
+	for section, keys := range wanted {
+		if section.Type != kindSession {
+			continue
+		}
+		c, panicked, err := o.sdk(o.file(t, after+probe+section.Name+"\n"), "oracle-probe")
+		if panicked || err != nil || c.SSOSession == nil {
+			continue
+		}
+		for key, got := range map[string]string{"sso_region": c.SSOSession.SSORegion, "sso_start_url": c.SSOSession.SSOStartURL} {
+			if want, asked := keys[key]; asked && (want != nil && got != *want || want == nil && got != "") {
+				t.Fatalf("the Go SDK reads %q for %s of %s\n%q\n%q", got, key, section, before, after)
+			}
+			values++
+		}
+	}
+	return values
+}
+
+// bytesAfter checks the bytes: sections that were not named are the same, and so is every line of the named ones that
+// does not belong to a key that changed.
+func bytesAfter(t testing.TB, before, after string, wanted map[Section]map[string]*string) {
+	t.Helper()
+	was, is := parseCLI(before), parseCLI(after)
+	sdkWas := parseSDK(before)
+	for i := range was.sections {
+		b, a := sectionText(was, i), sectionText(is, i)
+		var keys map[string]*string
+		for section, k := range wanted {
+			kind, name, _ := cliID(was.sections[i].name)
+			named := kind == section.Type && name == section.Name
+			if j, ok := sectionAt(sdkWas, was.sections[i].start); ok {
+				kind, name, _ = sdkID(sdkWas.sections[j].name)
+				named = named || kind == section.Type && name == section.Name
+			}
+			if named {
+				keys = k
+			}
+		}
+		last := i == len(was.sections)-1
+		if keys == nil {
+			// A comment that stood behind the next header may now stand above it, and new sections follow the last.
+			if a != b && !(strings.HasPrefix(a, b) && (last || strings.HasPrefix(strings.TrimSpace(a[len(b):]), "#"))) {
+				t.Fatalf("bytes of section %d changed\n%q\n%q", i, before, after)
+			}
+			continue
+		}
+		lines := strings.SplitAfter(a, "\n")
+		for _, l := range keptLines(was, i, keys) {
+			j := slices.IndexFunc(lines, func(s string) bool { return strings.TrimRight(s, "\r\n") == strings.TrimRight(l, "\r\n") })
+			if j < 0 {
+				t.Fatalf("line %q is gone or moved\n%q\n%q", l, before, after)
+			}
+			lines = lines[j+1:]
+		}
+	}
+	if eol := strings.Contains(before, "\r\n"); eol && !strings.Contains(strings.ReplaceAll(before, "\r\n", ""), "\n") &&
+		strings.Contains(strings.ReplaceAll(after, "\r\n", ""), "\n") {
+		t.Fatalf("line endings are mixed now\n%q\n%q", before, after)
+	}
+}
+
+func sectionText(d *document, i int) string {
+	if i+1 < len(d.sections) {
+		return d.text[d.sections[i].start:d.sections[i+1].start]
+	}
+	return d.text[d.sections[i].start:]
+}
+
+// keptLines are the lines of a section below its header that an edit of keys has no business with.
+func keptLines(d *document, i int, keys map[string]*string) (kept []string) {
+	s := &d.sections[i]
+	from := s.bodyStart
+	for _, o := range d.optionsOf(s) {
+		if _, changes := keys[o.key]; !changes {
+			continue
+		}
+		kept = append(kept, strings.SplitAfter(d.text[from:o.start], "\n")...)
+		from = o.end
+	}
+	end := len(d.text)
+	if i+1 < len(d.sections) {
+		end = d.sections[i+1].start
+	}
+	kept = append(kept, strings.SplitAfter(d.text[min(from, end):end], "\n")...)
+	return slices.DeleteFunc(kept, func(l string) bool { return l == "" })
+}
+
+// TestEditsHold edits generated files and asks both real readers about the result.
+func TestEditsHold(t *testing.T) {
+	o := askable(t)
+	made, refused, values := 0, 0, 0
+	reasons := make(map[string]int)
+	generated(t, func(r *rand.Rand, text string) {
+		edits := randomEdits(r)
+		if parseCLI(text).broken != nil {
+			if _, err := Apply([]byte(text), edits...); err == nil {
+				t.Fatalf("edited a file that the AWS CLI cannot load\n%q", text)
+			}
+			return
+		}
+		ok, n := o.checkEdit(t, text, edits)
+		values += n
+		if ok {
+			made++
+			return
+		}
+		refused++
+		_, err := Apply([]byte(text), edits...)
+		_, why, _ := strings.Cut(err.Error(), "line ")
+		reasons[strings.TrimLeft(why, "0123456789:, and")]++
+	})
+	t.Logf("%d edits made, %d refused, %d values compared with the Go SDK; refused: %v", made, refused, values, reasons)
+	if made < 30 || refused > made/2 || values < made {
+		t.Errorf("too little was edited for this to mean anything")
+	}
+}

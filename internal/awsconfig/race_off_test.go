@@ -1,0 +1,5 @@
+//go:build !race
+
+package awsconfig
+
+const raceEnabled = false

@@ -1,0 +1,97 @@
+package awsconfig
+
+import (
+	"testing"
+)
+
+// trap is a text that the two readers, or people, understand differently. want lists SECTION TYPE NAME KEY lookups as
+// "profile dev region" with the value that the AWS CLI and the SDKs read; "-" is a value that is not there.
+type trap struct {
+	name, text string
+	broken     int // the line that stops the AWS CLI, 0 for none
+	want       []trapValue
+}
+
+type trapValue struct {
+	kind, name, key string
+	cli, sdk        string
+}
+
+var traps = []trap{
+	{"quoted name", "[profile \"p\"]\nregion = r\n", 0, []trapValue{{kindProfile, "p", "region", "r", "-"}, {kindProfile, `"p"`, "region", "-", "r"}}},
+	{"name with a space in quotes", "[profile 'my prof']\nregion = r\n", 0, []trapValue{{kindProfile, "my prof", "region", "r", "-"}}},
+	{"name with a space", "[profile my prof]\nregion = r\n", 0, []trapValue{{kindProfile, "my prof", "region", "-", "r"}}},
+	{"two spaces in a header", "[profile  p]\nregion = r\n", 0, []trapValue{{kindProfile, "p", "region", "r", "r"}}},
+	{"padded header", "[ profile p ]\nregion = r\n", 0, []trapValue{{kindProfile, "p", "region", "-", "r"}}},
+	{"backslash in a name", "[profile a\\b]\nregion = r\n", 0, []trapValue{{kindProfile, "ab", "region", "r", "-"}, {kindProfile, `a\b`, "region", "-", "r"}}},
+	{"section twice", "[profile p]\nregion = a\n[profile p]\noutput = b\n", 3, []trapValue{{kindProfile, "p", "region", "-", "a"}, {kindProfile, "p", "output", "-", "b"}}},
+	{"key twice in two letter cases", "[profile p]\nregion = a\nREGION = b\n", 3, []trapValue{{kindProfile, "p", "region", "-", "b"}}},
+	{"garbage line", "[profile p]\nregion = a\ngarbage\n", 3, []trapValue{{kindProfile, "p", "region", "-", "a"}}},
+	{"key before the first header", "region = a\n[profile p]\nregion = b\n", 1, []trapValue{{kindProfile, "p", "region", "-", "b"}}},
+	{"byte order mark", "\ufeff[profile p]\nregion = a\n[default]\nregion = b\n", 1, []trapValue{{kindProfile, "p", "region", "-", "-"}, {kindProfile, "default", "region", "-", "b"}}},
+	{"inline comment", "[profile p]\nsso_session = s1 # x\nregion = r\t; y\n", 0, []trapValue{{kindProfile, "p", "sso_session", "s1 # x", "s1"}, {kindProfile, "p", "region", "r\t; y", "r"}}},
+	{"hash glued to a value", "[profile p]\nsso_start_url = https://x.awsapps.com/start/#/\n", 0, []trapValue{{kindProfile, "p", "sso_start_url", "https://x.awsapps.com/start/#/", "https://x.awsapps.com/start/#/"}}},
+	{"indented header", "[profile a]\nregion = r\n  [profile p]\nregion2 = x\n", 0, []trapValue{{kindProfile, "p", "region2", "-", "x"}, {kindProfile, "a", "region2", "x", "-"}}},
+	{"key indented deeper", "[profile p]\nregion = r\n  output = json\n", 0, []trapValue{{kindProfile, "p", "region", "r\noutput = json", "r"}, {kindProfile, "p", "output", "-", "json"}}},
+	{"uniform indentation", "[profile p]\n  region = r\n  output = json\n", 0, []trapValue{{kindProfile, "p", "region", "r", "r"}, {kindProfile, "p", "output", "json", "json"}}},
+	{"indented comment", "[profile p]\nregion = r\n  # note\n  ; note\noutput = json\n", 0, []trapValue{{kindProfile, "p", "region", "r", "r"}, {kindProfile, "p", "output", "json", "json"}}},
+	{"bad nested block", "[profile p]\ns3 =\n  a = b\n  c\n", 4, nil},
+	{"DEFAULT is inherited", "[DEFAULT]\nregion = r\n[profile p]\noutput = json\n", 0, []trapValue{{kindProfile, "p", "region", "r", "-"}}},
+	{"default with and without prefix, prefix first", "[profile default]\nregion = a\n[default]\nregion = b\noutput = c\n", 0, []trapValue{{kindProfile, "default", "region", "b", "a"}, {kindProfile, "default", "output", "c", "-"}}},
+	{"default with and without prefix, prefix last", "[default]\nregion = b\n[profile default]\nregion = a\n", 0, []trapValue{{kindProfile, "default", "region", "a", "a"}}},
+	{"section without a prefix", "[p]\nregion = r\n", 0, []trapValue{{kindProfile, "p", "region", "-", "-"}}},
+	{"crlf", "[profile p]\r\nregion = r\r\n", 0, []trapValue{{kindProfile, "p", "region", "r", "r"}}},
+	{"colon", "[profile p]\nregion: r\n", 0, []trapValue{{kindProfile, "p", "region", "r", "r"}}},
+	{"quoted value", "[profile p]\nregion = \"r\"\noutput = 'json'\n", 0, []trapValue{{kindProfile, "p", "region", `"r"`, "r"}, {kindProfile, "p", "output", "'json'", "json"}}},
+	{"letter case of keys", "[profile p]\nSSO_Session = s\n", 0, []trapValue{{kindProfile, "p", "sso_session", "s", "s"}}},
+	{"header prefix without a space", "[profilex p]\nregion = r\n", 0, []trapValue{{kindProfile, "p", "region", "r", "-"}}},
+	{"comment behind a header", "[profile p]# c\nregion = r\n", 0, []trapValue{{kindProfile, "p", "region", "r", "r"}}},
+	{"comment with brackets behind a header", "[profile p] # see [docs]\nregion = r\n", 0, []trapValue{{kindProfile, "p", "region", "-", "r"}}},
+	{"value that is one quote", "[profile p]\nca_bundle = '\n", 0, []trapValue{{kindProfile, "p", "ca_bundle", "'", "'"}}}, // the Go SDK 1.33 panics
+	{"carriage return alone", "[profile p]\rregion = r\r", 0, []trapValue{{kindProfile, "p", "region", "r", "-"}}},
+	{"services", "[services s]\nsso_oidc =\n  endpoint_url = http://localhost:1\n", 0, nil},
+	{"credential_process with quotes", "[profile p]\ncredential_process = \"/a b/c\" --d \"#\" ';' x#y\n", 0, []trapValue{{kindProfile, "p", "credential_process", "\"/a b/c\" --d \"#\" ';' x#y", "\"/a b/c\" --d \"#\" ';' x#y"}}},
+	{"role with a hash", "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/a#b\n", 0, []trapValue{{kindProfile, "p", "role_arn", "arn:aws:iam::123456789012:role/a#b", "arn:aws:iam::123456789012:role/a#b"}}},
+	{"percent is nothing special", "[profile p]\nrole_session_name = %(region)s %\n", 0, []trapValue{{kindProfile, "p", "role_session_name", "%(region)s %", "%(region)s %"}}},
+	{"bad block in a DEFAULT that nobody inherits", "[DEFAULT]\ns3 =\n  x\n", 0, nil},
+	{"bad block in a DEFAULT that is hidden", "[DEFAULT]\ns3 =\n  x\n[profile p]\ns3 = y\n", 0, nil},
+	{"bad block in a DEFAULT", "[DEFAULT]\ns3 =\n  x\n[profile p]\n", 3, nil},
+}
+
+// TestTraps states what each reader makes of every trap, and asks the real readers whether that is so.
+func TestTraps(t *testing.T) {
+	for _, tt := range traps {
+		t.Run(tt.name, func(t *testing.T) {
+			cli, sdk := parseCLI(tt.text), parseSDK(tt.text)
+			switch {
+			case tt.broken == 0 && cli.broken != nil:
+				t.Errorf("the AWS CLI's rules stop at line %d: %s", cli.broken.line, cli.broken.cause)
+			case tt.broken != 0 && (cli.broken == nil || cli.broken.line != tt.broken):
+				t.Errorf("stopped by %+v, want line %d", cli.broken, tt.broken)
+			}
+			check := func(who string, d *document, v trapValue, want string) {
+				p := must(configOf(d).lookUp(sectionKey{v.kind, v.name}))
+				got, ok := p.Lookup(v.key)
+				if !ok {
+					got = "-"
+				}
+				if got != want {
+					t.Errorf("%s read %q for %s of %s %q, want %q", who, got, v.key, v.kind, v.name, want)
+				}
+			}
+			for _, v := range tt.want {
+				if tt.broken == 0 {
+					check("the AWS CLI's rules", cli, v, v.cli)
+				}
+				check("the SDKs' rules", sdk, v, v.sdk)
+			}
+		})
+	}
+	t.Run("oracles", func(t *testing.T) {
+		o := askable(t)
+		for _, tt := range traps {
+			o.checkCLI(t, tt.text)
+			o.checkSDK(t, tt.text)
+		}
+	})
+}
