@@ -46,9 +46,6 @@ func (g deviceGrant) pause() time.Duration {
 }
 
 func (s state) deviceRegistered(in registered) (state, []effect) {
-	if in.err != nil {
-		return s.fail(in.err)
-	}
 	s.device.reg, s.device.cached = in.reg, in.cached
 	return s, []effect{startDevice{in.reg, s.startURL}}
 }
@@ -58,11 +55,11 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	case in.err != nil && s.device.cached && refusedClient(in.err):
 		return s, []effect{forget{FlowDevice}, s.register(FlowDevice, true)}
 	case in.err != nil:
-		return s.fail(in.err)
+		return s.lose(FlowDevice, in.err)
 	}
 	a := in.auth
 	if !plain.IsLine(a.VerificationURI) || !plain.IsLine(a.VerificationURIComplete) || !plain.IsLine(a.UserCode) {
-		return s.fail(fault.New(fault.Unavailable, "check the network and the proxy settings", "the device code that was received holds control characters"))
+		return s.lose(FlowDevice, fault.New(fault.Unavailable, "check the network and the proxy settings", "the device code that was received holds control characters"))
 	}
 	s.device.auth = a
 	s.device.interval = a.Interval
@@ -108,17 +105,16 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 		s.device.missed++
 		s.device.lost = in.err
 	case code == idc.CodeAccessDenied:
-		return s.fail(because(in.err, fault.Denied, "to try again, "+s.again(""),
-			"the sign-in to %q was denied in the browser", s.session.Label()))
+		return s.denied(in.err)
 	case code == idc.CodeInvalidGrant, code == idc.CodeExpiredToken:
 		// Not only expired_token: the service was only ever seen to call a lapsed code an invalid grant.
 		return s.tooLate(in.err)
 	case refusedClient(in.err):
-		next, failed := s.fail(because(in.err, fault.SignInNeeded, s.again(""),
+		next, failed := s.lose(FlowDevice, because(in.err, fault.SignInNeeded, s.again(""),
 			"the service does not accept the client registration of session %q any more", s.session.Label()))
 		return next, append([]effect{forget{FlowDevice}}, failed...)
 	default:
-		return s.fail(in.err)
+		return s.lose(FlowDevice, in.err)
 	}
 	if s.device.dead {
 		return s.tooLate(s.device.lost)
@@ -136,6 +132,6 @@ func (s state) lapsed() (state, []effect) {
 }
 
 func (s state) tooLate(cause error) (state, []effect) {
-	return s.fail(because(cause, fault.TimedOut, "for a new code, "+s.again(""),
+	return s.lose(FlowDevice, because(cause, fault.TimedOut, "for a new code, "+s.again(""),
 		"the device code for %q is no longer valid: it was not approved in time", s.session.Label()))
 }

@@ -35,16 +35,13 @@ func challenge(verifier session.Secret) string {
 // bound follows before anything is asked of the service: a browser with a warm session is redirected at once.
 func (s state) bound(in bound) (state, []effect) {
 	if in.err != nil {
-		return s.fail(in.err)
+		return s.lose(FlowPKCE, in.err)
 	}
 	s.code.redirectURI = in.redirectURI
 	return s, []effect{s.register(FlowPKCE, false)}
 }
 
 func (s state) codeRegistered(in registered) (state, []effect) {
-	if in.err != nil {
-		return s.fail(in.err)
-	}
 	s.code.reg, s.code.cached = in.reg, in.cached
 	url := s.authorizeURL(idc.AuthorizeRequest{
 		ClientID:    in.reg.ClientID,
@@ -71,7 +68,7 @@ func (s state) opened(in opened) (state, []effect) {
 }
 
 func (s state) redirected(in redirected) (state, []effect) {
-	if !s.code.active || !s.code.code.IsZero() {
+	if !s.code.code.IsZero() {
 		return s, nil
 	}
 	if in.redirect.Error != "" {
@@ -89,13 +86,12 @@ func (s state) refused(code, description string) (state, []effect) {
 	}
 	switch code {
 	case "access_denied":
-		return s.fail(fault.New(fault.Denied, "to try again, "+s.again(""),
-			"the sign-in to %q was denied in the browser", s.session.Label()))
+		return s.denied(nil)
 	case "temporarily_unavailable", "server_error":
-		return s.fail(fault.New(fault.Unavailable, "wait a minute, then "+s.again(""),
+		return s.lose(FlowPKCE, fault.New(fault.Unavailable, "wait a minute, then "+s.again(""),
 			"the service could not complete the sign-in to %q (it says %q)", s.session.Label(), said))
 	}
-	next, effects := s.fail(fault.New(fault.Config, "check sso_start_url, sso_region and sso_registration_scopes, then "+s.again(""),
+	next, effects := s.lose(FlowPKCE, fault.New(fault.Config, "check sso_start_url, sso_region and sso_registration_scopes, then "+s.again(""),
 		"the service refused the sign-in to %q (it says %q)", s.session.Label(), said))
 	return next, append(s.doubted(), effects...)
 }
@@ -117,23 +113,23 @@ func (s state) codeAnswered(in answered) (state, []effect) {
 		s.code.sent++
 		return s, []effect{wait{timerRetry, time.Second << (s.code.sent - 2)}}
 	case s.code.lost != nil && idc.CodeOf(in.err) == idc.CodeInvalidGrant:
-		return s.fail(s.code.lost) // it was used after all; the answer is what was lost
+		return s.lose(FlowPKCE, s.code.lost) // it was used after all; the answer is what was lost
 	case refusedClient(in.err):
-		next, effects := s.fail(because(in.err, fault.SignInNeeded, s.again(""),
+		next, effects := s.lose(FlowPKCE, because(in.err, fault.SignInNeeded, s.again(""),
 			"the service does not accept the client registration of session %q any more", s.session.Label()))
 		return next, append([]effect{forget{FlowPKCE}}, effects...)
 	case idc.CodeOf(in.err) == idc.CodeInvalidGrant:
-		return s.fail(because(in.err, fault.SignInNeeded, s.again(" --force"),
+		return s.lose(FlowPKCE, because(in.err, fault.SignInNeeded, s.again(" --force"),
 			"the service does not accept the authorization code of session %q", s.session.Label()))
 	}
-	return s.fail(in.err)
+	return s.lose(FlowPKCE, in.err)
 }
 
 func (s state) limitReached() (state, []effect) {
 	if !s.code.code.IsZero() {
 		return s, nil
 	}
-	next, effects := s.fail(fault.New(fault.TimedOut, "try a device code, "+s.again(" --use-device-code"),
+	next, effects := s.lose(FlowPKCE, fault.New(fault.TimedOut, "try a device code, "+s.again(" --use-device-code"),
 		"no redirect from the browser came within %s", minutes(limit)))
 	return next, append(s.doubted(), effects...)
 }

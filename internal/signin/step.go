@@ -154,44 +154,78 @@ func step(s state, in input) (state, []effect) {
 	switch in := in.(type) {
 	case begun:
 		return s.begin(in)
-	case tried:
-		return s.tried(in)
-	case bound:
-		return s.bound(in)
-	case registered:
-		if in.flow == FlowPKCE {
-			return s.codeRegistered(in)
-		}
-		return s.deviceRegistered(in)
-	case opened:
-		return s.opened(in)
-	case redirected:
-		return s.redirected(in)
-	case deviceStarted:
-		return s.deviceStarted(in)
-	case rang:
-		switch in.timer {
-		case timerLimit:
-			return s.limitReached()
-		case timerRetry:
-			return s, []effect{s.code.exchange()}
-		case timerPoll:
-			return s.poll()
-		case timerLapse:
-			return s.lapsed()
-		}
-	case answered:
-		if s.storing != "" {
-			return s, nil // another grant was first
-		}
-		if in.flow == FlowPKCE {
-			return s.codeAnswered(in)
-		}
-		return s.deviceAnswered(in)
 	case stored:
 		return s.stored(in)
 	case stopped:
 		return s.stopped(in)
+	case tried:
+		if s.alive(in.flow) {
+			return s.tried(in)
+		}
+	case registered:
+		if s.alive(in.flow) {
+			return s.registered(in)
+		}
+	case opened:
+		if s.alive(in.flow) {
+			return s.opened(in)
+		}
+	case answered:
+		if s.alive(in.flow) && s.storing == "" { // else another grant was first
+			return s.answered(in)
+		}
+	case bound:
+		if s.code.active {
+			return s.bound(in)
+		}
+	case redirected:
+		if s.code.active {
+			return s.redirected(in)
+		}
+	case deviceStarted:
+		if s.device.active {
+			return s.deviceStarted(in)
+		}
+	case rang:
+		return s.rang(in)
+	}
+	return s, nil
+}
+
+func (s state) alive(flow Flow) bool {
+	if flow == FlowPKCE {
+		return s.code.active
+	}
+	return s.device.active
+}
+
+func (s state) registered(in registered) (state, []effect) {
+	switch {
+	case in.err != nil:
+		return s.lose(in.flow, in.err)
+	case in.flow == FlowPKCE:
+		return s.codeRegistered(in)
+	}
+	return s.deviceRegistered(in)
+}
+
+func (s state) answered(in answered) (state, []effect) {
+	if in.flow == FlowPKCE {
+		return s.codeAnswered(in)
+	}
+	return s.deviceAnswered(in)
+}
+
+func (s state) rang(in rang) (state, []effect) {
+	switch {
+	case in.timer == timerLimit && s.code.active:
+		return s.limitReached()
+	case in.timer == timerRetry && s.code.active:
+		return s, []effect{s.code.exchange()}
+	case in.timer == timerPoll && s.device.active:
+		return s.poll()
+	case in.timer == timerLapse && s.device.active:
+		return s.lapsed()
 	}
 	return s, nil
 }
@@ -207,7 +241,7 @@ func (s state) begin(in begun) (state, []effect) {
 
 func (s state) tried(in tried) (state, []effect) {
 	if in.err != nil {
-		return s.fail(in.err)
+		return s.fail(in.err) // no grant could be kept
 	}
 	if in.flow == FlowPKCE {
 		return s, []effect{listen{s.code.state}}
@@ -253,6 +287,29 @@ func (s state) stored(in stored) (state, []effect) {
 	return s, []effect{
 		dropRoles{}, tell{signedIn(s.session, in.result, in.at)}, answerBrowser{}, end{result: in.result},
 	}
+}
+
+// lose ends one grant, and with the last one the sign-in.
+func (s state) lose(flow Flow, err error) (state, []effect) {
+	if flow == FlowPKCE {
+		s.code.active = false
+	} else {
+		s.device.active = false
+	}
+	if !s.code.active && !s.device.active {
+		return s.fail(err)
+	}
+	effects := []effect{tell{Hint{err.Error() + "; the other way to sign in is still open"}}}
+	if flow == FlowPKCE {
+		effects = append(effects, answerBrowser{err})
+	}
+	return s, effects
+}
+
+// denied ends the sign-in whatever else is alive: a person has said no.
+func (s state) denied(cause error) (state, []effect) {
+	return s.fail(because(cause, fault.Denied, "to try again, "+s.again(""),
+		"the sign-in to %q was denied in the browser", s.session.Label()))
 }
 
 // fail ends the sign-in. The browser is told what the terminal is told.
