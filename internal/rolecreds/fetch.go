@@ -100,7 +100,7 @@ func (f *Fetcher) fetch(ctx context.Context, k store.RoleKey, start time.Time) (
 			// Somebody signed out or in meanwhile, perhaps somebody else: keep nothing of the session before.
 			next, err := f.Tokens.Token(ctx, k.Session)
 			if err != nil || replaced {
-				return c, nil
+				return c, nil //nolint:nilerr // they were asked for before, and are good
 			}
 			t, replaced = next, true
 		case err == nil:
