@@ -173,6 +173,9 @@ func shellArg(s string) string {
 	if plain && (runtime.GOOS == "windows" || !strings.Contains(s, `\`)) {
 		return s
 	}
+	if printable(s) != s { // $'…' takes the escapes of %q; a control character must not reach the terminal
+		return "$'" + strings.ReplaceAll(printable(s), "'", `\'`) + "'"
+	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
