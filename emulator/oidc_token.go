@@ -145,6 +145,8 @@ func (s *Server) newRefreshToken(cl *client, session *portalSession, at *accessT
 	return &value
 }
 
+// tokenReply tells the token's life rounded to the nearest second: the portal session began some milliseconds before
+// its first token, and still the service says 28800.
 func tokenReply(c *call, at *accessToken, access string, refresh *string) reply {
 	c.log.User = at.session.user
 	return jsonReply(200, struct {
@@ -156,5 +158,5 @@ func tokenReply(c *call, at *accessToken, access string, refresh *string) reply 
 		OriginSessionID *string `json:"originSessionId"`
 		RefreshToken    *string `json:"refreshToken"`
 		TokenType       string  `json:"tokenType"`
-	}{access, nil, int64(at.expires.Sub(c.now) / time.Second), nil, nil, nil, refresh, "Bearer"})
+	}{access, nil, int64(at.expires.Sub(c.now).Round(time.Second) / time.Second), nil, nil, nil, refresh, "Bearer"})
 }
