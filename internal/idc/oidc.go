@@ -204,7 +204,8 @@ type AuthorizeRequest struct {
 
 // AuthorizeURL returns the page that starts a sign-in by authorization code, with the parameters of the AWS CLI in the
 // AWS CLI's order: "scopes", not OAuth's "scope", and everything but RFC 3986's unreserved characters percent-encoded.
-// It returns "" when the endpoint is unusable, of which every call has told before.
+// Unlike there, the path of an endpoint override is kept, as in every other call. It returns "" when the endpoint is
+// unusable, of which every call has told before.
 func (c *Client) AuthorizeURL(r AuthorizeRequest) string {
 	if c.err != nil {
 		return ""
