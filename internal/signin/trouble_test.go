@@ -1,0 +1,482 @@
+package signin_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+// ops lists the operations the emulator was asked for.
+func (w *world) ops() []string {
+	var list []string
+	for _, r := range w.emu.Requests() {
+		list = append(list, r.Op)
+	}
+	return list
+}
+
+func TestUnwritableHomeSpendsNothing(t *testing.T) {
+	t.Parallel()
+	for _, flow := range []signin.Flow{signin.FlowPKCE, signin.FlowDevice} {
+		w := newWorld(t, &emulator.Server{})
+		if err := os.WriteFile(w.store.AWSDir, nil, 0o600); err != nil { // a file where the folder should be
+			t.Fatal(err)
+		}
+		_, err := w.run(t.Context(), flow)
+		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), w.store.AWSDir) {
+			t.Errorf("%s: got %v (%v)", flow, err, fault.KindOf(err))
+		}
+		if ops := w.ops(); len(ops) != 0 {
+			t.Errorf("%s: asked for %q", flow, ops)
+		}
+		if want := []string{"environment"}; !reflect.DeepEqual(w.kinds(), want) {
+			t.Errorf("%s: events %q", flow, w.kinds())
+		}
+	}
+}
+
+// TestHomeThatBecomesUnwritable: the room for the token is made before each request that could bring it.
+func TestHomeThatBecomesUnwritable(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("an open folder cannot be replaced")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		go func() {
+			time.Sleep(3 * time.Second)
+			if err := os.RemoveAll(w.store.AWSDir); err != nil {
+				t.Error(err)
+			}
+			if err := os.WriteFile(w.store.AWSDir, nil, 0o600); err != nil {
+				t.Error(err)
+			}
+			if err := emu.Approve(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}()
+		_, err := w.run(t.Context(), signin.FlowDevice)
+		if fault.KindOf(err) != fault.Config {
+			t.Errorf("got %v (%v)", err, fault.KindOf(err))
+		}
+		if n := len(emu.PollTimes()); n != 2 {
+			t.Errorf("polled %d times: the approved code was spent with no place for its token", n)
+		}
+	})
+}
+
+// TestNobodyIsKeptWaiting: while a person acts, another process can renew the session's token.
+func TestNobodyIsKeptWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &emulator.Server{})
+		go func() {
+			time.Sleep(500 * time.Millisecond) // between the start and the first poll
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			u, err := w.store.BeginToken(ctx, w.session.CacheKey())
+			if err != nil {
+				t.Errorf("the lock is held while a person is asked: %v", err)
+			} else {
+				u.Abort()
+			}
+			if err := w.emu.Approve(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}()
+		if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestRegistration: reused by the next sign-in of its kind, and replaced when the service does not know it.
+func TestRegistration(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		registered := func() (n int) {
+			for _, op := range w.ops() {
+				if op == emulator.OpRegisterClient {
+					n++
+				}
+			}
+			return n
+		}
+		signIn := func() {
+			t.Helper()
+			go func() { _ = emu.Approve(t.Context()) }()
+			if _, err := w.run(t.Context(), signin.FlowDevice, force); err != nil {
+				t.Fatal(err)
+			}
+		}
+		signIn()
+		signIn()
+		if registered() != 1 {
+			t.Errorf("registered %d times", registered())
+		}
+		emu.Fail(emulator.OpStartDeviceAuthorization, 1, emulator.Fault{Error: "InvalidClientException"})
+		signIn()
+		if registered() != 2 {
+			t.Errorf("registered %d times after the client was refused", registered())
+		}
+		time.Sleep(90 * 24 * time.Hour)
+		signIn()
+		if registered() != 3 {
+			t.Errorf("registered %d times after 90 days", registered())
+		}
+	})
+}
+
+// stubborn is a store that forgets no registration.
+type stubborn struct{ *store.Store }
+
+func (stubborn) DropRegistration(context.Context, store.RegistrationKey) error {
+	return errors.New("read-only")
+}
+
+func TestRegistrationThatCannotBeForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		w.login.Store = stubborn{w.store}
+		go func() { _ = emu.Approve(t.Context()) }()
+		if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+			t.Fatal(err)
+		}
+		emu.Fail(emulator.OpStartDeviceAuthorization, 2, emulator.Fault{Error: "InvalidClientException"})
+		if _, err := w.run(t.Context(), signin.FlowDevice, force); err == nil {
+			t.Error("signed in by a client that the service refused twice")
+		}
+		if n := len(emu.Requests()); n > 6 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// TestLeavesNothingRunning: the bubble fails when a goroutine of the sign-in outlives it.
+func TestLeavesNothingRunning(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		w.login.OpenBrowser = func(context.Context, string) error { return nil }
+		go func() { _ = emu.Approve(t.Context()) }()
+		if _, err := w.run(context.WithoutCancel(t.Context()), signin.FlowDevice); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestNewSignInDropsRoleCredentials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		other := session.Session{Name: "other", StartURL: startURL, Region: "us-east-1"}
+		keys := []store.RoleKey{
+			{Session: w.session, AccountID: "111111111111", RoleName: "Known"},
+			{Session: other, AccountID: "111111111111", RoleName: "Known"},
+			{Session: w.session, AccountID: "222222222222", RoleName: "OfTheConfigFile"},
+		}
+		for _, k := range keys {
+			if err := w.store.SaveRoleCredentials(t.Context(), k, session.RoleCredentials{
+				AccountID: k.AccountID, AccessKeyID: "AKIA", SecretAccessKey: session.NewSecret("s"),
+				SessionToken: session.NewSecret("t"), Expiration: time.Now().Add(time.Hour),
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		has := func() (list []bool) {
+			for _, k := range keys {
+				_, err := w.store.RoleCredentials(k)
+				list = append(list, err == nil)
+			}
+			return list
+		}
+		go func() { _ = emu.Deny(t.Context()) }()
+		if _, err := w.run(t.Context(), signin.FlowDevice); fault.KindOf(err) != fault.Denied {
+			t.Error(err)
+		}
+		if got := has(); !reflect.DeepEqual(got, []bool{true, true, true}) {
+			t.Errorf("after a denied sign-in: %v", got)
+		}
+		go func() { _ = emu.Approve(t.Context()) }()
+		_, err := w.run(t.Context(), signin.FlowDevice, func(r *signin.Request) { r.Roles = keys[2:] })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := has(); !reflect.DeepEqual(got, []bool{false, true, false}) {
+			t.Errorf("after a new sign-in: %v", got)
+		}
+	})
+}
+
+func TestClockSkew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{ClockSkew: -2 * time.Hour}
+		w := newWorld(t, emu)
+		go func() { _ = emu.Approve(t.Context()) }()
+		got, err := w.run(t.Context(), signin.FlowDevice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := eventOf[signin.Hint](w).Text; !strings.Contains(text, "2h0m0s ahead") {
+			t.Errorf("hint %q", text)
+		}
+		if d := time.Until(got.Token.ExpiresAt).Round(time.Minute); d != time.Hour {
+			t.Errorf("expires in %v by our clock", d)
+		}
+	})
+}
+
+// visitor is a browser that keeps what it was shown last.
+type visitor struct {
+	status int
+	page   string
+	done   chan struct{}
+}
+
+// redirect makes the opener follow an authorize URL straight to the listener, with the query that back makes.
+func (w *world) redirect(back func(state string) url.Values) *visitor {
+	v := &visitor{done: make(chan struct{})}
+	w.login.OpenBrowser = func(ctx context.Context, raw string) error {
+		defer close(v.done)
+		u, err := url.Parse(raw)
+		if err != nil {
+			return err
+		}
+		q := back(u.Query().Get("state"))
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.Query().Get("redirect_uri")+"?"+q.Encode(), nil)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		page, err := io.ReadAll(resp.Body)
+		v.status, v.page = resp.StatusCode, string(page)
+		return err
+	}
+	return v
+}
+
+func TestBrowserIsToldWhatTheTerminalIsTold(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		back   func(state string) url.Values
+		fail   *emulator.Fault
+		kind   fault.Kind
+		status int
+	}{
+		{"denied", func(s string) url.Values { return url.Values{"state": {s}, "error": {"access_denied"}} }, nil, fault.Denied, http.StatusForbidden},
+		{"a code of nobody", func(s string) url.Values { return url.Values{"state": {s}, "code": {"forged"}} }, nil, fault.SignInNeeded, http.StatusBadGateway},
+		{"a proxy in between", func(s string) url.Values { return url.Values{"state": {s}, "code": {"x"}} }, &emulator.Fault{Body: "<html>please sign in</html>"}, fault.Unavailable, http.StatusBadGateway},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			emu := &emulator.Server{}
+			w := newWorld(t, emu)
+			if tt.fail != nil {
+				emu.Fail(emulator.OpCreateToken, -1, *tt.fail)
+			}
+			v := w.redirect(tt.back)
+			_, err := w.run(t.Context(), signin.FlowPKCE)
+			if fault.KindOf(err) != tt.kind {
+				t.Fatalf("got %v (%v), want %v", err, fault.KindOf(err), tt.kind)
+			}
+			<-v.done
+			text := strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(v.page)
+			if v.status != tt.status || !strings.Contains(text, err.Error()) || !strings.Contains(text, fault.HintOf(err)) {
+				t.Errorf("status %d, page %s\ndoes not say %q, %q", v.status, text, err, fault.HintOf(err))
+			}
+			w.checkClean()
+		})
+	}
+}
+
+// TestForgedRedirectsDoNotEndIt: the listener is bound before the browser opens; strangers come first.
+func TestForgedRedirectsDoNotEndIt(t *testing.T) {
+	t.Parallel()
+	emu := &emulator.Server{}
+	w := newWorld(t, emu)
+	person := emu.Person()
+	w.login.OpenBrowser = func(ctx context.Context, raw string) error {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return err
+		}
+		back := u.Query().Get("redirect_uri")
+		for _, q := range []string{"", "?code=x&state=y", "?error=access_denied&state=y", "?error=access_denied"} {
+			resp, err := http.Get(back + q)
+			if err != nil {
+				return err
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusBadRequest {
+				t.Errorf("%q was answered %d", q, resp.StatusCode)
+			}
+		}
+		return person.Open(ctx, raw)
+	}
+	if got, err := w.run(t.Context(), signin.FlowPKCE); err != nil || got.Channel != signin.Loopback {
+		t.Errorf("channel %q, %v", got.Channel, err)
+	}
+}
+
+// TestCodeIsSentAgain: an answer that got lost before the service acted costs a second, not the sign-in.
+func TestCodeIsSentAgain(t *testing.T) {
+	t.Parallel()
+	emu := &emulator.Server{}
+	w := newWorld(t, emu)
+	w.browse(emu.Person())
+	emu.Fail(emulator.OpCreateToken, 1, emulator.Fault{Drop: emulator.DropBefore})
+	got, err := w.run(t.Context(), signin.FlowPKCE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.checkStored(got)
+}
+
+func TestOpenerThatNeverReturns(t *testing.T) {
+	t.Parallel()
+	emu := &emulator.Server{}
+	w := newWorld(t, emu)
+	person := emu.Person()
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	w.login.OpenBrowser = func(ctx context.Context, url string) error {
+		err := person.Open(ctx, url)
+		<-release
+		return err
+	}
+	if _, err := w.run(t.Context(), signin.FlowPKCE); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenerThatFails(t *testing.T) {
+	t.Parallel()
+	emu := &emulator.Server{}
+	w := newWorld(t, emu)
+	w.login.OpenBrowser = func(context.Context, string) error { return errors.New("no browser") }
+	notify := w.login.Notify
+	person := emu.Person()
+	var address string
+	done := make(chan struct{})
+	w.login.Notify = func(e signin.Event) {
+		notify(e)
+		switch e := e.(type) {
+		case signin.Authorize:
+			address = e.URL
+		case signin.Hint: // the person opens it somewhere
+			go func() {
+				defer close(done)
+				if err := person.Open(t.Context(), address); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+	}
+	if _, err := w.run(t.Context(), signin.FlowPKCE); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+}
+
+func TestNoBrowser(t *testing.T) {
+	t.Parallel()
+	emu := &emulator.Server{}
+	w := newWorld(t, emu)
+	w.login.OpenBrowser = func(context.Context, string) error {
+		t.Error("a browser was opened")
+		return nil
+	}
+	notify := w.login.Notify
+	done := make(chan struct{})
+	w.login.Notify = func(e signin.Event) {
+		notify(e)
+		if e, ok := e.(signin.Authorize); ok {
+			if e.Opening {
+				t.Error("says that a browser is being opened")
+			}
+			go func() {
+				defer close(done)
+				if err := emu.Person().Open(t.Context(), e.URL); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+	}
+	if _, err := w.run(t.Context(), signin.FlowPKCE, func(r *signin.Request) { r.NoBrowser = true }); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+}
+
+// TestSecretsStayInside: no event and no error holds what the emulator marks as secret.
+func TestSecretsStayInside(t *testing.T) {
+	t.Parallel()
+	for _, flow := range []signin.Flow{signin.FlowPKCE, signin.FlowDevice} {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		w.browse(emu.Person())
+		if _, err := w.run(t.Context(), flow); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range w.events {
+			line, err := e.MarshalJSON()
+			if err != nil || strings.Contains(string(line), emulator.SecretMarker) {
+				t.Errorf("%s (%v)", line, err)
+			}
+		}
+		token, err := os.ReadFile(w.store.TokenPath(w.session.CacheKey()))
+		if err != nil || !strings.Contains(string(token), emulator.SecretMarker) {
+			t.Errorf("the marker is not where it belongs: this test could not fail (%v)", err)
+		}
+	}
+}
+
+func TestTokenFileMode(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("no file modes")
+	}
+	emu := &emulator.Server{}
+	w := newWorld(t, emu)
+	w.browse(emu.Person())
+	if _, err := w.run(t.Context(), signin.FlowPKCE); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]os.FileMode{
+		w.store.TokenPath("dev"): 0o600, filepath.Dir(w.store.TokenPath("dev")): 0o700 | os.ModeDir,
+	} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != want {
+			t.Errorf("%s: mode %v (%v), want %v", path, info.Mode(), err, want)
+		}
+	}
+}
