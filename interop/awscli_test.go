@@ -1,8 +1,10 @@
 package interop
 
 import (
+	"bufio"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -196,5 +198,48 @@ func TestAWSCLITellsADenial(t *testing.T) {
 				t.Errorf("a token file in %s after a denial: %v", filepath.Dir(w.tokenPath(false)), err)
 			}
 		})
+	}
+}
+
+// TestAWSCLIAgainstTheEmulatorCommand signs in with what `homing emulator` prints and nothing else.
+func TestAWSCLIAgainstTheEmulatorCommand(t *testing.T) {
+	t.Parallel()
+	aws := testtools.AWSCLI(t)
+	w := &world{T: t, home: t.TempDir()}
+	cmd := exec.CommandContext(t.Context(), homing(t), "emulator")
+	cmd.Env = []string{"HOME=" + t.TempDir()}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	})
+	var exports []string
+	startURL := ""
+	for lines := bufio.NewScanner(out); startURL == "" && lines.Scan(); {
+		if export, ok := strings.CutPrefix(lines.Text(), "export "); ok {
+			exports = append(exports, export)
+		}
+		if _, after, ok := strings.Cut(lines.Text(), "start URL:"); ok {
+			startURL = strings.TrimSpace(after)
+		}
+	}
+	if len(exports) != 3 || startURL == "" {
+		t.Fatalf("homing emulator printed %d exports and the start URL %q", len(exports), startURL)
+	}
+	w.write(w.path(".aws", "config"), "[profile dev]\nsso_session = e\nsso_account_id = 0\nsso_role_name = none\nregion = us-east-1\n"+
+		"[sso-session e]\nsso_start_url = "+startURL+"\nsso_region = us-east-1\nsso_registration_scopes = sso:account:access\n")
+	browser, visits := w.browser(new(emulator.Person))
+	env := w.env(append(exports, browser)...)
+	w.run(env, []int{0}, aws, "sso", "login", "--sso-session", "e")
+	w.visited(visits)
+	_, stderr := w.run(env, []int{254}, aws, "sts", "get-caller-identity", "--profile", "dev")
+	if !strings.Contains(stderr, "ForbiddenException") || !strings.Contains(stderr, "No access") {
+		t.Errorf("an account that is not assigned: %s", stderr)
 	}
 }
