@@ -125,7 +125,7 @@ func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t ses
 		if err == nil || ctx.Err() != nil || w.serves(t, r.now()) {
 			return g, err
 		}
-		pause := backoff(attempt)
+		pause := max(backoff(attempt), retryAfter(err))
 		if attempt >= tries(err) || r.now().Add(pause).Sub(start) > r.patience() {
 			return g, err
 		}
@@ -247,4 +247,13 @@ func interrupted(ctx context.Context) error {
 		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed has passed", Hint: "try again", Err: ctx.Err()}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: ctx.Err()}
+}
+
+// retryAfter is how long the service asks to be left alone, 0 when it does not say.
+func retryAfter(err error) time.Duration {
+	var e interface{ RetryAfter() time.Duration }
+	if errors.As(err, &e) {
+		return e.RetryAfter()
+	}
+	return 0
 }

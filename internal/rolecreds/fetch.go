@@ -145,7 +145,7 @@ func (f *Fetcher) ask(ctx context.Context, k store.RoleKey, t session.Token, sta
 			}
 			return c, nil
 		}
-		pause := backoff(attempt)
+		pause := max(backoff(attempt), retryAfter(err))
 		if attempt >= tries(err) || f.now().Add(pause).Sub(start) > f.patience() {
 			return c, err
 		}
@@ -220,4 +220,13 @@ func tries(err error) int {
 func backoff(attempt int) time.Duration {
 	d := min(250*time.Millisecond<<min(attempt-1, 5), 5*time.Second)
 	return d/2 + rand.N(d/2+1)
+}
+
+// retryAfter is how long the service asks to be left alone, 0 when it does not say.
+func retryAfter(err error) time.Duration {
+	var e interface{ RetryAfter() time.Duration }
+	if errors.As(err, &e) {
+		return e.RetryAfter()
+	}
+	return 0
 }
