@@ -187,6 +187,9 @@ func (c *Client) explainWay(f *fault.Error, e *Error) {
 	switch e.Code {
 	case CodeNetwork:
 		f.Msg = fmt.Sprintf("cannot reach %q: %s", e.Host, e.Description)
+		if e.Sent {
+			f.Msg = fmt.Sprintf("no answer from %q: %s", e.Host, e.Description)
+		}
 		f.Hint = "check the network, the region and the proxy settings (HTTPS_PROXY, NO_PROXY)"
 	case CodeTLS:
 		f.Msg = fmt.Sprintf("cannot trust %q: %s", e.Host, e.Description)
@@ -246,6 +249,10 @@ func (c *Client) explainStart(f *fault.Error, k *call, e *Error) {
 		f.Kind = fault.Denied
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow this sign-in", c.region) + e.saying()
 		f.Hint = "ask the administrator of IAM Identity Center"
+		if k.op == opStartDevice {
+			f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow a sign-in by device code", c.region) + e.saying()
+			f.Hint = "run: homing login --flow pkce"
+		}
 	default:
 		c.unexpected(f, k, e)
 	}

@@ -103,7 +103,12 @@ func TestRefusals(t *testing.T) {
 		{
 			"client not allowed", callStart, refusalOf(400, "UnauthorizedClientException", "unauthorized_client", "Client is unauthorized"),
 			fault.Denied, CodeUnauthorizedClient,
-			`IAM Identity Center in region "us-east-1" does not allow this sign-in (the service says "Client is unauthorized")`, "ask the administrator of IAM Identity Center",
+			`IAM Identity Center in region "us-east-1" does not allow a sign-in by device code (the service says "Client is unauthorized")`, "run: homing login --flow pkce",
+		},
+		{
+			"client not allowed to register", callRegister, refusalOf(400, "AccessDeniedException", "access_denied", "no"),
+			fault.Denied, CodeAccessDenied,
+			`IAM Identity Center in region "us-east-1" does not allow this sign-in (the service says "no")`, "ask the administrator of IAM Identity Center",
 		},
 		{
 			"encryption key", callStart, answer{status: 400, body: `{"error":"invalid_request","error_description":"","reason":"KMS_DisabledException"}`},

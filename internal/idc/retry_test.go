@@ -105,7 +105,7 @@ func TestWaitingEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h, start := &hanging{}, time.Now()
 			err := callAccounts(t.Context(), client(h))
-			wantFault(t, err, fault.Unavailable, CodeNetwork, `cannot reach "portal.sso.us-east-1.amazonaws.com": no answer within 1m0s`)
+			wantFault(t, err, fault.Unavailable, CodeNetwork, `no answer from "portal.sso.us-east-1.amazonaws.com": it took longer than 1m0s`)
 			var e *Error
 			if !errors.As(err, &e) || !e.Sent {
 				t.Error("a request without an answer may have been acted on")
