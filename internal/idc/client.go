@@ -136,8 +136,8 @@ func canceled(ctx context.Context, k *call) error {
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: e}
 }
 
-// maxAttempts bounds how often a repeatable call is made. The waits before the second to fourth are about 1, 2 and 4
-// seconds, which outlasts the portal's bursts of 429 (the service allows some 20 calls a second) without seeming hung.
+// maxAttempts bounds how often a repeatable call is made: once more than the SDKs do, since a list of many accounts is
+// lost with one refused page.
 const maxAttempts = 4
 
 // retryer is the SDK's view of what transmitter has already decided. The SDK's standard one would also repeat refused
@@ -152,11 +152,17 @@ func (retryer) IsErrorRetryable(err error) bool {
 func (retryer) MaxAttempts() int { return maxAttempts }
 
 func (retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
+	first := stumbled
 	var e *Error
-	if errors.As(err, &e) && e.retryAfter > 0 {
-		return e.retryAfter, nil
+	if errors.As(err, &e) {
+		if e.retryAfter > 0 {
+			return e.retryAfter, nil
+		}
+		if e.Code == CodeThrottled {
+			first = throttled
+		}
 	}
-	return backoff(attempt), nil
+	return backoff(first, attempt), nil
 }
 
 func (retryer) GetRetryToken(context.Context, error) (func(error) error, error) { return keep, nil }

@@ -204,10 +204,17 @@ func retryAfter(h http.Header) time.Duration {
 	return min(time.Duration(n), maxRetryAfter/time.Second) * time.Second
 }
 
-// backoff is the wait after the given attempt (1, 2, …): half to the whole of 1 s, 2 s, 4 s, so that many processes
-// that were refused together do not come back together.
-func backoff(attempt int) time.Duration {
-	d := time.Second << max(0, min(attempt-1, 4))
+// The waits before the second attempt; each later one doubles. A second after 429 is what the AWS SDKs wait from 2026
+// on; 1, 2 and 4 seconds outlast the portal's bursts without seeming hung. A stumble is not helped by waiting long.
+const (
+	throttled = time.Second
+	stumbled  = 250 * time.Millisecond
+)
+
+// backoff is the wait after the given attempt (1, 2, …): half to the whole of first, doubled with each attempt, so that
+// many processes that were refused together do not come back together.
+func backoff(first time.Duration, attempt int) time.Duration {
+	d := first << max(0, min(attempt-1, 4))
 	return d/2 + rand.N(d/2)
 }
 
