@@ -11,22 +11,16 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// askAccountAndRole finds what the profile is for. A person without access to the portal's lists gets a profile
-// without account and role, as with the AWS CLI.
+// askAccountAndRole finds what the profile is for.
 func (o *configureSSOOptions) askAccountAndRole(ctx context.Context, p *plan, token session.Secret) error {
 	conn, err := o.app.connect(ctx, p.session)
 	if err != nil {
 		return err
 	}
-	if err = o.askAccount(ctx, conn.client, p, token); err == nil {
-		err = o.askRole(ctx, conn.client, p, token)
+	if err := o.askAccount(ctx, conn.client, p, token); err != nil {
+		return err
 	}
-	if idc.CodeOf(err) == idc.CodeUnauthorized && o.accountID == "" {
-		o.app.ui.say("Unable to list AWS accounts and/or roles. Skipping configuring AWS credential provider for profile.\n")
-		p.accountID, p.role = "", ""
-		return nil
-	}
-	return err
+	return o.askRole(ctx, conn.client, p, token)
 }
 
 func (o *configureSSOOptions) askAccount(ctx context.Context, client *idc.Client, p *plan, token session.Secret) error {

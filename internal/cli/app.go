@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/rolecreds"
@@ -23,6 +24,7 @@ type app struct {
 	ui    *ui
 	in    *input
 	cfg   *awsconfig.Config // read on first use
+	http  *http.Client      // made on first use
 }
 
 func newApp(env Env) *app {
@@ -135,6 +137,11 @@ type connection struct {
 // connect prepares a client for s: vanity address, region carried by the host, endpoints, proxies. Nothing but the
 // vanity address is looked up.
 func (a *app) connect(ctx context.Context, s session.Session) (connection, error) {
+	if err := idc.ValidStartURL(s.StartURL); err != nil {
+		return connection{}, &fault.Error{
+			Kind: fault.Config, Msg: named(s) + ": " + err.Error(), Hint: "run: " + a.configureCommand(s), Err: err,
+		}
+	}
 	settings := a.settings()
 	httpClient, err := a.httpClient(settings)
 	if err != nil {
@@ -154,7 +161,11 @@ func (a *app) connect(ctx context.Context, s session.Session) (connection, error
 	return c, nil
 }
 
+// httpClient returns the one client of this run.
 func (a *app) httpClient(settings idc.Settings) (*http.Client, error) {
+	if a.http != nil {
+		return a.http, nil
+	}
 	transport := a.env.Transport
 	if transport == nil {
 		t, err := idc.Transport(settings)
@@ -163,7 +174,8 @@ func (a *app) httpClient(settings idc.Settings) (*http.Client, error) {
 		}
 		transport = t
 	}
-	return &http.Client{Transport: transport}, nil
+	a.http = &http.Client{Transport: transport}
+	return a.http, nil
 }
 
 // renewer renews tokens in st.

@@ -6,7 +6,9 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/signin"
 	"github.com/spf13/cobra"
 )
 
@@ -95,7 +97,19 @@ func (o *configureSSOOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.askAccountAndRole(ctx, &p, result.Token.AccessToken); err != nil {
+	err = o.askAccountAndRole(ctx, &p, result.Token.AccessToken)
+	if idc.CodeOf(err) == idc.CodeUnauthorized && (result.Channel == signin.Cached || result.Channel == signin.Refresh) {
+		// The token looked good, and the service knows better.
+		if result, err = a.signIn(ctx, p.session, o.flowFlags, true); err != nil {
+			return err
+		}
+		err = o.askAccountAndRole(ctx, &p, result.Token.AccessToken)
+	}
+	if idc.CodeOf(err) == idc.CodeUnauthorized && o.accountID == "" {
+		a.ui.say("Unable to list AWS accounts and/or roles. Skipping configuring AWS credential provider for profile.\n")
+		p.accountID, p.role, err = "", "", nil
+	}
+	if err != nil {
 		return err
 	}
 	if err := o.askProfile(ctx, &p); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/hostenv"
+	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func (f *flowFlags) validate(cmd *cobra.Command) error {
 	switch f.flow {
 	case "", "auto", "pkce", "device":
 	default:
-		return fault.New(fault.Usage, "use one of: auto, pkce, device", "--flow %q is not a flow", f.flow)
+		return fault.New(fault.Usage, "run: homing login --flow auto", "--flow %q is not a flow", f.flow)
 	}
 	if f.useDeviceCode && f.flow == "pkce" {
 		return fault.New(fault.Usage, helpHint(cmd), "--use-device-code and --flow pkce contradict each other")
@@ -145,9 +146,37 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 			return signin.Connection{Service: c.client, StartURL: c.startURL, Region: c.region}, err
 		},
 	}
-	return login.Run(ctx, signin.Request{
+	result, err := login.Run(ctx, signin.Request{
 		Session: s, Environment: place, NoBrowser: f.noBrowser, RedirectPort: f.redirectPort, Roles: a.rolesOf(s), Force: force,
 	})
+	return result, a.withCommand(err, s, place.Flow)
+}
+
+// withCommand gives what the service refused a hint to type: only here it is known what the session is called.
+func (a *app) withCommand(err error, s session.Session, flow signin.Flow) error {
+	hint := ""
+	switch code := idc.CodeOf(err); {
+	case code == idc.CodeInvalidRequest && fault.KindOf(err) == fault.Config:
+		hint = a.configureCommand(s)
+	case code == idc.CodeUnauthorizedClient && flow == signin.FlowDevice && !s.Legacy():
+		hint = "homing login --flow pkce --sso-session " + s.Name
+	case fault.KindOf(err) == fault.SignInNeeded && code != idc.CodeOther:
+		hint = loginCommand(target{session: s, profile: a.profileOf(s)})
+	default:
+		return err
+	}
+	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: "run: " + hint, Err: err}
+}
+
+// configureCommand is the command that corrects what is configured about s.
+func (a *app) configureCommand(s session.Session) string {
+	if !s.Legacy() {
+		return "homing configure sso-session --sso-session " + s.Name
+	}
+	if profile := a.profileOf(s); profile != "" {
+		return "homing configure sso --profile " + profile
+	}
+	return "homing configure sso"
 }
 
 // chooseFlow decides how to sign in and says why. Strongest first: what the format allows, flags, HOMING_FLOW, the

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 
 // homingMain is the real program in the real environment, but for three things: the clock is as far ahead as the
 // test wants, addresses to open go to the test, and what it prints is captured and freed of what changes every time.
+// A failure ends with its exit code in words.
 func homingMain() {
 	env := OSEnv()
 	env.Exists = nil // the machine the test runs on is not the place it is about
@@ -55,7 +56,11 @@ func homingMain() {
 			return resp.Body.Close()
 		}
 	}
-	os.Exit(Main(context.Background(), env))
+	code := Main(context.Background(), env)
+	if code != 0 && dir != "" {
+		fmt.Fprintf(os.Stderr, "[exit code %d]\n", code) // so that goldens hold it
+	}
+	os.Exit(code)
 }
 
 // readAhead returns how far the test's clock is ahead.
@@ -109,9 +114,10 @@ var scrubs = []struct {
 	pattern *regexp.Regexp
 	with    string
 }{
-	{regexp.MustCompile(`\b20\d\d-\d\d-\d\d \d\d:\d\d UTC`), "DATE UTC"},
-	{regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "DATETIME"},
+	{regexp.MustCompile(`\b20\d\d-\d\d-\d\d \d\d:\d\d UTC`), "YYYY-MM-DD HH:MM UTC"},
+	{regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "YYYY-MM-DDTHH:MM:SSZ"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
+	{regexp.MustCompile(`\bport \d{4,5}\b`), "port PORT"},
 	{regexp.MustCompile(`127\.0\.0\.1%3A\d+`), "127.0.0.1%3APORT"},
 	{regexp.MustCompile(`\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b`), "WXYZ-WXYZ"},
 	{regexp.MustCompile(`\b(client_id|state|code_challenge)=[^&"\s]+`), "$1=RANDOM"},

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/homing-cli/homing/internal/fault"
 )
 
 // pickerRows is how many entries of a list are shown at once, as many as the AWS CLI shows.
@@ -290,9 +288,4 @@ func fit(s string, width int) string {
 	}
 	runes := []rune(s)
 	return string(runes[:max(0, width-2)]) + "…"
-}
-
-// notChosen is for a value given by flag that is not in the list.
-func notChosen(what, value, hint string) error {
-	return fault.New(fault.Config, hint, "%s %q is not among those you may use", what, value)
 }

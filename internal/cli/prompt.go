@@ -141,10 +141,3 @@ func (a *app) interactive() bool { return a.env.Terminal.Stdin && !a.ui.json }
 func missing(flag string) error {
 	return fault.New(fault.Usage, "add the flag: "+flag, "there is no terminal to ask on, and %s is not given", strings.Fields(flag)[0])
 }
-
-func required(answer string) string {
-	if answer == "" {
-		return "A value is required"
-	}
-	return ""
-}

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // globalFlags are the flags of every command. Their names are the AWS CLI's where it has the same thing.
@@ -74,7 +77,15 @@ func nonNil(args []string) []string {
 }
 
 func flagError(cmd *cobra.Command, err error) error {
-	return &fault.Error{Kind: fault.Usage, Msg: err.Error(), Hint: helpHint(cmd), Err: err}
+	f := &fault.Error{Kind: fault.Usage, Msg: err.Error(), Hint: helpHint(cmd), Err: err}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		what := map[string]string{"int": "a number", "duration": "a time such as 30m", "bool": "true or false"}[invalid.GetFlag().Value.Type()]
+		if what == "" {
+			what = "a valid value"
+		}
+		f.Msg = fmt.Sprintf("--%s %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), what)
+	}
+	return f
 }
 
 func helpHint(cmd *cobra.Command) string { return "run: " + cmd.CommandPath() + " --help" }
@@ -85,6 +96,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := helpHint(cmd)
+	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean: " + cmd.CommandPath() + " " + near[0]
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,6 +37,7 @@ func TestScripts(t *testing.T) {
 				Files:               []string{file},
 				UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") == "1",
 				RequireExplicitExec: true,
+				Deadline:            time.Now().Add(2 * scriptDeadline),
 				Setup: func(env *testscript.Env) error {
 					setUp(t, env, models)
 					return nil
@@ -94,8 +97,8 @@ func setUp(t *testing.T, env *testscript.Env, models []*awsmodel.Model) {
 		for _, r := range p.emu.Unexpected() {
 			t.Errorf("homing asked for something the service does not have: %s %s", r.Method, r.Path)
 		}
-		searchSecrets(t, p.dir, home)
 	})
+	env.Defer(func() { searchSecrets(t, p.dir, home) }) // before the folder goes
 	env.Values[personKey{}] = p
 	env.Setenv("HOME", home)
 	env.Setenv("USERPROFILE", home)
@@ -103,6 +106,25 @@ func setUp(t *testing.T, env *testscript.Env, models []*awsmodel.Model) {
 	env.Setenv("START_URL", emulator.DefaultStartURL)
 	env.Setenv(envDir, p.dir)
 	env.Setenv(envBrowser, browser.URL)
+	untrusted := httptest.NewUnstartedServer(p.emu)
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // homing hangs up, as it should
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
+	env.Setenv("TLS_URL", untrusted.URL)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	env.Setenv("TAKEN_PORT", strconv.Itoa(taken.Addr().(*net.TCPAddr).Port))
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.Setenv("FREE_PORT", strconv.Itoa(free.Addr().(*net.TCPAddr).Port))
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for _, service := range []string{"SSO_OIDC", "SSO", "STS"} {
 		env.Setenv("AWS_ENDPOINT_URL_"+service, server.URL)
 	}
@@ -174,6 +196,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"calls":   calls,
 	"mode":    fileMode,
 	"get":     get,
+	"pending": pending,
+	"opened":  opened,
 }
 
 func personOf(ts *testscript.TestScript) *person { return ts.Value(personKey{}).(*person) }
@@ -206,7 +230,36 @@ func decide(ts *testscript.TestScript, neg bool, args []string, deny bool) {
 		who = p.emu.Person()
 		who.Redirect, who.Deny = nil, true
 	}
-	ts.Check(who.Open(ctx, url))
+	err := who.Open(ctx, url)
+	if deny && err != nil && strings.Contains(err.Error(), "403 Forbidden") {
+		err = nil // homing's page says that it was refused
+	}
+	ts.Check(err)
+}
+
+// pending waits until homing waits for the person.
+func pending(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: pending")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), scriptDeadline)
+	defer cancel()
+	_, err := personOf(ts).emu.Pending(ctx)
+	ts.Check(err)
+}
+
+// opened waits until homing opened an address, and leaves it for approve and deny.
+func opened(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: opened")
+	}
+	p := personOf(ts)
+	select {
+	case url := <-p.opened:
+		p.opened <- url
+	case <-time.After(scriptDeadline):
+		ts.Fatalf("homing opened nothing")
+	}
 }
 
 // advance DURATION moves the clocks of the service and of every homing.
@@ -224,15 +277,19 @@ func advance(ts *testscript.TestScript, neg bool, args []string) {
 
 // failCalls is: fail OPERATION N error=NAME|body=TEXT|body-file=FILE|drop=before|drop=after [status=N] [text=TEXT]
 func failCalls(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) == 1 && args[0] == "nothing" {
+		personOf(ts).emu.ClearFaults()
+		return
+	}
 	if neg || len(args) < 3 {
-		ts.Fatalf("usage: fail OPERATION N KEY=VALUE…")
+		ts.Fatalf("usage: fail OPERATION N KEY=VALUE…, or: fail nothing")
 	}
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	var f emulator.Fault
 	for _, arg := range args[2:] {
 		key, value, _ := strings.Cut(arg, "=")
-		value = strings.NewReplacer(`\e`, "\x1b", `\n`, "\n").Replace(value)
+		value = strings.NewReplacer(`\e`, "\x1b", `\n`, "\n", `\a`, "\a").Replace(value)
 		switch key {
 		case "error":
 			f.Error = value
@@ -301,6 +358,9 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 	emu := personOf(ts).emu
 	var got []string
 	for _, r := range emu.Requests() {
+		if r.Op == emulator.OpPage {
+			continue // the person's
+		}
 		op := r.Op
 		if r.Grant != "" {
 			op += ":" + r.Grant
@@ -339,7 +399,7 @@ func fileMode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// get URL STATUS asks for an address as a stranger would. OPENED in the URL is the redirect_uri of what homing opened.
+// get URL STATUS asks for an address as a stranger would.
 func get(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: get URL STATUS")
@@ -355,4 +415,3 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("GET %s: %s, want %s", args[0], got, args[1])
 	}
 }
-

@@ -44,7 +44,11 @@ func (t *loginTalk) notify(e signin.Event) {
 
 // sayPlace is the line that says where we are, which flow is used, and why.
 func (t *loginTalk) sayPlace(flow string) {
-	t.ui.say("Signing in to %s with %s (place: %s): %s.\n", named(t.session), flow, t.place.Name, t.place.Reason)
+	if t.place.Name == "" || t.place.Name == "unknown" {
+		t.ui.say("Signing in to %s with %s: %s.\n", named(t.session), flow, t.place.Reason)
+		return
+	}
+	t.ui.say("Signing in to %s with %s in this place (%s): %s.\n", named(t.session), flow, t.place.Name, t.place.Reason)
 }
 
 func (t *loginTalk) authorize(e signin.Authorize) {
@@ -60,8 +64,8 @@ func (t *loginTalk) authorize(e signin.Authorize) {
 
 func (t *loginTalk) deviceCode(e signin.DeviceCode) {
 	t.sayPlace("a device code")
-	t.ui.say("The page asks you to let %q use %s in %s. Allow it only if you started this yourself,\n"+
-		"and only if the page shows the code below.\n", e.ClientName, e.StartURL, e.Region)
+	t.ui.say("The page asks you to let %q use %s in %s.\n"+
+		"Allow it only if you started this yourself, and only if the page shows the code below.\n", e.ClientName, e.StartURL, e.Region)
 	t.address(e.VerificationURI)
 	t.ui.say("\nThen enter the code:\n\n%s\n", e.UserCode)
 	if t.noBrowser && e.VerificationURIComplete != "" {
