@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -40,10 +41,14 @@ func init() {
 		fmt.Println("token read:", err == nil && same(tok, fullToken()))
 	}
 	children["forbidden"] = func(s *Store) {
-		if err := syscall.Setfsuid(65534); err != nil { // gives up root's right to write everywhere
-			panic(err)
+		if os.Getuid() == 0 { // give up root's right to write everywhere, in folders that anybody may read
+			home := filepath.Dir(s.AWSDir)
+			if err := errors.Join(os.Chmod(filepath.Dir(home), 0o755), os.Chmod(home, 0o755), syscall.Setfsuid(65534)); err != nil {
+				panic(err)
+			}
 		}
 		report(s)
+		report(&Store{AWSDir: filepath.Join(filepath.Dir(s.AWSDir), "new", ".aws"), LockDir: s.LockDir})
 	}
 }
 
@@ -78,7 +83,7 @@ func TestHostileFileSystems(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		locks bool
-		want  []string // %s is the cache folder
+		want  []string // %s is the cache folder, %h the home folder
 	}{
 		"readonly": {true, []string{
 			"kind: configuration", `msg: cannot write in the folder "%s": the file system is read-only`, "hint: see how it is mounted: df %s",
@@ -88,9 +93,9 @@ func TestHostileFileSystems(t *testing.T) {
 			"kind: configuration", `msg: cannot write in the folder "%s": no space left on the disk`, "hint: see what is full: df -h %s",
 			"left: 0", "token read: true",
 		}},
-		"forbidden": {false, []string{
-			"kind: configuration", `msg: cannot lock "%s/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.lock": permission denied`, "hint: see whose it is: ls -ld ",
-			"left: 0",
+		"forbidden": {true, []string{
+			"kind: configuration", `msg: cannot lock "%s/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.lock": permission denied`, "hint: see whose it is: ls -ld %s\n",
+			"left: 0", `msg: cannot create the folder "%h/new/.aws/sso/cache": permission denied`, "hint: see whose it is: ls -ld %h\n",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,8 +112,11 @@ func TestHostileFileSystems(t *testing.T) {
 			switch {
 			case name == "forbidden" && os.Getuid() == 0:
 			case name == "forbidden": // no need to become somebody else
-				if err := os.Chmod(dir, 0o500); err != nil {
-					t.Fatal(err)
+				for _, closed := range []string{dir, filepath.Dir(s.AWSDir), filepath.Dir(filepath.Dir(s.LockDir))} {
+					if err := os.Chmod(closed, 0o500); err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { _ = os.Chmod(closed, 0o700) }) // so that it can be removed
 				}
 				cmd.SysProcAttr = nil
 			case os.Getuid() != 0:
@@ -121,7 +129,7 @@ func TestHostileFileSystems(t *testing.T) {
 				testtools.Missing(t, "a mount namespace", "run as root, or allow unprivileged user namespaces")
 			}
 			for _, line := range tt.want {
-				if want := strings.ReplaceAll(line, "%s", dir); !strings.Contains(string(out), want) {
+				if want := strings.NewReplacer("%s", dir, "%h", filepath.Dir(s.AWSDir)).Replace(line); !strings.Contains(string(out), want) {
 					t.Errorf("no line %q in\n%s", want, out)
 				}
 			}

@@ -34,14 +34,17 @@ func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error
 	if err == nil || ctx.Err() != nil {
 		return unlock, err
 	}
-	if s.LockDir == "" || !cannotLock(err) {
-		return nil, ioFault("lock", beside, err)
+	if s.LockDir != "" && cannotLock(err) {
+		unlock, second := flockFile(ctx, filepath.Join(s.LockDir, filepath.Base(beside)))
+		if second == nil || ctx.Err() != nil {
+			return unlock, second
+		}
 	}
-	unlock, err = flockFile(ctx, filepath.Join(s.LockDir, filepath.Base(beside)))
-	if err != nil && ctx.Err() == nil {
-		return nil, ioFault("lock in the folder", s.LockDir, err)
+	var p *fs.PathError
+	if errors.As(err, &p) && p.Op == "mkdir" {
+		return nil, ioFault("create the folder", filepath.Dir(beside), err)
 	}
-	return unlock, err
+	return nil, ioFault("lock", beside, err)
 }
 
 // cannotLock reports errors that mean "not in this folder", rather than something in the way of this file.

@@ -15,6 +15,9 @@ func TestFileNamesAreTheAWSCLIs(t *testing.T) {
 	t.Parallel()
 	named := session.Session{Name: "my-sso", StartURL: startURL, Region: "us-east-1", Scopes: []string{"sso:account:access"}}
 	legacy := session.Session{StartURL: startURL, Region: "us-east-1"}
+	odd := session.Session{
+		Name: `zurück-🏠 "x"`, StartURL: startURL, Region: "eu-central-1", Scopes: []string{"sso:account:access", "codewhisperer:completions"},
+	}
 	for _, tt := range []struct{ what, got, want string }{
 		{"token of a session", sha1Hex(named.CacheKey()), "0ad374308c5a4e22f723adf10145eafad7c4031c"},
 		{"token of a start URL", sha1Hex(legacy.CacheKey()), "7487b5b67d5fa1132cf33fa93ae51ef38cc37752"},
@@ -23,6 +26,13 @@ func TestFileNamesAreTheAWSCLIs(t *testing.T) {
 		{
 			"role credentials", roleName(RoleKey{named, "123456789012", "Admin"}),
 			"c30b99aca80d8f5b3178e353f05b2abcc9a4ccd3",
+		},
+		// Printed by Python's hashlib and json.
+		{"token of an awkward name", sha1Hex(odd.CacheKey()), "56b19a18fe398a381b42c25dac4af0f3aa8e4e66"},
+		{"registration of an awkward name", registrationName(odd, tool), "aa0f13ac94242ac811e3c219cc0720d1a21ca27f"},
+		{
+			"role credentials of a start URL", roleName(RoleKey{session.Session{StartURL: startURL + "#"}, "012345678901", "Ädmin"}),
+			"b70b02c3ec486ba889f89dd8de8121775c372bb0",
 		},
 	} {
 		if tt.got != tt.want {
