@@ -119,7 +119,7 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 	if s.device.dead {
 		return s.tooLate(s.device.lost)
 	}
-	return s, append(effects, wait{timerPoll, s.device.pause()})
+	return s, append(effects, wait{timerPoll, max(s.device.pause(), patience(in.err))})
 }
 
 // lapsed ends the wait by our own clock. A poll that is under way may still bring the token.

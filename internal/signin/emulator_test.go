@@ -31,6 +31,7 @@ type world struct {
 	store   *store.Store
 	session session.Session
 	login   signin.Login
+	via     http.RoundTripper // to the service
 
 	mu     sync.Mutex
 	events []signin.Event
@@ -43,9 +44,10 @@ func newWorld(t *testing.T, emu *emulator.Server) *world {
 		t: t, emu: emu,
 		store:   &store.Store{AWSDir: filepath.Join(t.TempDir(), ".aws")},
 		session: session.Session{Name: "dev", StartURL: startURL, Region: "us-east-1"},
+		via:     emu.Transport(),
 	}
 	connect := func() *idc.Client {
-		return idc.New(idc.Options{Region: "us-east-1", HTTPClient: &http.Client{Transport: emu.Transport()}})
+		return idc.New(idc.Options{Region: "us-east-1", HTTPClient: &http.Client{Transport: w.via}})
 	}
 	w.login = signin.Login{
 		Store: w.store,

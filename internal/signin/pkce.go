@@ -111,7 +111,7 @@ func (s state) codeAnswered(in answered) (state, []effect) {
 	case passing(in.err) && s.code.sent < attempts:
 		s.code.lost = in.err
 		s.code.sent++
-		return s, []effect{wait{timerRetry, time.Second << (s.code.sent - 2)}}
+		return s, []effect{wait{timerRetry, max(time.Second<<(s.code.sent-2), patience(in.err))}}
 	case s.code.lost != nil && idc.CodeOf(in.err) == idc.CodeInvalidGrant:
 		return s.lose(FlowPKCE, s.code.lost) // it was used after all; the answer is what was lost
 	case refusedClient(in.err):

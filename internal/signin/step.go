@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -386,6 +387,14 @@ func passing(err error) bool {
 		return true
 	}
 	return false
+}
+
+// patience returns how long the service asked to be left alone, 0 when it did not say.
+func patience(err error) time.Duration {
+	if e, ok := errors.AsType[*idc.Error](err); ok {
+		return e.RetryAfter()
+	}
+	return 0
 }
 
 // refusedClient reports whether the service no longer accepts the registration.

@@ -480,3 +480,38 @@ func TestTokenFileMode(t *testing.T) {
 		}
 	}
 }
+
+// busy answers the first poll with 429 and a Retry-After.
+type busy struct {
+	http.RoundTripper
+	done bool
+}
+
+func (b *busy) RoundTrip(r *http.Request) (*http.Response, error) {
+	if b.done || r.URL.Path != "/token" {
+		return b.RoundTripper.RoundTrip(r)
+	}
+	b.done = true
+	return &http.Response{
+		StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"15"}, "Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader("{}")), Request: r,
+	}, nil
+}
+
+// TestRetryAfter: the service may ask for more patience than the back-off has.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		w.via = &busy{RoundTripper: emu.Transport()}
+		go func() { _ = emu.Approve(t.Context()) }()
+		begin := time.Now()
+		if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(begin); d != 16200*time.Millisecond {
+			t.Errorf("signed in after %v, want 1.2s and the 15s that were asked for", d)
+		}
+	})
+}
