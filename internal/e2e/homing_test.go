@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -106,9 +107,15 @@ type run struct {
 // start runs homing with args in h. It is killed when the test ends.
 func (h *home) start(args ...string) *run {
 	h.t.Helper()
+	return h.startProgram(binary, args...)
+}
+
+// startProgram runs any program in h.
+func (h *home) startProgram(path string, args ...string) *run {
+	h.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	h.t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = h.dir
 	for k, v := range maps.All(h.env) {
 		cmd.Env = append(cmd.Env, k+"="+v)
@@ -146,11 +153,11 @@ func (h *home) start(args ...string) *run {
 		cancel()
 		<-r.done
 		if h.t.Failed() {
-			h.t.Logf("homing %q ended with %d\nstdout:\n%s\nstderr:\n%s", args, r.code, r.stdout.String(), r.stderr.String())
+			h.t.Logf("%s %q ended with %d\nstdout:\n%s\nstderr:\n%s", filepath.Base(path), args, r.code, r.stdout.String(), r.stderr.String())
 		}
 		for name, stream := range map[string]string{"stdout": r.stdout.String(), "stderr": r.stderr.String()} {
 			if args[0] != "credentials" && strings.Contains(stream, emulator.SecretMarker) {
-				h.t.Errorf("homing %q: a secret is on %s", args, name)
+				h.t.Errorf("%s %q: a secret is on %s", filepath.Base(path), args, name)
 			}
 		}
 	})
@@ -204,6 +211,30 @@ func (r *run) said() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.stderr.String()
+}
+
+// find waits until what was written to either stream matches the pattern, and returns its first group.
+func (r *run) find(pattern string) string {
+	r.t.Helper()
+	re := regexp.MustCompile(pattern)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for ended := false; ; {
+		r.mu.Lock()
+		m := re.FindStringSubmatch(r.stdout.String() + "\n" + r.stderr.String())
+		r.mu.Unlock()
+		if m != nil {
+			return m[1]
+		}
+		if ended {
+			r.t.Fatalf("ended with %d and printed nothing that matches %q", r.code, pattern)
+		}
+		select {
+		case <-tick.C:
+		case <-r.done:
+			ended = true
+		}
+	}
 }
 
 // tokens returns how many files in the SSO cache hold an access token; each must be private.
