@@ -68,6 +68,8 @@ func start(ctx context.Context, argv []string) error {
 	}
 	// Not exec.CommandContext: an opener may be the browser itself, and outlives us.
 	cmd := exec.Command(path, argv[1:]...)
+	// $BROWSER has been looked at. xdg-open would start a text browser it names, or itself again.
+	cmd.Env = slices.DeleteFunc(cmd.Environ(), func(v string) bool { return strings.HasPrefix(v, "BROWSER=") })
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return err

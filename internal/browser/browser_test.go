@@ -111,15 +111,15 @@ func TestOpenDoesNotWaitForAnOpenerThatStays(t *testing.T) {
 }
 
 func TestOpenerHasNoTerminalAndNoShell(t *testing.T) {
-	t.Parallel()
+	t.Setenv("BROWSER", "lynx")
 	out := filepath.Join(t.TempDir(), "out")
-	opener := script(t, `{ [ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none; (: > /dev/tty) 2>/dev/null || echo no tty; printf '%s\n' "$1"; } > `+out)
+	opener := script(t, `{ [ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none; (: > /dev/tty) 2>/dev/null || echo no tty; echo "${BROWSER-no BROWSER}"; printf '%s\n' "$1"; } > `+out)
 	const nasty = "https://x.example/?a=$(touch${IFS}pwned)&b=;id|`id`&c='\""
 	if err := open(t.Context(), [][]string{{opener, nasty}}, nasty); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(out)
-	if want := "none\nno tty\n" + nasty + "\n"; err != nil || string(got) != want {
+	if want := "none\nno tty\nno BROWSER\n" + nasty + "\n"; err != nil || string(got) != want {
 		t.Errorf("the opener saw %q (%v), want %q", got, err, want)
 	}
 }

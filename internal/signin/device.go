@@ -100,7 +100,7 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 		s.device.interval += slower
 	case passing(in.err):
 		if s.device.lost == nil {
-			effects = append(effects, tell{Hint{in.err.Error() + "; still trying"}})
+			effects = append(effects, tell{Hint{"Still trying: " + in.err.Error()}})
 		}
 		s.device.missed++
 		s.device.lost = in.err

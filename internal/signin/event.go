@@ -66,7 +66,7 @@ type DeviceCode struct {
 	Opening                 bool   // we are opening VerificationURIComplete ourselves
 }
 
-// Hint is advice or a circumstance worth one line; the sign-in goes on.
+// Hint is advice or a circumstance worth one line, a sentence; the sign-in goes on.
 type Hint struct{ Text string }
 
 // SignedIn ends a sign-in that succeeded. The token is stored.

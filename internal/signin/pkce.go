@@ -64,7 +64,7 @@ func (s state) opened(in opened) (state, []effect) {
 	if in.err == nil || in.flow != FlowPKCE || !s.code.code.IsZero() {
 		return s, nil // a device code is shown with its address in any case
 	}
-	return s, []effect{tell{Hint{"no browser could be opened from here: open the address above yourself"}}}
+	return s, []effect{tell{Hint{"No browser could be opened from here: open the address yourself."}}}
 }
 
 func (s state) redirected(in redirected) (state, []effect) {

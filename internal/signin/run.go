@@ -289,6 +289,6 @@ func (r *runner) dropRoles() {
 		return
 	}
 	if err := r.login.Store.DropRoleCredentials(keys); err != nil {
-		r.login.tell(Hint{"role credentials of an earlier sign-in are still cached: " + err.Error()})
+		r.login.tell(Hint{"Role credentials of an earlier sign-in are still cached: " + err.Error()})
 	}
 }

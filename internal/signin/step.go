@@ -300,7 +300,7 @@ func (s state) lose(flow Flow, err error) (state, []effect) {
 	if !s.code.active && !s.device.active {
 		return s.fail(err)
 	}
-	effects := []effect{tell{Hint{err.Error() + "; the other way to sign in is still open"}}}
+	effects := []effect{tell{Hint{"The other way to sign in is still open: " + err.Error()}}}
 	if flow == FlowPKCE {
 		effects = append(effects, answerBrowser{err})
 	}
@@ -373,9 +373,9 @@ func skew(now, date time.Time) string {
 	off := now.Sub(date).Round(time.Second)
 	switch {
 	case off > skewed:
-		return fmt.Sprintf("this machine's clock is %v ahead of the service's; expiry times will be wrong until it is set", off)
+		return fmt.Sprintf("This machine's clock is %v ahead of the service's: expiry times will be wrong until it is set.", off)
 	case off < -skewed:
-		return fmt.Sprintf("this machine's clock is %v behind the service's; expiry times will be wrong until it is set", -off)
+		return fmt.Sprintf("This machine's clock is %v behind the service's: expiry times will be wrong until it is set.", -off)
 	}
 	return ""
 }
