@@ -102,7 +102,8 @@ func parseSignature(r *http.Request) (sig signature, code, text string) {
 	}
 	rest, ok := strings.CutPrefix(auth, sigAlgorithm)
 	if !ok {
-		return sig, "IncompleteSignature", "Unsupported AWS 'algorithm': '" + strings.Fields(auth + " ")[0] + "'"
+		name, _, _ := strings.Cut(auth, " ")
+		return sig, "IncompleteSignature", "Unsupported AWS 'algorithm': '" + name + "'"
 	}
 	parts := map[string]string{}
 	for _, p := range strings.Split(rest, ",") {
