@@ -206,38 +206,36 @@ func (c *Config) find(key sectionKey) []part {
 		if f.credentials && key.kind != kindProfile {
 			continue
 		}
-		from := len(found)
+		var ofFile []part
 		for j := len(f.read.sections) - 1; j >= 0; j-- {
 			s := &f.read.sections[j]
 			if kind, name, ok := c.id(f, s.name); !ok || kind != key.kind || name != key.name {
 				continue
 			}
-			found = append(found, part{f, s})
+			ofFile = append(ofFile, part{f, s})
 			if !c.sdk {
 				break
 			}
 		}
-		found = c.complete(f, found, from)
+		found = append(found, c.complete(f, ofFile)...)
 	}
 	return found
 }
 
-// complete applies the rules beyond the single section to found[from:], the parts of one thing in one file.
-func (c *Config) complete(f *file, found []part, from int) []part {
-	if len(found) == from {
-		return found
+// complete applies the rules beyond the single section to the parts of one thing in one file, the last one first.
+func (c *Config) complete(f *file, parts []part) []part {
+	if len(parts) == 0 {
+		return nil
 	}
-	if c.sdk { // [profile default] hides [default]
-		prefixed := func(p part) bool { return strings.HasPrefix(p.section.name, kindProfile+" ") }
-		if slices.ContainsFunc(found[from:], prefixed) {
-			kept := slices.DeleteFunc(found[from:], func(p part) bool {
-				return strings.EqualFold(p.section.name, "default") && !f.credentials
-			})
-			return found[:from+len(kept)]
-		}
-		return found
+	if !c.sdk {
+		return append(parts, f.inherited...)
 	}
-	return append(found, f.inherited...)
+	prefixed := func(p part) bool { return strings.HasPrefix(p.section.name, kindProfile+" ") }
+	if f.credentials || !slices.ContainsFunc(parts, prefixed) {
+		return parts
+	}
+	// [profile default] hides [default]
+	return slices.DeleteFunc(parts, func(p part) bool { return !prefixed(p) && strings.EqualFold(p.section.name, "default") })
 }
 
 // buildIndex is find for everything at once, for the callers that ask about every profile.
@@ -245,25 +243,17 @@ func (c *Config) buildIndex() map[sectionKey][]part {
 	index := make(map[sectionKey][]part, len(c.files[0].read.sections))
 	for i := len(c.files) - 1; i >= 0; i-- {
 		f := &c.files[i]
-		from := make(map[sectionKey]int)
+		ofFile := make(map[sectionKey][]part, len(f.read.sections))
 		for j := len(f.read.sections) - 1; j >= 0; j-- {
 			s := &f.read.sections[j]
-			kind, name, ok := c.id(f, s.name)
-			if !ok {
-				continue
-			}
-			key := sectionKey{kind, name}
-			before, seen := from[key]
-			if !seen {
-				before = len(index[key])
-				from[key] = before
-			}
-			if c.sdk || !seen {
-				index[key] = append(index[key], part{f, s})
+			if kind, name, ok := c.id(f, s.name); ok {
+				if key := (sectionKey{kind, name}); c.sdk || ofFile[key] == nil {
+					ofFile[key] = append(ofFile[key], part{f, s})
+				}
 			}
 		}
-		for key, n := range from {
-			index[key] = c.complete(f, index[key], n)
+		for key, parts := range ofFile {
+			index[key] = append(index[key], c.complete(f, parts)...)
 		}
 	}
 	return index

@@ -88,6 +88,11 @@ type setting struct {
 	unset      bool
 }
 
+// names reports whether what a header names is the section of this change.
+func (c *change) names(kind, name string, ok bool) bool {
+	return ok && kind == c.section.Type && name == c.section.Name
+}
+
 func (c *change) setting(key string) *setting {
 	for i := range c.settings {
 		if c.settings[i].key == key {
@@ -192,9 +197,12 @@ func (e *editor) pair(c *change) error {
 	var found bool
 	switch {
 	case c.cli >= 0:
-		s := &e.cli.sections[c.cli]
+		s, named := &e.cli.sections[c.cli], c.sdk >= 0
 		if c.sdk, found = sectionAt(e.sdk, s.start); !found {
 			return e.unclear(s.line, "the AWS CLI takes this for a header and the SDKs do not")
+		}
+		if named && !c.names(sdkID(e.sdk.sections[c.sdk].name)) {
+			return e.twice(c) // the SDKs would merge the two once both headers are written alike
 		}
 	case c.sdk >= 0:
 		s := &e.sdk.sections[c.sdk]
@@ -251,11 +259,7 @@ func (e *editor) plan(c *change) error {
 // to the last "]" of its line, so a comment with brackets in it has to move to its own line.
 func (e *editor) normalise(c *change) {
 	s, other := &e.cli.sections[c.cli], &e.sdk.sections[c.sdk]
-	kind, name, ok := cliID(s.name)
-	inCLI := ok && kind == c.section.Type && name == c.section.Name
-	kind, name, ok = sdkID(other.name)
-	inSDK := ok && kind == c.section.Type && name == c.section.Name
-	if inCLI && inSDK {
+	if c.names(cliID(s.name)) && c.names(sdkID(other.name)) {
 		return
 	}
 	if s.close > other.close {

@@ -85,6 +85,8 @@ var refusedTests = []struct {
 	{"not text", "[profile x]\na = \xff\n", set1(dev, "a", "1"), "line 2: "},
 	{"two spellings, SDKs read the first", "[profile dev]\na=1\n[profile \"dev\"]\na=2\n", set1(dev, "a", "3"), "more than once, on lines 1 and 3"},
 	{"two defaults, the AWS CLI reads the last", "[profile default]\na=1\n[default]\na=2\n", set1(Section{kindProfile, "default"}, "a", "3"), "more than once, on lines 1 and 3"},
+	{"a quoted spelling and a swallowed one, which the SDKs would merge", "[profile x]\nb=1\n  [profile dev]\n  a=1\n[profile 'dev']\na=2\n", set1(dev, "b", "3"), "more than once, on lines 3 and 5"},
+	{"a quoted default would hide the other", "[default]\na=1\n[profile \"default\"]\na=2\n", set1(Section{kindProfile, "default"}, "b", "3"), "more than once, on lines 1 and 3"},
 	{"key swallowed by the one above", "[profile dev]\nregion = r0\n  output = json\n", set1(dev, "region", "r1"), "line 3: "},
 	{"header swallowed by the key above", "[profile x]\na = 1\n  [profile dev]\n  b = 2\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header"},
 	{"unset what everybody inherits", "[DEFAULT]\nregion = r0\n[profile dev]\nregion = r1\n", Edit{dev, nil, []string{"region"}}, "line 2: "},

@@ -2,7 +2,6 @@ package awsconfig
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -291,6 +290,3 @@ func (o *oracles) checkLinked(t testing.TB, c *Config, p Profile, theirs *sdkcon
 	}
 	return compared
 }
-
-// normal is how a test shows a text in a failure.
-func normal(s string) string { return string(bytes.ToValidUTF8([]byte(s), []byte("\uFFFD"))) }

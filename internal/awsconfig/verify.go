@@ -68,7 +68,7 @@ func (e *editor) twice(c *change) error {
 				id = sdkID
 			}
 			s := &d.sections[i]
-			if kind, name, ok := id(s.name); ok && kind == c.section.Type && name == c.section.Name && !slices.Contains(lines, s.line) {
+			if c.names(id(s.name)) && !slices.Contains(lines, s.line) {
 				lines = append(lines, s.line)
 			}
 		}

@@ -1,0 +1,203 @@
+package awsconfig
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+const nobody = 65534
+
+func needRoot(t *testing.T, what string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skipf("%s needs root", what)
+	}
+}
+
+// mount mounts for the time of the test, or skips it where containers may not.
+func mount(t *testing.T, source, target, kind string, flags uintptr, data string) {
+	t.Helper()
+	needRoot(t, "mounting")
+	if err := syscall.Mount(source, target, kind, flags, data); err != nil {
+		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
+			t.Skip("mounting is not allowed here: ", err)
+		}
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(target, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestUpdateKeepsOwner(t *testing.T) {
+	needRoot(t, "giving a file away")
+	path := filepath.Join(t.TempDir(), "config")
+	put(t, path, "[profile dev]\n", 0o644)
+	if err := os.Chown(path, nobody, nobody-1); err != nil {
+		t.Fatal(err)
+	}
+	if err := Update(t.Context(), path, region); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{path, path + BackupSuffix} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := info.Sys().(*syscall.Stat_t); s.Uid != nobody || s.Gid != nobody-1 || info.Mode() != 0o644 {
+			t.Errorf("%s belongs to %d:%d, mode %v", path, s.Uid, s.Gid, info.Mode())
+		}
+	}
+}
+
+// A person without the right to write: root may do everything, so another process asks as nobody.
+func TestUpdateWithoutPermission(t *testing.T) {
+	needRoot(t, "being somebody else")
+	base, err := os.MkdirTemp("", "homing-") //nolint:usetesting // t.TempDir is closed to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(base, "child"), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(base, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name           string
+		folder, config os.FileMode
+		owner          int // of both; 0 is somebody else than the one who asks
+		says           string
+	}{
+		{"folder that is read-only", 0o500, 0o600, nobody, "permission denied"},
+		{"file of somebody else", 0o777, 0o644, 0, "permission denied"},
+		{"file of somebody else that anybody may write", 0o777, 0o666, 0, "belongs to user 0, group 0, which could not be kept"},
+		{"folder that is closed", 0o000, 0o600, nobody, "permission denied"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := filepath.Join(base, strings.ReplaceAll(tt.name, " ", "-"))
+			path := filepath.Join(dir, "config")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			put(t, path, "[profile dev]\n", tt.config)
+			for _, p := range []string{path, dir} {
+				if err := os.Chown(p, tt.owner, tt.owner); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Chmod(dir, tt.folder); err != nil {
+				t.Fatal(err)
+			}
+			cmd := child(t, "set", path)
+			cmd.Path = filepath.Join(base, "child")
+			cmd.Dir = base
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(out); !strings.HasPrefix(got, fmt.Sprintf("configuration cannot change %q: ", path)) || !strings.Contains(got, tt.says) || strings.Contains(got, "\n\n") {
+				t.Errorf("said %s", got)
+			}
+			if got := text(t, path); got != "[profile dev]\n" {
+				t.Errorf("changed: %q", got)
+			}
+			if got := listed(t, dir); slices.ContainsFunc(got, func(s string) bool { return s != "config" && s != "config.lock" }) {
+				t.Errorf("left behind: %v", got)
+			}
+		})
+	}
+}
+
+func TestUpdateOnFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	mount(t, "tmpfs", dir, "tmpfs", 0, "size=128k,mode=700")
+	path := filepath.Join(dir, "config")
+	before := big(150) // about 20 kB
+	put(t, path, before, 0o600)
+	if err := Update(t.Context(), path, region); err != nil {
+		t.Fatal(err)
+	}
+	before = text(t, path)
+	fill, err := os.Create(filepath.Join(dir, "fill"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = fill.Write(make([]byte, 4096))
+	}
+	if err := fill.Close(); err != nil {
+		t.Fatal(err)
+	}
+	err = Update(t.Context(), path, set1(dev, "region", "other"))
+	checkFault(t, err, "no space left on device")
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(fault.HintOf(err), "df -h") {
+		t.Errorf("%v, hint %q", err, fault.HintOf(err))
+	}
+	if text(t, path) != before {
+		t.Error("the file changed")
+	}
+	if got := listed(t, dir); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock", "fill"}) {
+		t.Errorf("left behind: %v", got)
+	}
+	if err := os.Remove(fill.Name()); err != nil {
+		t.Fatal(err)
+	}
+	if err := Update(t.Context(), path, set1(dev, "region", "other")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUpdateOnReadOnlyFileSystem(t *testing.T) {
+	dir := t.TempDir()
+	mount(t, "tmpfs", dir, "tmpfs", 0, "size=64k")
+	path := filepath.Join(dir, "config")
+	put(t, path, "[profile dev]\n", 0o600)
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	err := Update(t.Context(), path, region)
+	checkFault(t, err, "read-only file system")
+	if !strings.Contains(fault.HintOf(err), "AWS_CONFIG_FILE") {
+		t.Errorf("hint %q", fault.HintOf(err))
+	}
+	checkFault(t, Update(t.Context(), filepath.Join(dir, "new", "config"), region), "read-only file system")
+}
+
+// A container that mounts ~/.aws/config alone: a mount point cannot be replaced, so it is written to.
+func TestUpdateOfMountPoint(t *testing.T) {
+	dir := t.TempDir()
+	outside, path := filepath.Join(dir, "outside"), filepath.Join(dir, "config")
+	put(t, outside, "[profile dev]\nregion = a\n", 0o640)
+	put(t, path, "", 0o600)
+	mount(t, outside, path, "", syscall.MS_BIND, "")
+	if err := Update(t.Context(), path, region); err != nil {
+		t.Fatal(err)
+	}
+	if got, old := text(t, outside), text(t, path+BackupSuffix); got != "[profile dev]\nregion = new\n" || old != "[profile dev]\nregion = a\n" {
+		t.Errorf("file %q, backup %q", got, old)
+	}
+	if got := listed(t, dir); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock", "outside"}) {
+		t.Errorf("left behind: %v", got)
+	}
+}

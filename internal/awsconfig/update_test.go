@@ -1,0 +1,367 @@
+package awsconfig
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// text returns what is in a file.
+func text(t testing.TB, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func put(t testing.TB, path, text string, mode fs.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mode(t testing.TB, path string) fs.FileMode {
+	t.Helper()
+	info, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode()
+}
+
+// listed returns the names in a folder.
+func listed(t testing.TB, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names
+}
+
+var region = set1(dev, "region", "new")
+
+func TestUpdateMakesFileAndFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "home", ".aws")
+	path := filepath.Join(dir, "config")
+	if err := Update(t.Context(), path, Edit{Section: dev, Unset: []string{"a"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Fatal("a folder was made for nothing")
+	}
+	if err := Update(t.Context(), path, region); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(t, path); got != "[profile dev]\nregion = new\n" {
+		t.Errorf("%q", got)
+	}
+	if runtime.GOOS != "windows" && (mode(t, path) != 0o600 || mode(t, dir).Perm() != 0o700) {
+		t.Errorf("modes %v, %v", mode(t, path), mode(t, dir))
+	}
+	if got := listed(t, dir); !slices.Equal(got, []string{"config", "config.lock"}) {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+func TestUpdateKeepsBackup(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	put(t, path, "[profile dev]\nregion = a\n", 0o640)
+	for _, value := range []string{"b", "c"} {
+		if err := Update(t.Context(), path, set1(dev, "region", value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, old := text(t, path), text(t, path+BackupSuffix); got != "[profile dev]\nregion = c\n" || old != "[profile dev]\nregion = b\n" {
+		t.Errorf("file %q, backup %q", got, old)
+	}
+	if runtime.GOOS != "windows" && (mode(t, path) != 0o640 || mode(t, path+BackupSuffix) != 0o640) {
+		t.Errorf("modes %v, %v", mode(t, path), mode(t, path+BackupSuffix))
+	}
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Update(t.Context(), path, set1(dev, "region", "c")); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Stat(path)
+	if err != nil || !os.SameFile(before, after) || text(t, path+BackupSuffix) != "[profile dev]\nregion = b\n" {
+		t.Error("an edit that changes nothing wrote something")
+	}
+	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock"}) {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+func TestUpdateFollowsLinks(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("symbolic links need a privilege on Windows")
+	}
+	dir := t.TempDir()
+	real := filepath.Join(dir, "dotfiles", "aws", "config")
+	if err := os.MkdirAll(filepath.Join(dir, "home"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{
+		filepath.Join(dir, "home", ".aws"):     filepath.Join("..", "dotfiles", "aws"),
+		filepath.Join(dir, "second"):           filepath.Join("home", ".aws", "config"),
+		filepath.Join(dir, "home", "dangling"): filepath.Join(dir, "new", "config"),
+		filepath.Join(dir, "loop"):             filepath.Join(dir, "loop"),
+	} {
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(real), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, real, "[profile dev]\n", 0o600)
+	for _, path := range []string{filepath.Join(dir, "second"), filepath.Join(dir, "home", ".aws", "config")} {
+		value := "by-" + filepath.Base(path)
+		if err := Update(t.Context(), path, set1(dev, "region", value)); err != nil {
+			t.Fatal(err)
+		}
+		if got := text(t, real); got != "[profile dev]\nregion = "+value+"\n" {
+			t.Errorf("%q", got)
+		}
+	}
+	if err := Update(t.Context(), filepath.Join(dir, "home", "dangling"), region); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(t, filepath.Join(dir, "new", "config")); got != "[profile dev]\nregion = new\n" {
+		t.Errorf("%q", got)
+	}
+	for _, link := range []string{"second", "home/.aws", "home/dangling", "loop"} {
+		if mode(t, filepath.Join(dir, link))&fs.ModeSymlink == 0 {
+			t.Errorf("%s is no link any more", link)
+		}
+	}
+	checkFault(t, Update(t.Context(), filepath.Join(dir, "loop"), region), "cannot change")
+}
+
+func TestUpdateRefuses(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "broken"), "[profile a]\n<<<<<<<\n", 0o600)
+	put(t, filepath.Join(dir, "readonly"), "[profile dev]\n", 0o400)
+	put(t, filepath.Join(dir, "plain"), "x", 0o600)
+	tests := map[string]string{
+		folder:                                "it is a folder, not a file",
+		filepath.Join(dir, "broken"):          "line 2: the AWS CLI cannot load this file",
+		filepath.Join(dir, "readonly"):        "it is read-only",
+		filepath.Join(dir, "plain", "x", "y"): "cannot change",
+	}
+	if runtime.GOOS != "windows" {
+		tests["/dev/null"] = "it is not a regular file"
+	}
+	before := listed(t, dir)
+	for path, says := range tests {
+		err := Update(t.Context(), path, region)
+		checkFault(t, err, says)
+		if err != nil && !strings.Contains(err.Error(), fmt.Sprintf("%q", path)) {
+			t.Errorf("the path is missing: %v", err)
+		}
+	}
+	if after := listed(t, dir); !slices.Equal(before, after) {
+		t.Errorf("left behind: %v", after)
+	}
+	if got := text(t, filepath.Join(dir, "readonly")); got != "[profile dev]\n" {
+		t.Errorf("read-only file changed: %q", got)
+	}
+	if err := Update(t.Context(), filepath.Join(dir, "readonly"), Edit{Section: dev, Unset: []string{"a"}}); err != nil {
+		t.Errorf("nothing to change, and still: %v", err)
+	}
+	_, err := Load(Paths{Config: folder})
+	checkFault(t, err, "is a folder, not a file")
+}
+
+// Two programs at once lose nothing: goroutines and processes each add profiles of their own.
+func TestUpdateAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	const each = 15
+	var cmds []*exec.Cmd
+	for i := range 3 {
+		cmd := child(t, "add", path, fmt.Sprintf("process-%d-", i), fmt.Sprint(each))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		cmds = append(cmds, cmd)
+	}
+	var wg sync.WaitGroup
+	for i := range 3 {
+		wg.Go(func() {
+			for j := range each {
+				if err := Update(t.Context(), path, set1(Section{kindProfile, fmt.Sprintf("goroutine-%d-%d", i, j)}, "region", "r")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, cmd := range cmds {
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	c, err := Load(Paths{Config: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(c.ProfileNames()); got != 6*each {
+		t.Errorf("%d profiles, want %d", got, 6*each)
+	}
+	if got := listed(t, filepath.Dir(path)); len(got) != 3 {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+// A process that is killed at any moment leaves the old or the new version, and the next one goes on.
+func TestUpdateKilled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no SIGKILL on Windows")
+	}
+	const n = 300
+	path := filepath.Join(t.TempDir(), "config")
+	put(t, path, big(n), 0o600)
+	rounds := 25
+	if testing.Short() {
+		rounds = 5
+	}
+	regions := regexp.MustCompile(`(?m)^region = (.*)$`)
+	size := strings.Count(big(n), "\n")
+	for round := range rounds {
+		cmd := child(t, "flip", path, fmt.Sprint(n))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for range round%4 + 1 { // where in the next edit it is by now is up to the machine
+			lines.Scan()
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		for _, version := range []string{path, path + BackupSuffix} {
+			got := text(t, version)
+			if strings.Count(got, "\n") != size {
+				t.Fatalf("%s has %d lines, want %d", version, strings.Count(got, "\n"), size)
+			}
+			all := regions.FindAllString(got, -1)
+			if slices.Sort(all); len(all) != n || all[0] != all[n-1] {
+				t.Fatalf("%s is a mixture: %q and %q", version, all[0], all[len(all)-1])
+			}
+		}
+	}
+	if err := Update(t.Context(), path, region); err != nil {
+		t.Fatal(err)
+	}
+	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock"}) {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+// Another program writes between our reading and our rename.
+func TestUpdateNoticesOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	put(t, path, "[profile dev]\n", 0o600)
+	v, err := readVersion(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, path, "[profile dev]\noutput = theirs\n", 0o600)
+	if err := v.replace(path, "[profile dev]\nregion = ours\n"); !errors.Is(err, errChanged) {
+		t.Errorf("replace: %v", err)
+	}
+	if err := (version{}).replace(path, "[profile dev]\nregion = ours\n"); !errors.Is(err, errChanged) {
+		t.Errorf("replace of what was missing: %v", err)
+	}
+	if got := text(t, path); got != "[profile dev]\noutput = theirs\n" {
+		t.Errorf("%q", got)
+	}
+	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config"}) {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+// The way of writing for a file that is a mount point.
+func TestOverwrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	for _, next := range []string{"short\n", strings.Repeat("long\n", 1000)} {
+		put(t, path, "[profile dev]\nregion = old\n", 0o640)
+		v, err := readVersion(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.overwrite(path, next); err != nil {
+			t.Fatal(err)
+		}
+		if text(t, path) != next || text(t, path+BackupSuffix) != v.text || mode(t, path) != 0o640 && runtime.GOOS != "windows" {
+			t.Errorf("file %q, backup %q", text(t, path), text(t, path+BackupSuffix))
+		}
+	}
+}
+
+func TestUpdateWaitsForTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	put(t, path, "[profile dev]\n", 0o600)
+	held := flock.New(path + lockSuffix)
+	if err := held.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = held.Close() }()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		err := Update(t.Context(), path, region)
+		if fault.KindOf(err) != fault.TimedOut || fault.HintOf(err) == "" || time.Since(start) != lockWait {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if err := Update(ctx, path, region); fault.KindOf(err) != fault.Interrupted {
+			t.Errorf("stopped: %v", err)
+		}
+		time.AfterFunc(time.Second, func() { _ = held.Unlock() })
+		if err := Update(t.Context(), path, region); err != nil {
+			t.Error(err)
+		}
+	})
+	if got := text(t, path); got != "[profile dev]\nregion = new\n" {
+		t.Errorf("%q", got)
+	}
+}
