@@ -51,6 +51,8 @@ type cliParser struct {
 	blanks    int      // blank lines, which count only if another continuation line follows
 	names     map[string]int
 	keys      map[string]int // keys of a long section to their lines
+	inDefault bool           // the section is [DEFAULT]
+	defaults  map[string]int // keys of every [DEFAULT] to their lines
 	suspects  []suspect      // bad blocks in [DEFAULT]
 }
 
@@ -124,7 +126,7 @@ func (p *cliParser) header(l *line, open, closing int) string {
 			return fmt.Sprintf("section [%s] is already on line %d", printable(name), before)
 		}
 	}
-	p.inSection = true
+	p.inSection, p.inDefault = true, name == inherited
 	d.sections = append(d.sections, section{
 		name: name, line: l.num, start: l.start, bodyStart: l.next, end: len(d.text), open: open, close: closing,
 	})
@@ -180,15 +182,15 @@ func (p *cliParser) option(l *line) string {
 // seenKey returns the line of the same key in this section, or 0. [DEFAULT] may come in parts that count as one.
 func (p *cliParser) seenKey(key string, num int) int {
 	const few = 24
-	d := p.doc
-	if n := len(d.sections); n > 0 && d.sections[n-1].name == inherited {
-		for i := range n - 1 {
-			if s := &d.sections[i]; s.name == inherited {
-				if o := lookup(d.optionsOf(s), key); o != nil {
-					return o.line
-				}
-			}
+	if p.inDefault {
+		if before, ok := p.defaults[key]; ok {
+			return before
 		}
+		if p.defaults == nil {
+			p.defaults = make(map[string]int)
+		}
+		p.defaults[key] = num
+		return 0
 	}
 	if len(p.options) < few {
 		if o := lookup(p.options, key); o != nil {
