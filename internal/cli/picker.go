@@ -265,7 +265,7 @@ func (l *filterList) move(by int) {
 	}
 }
 
-// view returns the lines of the list, none wider than width columns of one-column characters.
+// view returns the lines of the list, each of fewer than width columns.
 func (l *filterList) view(width int) []string {
 	lines := []string{fit(fmt.Sprintf("Type to filter, arrows to move, Enter to choose (%d of %d): %s", len(l.matches), len(l.items), l.filter), width)}
 	if len(l.matches) == 0 {
@@ -281,11 +281,17 @@ func (l *filterList) view(width int) []string {
 	return lines
 }
 
-// fit cuts s to width characters.
+// fit cuts s to less than width columns, so that no line of the list wraps. Everything from Hangul upwards counts as two
+// columns: where that is too much, a line is cut a little early.
 func fit(s string, width int) string {
-	if utf8.RuneCountInString(s) < width {
-		return s
+	columns := 0
+	for i, r := range s {
+		if r >= 0x1100 {
+			columns++
+		}
+		if columns++; columns >= width {
+			return s[:i]
+		}
 	}
-	runes := []rune(s)
-	return string(runes[:max(0, width-2)]) + "…"
+	return s
 }

@@ -64,7 +64,8 @@ type person struct {
 	emu     *emulator.Server
 	browser *emulator.Person
 	opened  chan string
-	dir     string
+	dir     string // of the harness
+	home    string
 	ahead   time.Duration
 }
 
@@ -74,11 +75,42 @@ type personKey struct{}
 const scriptDeadline = 30 * time.Second
 
 func setUp(t *testing.T, env *testscript.Env, models []*awsmodel.Model) {
-	p := &person{emu: &emulator.Server{}, opened: make(chan string, 8), dir: filepath.Join(env.WorkDir, ".harness")}
+	p, vars := newPerson(t, models, env.WorkDir)
+	env.Defer(func() { searchSecrets(t, p.dir, p.home) }) // before the folder goes
+	env.Values[personKey{}] = p
+	for name, value := range vars {
+		env.Setenv(name, value)
+	}
+	untrusted := httptest.NewUnstartedServer(p.emu)
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // homing hangs up, as it should
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
+	env.Setenv("TLS_URL", untrusted.URL)
+	taken, free := listen(t), listen(t)
+	t.Cleanup(func() { _ = taken.Close() })
+	env.Setenv("TAKEN_PORT", strconv.Itoa(taken.Addr().(*net.TCPAddr).Port))
+	env.Setenv("FREE_PORT", strconv.Itoa(free.Addr().(*net.TCPAddr).Port))
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func listen(t *testing.T) net.Listener {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// newPerson starts an emulator for a homing whose home is work/home, and returns the variables that lead homing there.
+func newPerson(t *testing.T, models []*awsmodel.Model, work string) (*person, map[string]string) {
+	p := &person{
+		emu: &emulator.Server{}, opened: make(chan string, 8), dir: filepath.Join(work, ".harness"), home: filepath.Join(work, "home"),
+	}
 	p.browser = p.emu.Person()
 	p.browser.Redirect = nil // the redirect goes over a socket to homing's listener
-	home := filepath.Join(env.WorkDir, "home")
-	for _, dir := range []string{home, p.dir} {
+	for _, dir := range []string{p.home, p.dir} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -98,35 +130,9 @@ func setUp(t *testing.T, env *testscript.Env, models []*awsmodel.Model) {
 			t.Errorf("homing asked for something the service does not have: %s %s", r.Method, r.Path)
 		}
 	})
-	env.Defer(func() { searchSecrets(t, p.dir, home) }) // before the folder goes
-	env.Values[personKey{}] = p
-	env.Setenv("HOME", home)
-	env.Setenv("USERPROFILE", home)
-	env.Setenv("EMULATOR", server.URL)
-	env.Setenv("START_URL", emulator.DefaultStartURL)
-	env.Setenv(envDir, p.dir)
-	env.Setenv(envBrowser, browser.URL)
-	untrusted := httptest.NewUnstartedServer(p.emu)
-	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // homing hangs up, as it should
-	untrusted.StartTLS()
-	t.Cleanup(untrusted.Close)
-	env.Setenv("TLS_URL", untrusted.URL)
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = taken.Close() })
-	env.Setenv("TAKEN_PORT", strconv.Itoa(taken.Addr().(*net.TCPAddr).Port))
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	env.Setenv("FREE_PORT", strconv.Itoa(free.Addr().(*net.TCPAddr).Port))
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, service := range []string{"SSO_OIDC", "SSO", "STS"} {
-		env.Setenv("AWS_ENDPOINT_URL_"+service, server.URL)
+	return p, map[string]string{
+		"HOME": p.home, "USERPROFILE": p.home, "WORK": work, "START_URL": emulator.DefaultStartURL, envDir: p.dir, envBrowser: browser.URL,
+		"AWS_ENDPOINT_URL_SSO_OIDC": server.URL, "AWS_ENDPOINT_URL_SSO": server.URL, "AWS_ENDPOINT_URL_STS": server.URL,
 	}
 }
 

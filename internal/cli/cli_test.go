@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// inProcess runs homing in an environment without anything, and returns its exit code and what it printed.
+func inProcess(t *testing.T, change func(*Env), args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	env := Env{Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Home: t.TempDir()}
+	if change != nil {
+		change(&env)
+	}
+	code = Main(t.Context(), env)
+	return code, out.String(), err.String()
+}
+
+// A bug ends with 1, one sentence and what to report; no stack trace, unless --debug asks for it.
+func TestPanic(t *testing.T) {
+	broken := func(env *Env) {
+		env.LookupEnv = func(name string) (string, bool) {
+			if name == "AWS_CONFIG_FILE" {
+				panic("the \x1b[31msky\nfell down")
+			}
+			return "", false
+		}
+	}
+	code, stdout, stderr := inProcess(t, broken, "status")
+	want := "homing: internal error: the sky fell down\nhint: this should not happen: run it again with --debug and report what it prints at " + issuesURL + "\n"
+	if code != 1 || stdout != "" || stderr != want {
+		t.Errorf("exit %d, stdout %q, stderr:\n%s", code, stdout, stderr)
+	}
+	if _, _, stderr := inProcess(t, broken, "status", "--debug"); !strings.Contains(stderr, "debug: goroutine") {
+		t.Errorf("--debug shows no stack:\n%s", stderr)
+	}
+}
+
+// Every error is one sentence and one hint, whatever hides in it.
+func TestFail(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		code int
+		want string
+	}{
+		{fault.New(fault.SignInNeeded, "run: homing login", "session %q expired", "dev"), 4, "homing: session \"dev\" expired\nhint: run: homing login\n"},
+		{fault.New(fault.Unavailable, "wait\x07", "proxy says:\r\n\x1b]0;title\x07no\u202e"), 6, "homing: proxy says: no\nhint: wait\n"},
+		{fmt.Errorf("read: %w", fault.New(fault.Config, "look", "x")), 3, "homing: read: x\nhint: look\n"},
+		{errors.New("odd"), 1, "homing: odd\nhint: this should not happen: run it again with --debug and report what it prints at " + issuesURL + "\n"},
+	} {
+		var out bytes.Buffer
+		u := &ui{out: io.Discard, err: &out}
+		if code := u.fail(tt.err); code != tt.code || out.String() != tt.want {
+			t.Errorf("exit %d, printed:\n%s\nwant %d:\n%s", code, out.String(), tt.code, tt.want)
+		}
+	}
+}
+
+func TestSecretsStayHidden(t *testing.T) {
+	var out bytes.Buffer
+	u := &ui{out: &out, err: &out, debugging: true}
+	secret := session.NewSecret("s3cr3t")
+	u.say("%s %v\n", secret, session.Token{AccessToken: secret})
+	u.debug("%v", secret)
+	u.logger().Debug("x", "token", secret)
+	if strings.Contains(out.String(), "s3cr3t") || out.Len() == 0 {
+		t.Errorf("printed:\n%s", out.String())
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 s", 59 * time.Second: "59 s", 59*time.Minute + 59*time.Second: "59 min", time.Hour: "1 h",
+		7*time.Hour + 59*time.Minute: "7 h 59 min", 48 * time.Hour: "2 days", 90 * 24 * time.Hour: "90 days",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("span(%s) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out bytes.Buffer
+	if code := run(ctx, Env{Args: []string{"demo"}, Stdout: io.Discard, Stderr: &out}); code != 130 || out.Len() > 0 {
+		t.Errorf("exit %d, stderr %q", code, out.String())
+	}
+}
+
+// homing emulator prints where it is and serves until it is stopped, which is no failure.
+func TestEmulatorCommand(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, w := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- Main(ctx, Env{
+			Args:   []string{"emulator", "--json", "--accounts", "3", "--switch", "punish_impatience", "--sso-region", "eu-west-1"},
+			Stdout: w, Stderr: io.Discard,
+		})
+	}()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said struct{ URL, Region string }
+	if err := json.Unmarshal([]byte(line), &said); err != nil || said.Region != "eu-west-1" {
+		t.Fatalf("%s: %v", line, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, said.URL+"/start", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("the portal answers %s (%v)", resp.Status, err)
+	}
+	cancel()
+	if code := <-done; code != 0 {
+		t.Errorf("exit %d", code)
+	}
+}
+
+func TestEmulatorBadFlags(t *testing.T) {
+	for _, tt := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"--switch no_such", 2, "no_such"},
+		{"--listen 256.0.0.1:0", 3, "256.0.0.1:0"},
+		{"--directory /no/such/file", 3, "/no/such/file"},
+	} {
+		code, stdout, stderr := inProcess(t, nil, append([]string{"emulator"}, strings.Fields(tt.args)...)...)
+		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.want) || !strings.Contains(stderr, "\nhint: ") {
+			t.Errorf("%s: exit %d, stdout %q, stderr:\n%s", tt.args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestNoHome(t *testing.T) {
+	code, _, stderr := inProcess(t, func(env *Env) { env.Home = "" }, "login")
+	if code != 3 || !strings.Contains(stderr, "HOME is not set") {
+		t.Errorf("exit %d, stderr:\n%s", code, stderr)
+	}
+}

@@ -1,0 +1,307 @@
+//go:build !windows
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/google/go-cmp/cmp"
+	"github.com/homing-cli/homing/emulator"
+)
+
+var update = flag.Bool("update", false, "write goldens instead of comparing with them")
+
+// terminal is homing at a pseudo-terminal, with somebody who waits for words and types.
+type terminal struct {
+	t   *testing.T
+	tty *os.File
+	cmd *exec.Cmd
+
+	mu   sync.Mutex
+	more chan struct{} // closed and replaced when something was printed
+	out  bytes.Buffer
+	seen int // how far expect has read
+	done chan struct{}
+}
+
+// open starts homing with args at a terminal of 120 columns.
+func open(t *testing.T, vars map[string]string, args ...string) *terminal {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &terminal{t: t, cmd: exec.CommandContext(t.Context(), self, args...), more: make(chan struct{}), done: make(chan struct{})}
+	x.cmd.Env = []string{envMain + "=1", "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}
+	for name, value := range vars {
+		x.cmd.Env = append(x.cmd.Env, name+"="+value)
+	}
+	x.tty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 40, Cols: 120})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = x.tty.Close() })
+	go func() {
+		defer close(x.done)
+		buf := make([]byte, 4096)
+		for {
+			n, err := x.tty.Read(buf)
+			x.mu.Lock()
+			x.out.Write(buf[:n])
+			close(x.more)
+			x.more = make(chan struct{})
+			x.mu.Unlock()
+			if err != nil { // EIO on Linux, EOF elsewhere: homing has ended
+				return
+			}
+		}
+	}()
+	return x
+}
+
+// expect waits until text appears after what was expected before.
+func (x *terminal) expect(text string) {
+	x.t.Helper()
+	deadline := time.After(scriptDeadline)
+	for {
+		x.mu.Lock()
+		i := strings.Index(x.out.String()[x.seen:], text)
+		if i >= 0 {
+			x.seen += i + len(text)
+		}
+		more, all := x.more, x.out.String()
+		x.mu.Unlock()
+		if i >= 0 {
+			return
+		}
+		select {
+		case <-more:
+		case <-deadline:
+			x.t.Fatalf("%q did not appear in:\n%s", text, all)
+		}
+	}
+}
+
+func (x *terminal) send(keys string) {
+	x.t.Helper()
+	if _, err := io.WriteString(x.tty, keys); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// answer waits for a question and answers it.
+func (x *terminal) answer(question, keys string) {
+	x.t.Helper()
+	x.expect(question)
+	x.send(keys)
+}
+
+// end waits for homing to end with the given exit code and returns all that stood on the screen.
+func (x *terminal) end(code int) string {
+	x.t.Helper()
+	<-x.done
+	err := x.cmd.Wait()
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		x.t.Fatal(err)
+	}
+	if got != code {
+		x.t.Errorf("exit code %d, want %d; on the screen:\n%s", got, code, x.out.String())
+	}
+	return transcript(x.out.String())
+}
+
+var qrLines = regexp.MustCompile(`(?m)(^\x1b\[38;5;16;48;5;231m.*\n)+`)
+
+// transcript makes what stood on the screen fit for a golden: no carriage returns, escapes shown, QR codes named.
+func transcript(screen string) string {
+	text := strings.ReplaceAll(screen, "\r\n", "\n")
+	text = qrLines.ReplaceAllString(text, "(QR code)\n")
+	return strings.NewReplacer("\x1b", "␛", "\r", "␍").Replace(text)
+}
+
+// golden compares got with testdata/name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("differs from %s (-want +got):\n%s\nif it should: go test ./internal/cli -update", path, diff)
+	}
+}
+
+// atTerminal starts an emulator whose person allows everything that homing opens.
+func atTerminal(t *testing.T) (*person, map[string]string) {
+	t.Parallel()
+	work := t.TempDir()
+	p, vars := newPerson(t, nil, work)
+	t.Cleanup(func() { searchSecrets(t, p.dir, p.home) })
+	ctx, cancel := context.WithCancel(t.Context())
+	var people sync.WaitGroup
+	people.Go(func() {
+		for {
+			select {
+			case url := <-p.opened:
+				if err := p.browser.Open(ctx, url); err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	t.Cleanup(func() { cancel(); people.Wait() })
+	return p, vars
+}
+
+// oneRole is the directory of the article: one account, one role.
+func oneRole() *emulator.Directory {
+	return &emulator.Directory{
+		Users:    []emulator.User{{Name: "ada"}},
+		Accounts: []emulator.Account{{ID: "111122223333", Name: "Sandbox", Roles: []emulator.Role{{Name: "AdministratorAccess"}}}},
+	}
+}
+
+func (p *person) config(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.home, ".aws", "config"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestWizardLegacy(t *testing.T) {
+	p, vars := atTerminal(t)
+	p.emu.Change(func(s *emulator.Server) { s.Directory = oneRole() })
+	x := open(t, vars, "configure", "sso")
+	x.answer("SSO session name (Recommended): ", "\n")
+	x.answer("SSO start URL [None]: ", emulator.DefaultStartURL+"\n")
+	x.answer("SSO region [None]: ", "us-east-1\n")
+	x.answer("Default client Region [us-east-1]: ", "eu-central-1\n")
+	x.answer("CLI default output format (json if not specified) [None]: ", "json\n")
+	x.answer("Profile name [AdministratorAccess-111122223333]: ", "default\n")
+	golden(t, "wizard/legacy.txt", x.end(0)+"\n~/.aws/config:\n"+p.config(t))
+}
+
+func TestWizardSession(t *testing.T) {
+	p, vars := atTerminal(t)
+	p.emu.Change(func(s *emulator.Server) { s.Directory = emulator.GenerateDirectory(14, 3) })
+	x := open(t, vars, "configure", "sso", "--flow", "pkce")
+	x.answer("SSO session name (Recommended): ", "my session\n") // refused, asked again
+	x.answer("SSO session name (Recommended): ", "dev\n")
+	x.answer("SSO start URL [None]: ", "nonsense\n")
+	x.answer("SSO start URL [None]: ", emulator.DefaultStartURL+"\n")
+	x.answer("SSO region [None]: ", "us-east-1\n")
+	x.answer("SSO registration scopes [sso:account:access]: ", "\n")
+	x.expect("There are 14 AWS accounts available to you.")
+	x.answer("(14 of 14)", "1")
+	x.expect(": 1\r\n")
+	x.send("3\x7f") // a digit too many
+	x.expect(": 13\r\n")
+	x.expect(": 1\r\n")
+	x.send("\x1b[B\x1b[A\x1b[B\r")
+	x.answer("(3 of 3)", "read\r")
+	x.answer("Default client Region [us-east-1]: ", "\n")
+	x.answer("CLI default output format (json if not specified) [None]: ", "xml\n")
+	x.answer("CLI default output format (json if not specified) [None]: ", "\n")
+	x.answer("Profile name [", "dev\n")
+	golden(t, "wizard/session.txt", x.end(0)+"\n~/.aws/config:\n"+p.config(t))
+
+	// the second time present values stand in brackets, and nobody signs in again
+	x = open(t, vars, "configure", "sso", "--profile", "dev", "--sso-role-name", "ReadOnly")
+	x.answer("SSO session name [dev]: ", "\n")
+	x.answer("(14 of 14)", "\r")
+	x.answer("Default client Region [us-east-1]: ", "eu-west-1\n")
+	x.answer("CLI default output format (json if not specified) [None]: ", "table\n")
+	golden(t, "wizard/again.txt", x.end(0)+"\n~/.aws/config:\n"+p.config(t))
+}
+
+func TestWizardSessionOnly(t *testing.T) {
+	p, vars := atTerminal(t)
+	x := open(t, vars, "configure", "sso-session")
+	x.answer("SSO session name: ", "\n") // required
+	x.answer("SSO session name: ", "dev\n")
+	x.answer("SSO start URL [None]: ", "https://ssoins-1234567890abcdef.portal.eu-west-1.app.aws\n")
+	x.answer("SSO region [eu-west-1]: ", "\n") // carried by the host
+	x.answer("SSO registration scopes [sso:account:access]: ", "sso:account:access, codewhisperer:completions\n")
+	golden(t, "wizard/sso-session.txt", x.end(0)+"\n~/.aws/config:\n"+p.config(t))
+}
+
+// Answers typed before they are asked for, some of them while the sign-in is under way, are not lost.
+func TestWizardTypeAhead(t *testing.T) {
+	p, vars := atTerminal(t)
+	p.emu.Change(func(s *emulator.Server) { s.Directory = oneRole() })
+	x := open(t, vars, "configure", "sso", "--use-device-code")
+	x.send("dev\n" + emulator.DefaultStartURL + "\nus-east-1\n\n" + "eu-west-1\n\nahead\n")
+	x.end(0)
+	if got := p.config(t); !strings.Contains(got, "[profile ahead]\n") || !strings.Contains(got, "\nregion = eu-west-1\n") {
+		t.Errorf("config:\n%s", got)
+	}
+}
+
+// Ctrl-C at any question: exit code 130, and no config file. The end of input is exit code 2 and names the flag.
+func TestWizardGivesUp(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		code int
+		last string
+		do   func(*terminal)
+	}{
+		{"Ctrl-C at the first question", 130, "", func(x *terminal) { x.answer("SSO session name (Recommended): ", "\x03") }},
+		{"Ctrl-C in the list", 130, "", func(x *terminal) {
+			x.answer("SSO session name (Recommended): ", "dev\n"+emulator.DefaultStartURL+"\nus-east-1\n\n")
+			x.answer("(3 of 3)", "\x03")
+		}},
+		{"Ctrl-C at the last question", 130, "", func(x *terminal) {
+			x.answer("SSO session name (Recommended): ", "dev\n"+emulator.DefaultStartURL+"\nus-east-1\n\n")
+			x.answer("(3 of 3)", "sandbox\r")
+			x.answer("roles available to you.", "\r")
+			x.answer("Default client Region", "\n\n")
+			x.answer("Profile name [", "dev\x03")
+		}},
+		{"end of input", 2, "--sso-start-url", func(x *terminal) {
+			x.answer("SSO session name (Recommended): ", "dev\n")
+			x.answer("SSO start URL [None]: ", "\x04")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, vars := atTerminal(t)
+			x := open(t, vars, "configure", "sso")
+			tt.do(x)
+			if screen := x.end(tt.code); !strings.Contains(screen, tt.last) {
+				t.Errorf("%q is not on the screen:\n%s", tt.last, screen)
+			}
+			if text, err := os.ReadFile(filepath.Join(p.home, ".aws", "config")); err == nil {
+				t.Errorf("a config file was written:\n%s", text)
+			}
+		})
+	}
+}
