@@ -547,10 +547,10 @@ func TestSlowAndHuge(t *testing.T) {
 // TestHeldLongerThanARead: the bound for reading a request is not one for answering it.
 func TestHeldLongerThanARead(t *testing.T) {
 	t.Parallel()
-	l := start(t, Options{}, func(b *bounds) { b.read, b.write = 50*time.Millisecond, 50*time.Millisecond })
+	l := start(t, Options{}, func(b *bounds) { b.read, b.write = 500*time.Millisecond, 500*time.Millisecond })
 	wait := later(t, l, Path+"?"+good)
 	redirectOf(t, l)
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(800 * time.Millisecond)
 	waitHeld(t, l, 1)
 	go l.Finish(t.Context(), nil)
 	if a := wait(); a.status != http.StatusFound {

@@ -515,3 +515,36 @@ func TestRetryAfter(t *testing.T) {
 		}
 	})
 }
+
+// TestTwoAtOnce: two processes sign in to one session. Both succeed, and the file holds one whole token.
+func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{}
+		a := newWorld(t, emu)
+		b := newWorld(t, emu)
+		b.store.AWSDir = a.store.AWSDir
+		results := make(chan signin.Result, 2)
+		for _, w := range []*world{a, b} {
+			go func() {
+				got, err := w.run(t.Context(), signin.FlowDevice)
+				if err != nil {
+					t.Error(err)
+				}
+				results <- got
+			}()
+		}
+		time.Sleep(5 * time.Second)
+		for range 2 {
+			if err := emu.Approve(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, second := <-results, <-results
+		tok, err := a.store.Token("dev")
+		if err != nil || !tok.AccessToken.Equal(first.Token.AccessToken) && !tok.AccessToken.Equal(second.Token.AccessToken) {
+			t.Errorf("the file holds neither token (%v)", err)
+		}
+		a.checkClean()
+	})
+}
