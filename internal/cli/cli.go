@@ -5,6 +5,8 @@
 // and nothing but main exits, so a test can run the whole program by calling Main.
 package cli
 
+//go:generate env UPDATE_DOCS=1 go test -count=1 -run TestReference .
+
 import (
 	"context"
 	"errors"

@@ -33,7 +33,8 @@ func newCredentialsCmd(a *app) *cobra.Command {
 			"where it can, and never opens a browser: without a usable token it ends with exit code 4.",
 			"",
 			"stdout holds the credentials or nothing. As credential_process of a profile:",
-			"  credential_process = homing credentials --profile dev",
+			"",
+			"    credential_process = homing credentials --profile dev",
 		),
 		Example: lines(
 			"  homing credentials --profile dev",
@@ -57,7 +58,8 @@ func newEnvCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "env",
 		GroupID: groupUse,
-		Short:   "Print role credentials as export lines (credentials --format env)",
+		Short:   "Print role credentials as export lines",
+		Long:    "Short for credentials --format env: prints the lines that put role credentials into the environment of a shell.",
 		Example: lines(
 			`  eval "$(homing env --profile dev)"`,
 			"  homing env --profile dev --format fish | source",
@@ -80,7 +82,7 @@ func (o *credentialsOptions) register(cmd *cobra.Command, format string) {
 		names[i] = f.name
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.format, "format", format, "`one of` "+strings.Join(names, ", "))
+	flags.StringVar(&o.format, "format", format, "`format` of the output: "+strings.Join(names, ", "))
 	flags.DurationVar(&o.minTTL, "min-ttl", 0, "fetch new ones unless the cached have at least this much `time` left (default 15m)")
 	flags.StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session], with --account-id and --role-name instead of a profile")
 	flags.StringVar(&o.accountID, "account-id", "", "`number` of the account")

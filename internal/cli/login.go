@@ -24,7 +24,7 @@ type flowFlags struct {
 
 func (f *flowFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.flow, "flow", "", "how to sign in: `auto`, pkce or device (also: HOMING_FLOW; default auto)")
+	flags.StringVar(&f.flow, "flow", "", "`flow` to sign in by: auto, pkce or device (also: HOMING_FLOW; default auto)")
 	flags.BoolVar(&f.useDeviceCode, "use-device-code", false, "short for --flow device")
 	flags.BoolVar(&f.noBrowser, "no-browser", false, "print the address instead of opening a browser")
 	flags.IntVar(&f.redirectPort, "redirect-port", 0, "`port` the browser comes back to (default: any free one)")
