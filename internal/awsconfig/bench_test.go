@@ -95,7 +95,7 @@ func BenchmarkProfilesOf(b *testing.B) {
 // least returns the least processor time of a few runs of f.
 func least(f func()) time.Duration {
 	best := time.Hour
-	for range 5 {
+	for range 3 {
 		start := cpuTime()
 		f()
 		best = min(best, cpuTime()-start)
@@ -145,5 +145,43 @@ func TestCost(t *testing.T) {
 		}
 	}); all > 10*ten {
 		t.Errorf("making 10,000 profiles took %s", all)
+	}
+}
+
+// TestCostOfOddFiles: no shape of a file costs more than in proportion to its lines.
+func TestCostOfOddFiles(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector is what would be measured")
+	}
+	const n = 20_000
+	lines := func(head, format string) string {
+		var b strings.Builder
+		b.WriteString(head)
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for name, text := range map[string]string{
+		"keys of one section":   lines("[profile dev]\n", "key%d = v\n"),
+		"lines of one value":    lines("[profile dev]\nk = v\n", "  more %d\n"),
+		"keys of one block":     lines("[profile dev]\ns3 =\n", "  k%d = v\n"),
+		"blank lines":           "[profile dev]\nk = v\n" + strings.Repeat("\n", n),
+		"parts of DEFAULT":      lines("", "[DEFAULT]\nk%d = v\n"),
+		"quoted headers":        lines("", "[profile \"p%d\"]\n"),
+		"one long line":         "[profile dev]\nk = " + lines("", " x%d") + "\n",
+		"one long header":       "[profile " + lines("", "]x%d") + "]\n",
+		"sections without name": lines("", "[x%d]\n"),
+	} {
+		cost := least(func() {
+			if _, err := Apply([]byte(text), region); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			_ = Parse("config", []byte(text)).Problems()
+		})
+		t.Logf("%-22s %s", name, cost)
+		if cost > time.Second/2 {
+			t.Errorf("%s: %s", name, cost)
+		}
 	}
 }

@@ -292,19 +292,9 @@ func nestedCLI(value string) (subs []KeyValue, ok bool) {
 		if !found {
 			return nil, false
 		}
-		subs = setSub(subs, pyStrip(k), pyStrip(v))
+		subs = append(subs, KeyValue{pyStrip(k), pyStrip(v)})
 	}
 	return subs, true
-}
-
-func setSub(subs []KeyValue, key, value string) []KeyValue {
-	for i := range subs {
-		if subs[i].Key == key {
-			subs[i].Value = value
-			return subs
-		}
-	}
-	return append(subs, KeyValue{key, value})
 }
 
 // pyLineBreak reports where Python's str.splitlines splits.

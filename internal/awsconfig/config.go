@@ -331,9 +331,9 @@ func (p Profile) Sub(key, subkey string) (value string, ok bool) {
 	if o == nil {
 		return "", false
 	}
-	for _, kv := range o.subs {
-		if kv.Key == subkey {
-			return kv.Value, true
+	for i := len(o.subs) - 1; i >= 0; i-- {
+		if o.subs[i].Key == subkey {
+			return o.subs[i].Value, true
 		}
 	}
 	return "", false

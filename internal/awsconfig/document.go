@@ -22,9 +22,9 @@ type section struct {
 
 // option is one key and its value.
 type option struct {
-	key      string // lower case
-	value    string // joined by "\n" when it has continuation lines; "" when nested
-	subs     []KeyValue
+	key      string     // lower case
+	value    string     // joined by "\n" when it has continuation lines; "" when nested
+	subs     []KeyValue // of a nested block; the last one of a key counts
 	line     int
 	start    int // of the key's line
 	sep      int // just behind the "=" or ":"

@@ -87,13 +87,13 @@ func (f *file) valueProblems(sdk *document, s *section) (found []Problem) {
 		return nil
 	}
 	cli := f.cli.optionsOf(&f.cli.sections[i])
+	j := 0
 	for _, theirs := range sdk.optionsOf(s) {
-		j := 0
-		for j < len(cli) && cli[j].start != theirs.start {
+		for j < len(cli) && cli[j].start < theirs.start {
 			j++
 		}
 		switch {
-		case j == len(cli):
+		case j == len(cli) || cli[j].start != theirs.start:
 			if f.cli.broken == nil {
 				found = append(found, f.problem(theirs.line,
 					"the AWS CLI takes this line for a part of the value above it, because it is indented deeper"))

@@ -38,12 +38,22 @@ func sdkOptions(lines *scanner, section string) []option {
 			p.add(lines.text, l, raw)
 		}
 	}
+	p.endOption()
 	return p.options
 }
 
 type sdkParser struct {
 	options []option
-	current int // the option that indented lines belong to, -1 for none
+	current int      // the option that indented lines belong to, -1 for none
+	more    []string // lines that continue its value
+}
+
+// endOption joins the continuation lines of the current option to its value.
+func (p *sdkParser) endOption() {
+	if len(p.more) > 0 {
+		p.options[p.current].value += "\n" + strings.Join(p.more, "\n")
+		p.more = p.more[:0]
+	}
 }
 
 // lineEnd returns where the line that is followed by offset next ends, without its line feed.
@@ -68,7 +78,7 @@ func (p *sdkParser) add(text string, l *line, raw string) {
 	}
 	if sep < 0 {
 		if above != nil && above.value != "" && !above.nested {
-			above.value += "\n" + strings.TrimLeft(raw, " \t")
+			p.more = append(p.more, strings.TrimLeft(raw, " \t"))
 			above.multi, above.end = true, l.next
 		}
 		return
@@ -76,12 +86,13 @@ func (p *sdkParser) add(text string, l *line, raw string) {
 	key, value := strings.ToLower(strings.TrimSpace(body[:sep])), unquote(strings.TrimSpace(body[sep+1:]))
 	if above != nil && above.value == "" {
 		above.nested, above.multi, above.end = true, true, l.next
-		above.subs = setSub(above.subs, key, value)
+		above.subs = append(above.subs, KeyValue{key, value})
 		return
 	}
 	if indented { // a property after all; its comment is cut only now that the quotes have gone
 		value = strings.TrimSpace(cutComment(value))
 	}
+	p.endOption()
 	first, last := trim(text, l.start+sep+1, max(l.last, l.start+sep+1))
 	p.options = append(p.options, option{
 		key: key, value: value, line: l.num, start: l.start, sep: l.start + sep + 1, valStart: first, valEnd: last, end: l.next,
