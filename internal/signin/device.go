@@ -51,9 +51,11 @@ func (s state) deviceRegistered(in registered) (state, []effect) {
 }
 
 func (s state) deviceStarted(in deviceStarted) (state, []effect) {
-	switch {
-	case in.err != nil && s.device.cached && refusedClient(in.err):
+	switch code := idc.CodeOf(in.err); {
+	case code == idc.CodeInvalidClient && s.device.cached:
 		return s, []effect{forget{FlowDevice}, s.register(FlowDevice, true)}
+	case code == idc.CodeUnauthorizedClient, code == idc.CodeAccessDenied:
+		return s.unwelcomeClient(FlowDevice, s.noDevices(in.err))
 	case in.err != nil:
 		return s.lose(FlowDevice, in.err)
 	}
@@ -79,6 +81,15 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 		effects = append(effects, open{FlowDevice, a.VerificationURIComplete})
 	}
 	return s, effects
+}
+
+// noDevices is the error for an instance that gives out no device codes. A legacy profile knows no other way.
+func (s state) noDevices(cause error) error {
+	hint := "try a browser redirect, " + s.again(" --flow pkce")
+	if s.session.Legacy() {
+		hint = "name a session, which can sign in by a browser redirect, run: homing configure sso"
+	}
+	return because(cause, fault.Denied, hint, "the service does not allow device codes for %q", s.session.Label())
 }
 
 func (s state) poll() (state, []effect) {
@@ -109,10 +120,10 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 	case code == idc.CodeInvalidGrant, code == idc.CodeExpiredToken:
 		// Not only expired_token: the service was only ever seen to call a lapsed code an invalid grant.
 		return s.tooLate(in.err)
-	case refusedClient(in.err):
-		next, failed := s.lose(FlowDevice, because(in.err, fault.SignInNeeded, s.again(""),
-			"the service does not accept the client registration of session %q any more", s.session.Label()))
-		return next, append([]effect{forget{FlowDevice}}, failed...)
+	case code == idc.CodeInvalidClient:
+		return s.unknownClient(FlowDevice, in.err)
+	case code == idc.CodeUnauthorizedClient:
+		return s.unwelcomeClient(FlowDevice, in.err)
 	default:
 		return s.lose(FlowDevice, in.err)
 	}

@@ -339,6 +339,7 @@ func TestDevicePollsThroughAnOutage(t *testing.T) {
 		"network":   {Drop: emulator.DropBefore},
 		"server":    {Error: "InternalServerException"},
 		"throttled": {Error: "TooManyRequestsException"},
+		"gateway":   {Status: 502, Body: "<html>Bad Gateway</html>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -114,11 +114,13 @@ func (s state) codeAnswered(in answered) (state, []effect) {
 		return s, []effect{wait{timerRetry, max(time.Second<<(s.code.sent-2), patience(in.err))}}
 	case s.code.lost != nil && idc.CodeOf(in.err) == idc.CodeInvalidGrant:
 		return s.lose(FlowPKCE, s.code.lost) // it was used after all; the answer is what was lost
-	case refusedClient(in.err):
-		next, effects := s.lose(FlowPKCE, because(in.err, fault.SignInNeeded, s.again(""),
-			"the service does not accept the client registration of session %q any more", s.session.Label()))
-		return next, append([]effect{forget{FlowPKCE}}, effects...)
-	case idc.CodeOf(in.err) == idc.CodeInvalidGrant:
+	}
+	switch idc.CodeOf(in.err) {
+	case idc.CodeInvalidClient:
+		return s.unknownClient(FlowPKCE, in.err)
+	case idc.CodeUnauthorizedClient:
+		return s.unwelcomeClient(FlowPKCE, in.err)
+	case idc.CodeInvalidGrant, idc.CodeInvalidRequest:
 		return s.lose(FlowPKCE, because(in.err, fault.SignInNeeded, s.again(" --force"),
 			"the service does not accept the authorization code of session %q", s.session.Label()))
 	}

@@ -195,8 +195,11 @@ func (r *runner) listen(e listen) input {
 	return bound{redirectURI: l.RedirectURI()}
 }
 
+// key names the registration. A client belongs to its region, which need not be the one in the config file.
 func (r *runner) key(flow Flow) store.RegistrationKey {
-	return store.RegistrationKey{Session: r.req.Session, PKCE: flow == FlowPKCE}
+	of := r.req.Session
+	of.Region = r.conn.Region
+	return store.RegistrationKey{Session: of, PKCE: flow == FlowPKCE}
 }
 
 func (r *runner) register(ctx context.Context, e register) input {

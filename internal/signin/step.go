@@ -386,7 +386,8 @@ func passing(err error) bool {
 	case idc.CodeNetwork, idc.CodeServer, idc.CodeThrottled:
 		return true
 	}
-	return false
+	e, ok := errors.AsType[*idc.Error](err)
+	return ok && e.Transient() // a gateway's 502, whatever its page says
 }
 
 // patience returns how long the service asked to be left alone, 0 when it did not say.
@@ -397,13 +398,18 @@ func patience(err error) time.Duration {
 	return 0
 }
 
-// refusedClient reports whether the service no longer accepts the registration.
-func refusedClient(err error) bool {
-	switch idc.CodeOf(err) {
-	case idc.CodeInvalidClient, idc.CodeUnauthorizedClient:
-		return true
-	}
-	return false
+// unknownClient ends a grant because the service does not know the registration, or no longer. It is forgotten.
+func (s state) unknownClient(flow Flow, cause error) (state, []effect) {
+	next, effects := s.lose(flow, because(cause, fault.SignInNeeded, s.again(""),
+		"the service does not accept the client registration of session %q any more", s.session.Label()))
+	return next, append([]effect{forget{flow}}, effects...)
+}
+
+// unwelcomeClient ends a grant because the service does not allow it to clients like ours. That is policy, and a new
+// registration would meet it too; but should it be about this one, the next sign-in has another.
+func (s state) unwelcomeClient(flow Flow, cause error) (state, []effect) {
+	next, effects := s.lose(flow, cause)
+	return next, append([]effect{forget{flow}}, effects...)
 }
 
 // because returns err's fault in other words, with err as the cause.

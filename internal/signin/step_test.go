@@ -147,6 +147,8 @@ func TestStep(t *testing.T) {
 		{"used by the one whose answer was lost", after(toCode, token(FlowPKCE, said(idc.CodeNetwork)), token(FlowPKCE, said(idc.CodeInvalidGrant))), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"refused", after(toCode, token(FlowPKCE, said(idc.CodeInvalidGrant))), "answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
 		{"a client that is not known", after(toCode, token(FlowPKCE, said(idc.CodeInvalidClient))), "forget answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
+		{"a client that may not", after(toCode, token(FlowPKCE, said(idc.CodeUnauthorizedClient))), "forget answerBrowser:unavailable " + ends + "unavailable"},
+		{"refused in other words", after(toCode, token(FlowPKCE, said(idc.CodeInvalidRequest))), "answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
 		{"nonsense", after(toCode, token(FlowPKCE, said(idc.CodeNonsense))), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"interrupted while the token is stored", after(toCode, granted(FlowPKCE), stopped{fault.New(fault.Interrupted, "", "x")}), ""},
 		{"disk full", after(toCode, granted(FlowPKCE), stored{err: fault.New(fault.Config, "", "full")}), "answerBrowser:configuration " + ends + "configuration"},
@@ -174,6 +176,8 @@ func TestStep(t *testing.T) {
 		{"not approved at the last moment", after(toPoll, rang{timer: timerLapse}, token(FlowDevice, said(idc.CodeAuthorizationPending))), "answerBrowser:timed_out " + ends + "timed_out"},
 		{"a proxy's page", after(toPoll, token(FlowDevice, said(idc.CodeNonsense))), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"a client of old is replaced once", []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client, cached: true}, deviceStarted{err: said(idc.CodeInvalidClient)}}, "forget register"},
+		{"a client that is not known any more", after(toPoll, token(FlowDevice, said(idc.CodeInvalidClient))), "forget answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
+		{"policy is not met by a new client", []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client, cached: true}, deviceStarted{err: said(idc.CodeUnauthorizedClient)}}, "forget answerBrowser:denied " + ends + "denied"},
 		{"a new one is not", after(toPolling[:3], deviceStarted{err: said(idc.CodeInvalidClient)}), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"a code that would play with the terminal", after(toPolling[:3], deviceStarted{auth: idc.DeviceAuthorization{UserCode: "A\x1b[31m", VerificationURI: "https://x", ExpiresIn: time.Minute}}), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"no browser for a device code: it is shown anyway", after(toPolling, opened{FlowDevice, errors.New("none")}), ""},
@@ -185,7 +189,7 @@ func TestStep(t *testing.T) {
 		{"both: no polls for a code that lapsed", after(toAuthorize, after(toPolling, rang{timer: timerLapse}, rang{timer: timerPoll})...), ""},
 		{"both: the last one ends it", after(toAuthorize, after(toPolling, rang{timer: timerLapse}, rang{timer: timerLimit})...), "answerBrowser:timed_out " + ends + "timed_out"},
 		{"both: a person's no ends it", after(toAuthorize, after(toPoll, token(FlowDevice, said(idc.CodeAccessDenied)))...), "answerBrowser:denied " + ends + "denied"},
-		{"both: the device grant is not allowed, the redirect may come", after(toAuthorize, after(toPolling[:3], deviceStarted{err: said(idc.CodeUnauthorizedClient)})...), "tell:hint"},
+		{"both: the device grant is not allowed, the redirect may come", after(toAuthorize, after(toPolling[:3], deviceStarted{err: said(idc.CodeUnauthorizedClient)})...), "forget tell:hint"},
 		{"both: the first token wins", after(toCode, after(toPoll, granted(FlowDevice), granted(FlowPKCE))...), ""},
 	} {
 		_, effects := play(fresh(), tt.inputs...)

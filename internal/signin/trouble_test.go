@@ -360,3 +360,47 @@ func TestTwoAtOnce(t *testing.T) {
 		a.checkClean()
 	})
 }
+
+// TestRegistrationBelongsToARegion: a start URL may carry another region than the config file.
+func TestRegistrationBelongsToARegion(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		w.session.Region = "eu-west-1"
+		connect := w.login.Connect
+		w.login.Connect = func(ctx context.Context, s session.Session) (signin.Connection, error) {
+			c, err := connect(ctx, s)
+			c.Region = "us-east-1"
+			return c, err
+		}
+		go func() { _ = emu.Approve(t.Context()) }()
+		got, err := w.run(t.Context(), signin.FlowDevice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Token.Region != "us-east-1" {
+			t.Errorf("token for region %q", got.Token.Region)
+		}
+		of := w.session
+		if _, err := w.store.Registration(store.RegistrationKey{Session: of}); err == nil {
+			t.Error("the client is kept for a region that does not know it")
+		}
+		of.Region = "us-east-1"
+		if reg, err := w.store.Registration(store.RegistrationKey{Session: of}); err != nil || reg.ClientID != got.Token.ClientID {
+			t.Errorf("the client is not kept for its region: %v", err)
+		}
+	})
+}
+
+func TestDeviceCodesNotAllowed(t *testing.T) {
+	t.Parallel()
+	for name, hint := range map[string]string{"dev": "try a browser redirect, run: homing login --sso-session dev --flow pkce", "": "name a session, which can sign in by a browser redirect, run: homing configure sso"} {
+		w := newWorld(t, &emulator.Server{DeviceGrantRefused: true})
+		w.session.Name = name
+		_, err := w.run(t.Context(), signin.FlowDevice)
+		if fault.KindOf(err) != fault.Denied || fault.HintOf(err) != hint {
+			t.Errorf("session %q: got %v (%v), hint %q", name, err, fault.KindOf(err), fault.HintOf(err))
+		}
+	}
+}
