@@ -43,7 +43,7 @@ func (s *Server) newSession(now time.Time, user string) *portalSession {
 // idpOrigin returns the identity provider's origin for a browser that came by base.
 func (s *Server) idpOrigin(base string) string {
 	if s.IDPOrigin != "" {
-		return s.IDPOrigin
+		return strings.TrimSuffix(s.IDPOrigin, "/")
 	}
 	u, err := url.Parse(base)
 	if err != nil {

@@ -44,7 +44,7 @@ func (s *Server) startDeviceAuthorization(c *call) reply {
 	si := &signIn{id: s.uuid(), kind: DeviceCode, client: cl, status: Pending, began: c.now,
 		expires: c.now.Add(s.codeLife()), deviceCode: s.deviceCode(), userCode: s.userCode(), interval: s.interval(),
 		misplaced: !right}
-	for s.st.byUser[si.userCode] != nil {
+	for other := s.st.byUser[si.userCode]; other != nil && other.live(c.now); other = s.st.byUser[si.userCode] {
 		si.userCode = s.userCode()
 	}
 	s.st.byDevice[si.deviceCode] = si

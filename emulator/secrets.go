@@ -73,7 +73,12 @@ func (s *Server) userCode() string {
 // deviceCode is 86 characters: base64url of 64 bytes.
 func (s *Server) deviceCode() string { return mark(rawURL.EncodeToString(s.random(64)), 16) }
 
-// Key ids of us-east-1, the same from 2019 to 2026.
+// secretKeyIDs name the key that signs client secrets in each region where it was seen, the same from 2019 to 2026.
+// Elsewhere us-east-1's has to do, as does codeKeyID for authorization codes.
+var secretKeyIDs = map[string]string{
+	"us-east-1": secretKeyID, "us-west-2": "key-1566968136", "eu-west-1": "key-1566968013",
+}
+
 const (
 	secretKeyID = "key-1564028099"
 	codeKeyID   = "key-1564028078"
@@ -216,7 +221,7 @@ func (s *Server) clientSecret(c *client) string {
 			UseCaseAction: action, ScopeType: "Access_Scope", Type: "Immutable_Access_Scope",
 			Description: "Lets the client act within " + name})
 	}
-	return s.jwt(secretKeyID, struct {
+	return s.jwt(or(secretKeyIDs[s.region()], secretKeyID), struct {
 		Serialized string `json:"serialized"`
 	}{string(marshal(reg))})
 }

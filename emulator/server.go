@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -78,8 +79,8 @@ type Server struct {
 
 	// Logger receives one line a request; nil means none. No secret is ever logged.
 	Logger *slog.Logger
-	// Rand is the source of codes, tokens and ids; nil means crypto/rand. Reads from it are serialised. It must not
-	// fail: a Server that cannot draw a code panics.
+	// Rand is the source of codes, tokens and ids; nil means crypto/rand. Reads from it are serialised. It must
+	// neither fail (the Server panics) nor repeat itself for ever.
 	Rand io.Reader
 
 	mu sync.Mutex // guards every field, exported ones included
@@ -219,7 +220,7 @@ func (s *Server) baseURL(r *http.Request) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.BaseURL != "" {
-		return s.BaseURL
+		return strings.TrimSuffix(s.BaseURL, "/")
 	}
 	return requestOrigin(r)
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
 
 	"github.com/homing-cli/homing/emulator"
 )
@@ -324,6 +325,13 @@ func TestValuesHaveTheirSeenShapes(t *testing.T) {
 		t.Errorf("user code %q", *dev.UserCode)
 	}
 	marked["device code"] = *dev.DeviceCode
+	creds, err := c.portal.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: tok.AccessToken,
+		AccountId: aws.String("111122223333"), RoleName: aws.String("ReadOnly")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked["secret access key"] = *creds.RoleCredentials.SecretAccessKey
+	marked["session token"] = *creds.RoleCredentials.SessionToken
 	for what, secret := range marked {
 		if !strings.Contains(secret, emulator.SecretMarker) {
 			t.Errorf("%s carries no marker", what)
