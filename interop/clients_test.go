@@ -124,7 +124,7 @@ func eachClient(t *testing.T, test func(t *testing.T, client string)) {
 	for name := range clients {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clients[name](t) // skips when its tools are missing
+			need(t, name)
 			test(t, name)
 		})
 	}

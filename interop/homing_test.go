@@ -101,6 +101,16 @@ func users() map[string]func(w *world) {
 	return all
 }
 
+// need ends the test when the client's tools are missing.
+func need(t *testing.T, client string) {
+	t.Helper()
+	if client == "aws-cli" {
+		testtools.AWSCLI(t)
+		return
+	}
+	clients[client](t)
+}
+
 // TestClientsAfterHomingLogin is the promise of this project: after homing login, with homing off the PATH, every client
 // uses the profile and renews its token, homing goes on with what the client wrote, and the client with what homing
 // wrote then.
@@ -111,6 +121,7 @@ func TestClientsAfterHomingLogin(t *testing.T) {
 		for _, way := range ways {
 			t.Run(client+" "+way.name, func(t *testing.T) {
 				t.Parallel()
+				need(t, client)
 				w := newWorld(t, checked)
 				w.config(way.legacy)
 				w.login(way, homing(t), append([]string{"login", "--profile", "dev"}, way.homing...)...)
