@@ -83,13 +83,13 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	return s, effects
 }
 
-// noDevices is the error for an instance that gives out no device codes. A legacy profile knows no other way.
+// noDevices is the error for an instance that gives out no device codes. Its hint is the other flow, which a legacy
+// profile does not have.
 func (s state) noDevices(cause error) error {
-	hint := "try a browser redirect, " + s.again(" --flow pkce")
-	if s.session.Legacy() {
-		hint = "name a session, which can sign in by a browser redirect, run: homing configure sso"
+	if !s.session.Legacy() {
+		return cause
 	}
-	return because(cause, fault.Denied, hint, "the service does not allow device codes for %q", s.session.Label())
+	return because(cause, fault.Denied, "name a session, which can sign in by a browser redirect, run: homing configure sso", "%s", cause.Error())
 }
 
 func (s state) poll() (state, []effect) {

@@ -177,7 +177,7 @@ func TestStep(t *testing.T) {
 		{"a proxy's page", after(toPoll, token(FlowDevice, said(idc.CodeNonsense))), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"a client of old is replaced once", []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client, cached: true}, deviceStarted{err: said(idc.CodeInvalidClient)}}, "forget register"},
 		{"a client that is not known any more", after(toPoll, token(FlowDevice, said(idc.CodeInvalidClient))), "forget answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
-		{"policy is not met by a new client", []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client, cached: true}, deviceStarted{err: said(idc.CodeUnauthorizedClient)}}, "forget answerBrowser:denied " + ends + "denied"},
+		{"policy is not met by a new client", []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client, cached: true}, deviceStarted{err: said(idc.CodeUnauthorizedClient)}}, "forget answerBrowser:unavailable " + ends + "unavailable"},
 		{"a new one is not", after(toPolling[:3], deviceStarted{err: said(idc.CodeInvalidClient)}), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"a code that would play with the terminal", after(toPolling[:3], deviceStarted{auth: idc.DeviceAuthorization{UserCode: "A\x1b[31m", VerificationURI: "https://x", ExpiresIn: time.Minute}}), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"no browser for a device code: it is shown anyway", after(toPolling, opened{FlowDevice, errors.New("none")}), ""},
