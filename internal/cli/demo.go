@@ -16,6 +16,8 @@ import (
 
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
 )
 
@@ -152,7 +154,7 @@ func (d *demo) play(ctx context.Context, interactive bool) error {
 		"--sso-account-id", account, "--sso-role-name", role, "--flow", "pkce"); err != nil {
 		return err
 	}
-	if err := d.files("What it left behind: what the AWS CLI and the SDKs read, nothing else."); err != nil {
+	if err := d.files("What the AWS CLI and the SDKs read, beside empty locks. Remove homing, and they go on."); err != nil {
 		return err
 	}
 	d.chapter("Role credentials", "As a credential_process prints them; here the values are shortened.")
@@ -196,7 +198,7 @@ func (d *demo) chapter(title, text string) {
 
 // homing runs one command as a person would, and shows it with what it said.
 func (d *demo) homing(ctx context.Context, args ...string) error {
-	d.say("%s$ homing %s\n", demoIndent, strings.Join(args, " "))
+	d.say("%s$ homing %s\n", demoIndent, commandLine(args))
 	show := &indenter{w: d.out}
 	env := d.env
 	env.Args, env.Stderr, env.Stdout = args, show, show
@@ -222,6 +224,23 @@ func (d *demo) homing(ctx context.Context, args ...string) error {
 	}
 }
 
+// commandLine shows a command on lines that fit a terminal.
+func commandLine(args []string) string {
+	var b strings.Builder
+	column := 0
+	for i, arg := range args {
+		if strings.HasPrefix(arg, "--") && column > 70 {
+			b.WriteString(" \\\n" + demoIndent + demoIndent)
+			column = 0
+		} else if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(arg)
+		column += len(arg) + 1
+	}
+	return b.String()
+}
+
 // firstRole is an account and a role that exist in the emulator.
 func (d *demo) firstRole() (account, role string, err error) {
 	for _, a := range emulator.DefaultDirectory().Accounts {
@@ -230,9 +249,16 @@ func (d *demo) firstRole() (account, role string, err error) {
 	return "", "", errors.New("the emulator's directory is empty")
 }
 
-// files lists the demo's home folder.
+// files lists the demo's home folder, each file with what it is.
 func (d *demo) files(text string) error {
 	d.chapter("Files", text)
+	st := &store.Store{AWSDir: filepath.Join(d.env.Home, ".aws")}
+	s := session.Session{Name: demoSession, StartURL: emulator.DefaultStartURL, Region: emulator.DefaultRegion, Scopes: []string{session.DefaultScope}}
+	what := map[string]string{
+		filepath.Join(st.AWSDir, "config"):                     "the profile and the session, as you would write them",
+		st.TokenPath(s.CacheKey()):                             "the token, under the name that the AWS CLI and every SDK compute",
+		st.RegistrationPath(store.RegistrationKey{Session: s}): "the client registration, kept for the next sign-in",
+	}
 	return filepath.WalkDir(d.env.Home, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -245,7 +271,15 @@ func (d *demo) files(text string) error {
 		if err != nil {
 			return err
 		}
-		d.say("%s%s  ~/%s\n", demoIndent, info.Mode().Perm(), filepath.ToSlash(name))
+		about := what[path]
+		switch {
+		case about != "":
+		case filepath.Ext(name) == ".lock":
+			about = "empty; keeps two processes from doing the same thing at once"
+		case filepath.Base(filepath.Dir(filepath.Dir(path))) == "cli":
+			about = "role credentials, shared with the AWS CLI"
+		}
+		d.say("%s%s  ~/%s\n%s            %s\n", demoIndent, info.Mode().Perm(), filepath.ToSlash(name), demoIndent, about)
 		return nil
 	})
 }

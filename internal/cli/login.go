@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -202,6 +203,9 @@ func (a *app) chooseFlow(s session.Session, f flowFlags) (signin.Environment, er
 		}
 	default:
 		return e, fault.New(fault.Config, "run: export HOMING_FLOW=auto", "HOMING_FLOW=%s is none of auto, pkce, device", asked)
+	}
+	if e.Flow == signin.FlowPKCE && !slices.Contains(e.Channels, string(signin.Loopback)) {
+		e.Channels = append([]string{string(signin.Loopback)}, e.Channels...) // it may come back by a forward we cannot see
 	}
 	if s.Legacy() {
 		if asked == "pkce" {

@@ -121,6 +121,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`127\.0\.0\.1%3A\d+`), "127.0.0.1%3APORT"},
 	{regexp.MustCompile(`\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b`), "WXYZ-WXYZ"},
 	{regexp.MustCompile(`\b(client_id|state|code_challenge)=[^&"\s]+`), "$1=RANDOM"},
+	{regexp.MustCompile(`"[^"]{8}…"`), `"KEYSTART…"`},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -86,6 +87,11 @@ func setUp(t *testing.T, env *testscript.Env, models []*awsmodel.Model) {
 	untrusted.StartTLS()
 	t.Cleanup(untrusted.Close)
 	env.Setenv("TLS_URL", untrusted.URL)
+	authority := filepath.Join(env.WorkDir, "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: untrusted.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env.Setenv("CA_FILE", authority)
 	taken, free := listen(t), listen(t)
 	t.Cleanup(func() { _ = taken.Close() })
 	env.Setenv("TAKEN_PORT", strconv.Itoa(taken.Addr().(*net.TCPAddr).Port))
