@@ -100,28 +100,33 @@ func (c *Config) prepare() *Config {
 	return c
 }
 
+// readFile reads a file that may be missing. What is neither a file nor a folder (/dev/null, a pipe) counts as missing,
+// as it does for the AWS CLI.
 func readFile(path string) (text string, exists bool, err error) {
 	if path == "" {
 		return "", false, nil
 	}
-	b, err := os.ReadFile(path)
+	info, err := os.Stat(path)
 	switch {
-	case err == nil:
-		return string(b), true, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return "", false, nil
+	case err == nil && info.IsDir():
+		return "", false, fault.New(fault.Config, "run: mv "+shellArg(path)+" "+shellArg(path+".old"),
+			"%q is a folder, not a file", path)
+	case err == nil && !info.Mode().IsRegular():
+		return "", false, nil
 	}
-	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		return "", false, &fault.Error{
-			Kind: fault.Config, Err: err,
-			Msg:  fmt.Sprintf("%q is a folder, not a file", path),
-			Hint: "move the folder away: mv " + shellArg(path) + " " + shellArg(path+".old"),
-		}
+	b, err := os.ReadFile(path)
+	if err == nil {
+		return string(b), true, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
 	}
 	return "", false, &fault.Error{
 		Kind: fault.Config, Err: err,
 		Msg:  fmt.Sprintf("cannot read %q: %s", path, reason(err)),
-		Hint: "look at its owner and mode: ls -l " + shellArg(path),
+		Hint: "run: ls -l " + shellArg(path),
 	}
 }
 

@@ -89,6 +89,8 @@ var refusedTests = []struct {
 	{"a quoted default would hide the other", "[default]\na=1\n[profile \"default\"]\na=2\n", set1(Section{kindProfile, "default"}, "b", "3"), "more than once, on lines 1 and 3"},
 	{"key swallowed by the one above", "[profile dev]\nregion = r0\n  output = json\n", set1(dev, "region", "r1"), "line 3: "},
 	{"header swallowed by the key above", "[profile x]\na = 1\n  [profile dev]\n  b = 2\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header"},
+	{"header inside the value to replace", "[profile dev]\nb = 2\n  [profile x]\n  c = 3\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},
+	{"header above the place for a new key", "[profile dev]\nb = 2\n  []\n", set1(dev, "c", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},
 	{"unset what everybody inherits", "[DEFAULT]\nregion = r0\n[profile dev]\nregion = r1\n", Edit{dev, nil, []string{"region"}}, "line 2: "},
 	{"bare carriage return", "[profile dev]\ra = 1\n", set1(dev, "a", "2"), "line 1: a carriage return stands alone"},
 }

@@ -55,6 +55,8 @@ var traps = []trap{
 	{"percent is nothing special", "[profile p]\nrole_session_name = %(region)s %\n", 0, []trapValue{{kindProfile, "p", "role_session_name", "%(region)s %", "%(region)s %"}}},
 	{"bad block in a DEFAULT that nobody inherits", "[DEFAULT]\ns3 =\n  x\n", 0, nil},
 	{"bad block in a DEFAULT that is hidden", "[DEFAULT]\ns3 =\n  x\n[profile p]\ns3 = y\n", 0, nil},
+	{"separator character around a key", "[profile p]\n\x1cregion\x1c=\x1cr\x1c\n", 0, []trapValue{{kindProfile, "p", "region", "r", "-"}, {kindProfile, "p", "\x1cregion\x1c", "-", "\x1cr\x1c"}}},
+	{"key that Python lowers to two characters", "[profile p]\nİ = r\n", 0, []trapValue{{kindProfile, "p", "i̇", "r", "-"}}},
 	{"DEFAULT in two parts", "[DEFAULT]\na = 1\n[profile p]\n[DEFAULT]\nb = 2\n", 0, []trapValue{{kindProfile, "p", "a", "1", "-"}, {kindProfile, "p", "b", "2", "-"}}},
 	{"key twice in two parts of DEFAULT", "[DEFAULT]\na = 1\n[profile p]\n[DEFAULT]\nA = 2\n", 5, nil},
 	{"bad block in a DEFAULT", "[DEFAULT]\ns3 =\n  x\n[profile p]\n", 3, nil},

@@ -302,7 +302,7 @@ func lock(ctx context.Context, path, lockPath string) (unlock func(), err error)
 		return nil, &fault.Error{
 			Kind: fault.TimedOut, Err: err,
 			Msg:  fmt.Sprintf("another process has held %q for %s", lockPath, lockWait),
-			Hint: "see who: fuser " + shellArg(lockPath),
+			Hint: "run: fuser " + shellArg(lockPath),
 		}
 	}
 	return nil, cannotWrite(path, err)
@@ -315,12 +315,12 @@ func cannotWrite(path string, err error) error {
 		return already
 	}
 	dir := filepath.Dir(path)
-	hint := "look at owner and mode: ls -ld " + shellArg(dir) + " " + shellArg(path)
+	hint := "run: ls -ld " + shellArg(dir) + " " + shellArg(path)
 	switch {
 	case errors.Is(err, errReadOnly):
-		hint = "if it may change: chmod u+w " + shellArg(path)
+		hint = "run: chmod u+w " + shellArg(path)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		hint = "make room, then type the command again: df -h " + shellArg(dir)
+		hint = "run: df -h " + shellArg(dir)
 	case errors.Is(err, syscall.EROFS):
 		hint = "mount the folder writable, or set AWS_CONFIG_FILE to a file elsewhere"
 	}

@@ -201,3 +201,15 @@ func TestUpdateOfMountPoint(t *testing.T) {
 		t.Errorf("left behind: %v", got)
 	}
 }
+
+// A pipe instead of a file must not be waited for. The AWS CLI takes it for missing, and so does reading here.
+func TestPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Load(Paths{Config: path}); err != nil || len(c.ProfileNames()) != 0 {
+		t.Error(err)
+	}
+	checkFault(t, Update(t.Context(), path, region), "it is not a regular file")
+}

@@ -85,7 +85,7 @@ func (e *editor) twice(c *change) error {
 // compare checks that nothing but the changes happened. Sections keep their order; new ones stand at the end.
 func (e *editor) compare(before, after *document, targets map[int]*change) error {
 	if len(after.sections) != len(before.sections)+len(e.appended) {
-		return e.differ(targets)
+		return e.differ()
 	}
 	for i := range before.sections {
 		b, a := &before.sections[i], &after.sections[i]
@@ -120,11 +120,30 @@ func (e *editor) misread(line int) error {
 	return e.unclear(line, "the AWS CLI and the SDKs do not read this line alike")
 }
 
-func (e *editor) differ(targets map[int]*change) error {
-	for _, c := range targets {
-		return e.unclear(e.cli.sections[c.cli].line, "the AWS CLI and the SDKs do not see the same headers here")
+// differ reports that the SDKs see another list of sections than before: a header went away with the value that the
+// AWS CLI takes it for a part of.
+func (e *editor) differ() error {
+	for _, c := range e.changes {
+		if err := e.hiddenHeader(c); err != nil {
+			return err
+		}
 	}
 	return fmt.Errorf("awsconfig: a section is missing from the edited file")
+}
+
+// hiddenHeader reports a header that only the SDKs see inside a section.
+func (e *editor) hiddenHeader(c *change) error {
+	if c.cli < 0 {
+		return nil
+	}
+	target := &e.cli.sections[c.cli]
+	for i := range e.sdk.sections {
+		s := &e.sdk.sections[i]
+		if _, ok := sectionAt(e.cli, s.start); !ok && target.start < s.start && s.start < target.end {
+			return e.unclear(s.line, "the SDKs take this for a header and the AWS CLI for a part of the value above it, since it is indented deeper")
+		}
+	}
+	return nil
 }
 
 // firstDifference compares two option lists, leaving out the keys that c changes; 0 means equal, else it is the line
@@ -170,6 +189,9 @@ func (e *editor) intended(reading *Config) error {
 				continue
 			}
 			if err := e.twice(c); err != nil {
+				return err
+			}
+			if err := e.hiddenHeader(c); err != nil {
 				return err
 			}
 			if o != nil {
