@@ -265,6 +265,9 @@ func TestControlEndpoint(t *testing.T) {
 	wantStatus(400, "PATCH", "/settings", `{"verification":"smoke"}`)
 	wantStatus(400, "PATCH", "/settings", `{"unknown":1}`)
 
+	if m := wantStatus(200, "GET", "/settings", ""); m["access_token_life"] != "5m0s" {
+		t.Errorf("settings read back: %v", m)
+	}
 	wantStatus(200, "POST", "/advance", `{"by":"6m"}`)
 	wantError(t, "six minutes later", c.call(t, emulator.OpListAccounts, reg, out.AccessToken), "UnauthorizedException")
 	wantStatus(400, "POST", "/advance", `{"by":"-6m"}`)

@@ -249,6 +249,10 @@ func TestPortalRefuses(t *testing.T) {
 			}
 		}
 	}
+	emu.Change(func(s *emulator.Server) { s.Switches.UnknownAccountForbidden = true })
+	if got, want := c.withToken(t, "GET", "/assignment/roles?account_id=999999999999", token).refusal(), (refusal{403, "ForbiddenException", "No access"}); got != want {
+		t.Errorf("unknown account, other reading: got %+v, want %+v", got, want)
+	}
 	emu.Change(func(s *emulator.Server) { s.Switches.WrongRegion = true })
 	if got := c.withToken(t, "GET", "/assignment/accounts", token).refusal(); got != dead {
 		t.Errorf("another region: got %+v, want %+v", got, dead)

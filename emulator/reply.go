@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -218,18 +217,4 @@ func (rep reply) write(w http.ResponseWriter, r *http.Request) {
 func decode(body []byte, v any) bool {
 	t := strings.TrimSpace(string(body))
 	return strings.HasPrefix(t, "{") && json.Unmarshal(body, v) == nil
-}
-
-func (k family) String() string {
-	switch k {
-	case familyOIDC:
-		return "sso-oidc"
-	case familyPortal:
-		return "sso"
-	case familySTS:
-		return "sts"
-	case familyPage:
-		return "page"
-	}
-	return fmt.Sprintf("family(%d)", int(k))
 }

@@ -199,3 +199,16 @@ func replaceHeader(req *http.Request, name, value string) *http.Request {
 	req.Header.Set(name, value)
 	return req
 }
+
+// identity is a well signed GetCallerIdentity with the credentials of the token's first account and role.
+func (c sdk) identity(t *testing.T, token *string) *http.Request {
+	t.Helper()
+	out, err := c.portal.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: token,
+		AccountId: aws.String("444455556666"), RoleName: aws.String("Developer")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	creds := aws.Credentials{AccessKeyID: *out.RoleCredentials.AccessKeyId, SecretAccessKey: *out.RoleCredentials.SecretAccessKey,
+		SessionToken: *out.RoleCredentials.SessionToken}
+	return signedPost(t.Context(), t, c.base, creds, "sts", "us-east-1", time.Now().UTC(), identityForm)
+}
