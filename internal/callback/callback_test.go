@@ -2,6 +2,7 @@ package callback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -392,5 +393,22 @@ func TestRedirectDoesNotPrintItsCode(t *testing.T) {
 	r := Redirect{Code: session.NewSecret(testCode)}
 	if s := fmt.Sprintf("%v %+v %#v", r, r, r); strings.Contains(s, "SECRETCODE") {
 		t.Errorf("printed %q", s)
+	}
+}
+
+func TestBindErrorNamesThePort(t *testing.T) {
+	t.Parallel()
+	denied := errors.New("permission denied")
+	for _, tt := range []struct {
+		ports []int
+		want  string
+	}{
+		{[]int{0}, "cannot listen on 127.0.0.1"},
+		{[]int{80}, "cannot listen on 127.0.0.1, port 80"},
+		{[]int{80, 81, 0}, "cannot listen on 127.0.0.1, port 80, 81"},
+	} {
+		if err := bindError(tt.ports, denied); err.Error() != tt.want || fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
+			t.Errorf("%v: %q, hint %q", tt.ports, err, fault.HintOf(err))
+		}
 	}
 }

@@ -3,7 +3,6 @@ package signin
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -132,7 +131,7 @@ func (s state) limitReached() (state, []effect) {
 		return s, nil
 	}
 	next, effects := s.lose(FlowPKCE, fault.New(fault.TimedOut, "try a device code, "+s.again(" --use-device-code"),
-		"no redirect from the browser came within %s", minutes(limit)))
+		"no redirect from the browser came within %d minutes", limit/time.Minute))
 	return next, append(s.doubted(), effects...)
 }
 
@@ -143,11 +142,4 @@ func (s state) doubted() []effect {
 		return []effect{forget{FlowPKCE}}
 	}
 	return nil
-}
-
-func minutes(d time.Duration) string {
-	if d == time.Minute {
-		return "1 minute"
-	}
-	return fmt.Sprintf("%d minutes", int(d/time.Minute))
 }
