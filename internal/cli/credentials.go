@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,6 +119,9 @@ func (o *credentialsOptions) run(ctx context.Context, format credentialFormat) e
 		return err
 	}
 	if err := printable(creds); err != nil {
+		if st, storeErr := o.app.store(); storeErr == nil {
+			err = errors.Join(err, st.DropRoleCredentials([]store.RoleKey{key})) // or it would be the answer for an hour
+		}
 		return err
 	}
 	text, err := format.render(creds, key)

@@ -137,7 +137,7 @@ func newPerson(t *testing.T, models []*awsmodel.Model, work string) (*person, ma
 		}
 	})
 	return p, map[string]string{
-		"HOME": p.home, "USERPROFILE": p.home, "WORK": work, "START_URL": emulator.DefaultStartURL, envDir: p.dir, envBrowser: browser.URL,
+		"EMULATOR": server.URL, "HOME": p.home, "USERPROFILE": p.home, "WORK": work, "START_URL": emulator.DefaultStartURL, envDir: p.dir, envBrowser: browser.URL,
 		"AWS_ENDPOINT_URL_SSO_OIDC": server.URL, "AWS_ENDPOINT_URL_SSO": server.URL, "AWS_ENDPOINT_URL_STS": server.URL,
 	}
 }
