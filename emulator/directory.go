@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -215,8 +214,16 @@ func (r Role) assigned(user string) bool { return len(r.Users) == 0 || slices.Co
 
 // shuffle sorts by a hash of the key: an order that looks random and stays the same from page to page.
 func shuffle[T any](list []T, key func(T) string) {
-	slices.SortFunc(list, func(a, b T) int {
-		x, y := sha256.Sum256([]byte(key(a))), sha256.Sum256([]byte(key(b)))
-		return cmp.Or(slices.Compare(x[:], y[:]), cmp.Compare(key(a), key(b)))
-	})
+	type item struct {
+		hash [sha256.Size]byte
+		v    T
+	}
+	items := make([]item, len(list))
+	for i, v := range list {
+		items[i] = item{sha256.Sum256([]byte(key(v))), v}
+	}
+	slices.SortStableFunc(items, func(a, b item) int { return slices.Compare(a.hash[:], b.hash[:]) })
+	for i := range items {
+		list[i] = items[i].v
+	}
 }

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"time"
 
 	"github.com/homing-cli/homing/emulator"
@@ -35,8 +37,11 @@ func Example() {
 	emu := &emulator.Server{}
 	srv := httptest.NewServer(emu)
 	defer srv.Close()
-	// A real test would now set the environment for the program it tests:
-	//	for k, v := range emulator.Environment(srv.URL) { t.Setenv(k, v) }
+	// The environment of the program under test; in a test of your own: t.Setenv(name, value).
+	env := emulator.Environment(srv.URL)
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		fmt.Println(name, env[name] == srv.URL)
+	}
 
 	// The tool registers, asks for a device code and shows the user code to the person.
 	var client struct{ ClientID, ClientSecret string }
@@ -78,6 +83,9 @@ func Example() {
 	}
 	fmt.Println(len(emu.Unexpected()), "unexpected requests")
 	// Output:
+	// AWS_ENDPOINT_URL_SSO true
+	// AWS_ENDPOINT_URL_SSO_OIDC true
+	// AWS_ENDPOINT_URL_STS true
 	// device_code my tool [sso:account:access] true
 	// 3600 true
 	// RegisterClient  200
@@ -86,7 +94,7 @@ func Example() {
 	// 0 unexpected requests
 }
 
-// What does a client do when the answer to a refresh is lost on the way? The single-use token is spent all the same.
+// What does a program do when the answer to a refresh is lost on the way? The single-use token is spent all the same.
 func ExampleServer_Fail() {
 	emu := &emulator.Server{}
 	emu.Fail("CreateToken/refresh_token", 1, emulator.Fault{Drop: emulator.DropAfter})
