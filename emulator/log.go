@@ -14,15 +14,15 @@ type LoggedRequest struct {
 	Time      time.Time `json:"time"`            // arrival, by the emulator's clock
 	Method    string    `json:"method"`
 	Path      string    `json:"path"`
-	Status    int       `json:"status"`               // 0 when it was not processed
-	Error     string    `json:"error,omitempty"`      // exception or STS code; "" for success
-	Fault     string    `json:"fault,omitempty"`      // "fault", "dropped before", "dropped after", "client gone"
-	Client    string    `json:"client,omitempty"`     // the client's registered name
-	ClientID  string    `json:"client_id,omitempty"`  //
-	SignIn    string    `json:"sign_in,omitempty"`    // PendingSignIn.ID it belongs to
-	User      string    `json:"user,omitempty"`       //
-	Account   string    `json:"account,omitempty"`    // portal and STS
-	Role      string    `json:"role,omitempty"`       //
+	Status    int       `json:"status"`           // 0 when it was not processed
+	Error     string    `json:"error,omitempty"`  // exception or STS code; "" for success
+	Fault     string    `json:"fault,omitempty"`  // "fault", "dropped before", "dropped after", "client gone"
+	Client    string    `json:"client,omitempty"` // the client's registered name
+	ClientID  string    `json:"client_id,omitempty"`
+	SignIn    string    `json:"sign_in,omitempty"` // PendingSignIn.ID it belongs to
+	User      string    `json:"user,omitempty"`
+	Account   string    `json:"account,omitempty"` // portal and STS
+	Role      string    `json:"role,omitempty"`
 	RequestID string    `json:"request_id,omitempty"` // as sent
 	UserAgent string    `json:"user_agent,omitempty"`
 }
