@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 				Files:               []string{file},
 				UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") == "1",
 				RequireExplicitExec: true,
-				Deadline:            time.Now().Add(2 * scriptDeadline),
+				Deadline:            time.Now().Add(10 * scriptDeadline), // waiting for other scripts counts
 				Setup: func(env *testscript.Env) error {
 					setUp(t, env, models)
 					return nil
