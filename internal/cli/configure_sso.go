@@ -95,7 +95,7 @@ func (o *configureSSOOptions) run(ctx context.Context) error {
 	}
 	result, err := a.signIn(ctx, p.session, o.flowFlags, p.newSession)
 	if err != nil {
-		return err
+		return o.again(err, p)
 	}
 	err = o.askAccountAndRole(ctx, &p, result.Token.AccessToken)
 	if idc.CodeOf(err) == idc.CodeUnauthorized && (result.Channel == signin.Cached || result.Channel == signin.Refresh) {
@@ -119,6 +119,17 @@ func (o *configureSSOOptions) run(ctx context.Context) error {
 		return err
 	}
 	return o.conclude(p)
+}
+
+// again replaces hints that would lead to a session which is in no file yet.
+func (o *configureSSOOptions) again(err error, p plan) error {
+	switch kind := fault.KindOf(err); {
+	case !p.newSession && !p.session.Legacy():
+		return err
+	case kind == fault.Denied, kind == fault.TimedOut, kind == fault.SignInNeeded:
+		return &fault.Error{Kind: kind, Msg: err.Error(), Hint: "to try again, run: homing configure sso", Err: err}
+	}
+	return err
 }
 
 // current is a present value of the profile, "" where there is none.

@@ -90,7 +90,6 @@ func (o *demoOptions) run(ctx context.Context) (err error) {
 		LookupEnv: d.lookupEnv(home),
 		Stdin:     strings.NewReader(""),
 		Home:      home,
-		Dir:       home,
 		Now:       d.now,
 		OpenBrowser: func(_ context.Context, url string) error {
 			d.people.Go(func() {

@@ -22,7 +22,6 @@ type Env struct {
 	Stdout    io.Writer
 	Stderr    io.Writer
 	Home      string // home folder; "" where there is none
-	Dir       string // working folder
 	Terminal  Terminal
 
 	// Exists reports whether a path exists, which tells one kind of place from another. Nil sees nothing.
@@ -50,10 +49,6 @@ func OSEnv() Env {
 	if err != nil {
 		home = ""
 	}
-	dir, err := os.Getwd()
-	if err != nil {
-		dir = ""
-	}
 	env := Env{
 		Args:      os.Args[1:],
 		LookupEnv: os.LookupEnv,
@@ -61,7 +56,6 @@ func OSEnv() Env {
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,
 		Home:      home,
-		Dir:       dir,
 		Terminal: Terminal{
 			Stdin:  term.IsTerminal(os.Stdin),
 			Stdout: term.IsTerminal(os.Stdout),
@@ -73,7 +67,7 @@ func OSEnv() Env {
 			return err == nil
 		},
 	}
-	if env.Terminal.Stdin && env.Terminal.Stderr && os.Getenv("TERM") != "dumb" {
+	if env.Terminal.Stdin && env.Terminal.Stderr && os.Getenv("TERM") != "dumb" && understandsEscapes(os.Stderr) {
 		env.Terminal.Raw = func() (func(), error) {
 			state, err := xterm.MakeRaw(int(os.Stdin.Fd()))
 			if err != nil {

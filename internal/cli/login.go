@@ -171,7 +171,7 @@ func (a *app) withCommand(err error, s session.Session, flow signin.Flow) error 
 
 // configureCommand is the command that corrects what is configured about s.
 func (a *app) configureCommand(s session.Session) string {
-	if !s.Legacy() {
+	if !s.Legacy() && a.hasSession(s.Name) {
 		return "homing configure sso-session --sso-session " + s.Name
 	}
 	if profile := a.profileOf(s); profile != "" {

@@ -105,4 +105,6 @@ func (a *app) completeSessions(*cobra.Command, []string, string) ([]cobra.Comple
 }
 
 // hasSession reports whether the config file has an [sso-session] of that name, complete or not.
-func (a *app) hasSession(name string) bool { return slices.Contains(a.cfg.SessionNames(), name) }
+func (a *app) hasSession(name string) bool {
+	return a.cfg != nil && slices.Contains(a.cfg.SessionNames(), name)
+}

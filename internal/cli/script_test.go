@@ -44,6 +44,12 @@ func TestScripts(t *testing.T) {
 					return nil
 				},
 				Cmds: scriptCommands,
+				Condition: func(cond string) (bool, error) {
+					if cond == "root" { // whom no permission stops
+						return os.Geteuid() == 0, nil
+					}
+					return false, fmt.Errorf("unknown condition %q", cond)
+				},
 			})
 		})
 	}
