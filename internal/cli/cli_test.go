@@ -83,8 +83,9 @@ func TestSecretsStayHidden(t *testing.T) {
 
 func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0 s", 59 * time.Second: "59 s", 59*time.Minute + 59*time.Second: "59 min", time.Hour: "1 h",
-		7*time.Hour + 59*time.Minute: "7 h 59 min", 48 * time.Hour: "2 days", 90 * 24 * time.Hour: "90 days",
+		0: "0 s", 59 * time.Second: "59 s", 59*time.Minute + 29*time.Second: "59 min", time.Hour - time.Second: "1 h",
+		7*time.Hour + 59*time.Minute: "7 h 59 min", 47*time.Hour + 59*time.Minute: "47 h 59 min", 48 * time.Hour: "2 days",
+		90*24*time.Hour - time.Minute: "90 days",
 	} {
 		if got := span(d); got != want {
 			t.Errorf("span(%s) = %q, want %q", d, got, want)

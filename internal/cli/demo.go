@@ -153,7 +153,7 @@ func (d *demo) play(ctx context.Context, interactive bool) error {
 		"--sso-account-id", account, "--sso-role-name", role, "--flow", "pkce"); err != nil {
 		return err
 	}
-	if err := d.files("What the AWS CLI and the SDKs read, beside empty locks. Remove homing, and they go on."); err != nil {
+	if err := d.files("What the AWS CLI and the SDKs read; the empty locks and the client registration are ours."); err != nil {
 		return err
 	}
 	d.chapter("Role credentials", "As a credential_process prints them; here the values are shortened.")

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -124,7 +123,7 @@ func (a *app) reporting(err error) error {
 
 // signIn signs in to s, or finds that nothing needs to be done, and tells the person all along.
 func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force bool) (signin.Result, error) {
-	place, err := a.chooseFlow(s, f)
+	place, asked, err := a.chooseFlow(s, f)
 	if err != nil {
 		return signin.Result{}, err
 	}
@@ -132,7 +131,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	if err != nil {
 		return signin.Result{}, err
 	}
-	talk := &loginTalk{ui: a.ui, session: s, noBrowser: f.noBrowser, now: a.env.now}
+	talk := &loginTalk{ui: a.ui, session: s, asked: asked, noBrowser: f.noBrowser, now: a.env.now}
 	if a.env.Terminal.Stderr {
 		talk.width = a.env.Terminal.Width
 	}
@@ -180,43 +179,44 @@ func (a *app) configureCommand(s session.Session) string {
 	return "homing configure sso"
 }
 
-// chooseFlow decides how to sign in and says why. Strongest first: what the format allows, flags, HOMING_FLOW, the
-// session's sso_use_device_code, the place.
-func (a *app) chooseFlow(s session.Session, f flowFlags) (signin.Environment, error) {
+// chooseFlow decides how to sign in and says why; asked names what asked for that flow, "" when the place decided.
+// Strongest first: what the format allows, flags, HOMING_FLOW, the session's sso_use_device_code, the place.
+func (a *app) chooseFlow(s session.Session, f flowFlags) (e signin.Environment, asked string, err error) {
 	here := hostenv.Detect(hostenv.Facts{Getenv: a.env.Getenv, GOOS: runtime.GOOS, Exists: a.env.Exists})
-	e := signin.Environment{Name: here.Name, Flow: signin.Flow(here.Flow), Channels: here.Channels, Reason: here.Reason}
-	asked, by := f.flow, "--flow "+f.flow
+	e = signin.Environment{Name: here.Name, Flow: signin.Flow(here.Flow), Channels: here.Channels, Reason: here.Reason}
+	flow, by := f.flow, "--flow "+f.flow
 	if f.useDeviceCode {
-		asked, by = "device", "--use-device-code"
+		flow, by = "device", "--use-device-code"
 	}
-	if asked == "" {
+	if flow == "" {
 		if v := strings.ToLower(a.env.Getenv("HOMING_FLOW")); v != "" {
-			asked, by = v, "HOMING_FLOW="+v
+			flow, by = v, "HOMING_FLOW="+v
 		}
 	}
-	switch asked {
+	switch flow {
 	case "pkce", "device":
-		e.Flow, e.Reason = signin.Flow(asked), by+" says so"
+		e.Flow, asked = signin.Flow(flow), by
 	case "auto", "":
 		if s.UseDeviceCode {
-			e.Flow, e.Reason = signin.FlowDevice, fmt.Sprintf("sso_use_device_code is set in session %q", s.Name)
+			e.Flow, asked = signin.FlowDevice, "sso_use_device_code"
 		}
 	default:
-		return e, fault.New(fault.Config, "run: export HOMING_FLOW=auto", "HOMING_FLOW=%s is none of auto, pkce, device", asked)
+		return e, "", fault.New(fault.Config, "run: export HOMING_FLOW=auto", "HOMING_FLOW=%s is none of auto, pkce, device", flow)
+	}
+	if asked != "" {
+		e.Reason = asked + " asks for it"
 	}
 	if e.Flow == signin.FlowPKCE && !slices.Contains(e.Channels, string(signin.Loopback)) {
 		e.Channels = append([]string{string(signin.Loopback)}, e.Channels...) // it may come back by a forward we cannot see
 	}
-	if s.Legacy() {
-		if asked == "pkce" {
-			return e, fault.New(fault.Usage, "run: homing configure sso, and give the session a name",
-				"a legacy profile (without sso_session) can only sign in with a device code")
-		}
-		if asked != "device" {
-			e.Flow, e.Reason = signin.FlowDevice, "a legacy profile (without sso_session) knows no other way"
-		}
+	if s.Legacy() && flow == "pkce" {
+		return e, "", fault.New(fault.Usage, "run: homing configure sso, and give the session a name",
+			"a legacy profile (without sso_session) can only sign in with a device code")
 	}
-	return e, nil
+	if s.Legacy() && flow != "device" {
+		e.Flow, e.Reason = signin.FlowDevice, "a legacy profile (without sso_session) knows no other way"
+	}
+	return e, asked, nil
 }
 
 // sayNext names a command that uses what the person just signed in to.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -70,10 +71,10 @@ func (o *logoutOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// end ends one session. Nothing is removed before the service has been told: the token is the only handle on the
-// session, and where the network is down the same command can be given again.
+// end ends one session. Where the service cannot be told, what is here goes all the same, and the error says so.
 func (o *logoutOptions) end(ctx context.Context, st *store.Store, s session.Session) error {
 	a := o.app
+	var untold error
 	tok, err := st.Token(s.CacheKey())
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
@@ -81,9 +82,10 @@ func (o *logoutOptions) end(ctx context.Context, st *store.Store, s session.Sess
 	case err != nil:
 		a.ui.say("The token file of %s cannot be read; it is removed without telling the service.\n", named(s))
 	default:
-		if err := o.tellService(ctx, st, s, tok); err != nil {
-			return err
-		}
+		untold = o.tellService(ctx, st, s, tok)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if err := st.RemoveToken(ctx, s.CacheKey()); err != nil {
 		return err
@@ -91,12 +93,23 @@ func (o *logoutOptions) end(ctx context.Context, st *store.Store, s session.Sess
 	if err := st.DropRoleCredentials(append(st.RoleKeys(s), a.rolesOf(s)...)); err != nil {
 		return err
 	}
-	if missing {
+	switch {
+	case missing:
 		a.ui.answer("Not signed in to %s; nothing to end.\n", named(s))
-		return nil
+	case untold != nil:
+		return halfDone(s, untold)
+	default:
+		a.ui.answer("Signed out of %s.\n", named(s))
 	}
-	a.ui.answer("Signed out of %s.\n", named(s))
 	return nil
+}
+
+// halfDone is the error for a session that was ended here only.
+func halfDone(s session.Session, err error) error {
+	return &fault.Error{
+		Kind: fault.KindOf(err), Msg: "signed out of " + named(s) + " here, but not at the service: " + err.Error(),
+		Hint: "the session ends there by itself; to end it now, sign out at " + s.StartURL, Err: err,
+	}
 }
 
 // tellService ends the session on the server. An access token that has expired is renewed first, where it can be:
@@ -123,20 +136,22 @@ func (o *logoutOptions) tellService(ctx context.Context, st *store.Store, s sess
 	return conn.client.Logout(ctx, tok.AccessToken)
 }
 
-// runAll ends every session that has a token here, whichever program signed in.
+// runAll ends every session that has a token here, whichever program signed in. It goes through all of them and
+// reports the first that failed.
 func (o *logoutOptions) runAll(ctx context.Context, st *store.Store) error {
 	a := o.app
 	cfg, err := a.config()
 	if err != nil {
 		return err
 	}
+	var failed error
+	ended := 0
 	for _, s := range cfg.Sessions() {
 		if _, err := st.Token(s.CacheKey()); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err := o.end(ctx, st, s); err != nil {
-			return err
-		}
+		ended++
+		failed = cmp.Or(failed, o.end(ctx, st, s))
 	}
 	entries, err := st.Tokens()
 	if err != nil {
@@ -146,14 +161,23 @@ func (o *logoutOptions) runAll(ctx context.Context, st *store.Store) error {
 		if entry.Err != nil || entry.Token.Region == "" {
 			continue // not a token, or one that no service can be told of
 		}
+		ended++
 		s := session.Session{StartURL: entry.Token.StartURL, Region: entry.Token.Region}
-		if err := o.tellService(ctx, st, s, entry.Token); err != nil {
-			return err
-		}
+		untold := o.tellService(ctx, st, s, entry.Token)
 		if err := st.RemoveEntry(ctx, entry); err != nil {
 			return err
 		}
+		if untold != nil {
+			failed = cmp.Or(failed, halfDone(s, untold))
+			continue
+		}
 		a.ui.answer("Signed out of %s.\n", named(s))
 	}
-	return st.RemoveAllSSORoleCredentials()
+	if err := st.RemoveAllSSORoleCredentials(); err != nil {
+		return err
+	}
+	if ended == 0 {
+		a.ui.say("No session has a token here; nothing to end.\n")
+	}
+	return failed
 }

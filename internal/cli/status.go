@@ -29,8 +29,8 @@ func newStatusCmd(a *app) *cobra.Command {
 			"Shows every session of the AWS config file with the state of its token. No network call is made: the service",
 			"may have ended a session earlier than its token says.",
 			"",
-			"With --check nothing is printed for a good token; anything else is exit code 4. Which session is checked:",
-			"--sso-session; else that of the profile; else that of [default]; else the only one there is.",
+			"With --check nothing is printed for a token that is good or can be renewed; anything else is exit code 4. Which",
+			"session is checked: --sso-session; else that of the profile; else that of [default]; else the only one there is.",
 		),
 		Example: lines(
 			"  homing status",
@@ -52,7 +52,7 @@ func newStatusCmd(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session] to show or check")
 	cmd.Flags().BoolVar(&o.check, "check", false, "say by the exit code whether the token is good")
-	cmd.Flags().DurationVar(&o.min, "min", 0, "with --check: the least `time` the token must have left, such as 30m")
+	cmd.Flags().DurationVar(&o.min, "min", 0, "with --check: the least `time` a token that cannot be renewed must have left, such as 30m")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.completeSessions)
 	return cmd
 }
@@ -163,7 +163,7 @@ func statusOf(s session.Session, tokens tokenReader, now time.Time) sessionStatu
 	return row
 }
 
-// runCheck ends without an error when the session's token is good for at least o.min.
+// runCheck ends without an error when the session's token can be renewed, or is good for at least o.min.
 func (o *statusOptions) runCheck(ctx context.Context) error {
 	a := o.app
 	t, err := a.target(ctx, o.ssoSession)
@@ -181,8 +181,8 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 			return err
 		}
 	}
-	if row.State == "valid" && row.expires.Sub(now) >= o.min {
-		return nil
+	if row.Refreshable || row.State == "valid" && row.expires.Sub(now) >= o.min {
+		return nil // whoever uses it next renews it without a person
 	}
 	need := &fault.Error{Kind: fault.SignInNeeded, Hint: "run: " + loginCommand(t)}
 	switch row.State {
@@ -193,7 +193,7 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 	case "expired":
 		need.Msg = "the token of " + named(t.session) + " expired " + moment(row.expires, now)
 	default:
-		need.Msg = "the token of " + named(t.session) + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + o.min.String()
+		need.Msg = "the token of " + named(t.session) + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + span(o.min)
 	}
 	return need
 }

@@ -15,6 +15,7 @@ import (
 type loginTalk struct {
 	ui        *ui
 	session   session.Session
+	asked     string // what asked for the flow, "" when the place decided
 	noBrowser bool
 	width     int // columns of the terminal; 0 where there is none, and then no QR code
 	now       func() time.Time
@@ -44,11 +45,21 @@ func (t *loginTalk) notify(e signin.Event) {
 
 // sayPlace is the line that says where we are, which flow is used, and why.
 func (t *loginTalk) sayPlace(flow string) {
-	if t.place.Name == "" || t.place.Name == "unknown" {
-		t.ui.say("Signing in to %s with %s: %s.\n", named(t.session), flow, t.place.Reason)
-		return
+	switch {
+	case t.asked == "":
+		t.ui.say("Signing in to %s with %s. %s.\n", named(t.session), flow, upperFirst(t.place.Reason))
+	case t.place.Name == "" || t.place.Name == "unknown":
+		t.ui.say("Signing in to %s with %s, as %s asks.\n", named(t.session), flow, t.asked)
+	default:
+		t.ui.say("Signing in to %s with %s, as %s asks (place: %s).\n", named(t.session), flow, t.asked, t.place.Name)
 	}
-	t.ui.say("Signing in to %s with %s in this place (%s): %s.\n", named(t.session), flow, t.place.Name, t.place.Reason)
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func (t *loginTalk) authorize(e signin.Authorize) {
