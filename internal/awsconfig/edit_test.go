@@ -151,3 +151,50 @@ func TestRefusedWords(t *testing.T) {
 		}
 	}
 }
+
+// The check before writing sees every kind of harm, should an edit ever do one.
+func TestVerify(t *testing.T) {
+	const before = "[profile dev]\na = 1\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n"
+	for name, out := range map[string]string{
+		"another section changed":   "[profile dev]\na = 9\nb = 2\n\n[profile x]\nc = 4\ns3 =\n  k = v\n",
+		"another key changed":       "[profile dev]\na = 9\nb = 3\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
+		"a key gone":                "[profile dev]\na = 9\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
+		"a key more":                "[profile dev]\na = 9\nb = 2\nd = 3\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
+		"a section gone":            "[profile dev]\na = 9\nb = 2\n",
+		"a section more":            "[profile dev]\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n[y]\n",
+		"a header changed":          "[profile dev]\na = 9\nb = 2\n\n[profile y]\nc = 3\ns3 =\n  k = v\n",
+		"sections in other order":   "[profile x]\nc = 3\ns3 =\n  k = v\n[profile dev]\na = 9\nb = 2\n",
+		"a nested value changed":    "[profile dev]\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = w\n",
+		"the value not set":         before,
+		"another value set":         "[profile dev]\na = 8\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
+		"a value for one reader":    "[profile dev]\na = 9 # x\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
+		"not loadable":              "[profile dev]\na = 9\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
+		"the section under no name": "[dev]\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
+	} {
+		changes, err := merge([]Edit{set1(dev, "a", "9")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &editor{path: "config", text: before, changes: changes, cli: parseCLI(before), sdk: parseSDK(before)}
+		if err := e.locate(); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.verify("[profile dev]\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n"); err != nil {
+			t.Fatalf("the right result: %v", err)
+		}
+		if err := e.verify(out); err == nil {
+			t.Errorf("%s: nothing was said", name)
+		}
+		// Each reading on its own sees what both can see.
+		if name == "a value for one reader" || name == "not loadable" {
+			continue
+		}
+		for _, read := range []func(string) *document{parseCLI, parseSDK} {
+			d := read(before)
+			targets := map[int]*change{0: changes[0]}
+			if e.compare(d, read(out), targets) == nil && e.intended(configOf(read(out))) == nil {
+				t.Errorf("%s: one reading did not see it", name)
+			}
+		}
+	}
+}

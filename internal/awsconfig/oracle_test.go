@@ -229,7 +229,7 @@ func (o *oracles) checkSDK(t testing.TB, config string) (compared int) {
 	defer o.mu.Unlock()
 	path := o.file(t, config)
 	c := configOf(parseSDK(config))
-	names := append(c.names(kindProfile), "no such profile")
+	names := slices.Compact(slices.Sorted(slices.Values(append(c.names(kindProfile), "default", "Default", "DEFAULT", "p", "no such profile"))))
 	for _, name := range names {
 		theirs, panicked, err := o.sdk(path, name)
 		if panicked {

@@ -365,3 +365,19 @@ func TestUpdateWaitsForTheLock(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// What a killed process leaves in the middle is ours by its name, and goes with the next edit. Nothing else does.
+func TestUpdateRemovesLeftovers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	put(t, path, "[profile dev]\n", 0o600)
+	for _, name := range []string{".config.homing-123", ".config.homing-backup-link", ".config.swp", "config.homing-1", ".credentials.homing-1"} {
+		put(t, filepath.Join(filepath.Dir(path), name), "half", 0o600)
+	}
+	if err := Update(t.Context(), path, region); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{".config.swp", ".credentials.homing-1", "config", "config.homing-1", "config" + BackupSuffix, "config.lock"}
+	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, want) {
+		t.Errorf("left behind: %v", got)
+	}
+}
