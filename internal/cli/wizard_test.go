@@ -20,6 +20,7 @@ import (
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 var update = flag.Bool("update", false, "write goldens instead of comparing with them")
@@ -44,11 +45,17 @@ func open(t *testing.T, vars map[string]string, args ...string) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &terminal{t: t, cmd: exec.CommandContext(t.Context(), self, args...), more: make(chan struct{}), done: make(chan struct{})}
+	return openProgram(t, vars, self, args...)
+}
+
+func openProgram(t *testing.T, vars map[string]string, program string, args ...string) *terminal {
+	t.Helper()
+	x := &terminal{t: t, cmd: exec.CommandContext(t.Context(), program, args...), more: make(chan struct{}), done: make(chan struct{})}
 	x.cmd.Env = []string{envMain + "=1", "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}
 	for name, value := range vars {
 		x.cmd.Env = append(x.cmd.Env, name+"="+value)
 	}
+	var err error
 	x.tty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 40, Cols: 120})
 	if err != nil {
 		t.Fatal(err)
@@ -242,6 +249,64 @@ func TestWizardSession(t *testing.T) {
 	x.answer("Default client Region [us-east-1]: ", "eu-west-1\n")
 	x.answer("CLI default output format (json if not specified) [None]: ", "table\n")
 	golden(t, "wizard/again.txt", x.end(0)+"\n~/.aws/config:\n"+p.config(t))
+}
+
+// TestWizardIsTheAWSCLIs sends the AWS CLI itself and homing through the same questions: each must ask them in these
+// words and this order, and both must leave the same settings.
+func TestWizardIsTheAWSCLIs(t *testing.T) {
+	aws := testtools.AWSCLI(t)
+	for _, tt := range []struct {
+		name, region string // region is what stands in brackets: homing never leaves it out
+		open         func(*testing.T, *person, map[string]string) *terminal
+	}{
+		{"aws", "None", func(t *testing.T, p *person, vars map[string]string) *terminal {
+			vars["BROWSER"], vars["PROMPT_TOOLKIT_NO_CPR"] = "true", "1"
+			if err := os.WriteFile(filepath.Join(p.dir, "not-homing"), nil, 0o600); err != nil { // nothing to search for secrets
+				t.Error(err)
+			}
+			return openProgram(t, vars, aws, "configure", "sso", "--use-device-code")
+		}},
+		{"homing", "us-east-1", func(t *testing.T, _ *person, vars map[string]string) *terminal {
+			return open(t, vars, "configure", "sso", "--use-device-code")
+		}},
+	} {
+		for _, session := range []string{"", "dev"} {
+			t.Run(tt.name+"/"+session, func(t *testing.T) {
+				p, vars := atTerminal(t)
+				p.emu.Change(func(s *emulator.Server) { s.Directory = oneRole() })
+				x := tt.open(t, p, vars)
+				x.answer("SSO session name (Recommended):", session+"\r")
+				if session == "" {
+					x.expect("WARNING: Configuring using legacy format (e.g. without an SSO session).")
+					x.expect("Consider re-running \"configure sso\" command and providing a session name.")
+				}
+				x.answer("SSO start URL [None]:", emulator.DefaultStartURL+"\r")
+				x.answer("SSO region [None]:", "us-east-1\r")
+				if session != "" {
+					x.answer("SSO registration scopes [sso:account:access]:", "\r")
+				}
+				x.expect("Attempting to open your default browser.")
+				x.expect("If the browser does not open or you wish to use a different device to authorize this request, open the following URL:")
+				x.expect("Then enter the code:")
+				if tt.name == "aws" { // whose browser does nothing
+					if err := p.emu.Approve(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				x.expect("The only AWS account available to you is: 111122223333")
+				x.expect("Using the account ID 111122223333")
+				x.expect("The only role available to you is: AdministratorAccess")
+				x.expect("Using the role name \"AdministratorAccess\"")
+				x.answer("Default client Region ["+tt.region+"]:", "eu-west-1\r")
+				x.answer("CLI default output format (json if not specified) [None]:", "yaml\r")
+				x.answer("Profile name [AdministratorAccess-111122223333]:", "work\r")
+				x.expect("To use this profile, specify the profile name using --profile, as shown:")
+				x.expect("aws sts get-caller-identity --profile work")
+				x.end(0)
+				golden(t, "wizard/same-config"+session+".txt", strings.ReplaceAll(p.config(t), "\n\n", "\n"))
+			})
+		}
+	}
 }
 
 func TestWizardSessionOnly(t *testing.T) {
