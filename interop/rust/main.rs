@@ -16,13 +16,17 @@ use serde_json::{json, Value};
 type Answer = Result<Value, Box<dyn Error>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     for line in std::io::stdin().lock().lines() {
         let request: Value = serde_json::from_str(&line?)?;
         let served = catch_unwind(AssertUnwindSafe(|| runtime.block_on(serve(&request))));
         let answer = match served {
             Ok(Ok(answer)) => answer,
-            Ok(Err(e)) => json!({"error": name(e.as_ref()), "message": DisplayErrorContext(e.as_ref()).to_string()}),
+            Ok(Err(e)) => {
+                json!({"error": name(e.as_ref()), "message": DisplayErrorContext(e.as_ref()).to_string()})
+            }
             Err(_) => json!({"error": "panic", "message": "the SDK panicked"}),
         };
         println!("{answer}");
@@ -34,13 +38,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// name is what an error's Debug text starts with: its type, or its variant.
 fn name(e: &(dyn Error + 'static)) -> String {
     let text = format!("{e:?}");
-    text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_string()
+    text.split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default()
+        .to_string()
 }
 
 async fn serve(request: &Value) -> Answer {
     let ask = |key: &str| request[key].as_str().unwrap_or_default();
     match ask("do") {
-        "version" => Ok(json!({"version": format!("AWS SDK for Rust, aws-sdk-sts {}", aws_sdk_sts::meta::PKG_VERSION)})),
+        "version" => Ok(
+            json!({"version": format!("AWS SDK for Rust, aws-sdk-sts {}", aws_sdk_sts::meta::PKG_VERSION)}),
+        ),
         "identity" => identity(&load(ask("profile")).await).await,
         "credentials" => credentials(&load(ask("profile")).await).await,
         "token" => token(&load(ask("profile")).await).await,
@@ -55,18 +64,27 @@ async fn load(profile: &str) -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
     if profile.is_empty() {
-        return loader.region(Region::new("us-east-1")).no_credentials().load().await;
+        return loader
+            .region(Region::new("us-east-1"))
+            .no_credentials()
+            .load()
+            .await;
     }
     loader.profile_name(profile).load().await
 }
 
 async fn identity(config: &SdkConfig) -> Answer {
-    let who = aws_sdk_sts::Client::new(config).get_caller_identity().send().await?;
+    let who = aws_sdk_sts::Client::new(config)
+        .get_caller_identity()
+        .send()
+        .await?;
     Ok(json!({"account": who.account(), "arn": who.arn()}))
 }
 
 async fn credentials(config: &SdkConfig) -> Answer {
-    let provider = config.credentials_provider().ok_or("no credentials provider")?;
+    let provider = config
+        .credentials_provider()
+        .ok_or("no credentials provider")?;
     let creds = provider.provide_credentials().await?;
     let mut answer = json!({"access_key_id": creds.access_key_id()});
     if let Some(account) = creds.account_id() {
@@ -91,28 +109,66 @@ fn timestamp(t: SystemTime) -> Result<String, Box<dyn Error>> {
 
 /// call calls op with made-up arguments and tells how its refusal is typed.
 async fn call(config: &SdkConfig, op: &str) -> Answer {
-    let (oidc, portal) = (aws_sdk_ssooidc::Client::new(config), aws_sdk_sso::Client::new(config));
+    let (oidc, portal) = (
+        aws_sdk_ssooidc::Client::new(config),
+        aws_sdk_sso::Client::new(config),
+    );
     const SOME: &str = "111111111111";
     match op {
-        "RegisterClient" => refused(oidc.register_client().client_name(SOME).client_type("public").send().await, oidc_exception),
+        "RegisterClient" => refused(
+            oidc.register_client()
+                .client_name(SOME)
+                .client_type("public")
+                .send()
+                .await,
+            oidc_exception,
+        ),
         "StartDeviceAuthorization" => refused(
-            oidc.start_device_authorization().client_id(SOME).client_secret(SOME).start_url(SOME).send().await,
+            oidc.start_device_authorization()
+                .client_id(SOME)
+                .client_secret(SOME)
+                .start_url(SOME)
+                .send()
+                .await,
             oidc_exception,
         ),
         "CreateToken" => refused(
-            oidc.create_token().client_id(SOME).client_secret(SOME).grant_type("refresh_token").refresh_token(SOME).send().await,
+            oidc.create_token()
+                .client_id(SOME)
+                .client_secret(SOME)
+                .grant_type("refresh_token")
+                .refresh_token(SOME)
+                .send()
+                .await,
             oidc_exception,
         ),
-        "ListAccounts" => refused(portal.list_accounts().access_token(SOME).send().await, portal_exception),
+        "ListAccounts" => refused(
+            portal.list_accounts().access_token(SOME).send().await,
+            portal_exception,
+        ),
         "ListAccountRoles" => refused(
-            portal.list_account_roles().access_token(SOME).account_id(SOME).send().await,
+            portal
+                .list_account_roles()
+                .access_token(SOME)
+                .account_id(SOME)
+                .send()
+                .await,
             portal_exception,
         ),
         "GetRoleCredentials" => refused(
-            portal.get_role_credentials().access_token(SOME).account_id(SOME).role_name(SOME).send().await,
+            portal
+                .get_role_credentials()
+                .access_token(SOME)
+                .account_id(SOME)
+                .role_name(SOME)
+                .send()
+                .await,
             portal_exception,
         ),
-        "Logout" => refused(portal.logout().access_token(SOME).send().await, portal_exception),
+        "Logout" => refused(
+            portal.logout().access_token(SOME).send().await,
+            portal_exception,
+        ),
         _ => Err(format!("cannot call {op:?}").into()),
     }
 }
@@ -126,13 +182,19 @@ where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     S: From<SdkError<E, HttpResponse>>,
 {
-    let Err(e) = result else { return Ok(json!({"status": 200})) };
-    let Some(status) = e.raw_response().map(|r| r.status().as_u16()) else { return Err(Box::new(e)) };
+    let Err(e) = result else {
+        return Ok(json!({"status": 200}));
+    };
+    let Some(status) = e.raw_response().map(|r| r.status().as_u16()) else {
+        return Err(Box::new(e));
+    };
     let code = e.code().unwrap_or_default().to_string();
     let text = e.message().unwrap_or_default().to_string();
     let typed = S::from(e);
     let (kind, description) = exception(&typed).unwrap_or_default();
-    Ok(json!({"type": kind, "code": code, "status": status, "message": description.unwrap_or(&text)}))
+    Ok(
+        json!({"type": kind, "code": code, "status": status, "message": description.unwrap_or(&text)}),
+    )
 }
 
 /// exceptions! makes a function that matches each exception class by name, so that a class that is not there does not
