@@ -3,11 +3,154 @@
 package interop
 
 import (
+	"encoding/json"
+	"maps"
+	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
 func init() {
 	clients["java"] = func(t *testing.T) ([]string, []string) { return []string{testtools.JavaClient(t)}, nil }
+}
+
+// tokenFile is a token file that differs from a good one, and what a client makes of it.
+type tokenFile struct {
+	prefix string         // before the JSON
+	set    map[string]any // nil removes the field
+	want   string         // in the error; "" where the file serves
+}
+
+// readsTokenFiles holds what a client's notes say about token files against the client.
+func readsTokenFiles(t *testing.T, client string, files map[string]tokenFile) {
+	clients[client](t)
+	w := newWorld(t, checked)
+	w.config(false)
+	w.signIn(false)
+	good := map[string]any{}
+	for name, value := range w.token(false) {
+		good[name] = value
+	}
+	p := w.start(client)
+	for name, file := range files {
+		fields := maps.Clone(good)
+		for field, value := range file.set {
+			if fields[field] = value; value == nil {
+				delete(fields, field)
+			}
+		}
+		text, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write(w.tokenPath(false), file.prefix+string(text))
+		a := p.ask(map[string]string{"do": "token", "profile": "dev"})
+		if file.want == "" && a.Expires == "" || file.want != "" && !strings.Contains(a.Error+": "+a.Message, file.want) {
+			t.Errorf("%s: got %+v, want error %q", name, a, file.want)
+		}
+	}
+	if got := w.refreshes(); got != 0 {
+		t.Errorf("%d refreshes", got)
+	}
+}
+
+// profile is a config file, what is asked with its profile dev, and what a client makes of it.
+type profile struct{ config, do, want string }
+
+// readsProfiles holds what a client's notes say about profiles against the client. A client may keep the file it read
+// first, so each gets a new process.
+func readsProfiles(t *testing.T, client string, profiles func(good string) map[string]profile) {
+	clients[client](t)
+	w := newWorld(t, checked)
+	w.config(false)
+	w.signIn(false)
+	for name, c := range profiles(w.read(w.path(".aws", "config"))) {
+		w.write(w.path(".aws", "config"), c.config)
+		p := w.start(client)
+		a := p.ask(map[string]string{"do": c.do, "profile": "dev"})
+		if (a.Error == "") != (c.want == "") || !strings.Contains(a.Error+": "+a.Message, c.want) {
+			t.Errorf("%s: got %+v, want error %q", name, a, c.want)
+		}
+		_ = p.in.Close()
+	}
+}
+
+func later(suffix string) string {
+	return time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05") + suffix
+}
+
+// null is a JSON null, which is not a field that is missing.
+var null = json.RawMessage("null")
+
+func TestJavaReadsTokenFiles(t *testing.T) {
+	t.Parallel()
+	readsTokenFiles(t, "java", map[string]tokenFile{
+		"as homing writes it":  {},
+		"fractions":            {set: map[string]any{"expiresAt": later(".123456789Z")}},
+		"nulls":                {set: map[string]any{"refreshToken": null, "clientId": null}},
+		"unknown fields":       {set: map[string]any{"later": map[string]any{"a": []int{1}}}},
+		"offset":               {set: map[string]any{"expiresAt": later("+00:00")}},
+		"registration offset":  {set: map[string]any{"registrationExpiresAt": later("+00:00")}},
+		"the suffix UTC":       {set: map[string]any{"expiresAt": later("UTC")}},
+		"expiry as a number":   {set: map[string]any{"expiresAt": time.Now().Unix() + 3600}},
+		"a byte order mark":    {prefix: "\ufeff"},
+		"without registration": {set: map[string]any{"registrationExpiresAt": nil, "expiresAt": "2026-01-01T00:00:00Z"}},
+		"without start URL":    {set: map[string]any{"startUrl": nil, "expiresAt": "2026-01-01T00:00:00Z"}},
+		"without start URL, good": {set: map[string]any{"startUrl": nil}},
+		"without region":       {set: map[string]any{"region": nil}},
+		"without refresh": {set: map[string]any{"refreshToken": nil, "expiresAt": "2026-01-01T00:00:00Z"}},
+	})
+}
+
+func TestJavaReadsProfiles(t *testing.T) {
+	t.Parallel()
+	readsProfiles(t, "java", someProfiles)
+}
+func someProfiles(good string) map[string]profile {
+		both := strings.Replace(good, "sso_session = ", "sso_region = us-east-1\nsso_session = ", 1)
+		return map[string]profile{
+			"session":                        {good, "identity", ""},
+			"session and the same sso_region": {both, "identity", ""},
+			"session and another sso_region": {strings.Replace(both, "us-east-1", "eu-west-1", 1), "identity", ""},
+			"session and another sso_region, token": {strings.Replace(both, "us-east-1", "eu-west-1", 1), "token", ""},
+			"session without account, role":  {strings.NewReplacer("sso_account_id", "x", "sso_role_name", "y").Replace(good), "token", ""},
+			"account without role":           {strings.Replace(good, "sso_role_name", "y", 1), "identity", ""},
+			"a line that is nothing":         {good + "nothing\n", "identity", ""},
+			"the same section and key twice": {good + "[profile dev]\nregion = us-west-2\nregion = us-west-2\n", "identity", ""},
+			"a comment after a value":        {strings.Replace(good, "sso_session = "+sessionName, "sso_session = "+sessionName+" # mine", 1), "identity", ""},
+			"a section with a quoted name":   {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1), "identity", ""},
+			"legacy token": {strings.Replace(both, "sso_session = "+sessionName, "sso_start_url = https://e.awsapps.com/start", 1), "token", ""},
+			"keys beside sso": {strings.Replace(good, "sso_session = ", "aws_access_key_id = AKIDSTATIC\naws_secret_access_key = s\nsso_session = ", 1), "credentials", ""},
+			"process beside sso": {strings.Replace(good, "sso_session = ", "credential_process = /bin/false\nsso_session = ", 1), "credentials", ""},
+			"a space in the name": {strings.ReplaceAll(strings.Replace(good, "[profile dev]", "[profile my dev]", 1)+"[profile dev]\nsso_session=x\n", "q", "q"), "identity", ""},
+			"byte order mark": {"\ufeff"+good, "identity", ""},
+		}
+}
+
+// TestJavaWritesTokenFiles shows what is left of a token file after the SDK renewed it.
+func TestJavaWritesTokenFiles(t *testing.T) {
+	t.Parallel()
+	written(t, "java")
+}
+func written(t *testing.T, client string) {
+	w := newWorld(t, checked)
+	w.config(false)
+	w.signIn(false)
+	w.expire(false)
+	path := w.tokenPath(false)
+	w.write(path, strings.Replace(w.read(path), "{", `{"more":"kept?",`, 1))
+	before, _ := os.Stat(path)
+	w.renewedBy(client, func() { w.wantIdentity(client) })
+	after, _ := os.Stat(path)
+	t.Log(os.SameFile(before, after), after.Mode(), w.token(false)["expiresAt"], w.token(false)["registrationExpiresAt"], w.token(false)["more"])
+	entries, _ := os.ReadDir(w.path(".aws", "sso", "cache"))
+	t.Log(entries)
+	os.Chmod(path, 0o644)
+	w.expire(false)
+	w.renewedBy(client, func() { w.wantIdentity(client) })
+	after, _ = os.Stat(path)
+	t.Log(after.Mode())
 }

@@ -280,7 +280,11 @@ func (w *world) browser(person *emulator.Person) (variable string, visits <-chan
 	go func() {
 		defer close(finished)
 		for lines := bufio.NewScanner(opened); lines.Scan(); {
-			done <- person.Open(w.Context(), lines.Text())
+			err := person.Open(w.Context(), lines.Text())
+			if err != nil {
+				w.Errorf("the person's visit: %v", err) // now: the client may wait for ever
+			}
+			done <- err
 		}
 	}()
 	w.Cleanup(func() {
@@ -294,10 +298,7 @@ func (w *world) browser(person *emulator.Person) (variable string, visits <-chan
 func (w *world) visited(visits <-chan error) {
 	w.Helper()
 	select {
-	case err := <-visits:
-		if err != nil {
-			w.Errorf("the person's visit: %v", err)
-		}
+	case <-visits:
 	case <-time.After(patience):
 		w.Fatal("the client opened no browser")
 	}
