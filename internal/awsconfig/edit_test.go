@@ -167,6 +167,7 @@ func TestVerify(t *testing.T) {
 		"a nested value changed":    "[profile dev]\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = w\n",
 		"the value not set":         before,
 		"another value set":         "[profile dev]\na = 8\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
+		"another value for one":     "[profile dev]\na = 9\nb = 2 # x\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
 		"a value for one reader":    "[profile dev]\na = 9 # x\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
 		"not loadable":              "[profile dev]\na = 9\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
 		"the section under no name": "[dev]\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
@@ -186,7 +187,7 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%s: nothing was said", name)
 		}
 		// Each reading on its own sees what both can see.
-		if name == "a value for one reader" || name == "not loadable" {
+		if strings.Contains(name, "for one") || name == "not loadable" {
 			continue
 		}
 		for _, read := range []func(string) *document{parseCLI, parseSDK} {
