@@ -9,7 +9,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -43,7 +42,7 @@ func run(ctx context.Context, env Env) (code int) {
 	switch {
 	case err == nil:
 		return 0
-	case ctx.Err() != nil || errors.Is(err, context.Canceled):
+	case ctx.Err() != nil || describe(err).Kind == fault.Interrupted:
 		// Whatever broke while the person was leaving is of no interest: 130 is the only silent failure.
 		a.ui.debug("stopped: %v", err)
 		return fault.Interrupted.ExitCode()

@@ -145,7 +145,7 @@ func (o *configureSSOOptions) askSession(ctx context.Context, p *plan) error {
 	a := o.app
 	name := question{text: "SSO session name", current: p.current("sso_session"), flag: "--sso-session NAME"}
 	name.check = func(answer string) string {
-		if answer == "" {
+		if answer == "" || a.hasSession(answer) {
 			return ""
 		}
 		return checkName(answer)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,7 +122,10 @@ func (u *ui) fail(err error) int {
 // describe returns the sentence, the hint and the kind that a person sees for err.
 func describe(err error) fault.Error {
 	f := fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: fault.HintOf(err)}
-	if f.Hint == "" && f.Kind == fault.Bug {
+	switch {
+	case f.Kind == fault.Bug && errors.Is(err, context.Canceled):
+		f = fault.Error{Kind: fault.Interrupted, Msg: "interrupted"}
+	case f.Kind == fault.Bug && f.Hint == "":
 		f.Hint = "this should not happen: run it again with --debug and report what it prints at " + issuesURL
 	}
 	return f

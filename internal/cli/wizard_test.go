@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -366,6 +367,56 @@ func TestWizardGivesUp(t *testing.T) {
 			}
 			if text, err := os.ReadFile(filepath.Join(p.home, ".aws", "config")); err == nil {
 				t.Errorf("a config file was written:\n%s", text)
+			}
+		})
+	}
+}
+
+// Two sessions and nothing that says which: the person picks. On a terminal that cannot draw, the list is numbered.
+func TestLoginPicksASession(t *testing.T) {
+	const config = "[sso-session one]\nsso_start_url = https://one.awsapps.com/start\nsso_region = us-east-1\n" +
+		"[sso-session two]\nsso_start_url = " + emulator.DefaultStartURL + "\nsso_region = us-east-1\n"
+	for _, tt := range []struct {
+		term, shown, keys string
+	}{
+		{"xterm", "(2 of 2): ", "tw\r"},
+		{"dumb", "  2  two\r\nNumber, 1 to 2: ", "3\r2\r"},
+	} {
+		t.Run(tt.term, func(t *testing.T) {
+			p, vars := atTerminal(t)
+			if err := os.MkdirAll(filepath.Join(p.home, ".aws"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(p.home, ".aws", "config"), []byte(config), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			vars["TERM"] = tt.term
+			x := open(t, vars, "login", "--use-device-code")
+			x.answer(tt.shown, tt.keys)
+			x.expect("Successfully signed in to session \"two\"")
+			x.end(0)
+		})
+	}
+}
+
+// Colour is never the only thing that carries a meaning, and can be turned off.
+func TestNoColor(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		vars map[string]string
+	}{
+		{"--no-color", []string{"--no-color"}, nil},
+		{"NO_COLOR", nil, map[string]string{"NO_COLOR": "1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, vars := atTerminal(t)
+			maps.Copy(vars, tt.vars)
+			x := open(t, vars, append([]string{"configure", "sso"}, tt.args...)...)
+			x.answer("SSO session name (Recommended): ", "\r")
+			x.answer("WARNING: Configuring using legacy format", "\x03")
+			if screen := x.end(130); strings.Contains(screen, "␛") {
+				t.Errorf("there are escapes on the screen:\n%s", screen)
 			}
 		})
 	}
