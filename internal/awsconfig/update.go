@@ -23,7 +23,7 @@ const BackupSuffix = ".homing-backup"
 
 const (
 	lockSuffix = ".lock"
-	lockWait   = 10 * time.Second      // far longer than an edit takes, shorter than a person's patience
+	lockWait   = 30 * time.Second      // a thousand edits' time on a busy machine
 	lockPoll   = 20 * time.Millisecond // flock cannot be waited for with a deadline
 	tries      = 5                     // how often another program may change the file in the instant before the rename
 )
