@@ -146,6 +146,14 @@ func TestEmulatorBadFlags(t *testing.T) {
 		want string
 	}{
 		{"--switch no_such", 2, "no_such"},
+		{"--accounts 100000000000", 2, "more than"},
+		{"--accounts 2000 --roles 2000", 2, "more than"},
+		{"--accounts -1", 2, "negative"},
+		{"--accounts 3 --roles 0", 2, "at least 1"},
+		{"--token-life -1h", 2, "negative"},
+		{"--start-url http://example.com", 2, "https"},
+		{"--sso-region Mars", 2, "region"},
+		{"--verification round", 2, "round"},
 		{"--listen 256.0.0.1:0", 3, "256.0.0.1:0"},
 		{"--directory /no/such/file", 3, "/no/such/file"},
 	} {

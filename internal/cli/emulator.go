@@ -14,6 +14,7 @@ import (
 
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
 	"github.com/spf13/cobra"
 )
 
@@ -59,7 +60,12 @@ func newEmulatorCmd(a *app) *cobra.Command {
 			"  homing emulator --auto-approve --switch punish_impatience --slow-downs 1",
 		),
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(cmd); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is any free one")
@@ -69,7 +75,7 @@ func newEmulatorCmd(a *app) *cobra.Command {
 	flags.IntVar(&o.accounts, "accounts", 0, "generate this many accounts")
 	flags.IntVar(&o.roles, "roles", 2, "with --accounts: roles in each")
 	flags.StringArrayVar(&o.switches, "switch", nil, "`name` of a switch to turn on, such as punish_impatience; may be repeated")
-	flags.StringVar(&o.verification, "verification", "", "`form` of the verification addresses")
+	flags.StringVar(&o.verification, "verification", "", "`form` of the verification addresses: device, fragment or opaque")
 	flags.BoolVar(&o.log, "log", false, "write one line a request to stderr, without secrets")
 	flags.BoolVar(&o.autoApprove, "auto-approve", false, "allow every request as soon as its address is visited")
 	flags.IntVar(&o.slowDowns, "slow-downs", 0, "answer this many first polls with slow_down")
@@ -83,6 +89,38 @@ func newEmulatorCmd(a *app) *cobra.Command {
 	flags.DurationVar(&o.clockSkew, "clock-skew", 0, "what the service's clock is ahead of this one")
 	flags.BoolVar(&o.refuseDeviceGrant, "refuse-device-grant", false, "refuse sign-in by device code")
 	return cmd
+}
+
+// mostRoles bounds a generated directory: all of it is held in memory, some hundred bytes a role.
+const mostRoles = 1_000_000
+
+// validate refuses what no emulator can be.
+func (o *emulatorOptions) validate(cmd *cobra.Command) error {
+	hint := helpHint(cmd)
+	switch {
+	case o.accounts < 0, o.roles < 0, o.slowDowns < 0, o.portalRate < 0:
+		return fault.New(fault.Usage, hint, "--accounts, --roles, --slow-downs and --portal-rate cannot be negative")
+	case o.accounts > mostRoles, o.roles > mostRoles, o.accounts*o.roles > mostRoles:
+		return fault.New(fault.Usage, hint, "--accounts and --roles make more than %d roles", mostRoles)
+	case o.accounts > 0 && o.roles == 0:
+		return fault.New(fault.Usage, hint, "--roles must be at least 1")
+	case o.directory != "" && o.accounts > 0:
+		return fault.New(fault.Usage, hint, "--directory and --accounts contradict each other")
+	case o.latency < 0, o.tokenLife < 0, o.unscopedTokenLife < 0, o.sessionLife < 0, o.registrationLife < 0, o.codeLife < 0:
+		return fault.New(fault.Usage, hint, "a life or a latency cannot be negative")
+	}
+	switch emulator.VerificationForm(o.verification) {
+	case "", emulator.VerificationDevice, emulator.VerificationFragment, emulator.VerificationOpaque:
+	default:
+		return fault.New(fault.Usage, hint, "--verification %q is none of device, fragment, opaque", o.verification)
+	}
+	if err := idc.ValidStartURL(o.startURL); err != nil {
+		return &fault.Error{Kind: fault.Usage, Msg: "--start-url: " + err.Error(), Hint: hint, Err: err}
+	}
+	if problem := checkRegion(o.ssoRegion); problem != "" {
+		return fault.New(fault.Usage, hint, "--sso-region %q: %s", o.ssoRegion, lowerFirst(problem))
+	}
+	return nil
 }
 
 func (o *emulatorOptions) run(ctx context.Context) error {
