@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -145,7 +146,9 @@ func TestEmulatorBadFlags(t *testing.T) {
 		code int
 		want string
 	}{
-		{"--switch no_such", 2, "no_such"},
+		{"--switch no_such", 2, "no such switch"},
+		{"--switch any_scope=yes", 2, "takes no text"},
+		{"--switch throttle_text", 2, "--switch throttle_text=TEXT"},
 		{"--accounts 100000000000", 2, "more than"},
 		{"--accounts 2000 --roles 2000", 2, "more than"},
 		{"--accounts -1", 2, "negative"},
@@ -161,6 +164,15 @@ func TestEmulatorBadFlags(t *testing.T) {
 		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.want) || !strings.Contains(stderr, "\nhint: ") {
 			t.Errorf("%s: exit %d, stdout %q, stderr:\n%s", tt.args, code, stdout, stderr)
 		}
+	}
+}
+
+func TestEmulatorSwitches(t *testing.T) {
+	var got emulator.Switches
+	err := setSwitches(&got, []string{"any_scope", "start_url_text=Invalid request.", "throttle_text=a=b", "refresh_same"})
+	want := emulator.Switches{AnyScope: true, StartURLText: "Invalid request.", ThrottleText: "a=b", RefreshSame: true}
+	if err != nil || got != want {
+		t.Errorf("got %+v (%v), want %+v", got, err, want)
 	}
 }
 

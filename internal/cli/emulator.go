@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/homing-cli/homing/emulator"
@@ -74,7 +75,7 @@ func newEmulatorCmd(a *app) *cobra.Command {
 	flags.StringVar(&o.directory, "directory", "", "JSON `file` of users, accounts and roles")
 	flags.IntVar(&o.accounts, "accounts", 0, "generate this many accounts")
 	flags.IntVar(&o.roles, "roles", 2, "with --accounts: roles in each")
-	flags.StringArrayVar(&o.switches, "switch", nil, "`name` of a switch to turn on, such as punish_impatience; may be repeated")
+	flags.StringArrayVar(&o.switches, "switch", nil, "`name` of a switch to turn on, such as punish_impatience, or name=text; may be repeated")
 	flags.StringVar(&o.verification, "verification", "", "`form` of the verification addresses: device, fragment or opaque")
 	flags.BoolVar(&o.log, "log", false, "write one line a request to stderr, without secrets")
 	flags.BoolVar(&o.autoApprove, "auto-approve", false, "allow every request as soon as its address is visited")
@@ -186,18 +187,8 @@ func (o *emulatorOptions) server() (*emulator.Server, error) {
 	if o.log {
 		server.Logger = slog.New(slog.NewTextHandler(o.app.env.Stderr, nil))
 	}
-	on := map[string]bool{}
-	for _, name := range o.switches {
-		on[name] = true
-	}
-	text, err := json.Marshal(on)
-	if err != nil {
+	if err := setSwitches(&server.Switches, o.switches); err != nil {
 		return nil, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&server.Switches); err != nil {
-		return nil, &fault.Error{Kind: fault.Usage, Msg: "--switch: " + err.Error(), Hint: "see: go doc github.com/homing-cli/homing/emulator.Switches", Err: err}
 	}
 	switch {
 	case o.directory != "":
@@ -206,6 +197,36 @@ func (o *emulatorOptions) server() (*emulator.Server, error) {
 		server.Directory = emulator.GenerateDirectory(o.accounts, o.roles)
 	}
 	return server, nil
+}
+
+// setSwitches applies the --switch flags to sw: NAME turns a switch on, NAME=TEXT sets one whose value is a text.
+func setSwitches(sw *emulator.Switches, flags []string) error {
+	for _, flag := range flags {
+		name, words, hasWords := strings.Cut(flag, "=")
+		value := any(true)
+		if hasWords {
+			value = words
+		}
+		one, err := json.Marshal(map[string]any{name: value})
+		if err != nil {
+			return err
+		}
+		decoder := json.NewDecoder(bytes.NewReader(one))
+		decoder.DisallowUnknownFields()
+		err = decoder.Decode(sw)
+		if err == nil {
+			continue
+		}
+		msg := fmt.Sprintf("--switch %q: there is no such switch", flag)
+		switch _, wrongType := errors.AsType[*json.UnmarshalTypeError](err); {
+		case wrongType && hasWords:
+			msg = fmt.Sprintf("--switch %q: this switch takes no text", flag)
+		case wrongType:
+			msg = fmt.Sprintf("--switch %q: this switch needs a text: --switch %s=TEXT", flag, name)
+		}
+		return &fault.Error{Kind: fault.Usage, Msg: msg, Hint: "run: go doc github.com/homing-cli/homing/emulator.Switches", Err: err}
+	}
+	return nil
 }
 
 func (o *emulatorOptions) readDirectory(server *emulator.Server) error {
