@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -87,70 +89,79 @@ var null = json.RawMessage("null")
 
 func TestJavaReadsTokenFiles(t *testing.T) {
 	t.Parallel()
+	past := "2026-01-01T00:00:00Z"
 	readsTokenFiles(t, "java", map[string]tokenFile{
-		"as homing writes it":  {},
-		"fractions":            {set: map[string]any{"expiresAt": later(".123456789Z")}},
-		"nulls":                {set: map[string]any{"refreshToken": null, "clientId": null}},
-		"unknown fields":       {set: map[string]any{"later": map[string]any{"a": []int{1}}}},
-		"offset":               {set: map[string]any{"expiresAt": later("+00:00")}},
-		"registration offset":  {set: map[string]any{"registrationExpiresAt": later("+00:00")}},
-		"the suffix UTC":       {set: map[string]any{"expiresAt": later("UTC")}},
-		"expiry as a number":   {set: map[string]any{"expiresAt": time.Now().Unix() + 3600}},
-		"a byte order mark":    {prefix: "\ufeff"},
-		"without registration": {set: map[string]any{"registrationExpiresAt": nil, "expiresAt": "2026-01-01T00:00:00Z"}},
-		"without start URL":    {set: map[string]any{"startUrl": nil, "expiresAt": "2026-01-01T00:00:00Z"}},
-		"without start URL, good": {set: map[string]any{"startUrl": nil}},
-		"without region":       {set: map[string]any{"region": nil}},
-		"without refresh": {set: map[string]any{"refreshToken": nil, "expiresAt": "2026-01-01T00:00:00Z"}},
+		"as homing writes it":   {},
+		"fractions":             {set: map[string]any{"expiresAt": later(".123456789Z")}},
+		"nulls":                 {set: map[string]any{"refreshToken": null, "clientId": null}},
+		"unknown fields":        {set: map[string]any{"later": map[string]any{"a": []int{1}}}},
+		"without region":        {set: map[string]any{"region": nil}},
+		"without start URL":     {set: map[string]any{"startUrl": nil}},
+		"offset":                {set: map[string]any{"expiresAt": later("-05:00")}},
+		"registration offset":   {set: map[string]any{"registrationExpiresAt": later("-05:00")}},
+		"the suffix UTC":        {set: map[string]any{"expiresAt": later("UTC")}, want: "DateTimeParseException"},
+		"expiry as a number":    {set: map[string]any{"expiresAt": time.Now().Unix() + 3600}, want: "DateTimeParseException"},
+		"a byte order mark":     {prefix: "\ufeff", want: "UncheckedIOException"},
+		"no refresh token":      {set: map[string]any{"refreshToken": nil, "expiresAt": past}, want: "Token is expired"},
+		"expired, no start URL": {set: map[string]any{"startUrl": nil, "expiresAt": past}, want: "startUrl is null"},
 	})
 }
 
 func TestJavaReadsProfiles(t *testing.T) {
 	t.Parallel()
-	readsProfiles(t, "java", someProfiles)
-}
-func someProfiles(good string) map[string]profile {
+	readsProfiles(t, "java", func(good string) map[string]profile {
 		both := strings.Replace(good, "sso_session = ", "sso_region = us-east-1\nsso_session = ", 1)
+		other := strings.Replace(both, "us-east-1", "eu-west-1", 1)
 		return map[string]profile{
 			"session":                        {good, "identity", ""},
-			"session and the same sso_region": {both, "identity", ""},
-			"session and another sso_region": {strings.Replace(both, "us-east-1", "eu-west-1", 1), "identity", ""},
-			"session and another sso_region, token": {strings.Replace(both, "us-east-1", "eu-west-1", 1), "token", ""},
+			"session and the same region":    {both, "identity", ""},
+			"session and another region":     {other, "identity", "different sso_region"},
+			"account without role":           {strings.Replace(good, "sso_role_name", "y", 1), "identity", "Unable to load credentials from any of the providers"},
 			"session without account, role":  {strings.NewReplacer("sso_account_id", "x", "sso_role_name", "y").Replace(good), "token", ""},
-			"account without role":           {strings.Replace(good, "sso_role_name", "y", 1), "identity", ""},
-			"a line that is nothing":         {good + "nothing\n", "identity", ""},
+			"a line that is nothing":         {good + "nothing\n", "identity", "Expected an '=' sign"},
 			"the same section and key twice": {good + "[profile dev]\nregion = us-west-2\nregion = us-west-2\n", "identity", ""},
 			"a comment after a value":        {strings.Replace(good, "sso_session = "+sessionName, "sso_session = "+sessionName+" # mine", 1), "identity", ""},
-			"a section with a quoted name":   {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1), "identity", ""},
-			"legacy token": {strings.Replace(both, "sso_session = "+sessionName, "sso_start_url = https://e.awsapps.com/start", 1), "token", ""},
-			"keys beside sso": {strings.Replace(good, "sso_session = ", "aws_access_key_id = AKIDSTATIC\naws_secret_access_key = s\nsso_session = ", 1), "credentials", ""},
-			"process beside sso": {strings.Replace(good, "sso_session = ", "credential_process = /bin/false\nsso_session = ", 1), "credentials", ""},
-			"a space in the name": {strings.ReplaceAll(strings.Replace(good, "[profile dev]", "[profile my dev]", 1)+"[profile dev]\nsso_session=x\n", "q", "q"), "identity", ""},
-			"byte order mark": {"\ufeff"+good, "identity", ""},
+			"a quoted name":                  {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1), "identity", "Unable to load region"},
+			"a byte order mark":              {"\ufeff" + good, "identity", "Expected a profile definition on line 1"},
 		}
+	})
 }
 
-// TestJavaWritesTokenFiles shows what is left of a token file after the SDK renewed it.
-func TestJavaWritesTokenFiles(t *testing.T) {
-	t.Parallel()
-	written(t, "java")
-}
-func written(t *testing.T, client string) {
+// writes renews a token with a client and returns the file before and after, and its fields after.
+func writes(t *testing.T, client string) (before, after os.FileInfo, fields map[string]string) {
+	clients[client](t)
 	w := newWorld(t, checked)
 	w.config(false)
 	w.signIn(false)
 	w.expire(false)
 	path := w.tokenPath(false)
-	w.write(path, strings.Replace(w.read(path), "{", `{"more":"kept?",`, 1))
-	before, _ := os.Stat(path)
+	w.write(path, strings.Replace(w.read(path), "{", `{"more":"of ours",`, 1))
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stat := func() os.FileInfo {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	before = stat()
 	w.renewedBy(client, func() { w.wantIdentity(client) })
-	after, _ := os.Stat(path)
-	t.Log(os.SameFile(before, after), after.Mode(), w.token(false)["expiresAt"], w.token(false)["registrationExpiresAt"], w.token(false)["more"])
-	entries, _ := os.ReadDir(w.path(".aws", "sso", "cache"))
-	t.Log(entries)
-	os.Chmod(path, 0o644)
-	w.expire(false)
-	w.renewedBy(client, func() { w.wantIdentity(client) })
-	after, _ = os.Stat(path)
-	t.Log(after.Mode())
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("beside the token file: %v, %v", entries, err)
+	}
+	return before, stat(), w.token(false)
+}
+
+// TestJavaWritesTokenFiles shows what the SDK makes of a token file when it renews the token.
+func TestJavaWritesTokenFiles(t *testing.T) {
+	t.Parallel()
+	before, after, fields := writes(t, "java")
+	if os.SameFile(before, after) || after.Mode().Perm() != 0o600 {
+		t.Errorf("same file: %v, mode %v; want a new file of the owner's alone", os.SameFile(before, after), after.Mode())
+	}
+	if fields["more"] != "" || !regexp.MustCompile(`\.\d+Z$`).MatchString(fields["expiresAt"]) {
+		t.Errorf("unknown field %q, expiresAt %q; want none, and fractions", fields["more"], fields["expiresAt"])
+	}
 }

@@ -20,16 +20,15 @@ import software.amazon.awssdk.services.sso.model.SsoException;
 import software.amazon.awssdk.services.ssooidc.SsoOidcClient;
 import software.amazon.awssdk.services.ssooidc.model.SsoOidcException;
 import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.StsClientBuilder;
 import software.amazon.awssdk.services.sts.model.GetCallerIdentityResponse;
 
 /** The AWS SDK for Java as a program: one request a line in, one answer a line out (see clients_test.go). */
 public final class Client {
     private static final Pattern FIELD = Pattern.compile("\"(\\w+)\"\\s*:\\s*\"([^\"\\\\]*)\"");
 
-    private final SsoClient portal = SsoClient.builder()
-            .region(Region.US_EAST_1).credentialsProvider(AnonymousCredentialsProvider.create()).build();
-    private final SsoOidcClient oidc = SsoOidcClient.builder()
-            .region(Region.US_EAST_1).credentialsProvider(AnonymousCredentialsProvider.create()).build();
+    private SsoClient portal;
+    private SsoOidcClient oidc;
 
     public static void main(String[] args) throws Exception {
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -38,7 +37,7 @@ public final class Client {
             Map<String, Object> answer;
             try {
                 answer = client.serve(fields(line));
-            } catch (RuntimeException e) { // whatever a client makes of it is the answer
+            } catch (RuntimeException | LinkageError e) { // whatever a client makes of it is the answer
                 answer = answer("error", e.getClass().getSimpleName(), "message", String.valueOf(e.getMessage()));
             }
             System.out.println(json(answer));
@@ -65,15 +64,22 @@ public final class Client {
     }
 
     private static Map<String, Object> identity(String profile) {
-        try (StsClient sts = StsClient.builder().overrideConfiguration(c -> c.defaultProfileName(profile)).build()) {
+        StsClientBuilder builder = StsClient.builder();
+        if (profile == null || profile.isEmpty()) {
+            builder.region(Region.US_EAST_1); // the chain looks elsewhere, and nothing there names a region
+        } else {
+            builder.overrideConfiguration(c -> c.defaultProfileName(profile));
+        }
+        try (StsClient sts = builder.build()) {
             GetCallerIdentityResponse who = sts.getCallerIdentity();
             return answer("account", who.account(), "arn", who.arn());
         }
     }
 
-    /** Asks the default chain, in which an explicit profile comes before the environment's keys or container. */
+    /** Asks the default chain: system properties, environment, web identity, the profile, container, instance. */
     private static Map<String, Object> credentials(String profile) {
-        try (DefaultCredentialsProvider chain = DefaultCredentialsProvider.builder().profileName(profile).build()) {
+        try (DefaultCredentialsProvider chain =
+                DefaultCredentialsProvider.builder().profileName(profile == null || profile.isEmpty() ? null : profile).build()) {
             AwsCredentials found = chain.resolveCredentials();
             Map<String, Object> answer = answer("access_key_id", found.accessKeyId());
             found.accountId().ifPresent(account -> answer.put("account", account));
@@ -84,6 +90,12 @@ public final class Client {
 
     /** Calls op with made-up arguments and tells how its refusal is typed. */
     private Map<String, Object> call(String op) {
+        if (portal == null) {
+            portal = SsoClient.builder()
+                    .region(Region.US_EAST_1).credentialsProvider(AnonymousCredentialsProvider.create()).build();
+            oidc = SsoOidcClient.builder()
+                    .region(Region.US_EAST_1).credentialsProvider(AnonymousCredentialsProvider.create()).build();
+        }
         switch (op) {
             case "RegisterClient":
                 return refusal(() -> oidc.registerClient(r -> r.clientName("interop").clientType("public")));

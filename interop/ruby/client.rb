@@ -21,9 +21,9 @@ def version(_request)
   { version: "AWS SDK for Ruby #{Aws::CORE_GEM_VERSION}" }
 end
 
-# chosen is the profile as an option; without one the SDK's own default holds.
+# chosen is the profile as an option. Without one the SDK's chain looks elsewhere, and nothing there names a region.
 def chosen(request)
-  request['profile'].to_s.empty? ? {} : { profile: request['profile'] }
+  request['profile'].to_s.empty? ? { region: 'us-east-1' } : { profile: request['profile'] }
 end
 
 def identity(request)
