@@ -25,6 +25,7 @@ type app struct {
 	in    *input
 	cfg   *awsconfig.Config // read on first use
 	http  *http.Client      // made on first use
+	urls  map[string]string // start URLs already resolved
 }
 
 func newApp(env Env) *app {
@@ -147,7 +148,7 @@ func (a *app) connect(ctx context.Context, s session.Session) (connection, error
 	if err != nil {
 		return connection{}, err
 	}
-	c := connection{startURL: idc.ResolveVanity(ctx, httpClient, s.StartURL), region: s.Region}
+	c := connection{startURL: a.resolve(ctx, httpClient, s.StartURL), region: s.Region}
 	if region := idc.RegionOf(c.startURL); region != "" {
 		c.region = region
 	}
@@ -159,6 +160,18 @@ func (a *app) connect(ctx context.Context, s session.Session) (connection, error
 		Region: c.region, Endpoints: endpoints, HTTPClient: httpClient, UserAgent: "homing/" + version(), Log: a.ui.logger(),
 	})
 	return c, nil
+}
+
+// resolve follows a vanity start URL, once a run.
+func (a *app) resolve(ctx context.Context, client *http.Client, startURL string) string {
+	if known, ok := a.urls[startURL]; ok {
+		return known
+	}
+	if a.urls == nil {
+		a.urls = map[string]string{}
+	}
+	a.urls[startURL] = idc.ResolveVanity(ctx, client, startURL)
+	return a.urls[startURL]
 }
 
 // httpClient returns the one client of this run.

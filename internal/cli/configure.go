@@ -107,7 +107,7 @@ func (a *app) regionOf(ctx context.Context, startURL string) (region string, van
 		a.ui.debug("vanity address not followed: %v", err)
 		return "", true
 	}
-	return idc.RegionOf(idc.ResolveVanity(ctx, client, startURL)), true
+	return idc.RegionOf(a.resolve(ctx, client, startURL)), true
 }
 
 func checkStartURL(answer string) string {
