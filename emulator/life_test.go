@@ -388,3 +388,51 @@ func TestListsComeInPagesAndNoUsefulOrder(t *testing.T) {
 		t.Errorf("%d different accounts, want 45", len(slices.Compact(ids)))
 	}
 }
+
+// TestNextTokenServesItsOwnList gives the token of one list's second page to others, and a changed one to its own.
+func TestNextTokenServesItsOwnList(t *testing.T) {
+	t.Parallel()
+	c := inProcess(&emulator.Server{Directory: emulator.GenerateDirectory(3, 3)})
+	token := c.signIn(t).AccessToken
+	accounts, err := c.portal.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token, MaxResults: aws.Int32(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := accounts.AccountList[0].AccountId
+	roles := func(account, next *string) (*sso.ListAccountRolesOutput, error) {
+		return c.portal.ListAccountRoles(t.Context(), &sso.ListAccountRolesInput{AccessToken: token, AccountId: account,
+			MaxResults: aws.Int32(1), NextToken: next})
+	}
+	first, err := roles(account, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := c.portal.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token, NextToken: accounts.NextToken})
+	if err != nil || len(more.AccountList) != 2 {
+		t.Fatalf("the other accounts: %v", err)
+	}
+	_, err = roles(account, first.NextToken)
+	wantError(t, "its own", err, "")
+	_, err = roles(account, accounts.NextToken)
+	wantError(t, "the accounts'", err, "InvalidRequestException")
+	_, err = roles(more.AccountList[0].AccountId, first.NextToken)
+	wantError(t, "another account's", err, "InvalidRequestException")
+	_, err = roles(account, aws.String(*first.NextToken+"A"))
+	wantError(t, "changed", err, "InvalidRequestException")
+}
+
+// TestStaleRole asks for credentials of a role whose assignment was taken back after it was listed.
+func TestStaleRole(t *testing.T) {
+	t.Parallel()
+	d := emulator.DefaultDirectory()
+	d.Accounts[0].Roles = []emulator.Role{{Name: "Former", Stale: true}}
+	c := inProcess(&emulator.Server{Directory: d})
+	token, account := c.signIn(t).AccessToken, aws.String(d.Accounts[0].ID)
+	list, err := c.portal.ListAccountRoles(t.Context(), &sso.ListAccountRolesInput{AccessToken: token, AccountId: account})
+	if err != nil || len(list.RoleList) != 1 {
+		t.Fatalf("roles: %v", err)
+	}
+	_, err = c.portal.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: token, AccountId: account,
+		RoleName: aws.String("Former")})
+	wantError(t, "stale", err, "ForbiddenException")
+}

@@ -180,6 +180,9 @@ func TestHeadersOnTheWire(t *testing.T) {
 			if !uuidForm.MatchString(a.header["x-amzn-RequestId"]) {
 				t.Errorf("request id %q", a.header["x-amzn-RequestId"])
 			}
+			if id, ok := a.header["RequestId"]; ok && id != a.header["x-amzn-RequestId"] {
+				t.Errorf("RequestId %q is not x-amzn-RequestId %q", id, a.header["x-amzn-RequestId"])
+			}
 			for k, v := range tc.want {
 				if a.header[k] != v {
 					t.Errorf("%s: %q, want %q", k, a.header[k], v)
