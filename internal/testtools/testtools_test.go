@@ -2,6 +2,7 @@ package testtools
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -49,6 +50,22 @@ func TestMissingToolSkipsByNameAndFailsInCI(t *testing.T) {
 				t.Errorf("CI=%q, %s missing: got %q, want %q naming it and make setup", ci, name, said, want)
 			}
 		}
+	}
+}
+
+// TestUnexpectedToolSkips: a client that wants a toolchain of its own is expected only where make setup found one.
+func TestUnexpectedToolSkips(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("HOMING_TOOLS", dir)
+	t.Setenv("CI", "true")
+	if err := os.WriteFile(filepath.Join(dir, "rust.unexpected"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := ended(func(t testing.TB) { RustClient(t) }); !strings.HasPrefix(said, "skip: ") || !strings.Contains(said, "not expected") {
+		t.Errorf("rust.unexpected: %q", said)
+	}
+	if said := ended(func(t testing.TB) { JavaClient(t) }); !strings.HasPrefix(said, "fail: ") {
+		t.Errorf("java, without a mark of its own: %q", said)
 	}
 }
 
