@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -42,6 +43,12 @@ type world struct {
 	emu  *emulator.Server
 	url  string // of the emulator, for all three services
 	home string
+
+	version string // what the client said it is, for the matrix
+	note    string // what the matrix says in place of "yes"
+
+	mu      sync.Mutex
+	arrived chan struct{} // see nextRefresh
 }
 
 // newWorld starts an emulator over a socket. Every request and every answer is held against the published models.
@@ -53,8 +60,9 @@ func newWorld(t *testing.T, checks awsmodel.Checks) *world {
 			{ID: accountID, Name: "Engine", Roles: []emulator.Role{{Name: roleName}}},
 		},
 	}}
-	srv := httptest.NewServer(awsmodel.Handler(t, emu, checks))
-	w := &world{T: t, emu: emu, url: srv.URL, home: t.TempDir()}
+	w := &world{T: t, emu: emu, home: t.TempDir()}
+	srv := httptest.NewServer(w.announce(awsmodel.Handler(t, emu, checks)))
+	w.url = srv.URL
 	t.Cleanup(func() {
 		srv.Close()
 		for _, r := range emu.Unexpected() {

@@ -1,0 +1,154 @@
+//go:build unix
+
+package interop
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/homing-cli/homing/internal/awsmodel"
+	"github.com/homing-cli/homing/internal/testtools"
+)
+
+// column is something that every client does, in a world of its own.
+type column struct {
+	name   string
+	about  string
+	checks awsmodel.Checks
+	run    func(w *world, client string)
+}
+
+var columns = []column{
+	{"PKCE", "after `homing login` by PKCE to an `[sso-session]`: use the profile; renew the expired token that homing wrote; homing uses and renews what the client wrote; the client renews what homing wrote then", checked, afterLogin(ways[0])},
+	{"device code", "the same after a device code", checked, afterLogin(ways[1])},
+	{"legacy", "the same after a sign-in in the legacy format, which nobody can renew: use it, and fail when it has expired", checked, afterLogin(ways[2])},
+	{"bearer token", "the client's own provider of bearer tokens renews an expired token", checked, bearerToken},
+	{"credential_process", "use homing as `credential_process`; homing renews", checked, credentialProcess},
+	// The programs' made-up arguments are not the point, so only the answers are checked.
+	{"typed errors", "each error that AWS's models know arrives as the client's own class for it", awsmodel.Answers, typedErrors},
+	{"race", "the client and homing renew one token at the same moment: how often each was left without", checked, race},
+}
+
+func init() { clients["aws-cli"] = awsCLI(testtools.AWSCLI) }
+
+// cells are the results of the matrix.
+type cells struct {
+	mu       sync.Mutex
+	results  map[[2]string]string
+	versions map[string]string
+}
+
+func (c *cells) record(t *testing.T, w *world, client, column string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	result := "yes"
+	switch {
+	case t.Skipped():
+		result = "not run"
+	case t.Failed():
+		result = "**no**"
+	case w != nil && w.note != "":
+		result = w.note
+	}
+	c.results[[2]string{client, column}] = result
+	if w != nil && w.version != "" {
+		c.versions[client] = w.version
+	}
+}
+
+// TestMatrix lets every client do everything and logs the matrix, which it also writes to the file INTEROP_TABLE, and
+// with UPDATE_DOCS=1 into docs/interop.md.
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+	c := &cells{results: map[[2]string]string{}, versions: map[string]string{}}
+	t.Run("all", func(t *testing.T) {
+		for client := range clients {
+			for _, column := range columns {
+				t.Run(client+"/"+column.name, func(t *testing.T) {
+					t.Parallel()
+					var w *world
+					t.Cleanup(func() { c.record(t, w, client, column.name) })
+					clients[client](t) // ends the test where its tools are missing
+					w = newWorld(t, column.checks)
+					column.run(w, client)
+				})
+			}
+		}
+	})
+	table := c.table()
+	t.Logf("\n%s", table)
+	if file := os.Getenv("INTEROP_TABLE"); file != "" {
+		if err := os.WriteFile(file, []byte(table), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if os.Getenv("UPDATE_DOCS") == "1" && !t.Failed() {
+		if err := os.WriteFile(page, []byte(pageText(table)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (c *cells) table() string {
+	var b strings.Builder
+	b.WriteString("| client | version |")
+	for _, column := range columns {
+		b.WriteString(" " + column.name + " |")
+	}
+	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(columns)) + "\n")
+	for _, client := range slices.Sorted(maps.Keys(clients)) {
+		fmt.Fprintf(&b, "| %s | %s |", client, c.versions[client])
+		for _, column := range columns {
+			fmt.Fprintf(&b, " %s |", c.results[[2]string{client, column.name}])
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+var page = filepath.Join("..", "docs", "interop.md")
+
+func pageText(table string) string {
+	var b strings.Builder
+	b.WriteString(`# Other people's clients
+
+Written by ` + "`UPDATE_DOCS=1 make interop`" + `, which runs each client unmodified against the emulator, with homing off its PATH, and
+holds every request and answer against AWS's published models. Versions are pinned in interop/versions.
+
+`)
+	b.WriteString(table)
+	b.WriteString("\nWhat they do:\n\n")
+	for _, column := range columns {
+		fmt.Fprintf(&b, "- **%s**: %s.\n", column.name, column.about)
+	}
+	b.WriteString("\nHow each differs, from its own source, and what a user can do about it:\n\n")
+	notes, _ := filepath.Glob(filepath.Join("*", "NOTES.md")) // the pattern is a constant
+	for _, note := range notes {
+		fmt.Fprintf(&b, "- [%s](../interop/%s)\n", filepath.Dir(note), filepath.ToSlash(note))
+	}
+	return b.String()
+}
+
+// TestPageNamesEverything keeps docs/interop.md from falling behind the clients and columns.
+func TestPageNamesEverything(t *testing.T) {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for client := range clients {
+		if !strings.Contains(string(text), "| "+client+" |") {
+			t.Errorf("docs/interop.md has no row for %s; write it again: UPDATE_DOCS=1 make interop", client)
+		}
+	}
+	for _, column := range columns {
+		if !strings.Contains(string(text), " "+column.name+" |") {
+			t.Errorf("docs/interop.md has no column %q; write it again: UPDATE_DOCS=1 make interop", column.name)
+		}
+	}
+}
