@@ -302,3 +302,39 @@ func TestControlEndpoint(t *testing.T) {
 		t.Errorf("from another site's page: %d", v.status)
 	}
 }
+
+// TestEverySettingIsSet changes every setting over the control endpoint and reads them back.
+func TestEverySettingIsSet(t *testing.T) {
+	t.Parallel()
+	c := inProcess(&emulator.Server{})
+	var before, change, after map[string]any
+	read := func(method, body string, into *map[string]any) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(c.visit(t, method, c.base+"/_emulator/settings", body).body), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const all = `{"region":"eu-west-1","start_url":"https://x.awsapps.com/start","base_url":"http://a.example","idp_origin":"http://b.example",
+		"verification":"opaque","auto_approve":true,"access_token_life":"1m0s","unscoped_token_life":"2m0s","session_life":"3m0s",
+		"code_life":"4m0s","registration_life":"5m0s","interval":"6s","slow_downs":7,"latency":"8ms","portal_rate":9,
+		"retry_after":"10s","clock_skew":"-11s","device_grant_refused":true,"switches":{"any_scope":true}}`
+	if err := json.Unmarshal([]byte(all), &change); err != nil {
+		t.Fatal(err)
+	}
+	read("GET", "", &before)
+	read("PATCH", all, &after)
+	after = nil
+	read("GET", "", &after)
+	for name := range before {
+		switch {
+		case name == "switches":
+			if after[name].(map[string]any)["any_scope"] != true {
+				t.Error("switches: not set")
+			}
+		case change[name] == nil:
+			t.Errorf("%s: not tried here", name)
+		case after[name] != change[name] || after[name] == before[name]:
+			t.Errorf("%s: %v, was %v, want %v", name, after[name], before[name], change[name])
+		}
+	}
+}

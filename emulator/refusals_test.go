@@ -83,6 +83,7 @@ func TestRegisterClientRefuses(t *testing.T) {
 		{"redirect to [::1]", redirect("http://[::1]/oauth/callback"), emulator.Switches{}, badURI},
 		{"redirect elsewhere", redirect("http://127.0.0.1.example.com/oauth/callback"), emulator.Switches{}, badURI},
 		{"redirect with user", redirect("http://127.0.0.1@example.com/oauth/callback"), emulator.Switches{}, badURI},
+		{"redirect with a user", redirect("http://a@127.0.0.1/oauth/callback"), emulator.Switches{}, badURI},
 		{"redirect with query", redirect("http://127.0.0.1/oauth/callback?x=y"), emulator.Switches{}, badURI},
 		{"redirect with fragment", redirect("http://127.0.0.1/oauth/callback#x"), emulator.Switches{}, badURI},
 		{"redirect to a scheme of its own", redirect("vscode://callback"), emulator.Switches{}, badURI},
