@@ -2,12 +2,11 @@ package emulator
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 )
 
 // challengeForm is what S256 makes of a verifier: base64url of 32 bytes (RFC 7636 section 4.2).
-var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+var challengeForm = lazily(`^[A-Za-z0-9_-]{43}$`)
 
 // authorize answers GET /authorize, the start of an authorization-code sign-in in the browser. Until client and
 // redirect URI are trusted a refusal is raw JSON with no redirect, so a waiting listener hears nothing. The parameter
@@ -31,7 +30,7 @@ func (s *Server) authorize(c *call) reply {
 	if q.Get("response_type") != "code" {
 		return refuseBack(c, si, "unsupported_response_type", "Invalid response type provided")
 	}
-	if q.Get("code_challenge_method") != "S256" || !challengeForm.MatchString(si.challenge) {
+	if q.Get("code_challenge_method") != "S256" || !challengeForm().MatchString(si.challenge) {
 		return refuseBack(c, si, "invalid_request", "Invalid code challenge provided")
 	}
 	if si.state == "" && !s.Switches.StateOptional {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -114,11 +115,16 @@ func ReadDirectory(r io.Reader) (*Directory, error) {
 	return &d, nil
 }
 
+// Compiled when first used: a program that imports this package may have no use for it in most of its runs.
 var (
-	accountID = regexp.MustCompile(`^[0-9]{12}$`)
-	roleName  = regexp.MustCompile(`^[\w+=,.@-]{1,32}$`) // CreatePermissionSet, sso-admin API reference
-	userName  = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`) // RoleSessionName, STS API reference
+	accountID = lazily(`^[0-9]{12}$`)
+	roleName  = lazily(`^[\w+=,.@-]{1,32}$`) // CreatePermissionSet, sso-admin API reference
+	userName  = lazily(`^[\w+=,.@-]{2,64}$`) // RoleSessionName, STS API reference
 )
+
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 func (d *Directory) check() error {
 	if len(d.Users) == 0 {
@@ -126,7 +132,7 @@ func (d *Directory) check() error {
 	}
 	users := map[string]bool{}
 	for _, u := range d.Users {
-		if !userName.MatchString(u.Name) {
+		if !userName().MatchString(u.Name) {
 			return fmt.Errorf("user name %q: want 2 to 64 of A-Z a-z 0-9 _ + = , . @ -", u.Name)
 		}
 		if users[u.Name] {
@@ -136,7 +142,7 @@ func (d *Directory) check() error {
 	}
 	accounts := map[string]bool{}
 	for _, a := range d.Accounts {
-		if !accountID.MatchString(a.ID) {
+		if !accountID().MatchString(a.ID) {
 			return fmt.Errorf("account id %q: want twelve digits", a.ID)
 		}
 		if accounts[a.ID] {
@@ -145,7 +151,7 @@ func (d *Directory) check() error {
 		accounts[a.ID] = true
 		roles := map[string]bool{}
 		for _, r := range a.Roles {
-			if !roleName.MatchString(r.Name) {
+			if !roleName().MatchString(r.Name) {
 				return fmt.Errorf("account %q: role name %q: want 1 to 32 of A-Z a-z 0-9 _ + = , . @ -", a.ID, r.Name)
 			}
 			if roles[r.Name] {
