@@ -222,35 +222,7 @@ func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, minTTL time.
 			return c.client, err
 		},
 	}
-	before, tokenErr := st.Token(k.Session.CacheKey())
-	creds, err := fetcher.Get(ctx, k, minTTL)
-	if tokenErr == nil && fault.KindOf(err) == fault.SignInNeeded {
-		switch idc.CodeOf(err) {
-		case idc.CodeUnauthorized, idc.CodeInvalidGrant:
-			a.markEnded(ctx, st, k.Session, before)
-		}
-	}
-	return creds, err
-}
-
-// markEnded writes down what the service just said: tok is over, whatever its file says. Otherwise login, which calls
-// nobody while a token looks good, would answer that there is nothing to do. A token that another process stored
-// meanwhile is left alone.
-func (a *app) markEnded(ctx context.Context, st *store.Store, s session.Session, tok session.Token) {
-	update, err := st.BeginToken(ctx, s.CacheKey())
-	if err != nil {
-		a.ui.debug("the token of %s is not marked as ended: %v", named(s), err)
-		return
-	}
-	defer update.Abort()
-	now, err := update.Current()
-	if err != nil || !now.AccessToken.Equal(tok.AccessToken) {
-		return
-	}
-	now.ExpiresAt, now.RefreshToken = a.env.now().UTC().Add(-time.Second), session.Secret{}
-	if err := update.Renewed(now); err != nil {
-		a.ui.debug("the token of %s is not marked as ended: %v", named(s), err)
-	}
+	return fetcher.Get(ctx, k, minTTL)
 }
 
 // rolesOf are the roles that the config file's profiles have on s. The AWS CLI may have cached their credentials.

@@ -3,7 +3,7 @@
 // internal/store, the call to internal/idc, and starting a new sign-in to internal/signin.
 //
 // The one rule: nothing here takes a token away from a person. A refusal, a full disk or a dead network leaves the file
-// as it was.
+// as it was. Only an access token that the portal itself has refused, and that nothing replaces, is written down as expired.
 package refresh
 
 import (
@@ -71,15 +71,53 @@ func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token
 }
 
 // Replace returns a token of s other than rejected, an access token that the service refused although it should be
-// valid: the one in the file when another process has renewed it, else a renewed one. Errors are those of Token.
+// valid: the one in the file when another process has renewed it, else a renewed one. Errors are those of Token. After
+// one of kind SignInNeeded the file calls the rejected token expired.
 func (r *Renewer) Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error) {
 	t, _, err := r.obtain(ctx, s, want{not: rejected})
+	if err != nil && fault.KindOf(err) == fault.SignInNeeded {
+		r.expire(ctx, s, rejected, idc.CodeOf(err) == idc.CodeInvalidGrant)
+	}
 	return t, err
 }
 
-// Ended is the error for a session that the service no longer knows: what a person reads, and what to type.
-func (r *Renewer) Ended(s session.Session, cause error) error {
+// Ended is the error for a session that the service no longer knows: what a person reads, and what to type. rejected is
+// the access token that was refused; the file calls it expired from now on.
+func (r *Renewer) Ended(ctx context.Context, s session.Session, rejected session.Secret, cause error) error {
+	r.expire(ctx, s, rejected, false)
+	return r.ended(s, cause)
+}
+
+func (r *Renewer) ended(s session.Session, cause error) error {
 	return &fault.Error{Kind: fault.SignInNeeded, Msg: named(s) + " has ended", Hint: r.hint(s), Err: cause}
+}
+
+// expire writes down that the service has refused an access token before its time. Else a sign-in, which asks nobody
+// while a token looks good, would find nothing to do. The refresh token goes too when spent, because the service has
+// refused it as well; otherwise it is kept. A token that was stored meanwhile is left alone, as is a file that cannot be
+// written.
+func (r *Renewer) expire(ctx context.Context, s session.Session, rejected session.Secret, spent bool) {
+	if t, err := r.Store.Token(s.CacheKey()); err != nil || !t.AccessToken.Equal(rejected) {
+		return // no lock is made on the way
+	}
+	ctx, cancel := context.WithTimeout(ctx, shortWait)
+	defer cancel()
+	u, err := r.Store.LockToken(ctx, s.CacheKey())
+	if err != nil {
+		return
+	}
+	defer u.Abort()
+	t, err := u.Current()
+	if err != nil || !t.AccessToken.Equal(rejected) {
+		return
+	}
+	if now := r.now(); !t.Expired(now) {
+		t.ExpiresAt = now.Add(-time.Second)
+	}
+	if spent {
+		t.RefreshToken = session.Secret{}
+	}
+	_ = u.Renewed(t) // best effort
 }
 
 // want is what a caller accepts.

@@ -274,6 +274,60 @@ func TestReplaceTakesWhatAnotherProcessGot(t *testing.T) {
 	})
 }
 
+// What the portal refused and nothing replaces is called expired in the file, so that a sign-in finds something to do.
+// The refresh token goes only when the service has refused it too.
+func TestWhatThePortalRefusedIsOver(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		tok     session.Token
+		good    string // the refresh token that the service accepts
+		fail    error  // of the first refresh
+		s       session.Session
+		file    string
+		expired bool
+	}{
+		{"refused twice", token(time.Hour), "", nil, dev, "access-1 ", true},
+		{"cannot be renewed", unrenewable(time.Hour), "", nil, dev, "access-1 ", true},
+		{"client unknown", token(time.Hour), "refresh-1", broken(idc.CodeInvalidClient, fault.SignInNeeded), dev, "access-1 refresh-1", true},
+		{"network down", token(time.Hour), "refresh-1", broken(idc.CodeOther, fault.Unavailable), dev, "access-1 refresh-1", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := &service{}
+				r := newRenewer(t, f, tt.s, tt.tok)
+				f.good = tt.good
+				if tt.fail != nil {
+					f.fail = []error{tt.fail}
+				}
+				if _, err := r.Replace(t.Context(), tt.s, tt.tok.AccessToken); err == nil {
+					t.Fatal("no error")
+				}
+				got, err := r.Store.Token(tt.s.CacheKey())
+				if err != nil || got.Expired(time.Now()) != tt.expired || stored(t, r, tt.s) != tt.file {
+					t.Errorf("the file holds %s until %v (%v)", stored(t, r, tt.s), got.ExpiresAt, err)
+				}
+			})
+		})
+	}
+	t.Run("the renewed one", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			r := newRenewer(t, &service{}, dev, token(time.Hour))
+			err := r.Ended(t.Context(), dev, session.NewSecret("access-0"), nil)
+			wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, "run: homing login --sso-session dev")
+			if got, err := r.Store.Token(dev.CacheKey()); err != nil || got.Expired(time.Now()) {
+				t.Errorf("another process's token was ended: %v, %v", got.ExpiresAt, err)
+			}
+			_ = r.Ended(t.Context(), dev, session.NewSecret("access-1"), nil)
+			if got, err := r.Store.Token(dev.CacheKey()); err != nil || !got.Expired(time.Now()) || got.RefreshToken.IsZero() {
+				t.Errorf("the token lasts until %v, %v", got.ExpiresAt, err)
+			}
+		})
+	})
+}
+
 func wantFault(t *testing.T, err error, kind fault.Kind, msg, hint string) {
 	t.Helper()
 	if fault.KindOf(err) != kind || err.Error() != msg || fault.HintOf(err) != hint {

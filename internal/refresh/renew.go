@@ -222,7 +222,7 @@ func (r *Renewer) refusal(s session.Session, err error) error {
 			Msg: "the token of " + named(s) + " can no longer be renewed: the service does not accept its client registration",
 		}
 	}
-	return r.Ended(s, err)
+	return r.ended(s, err)
 }
 
 // failed is the error when the service could not be asked, or gave no answer of use.

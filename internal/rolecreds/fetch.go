@@ -25,8 +25,8 @@ type Tokens interface {
 	Token(ctx context.Context, s session.Session) (session.Token, error)
 	// Replace returns another token than the rejected one.
 	Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error)
-	// Ended is the error that tells a person to sign in again.
-	Ended(s session.Session, cause error) error
+	// Ended is the error that tells a person to sign in again, and writes down that the rejected token is over.
+	Ended(ctx context.Context, s session.Session, rejected session.Secret, cause error) error
 }
 
 // Portal hands out role credentials (idc.Client does). An error that can say what the service meant has the methods
@@ -114,7 +114,7 @@ func (f *Fetcher) fetch(ctx context.Context, k store.RoleKey, start time.Time) (
 			}
 			replaced = true
 		case code(err) == "unauthorized":
-			return session.RoleCredentials{}, f.Tokens.Ended(k.Session, err)
+			return session.RoleCredentials{}, f.Tokens.Ended(ctx, k.Session, t.AccessToken, err)
 		default:
 			return session.RoleCredentials{}, f.explain(k, err)
 		}

@@ -112,26 +112,26 @@ type tokens struct {
 	mu       sync.Mutex
 }
 
-func (f *tokens) Token(_ context.Context, s session.Session) (session.Token, error) {
+func (f *tokens) Token(ctx context.Context, s session.Session) (session.Token, error) {
 	t, err := f.st.Token(s.CacheKey())
 	if err != nil {
-		return t, f.Ended(s, err)
+		return t, f.Ended(ctx, s, session.Secret{}, err)
 	}
 	return t, nil
 }
 
-func (f *tokens) Replace(_ context.Context, s session.Session, rejected session.Secret) (session.Token, error) {
+func (f *tokens) Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.replaced++
 	if f.next == "" {
-		return session.Token{}, f.Ended(s, nil)
+		return session.Token{}, f.Ended(ctx, s, rejected, nil)
 	}
 	signIn(f.st, f.next)
 	return f.st.Token(s.CacheKey())
 }
 
-func (f *tokens) Ended(s session.Session, cause error) error {
+func (f *tokens) Ended(_ context.Context, s session.Session, _ session.Secret, cause error) error {
 	return &fault.Error{Kind: fault.SignInNeeded, Msg: "ended", Hint: "run: homing login --sso-session " + s.Name, Err: cause}
 }
 
