@@ -2,6 +2,7 @@ package idc
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sso"
@@ -127,13 +128,22 @@ func (c *Client) RoleCredentials(ctx context.Context, token session.Secret, acco
 	if err := c.need(k, member{"accessKeyId", rc.AccessKeyId}, member{"secretAccessKey", rc.SecretAccessKey}, member{"sessionToken", rc.SessionToken}); err != nil {
 		return session.RoleCredentials{}, err
 	}
-	if rc.Expiration <= 0 {
+	for _, m := range []member{{"accessKeyId", rc.AccessKeyId}, {"secretAccessKey", rc.SecretAccessKey}, {"sessionToken", rc.SessionToken}} {
+		if strings.ContainsFunc(*m.value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return session.RoleCredentials{}, c.explain(k, c.nonsense(k, m.name+" holds what no key does"))
+		}
+	}
+	expires := time.UnixMilli(rc.Expiration).UTC()
+	switch {
+	case rc.Expiration <= 0:
 		return session.RoleCredentials{}, c.explain(k, c.nonsense(k, "expiration is missing or not positive"))
+	case !k.date.IsZero() && !expires.After(k.date): // by the service's own clock: ours may be wrong
+		return session.RoleCredentials{}, c.explain(k, c.nonsense(k, "the credentials have expired already"))
 	}
 	return session.RoleCredentials{
 		AccountID: accountID, AccessKeyID: *rc.AccessKeyId,
 		SecretAccessKey: session.NewSecret(*rc.SecretAccessKey), SessionToken: session.NewSecret(*rc.SessionToken),
-		Expiration: time.UnixMilli(rc.Expiration).UTC(),
+		Expiration: expires,
 	}, nil
 }
 

@@ -85,7 +85,7 @@ func TestListsWithoutEnd(t *testing.T) {
 
 func TestRoleCredentials(t *testing.T) {
 	t.Parallel()
-	c, r, log := newTestClient(answer{body: `{"roleCredentials":{"accessKeyId":"ASIAEXAMPLE","secretAccessKey":"k-S3CR3T","sessionToken":"t-S3CR3T","expiration":1772467920000}}`})
+	c, r, log := newTestClient(answer{body: `{"roleCredentials":{"accessKeyId":"ASIAEXAMPLE","secretAccessKey":"k-S3CR3T","sessionToken":"t-S3CR3T","expiration":1772467920000}}`, header: map[string]string{"Date": "Mon, 02 Mar 2026 15:12:00 GMT"}})
 	got, err := c.RoleCredentials(t.Context(), accessToken, "011111111111", "Admin+x")
 	if err != nil {
 		t.Fatal(err)
@@ -103,10 +103,13 @@ func TestRoleCredentials(t *testing.T) {
 		"no key":         `{"roleCredentials":{"accessKeyId":null,"secretAccessKey":"S3CR3T","sessionToken":"S3CR3T","expiration":1772467920000}}`,
 		"no expiration":  `{"roleCredentials":{"accessKeyId":"A","secretAccessKey":"S3CR3T","sessionToken":"S3CR3T"}}`,
 		"line break":     `{"roleCredentials":{"accessKeyId":"A\nB","secretAccessKey":"S3CR3T","sessionToken":"S3CR3T","expiration":1}}`,
+		"a blank":        `{"roleCredentials":{"accessKeyId":"A","secretAccessKey":"S3CR3T S3CR3T","sessionToken":"S3CR3T","expiration":1772467920000}}`,
+		"beyond ASCII":   `{"roleCredentials":{"accessKeyId":"A","secretAccessKey":"S3CR3T","sessionToken":"S3CR3T\u00e9","expiration":1772467920000}}`,
+		"expired":        `{"roleCredentials":{"accessKeyId":"A","secretAccessKey":"S3CR3T","sessionToken":"S3CR3T","expiration":1772467919000}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _, log := newTestClient(answer{body: body})
+			c, _, log := newTestClient(answer{body: body, header: map[string]string{"Date": "Mon, 02 Mar 2026 16:11:59 GMT"}})
 			_, err := c.RoleCredentials(t.Context(), accessToken, "011111111111", "Admin")
 			wantFault(t, err, fault.Unavailable, CodeNonsense, "")
 			noSecret(t, log.String())
