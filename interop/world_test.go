@@ -267,9 +267,9 @@ func (w *world) post(path string, body map[string]any) map[string]any {
 	return answer
 }
 
-// browser returns the BROWSER variable of a client and lets person visit every URL that the client opens with it. What
-// a visit ends with is sent to the returned channel.
-func (w *world) browser(person *emulator.Person) (variable string, visits <-chan error) {
+// browser returns the BROWSER variable of a client and lets person visit every URL that the client opens with it. The
+// end of each visit is told on the returned channel; one that fails fails the test.
+func (w *world) browser(person *emulator.Person) (variable string, visits <-chan struct{}) {
 	w.Helper()
 	pipe, script := w.path("opened"), w.path("browser")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -283,16 +283,15 @@ func (w *world) browser(person *emulator.Person) (variable string, visits <-chan
 	if err != nil {
 		w.Fatal(err)
 	}
-	done := make(chan error, 10)
+	done := make(chan struct{}, 10)
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
 		for lines := bufio.NewScanner(opened); lines.Scan(); {
-			err := person.Open(w.Context(), lines.Text())
-			if err != nil {
+			if err := person.Open(w.Context(), lines.Text()); err != nil {
 				w.Errorf("the person's visit: %v", err) // now: the client may wait for ever
 			}
-			done <- err
+			done <- struct{}{}
 		}
 	}()
 	w.Cleanup(func() {
@@ -303,7 +302,7 @@ func (w *world) browser(person *emulator.Person) (variable string, visits <-chan
 }
 
 // visited waits for the person to come to the end of a visit.
-func (w *world) visited(visits <-chan error) {
+func (w *world) visited(visits <-chan struct{}) {
 	w.Helper()
 	select {
 	case <-visits:
