@@ -65,9 +65,16 @@ func (r *Renewer) Token(ctx context.Context, s session.Session) (session.Token, 
 
 // Renew does what Token does for a person who asks to sign in: a token that is about to end and cannot be renewed,
 // because the session is over or has no refresh token, is SignInNeeded even while it lasts. renewed reports whether
-// this call spent the refresh token.
+// this call spent the refresh token. A token that stays is also made readable for every SDK, if another program wrote it
+// in a way that some refuse: they would go on asking for a sign-in that finds nothing to do.
 func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token, renewed bool, err error) {
-	return r.obtain(ctx, s, want{lasting: true})
+	t, renewed, err = r.obtain(ctx, s, want{lasting: true})
+	if err == nil && !renewed {
+		healing, cancel := context.WithTimeout(ctx, shortWait)
+		defer cancel()
+		_, _ = r.Store.HealToken(healing, s.CacheKey()) // best effort: the token is good either way
+	}
+	return t, renewed, err
 }
 
 // Replace returns a token of s other than rejected, an access token that the service refused although it should be

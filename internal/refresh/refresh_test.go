@@ -1,6 +1,7 @@
 package refresh
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -325,6 +326,35 @@ func TestWhatThePortalRefusedIsOver(t *testing.T) {
 				t.Errorf("the token lasts until %v, %v", got.ExpiresAt, err)
 			}
 		})
+	})
+}
+
+// A person who asks to sign in again because an SDK cannot read the file must not be told that all is well and sent away.
+func TestRenewMakesAGoodTokenReadable(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &service{}
+		r := newRenewer(t, f, dev, token(time.Hour))
+		path := r.Store.TokenPath(dev.CacheKey())
+		good, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, bytes.ReplaceAll(good, []byte(`Z"`), []byte(`+00:00"`)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Token(t.Context(), dev); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := os.ReadFile(path); bytes.Equal(got, good) {
+			t.Error("Token, which programs call in the background, wrote the file")
+		}
+		if got, renewed, err := r.Renew(t.Context(), dev); err != nil || renewed || got.AccessToken.Reveal() != "access-1" || len(f.calls) != 0 {
+			t.Errorf("renewed %v after %d calls, %v", renewed, len(f.calls), err)
+		}
+		if got, _ := os.ReadFile(path); !bytes.Equal(got, good) {
+			t.Errorf("the file holds\n%s, want\n%s", got, good)
+		}
 	})
 }
 
