@@ -15,7 +15,9 @@ import (
 
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/signin"
 )
 
 // inProcess runs homing in an environment without anything, and returns its exit code and what it printed.
@@ -180,5 +182,21 @@ func TestNoHome(t *testing.T) {
 	code, _, stderr := inProcess(t, func(env *Env) { env.Home = "" }, "login")
 	if code != 3 || !strings.Contains(stderr, "HOME is not set") {
 		t.Errorf("exit %d, stderr:\n%s", code, stderr)
+	}
+}
+
+// What a use case says to type is what the page in the browser shows: the terminal keeps it. A bare "homing login"
+// becomes the command for this very session.
+func TestWithCommand(t *testing.T) {
+	t.Parallel()
+	dev := session.Session{Name: "dev", StartURL: "https://x.awsapps.com/start", Region: "us-east-1"}
+	for given, want := range map[string]string{
+		"run: homing login":                           "run: homing login --sso-session dev",
+		"run: homing login --sso-session dev --force": "run: homing login --sso-session dev --force",
+	} {
+		err := error(&fault.Error{Kind: fault.SignInNeeded, Msg: "no", Hint: given, Err: &idc.Error{Code: idc.CodeInvalidGrant}})
+		if got := fault.HintOf((&app{}).withCommand(err, dev, signin.FlowPKCE)); got != want {
+			t.Errorf("%q became %q, want %q", given, got, want)
+		}
 	}
 }

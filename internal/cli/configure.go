@@ -71,8 +71,15 @@ func (a *app) askStartURL(ctx context.Context, f *sessionAnswers, current string
 }
 
 // askSSORegion asks for the region of startURL. The host may carry it, and then it stands in brackets; a vanity address
-// is followed once, and where that tells the region nothing is asked, as with the AWS CLI.
+// is followed once, and where that tells the region nothing is asked, as with the AWS CLI. An answer that contradicts
+// the host is refused: a sign-in goes where the host says, and every other program would renew its token elsewhere.
 func (a *app) askSSORegion(ctx context.Context, f *sessionAnswers, startURL, current string) (string, error) {
+	check := func(answer string) string {
+		if host := idc.RegionOf(startURL); host != "" && answer != "" && answer != host {
+			return fmt.Sprintf("The start URL is one of region %q", host)
+		}
+		return checkRegion(answer)
+	}
 	if !f.given("sso-region") {
 		region, vanity := a.regionOf(ctx, startURL)
 		if region != "" && vanity {
@@ -83,7 +90,7 @@ func (a *app) askSSORegion(ctx context.Context, f *sessionAnswers, startURL, cur
 		}
 	}
 	return a.answer(ctx, f.given("sso-region"), f.ssoRegion, question{
-		text: "SSO region", current: current, flag: "--sso-region REGION", check: checkRegion,
+		text: "SSO region", current: current, flag: "--sso-region REGION", check: check,
 	})
 }
 

@@ -152,7 +152,8 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	return result, a.withCommand(err, s, place.Flow)
 }
 
-// withCommand gives what the service refused a hint to type: only here it is known what the session is called.
+// withCommand gives what the service refused a hint to type: only here it is known what the session is called. A hint
+// that says more than "homing login" stays, as the page in the browser shows it.
 func (a *app) withCommand(err error, s session.Session, flow signin.Flow) error {
 	hint := ""
 	switch code := idc.CodeOf(err); {
@@ -160,7 +161,7 @@ func (a *app) withCommand(err error, s session.Session, flow signin.Flow) error 
 		hint = a.configureCommand(s)
 	case code == idc.CodeUnauthorizedClient && flow == signin.FlowDevice && !s.Legacy():
 		hint = "homing login --flow pkce --sso-session " + s.Name
-	case fault.KindOf(err) == fault.SignInNeeded && code != idc.CodeOther:
+	case fault.KindOf(err) == fault.SignInNeeded && code != idc.CodeOther && fault.HintOf(err) == "run: homing login":
 		hint = loginCommand(target{session: s, profile: a.profileOf(s)})
 	default:
 		return err
