@@ -75,7 +75,7 @@ func (a *app) pickFiltering(ctx context.Context, items []string, flag string) (i
 			_, _ = io.WriteString(a.env.Stderr, erase(drawn))
 			return l.chosen(), nil
 		case errors.Is(err, errEOF), errors.Is(err, io.EOF):
-			return 0, missing(flag)
+			return 0, unanswered(flag)
 		}
 		_, _ = io.WriteString(a.env.Stderr, erase(drawn))
 		return 0, err

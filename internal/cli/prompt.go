@@ -113,7 +113,7 @@ func (a *app) ask(ctx context.Context, q question) (string, error) {
 		if err != nil {
 			a.ui.say("\n")
 			if errors.Is(err, errEOF) {
-				return "", missing(q.flag)
+				return "", unanswered(q.flag)
 			}
 			return "", err
 		}
@@ -142,4 +142,9 @@ func (a *app) interactive() bool {
 
 func missing(flag string) error {
 	return fault.New(fault.Usage, "add the flag: "+flag, "there is no terminal to ask on, and %s is not given", strings.Fields(flag)[0])
+}
+
+// unanswered is the error for a person who ended the input (Ctrl-D) instead of answering.
+func unanswered(flag string) error {
+	return fault.New(fault.Usage, "answer, or add the flag: "+flag, "the input ended, and %s is not given", strings.Fields(flag)[0])
 }

@@ -353,7 +353,7 @@ func TestWizardGivesUp(t *testing.T) {
 			x.answer("Default client Region", "\n\n")
 			x.answer("Profile name [", "dev\x03")
 		}},
-		{"end of input", 2, "--sso-start-url", func(x *terminal) {
+		{"end of input", 2, "the input ended, and --sso-start-url is not given", func(x *terminal) {
 			x.answer("SSO session name (Recommended): ", "dev\n")
 			x.answer("SSO start URL [None]: ", "\x04")
 		}},
