@@ -127,6 +127,11 @@ holds every request and answer against AWS's published models. Versions are pinn
 	for _, column := range columns {
 		fmt.Fprintf(&b, "- **%s**: %s.\n", column.name, column.about)
 	}
+	b.WriteString(`
+In two of three rounds of the race homing starts with the client or before it. A program that takes long to start, such as
+the AWS CLI, then finds the token renewed and loses nothing; in the third homing comes second, is refused, and goes on with
+the token that the client wrote. A client that lost needs only be run again.
+`)
 	b.WriteString("\nHow each differs, from its own source, and what a user can do about it:\n\n")
 	notes, _ := filepath.Glob(filepath.Join("*", "NOTES.md")) // the pattern is a constant
 	for _, note := range notes {
