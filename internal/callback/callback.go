@@ -150,14 +150,14 @@ func bind(ports []int) ([]net.Listener, error) {
 func bindError(ports []int, err error) error {
 	switch fixed := slices.DeleteFunc(slices.Clone(ports), func(p int) bool { return p == 0 }); {
 	case len(fixed) == 1 && inUse(err):
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("port %d on 127.0.0.1 is in use", fixed[0]),
-			Hint: "choose another with --redirect-port, or leave it out and any free port is taken", Err: err}
+		return &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("port %d on 127.0.0.1 is in use", fixed[0]),
+			Hint: "run it without --redirect-port to take any free port, such as: homing login", Err: err}
 	case len(fixed) > 0:
 		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot listen on 127.0.0.1, port %s", join(fixed)),
-			Hint: "choose another with --redirect-port, or sign in with: homing login --use-device-code", Err: err}
+			Hint: "run: homing login --use-device-code", Err: err}
 	}
 	return &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1",
-		Hint: "sign in without a listener: homing login --use-device-code", Err: err}
+		Hint: "run: homing login --use-device-code", Err: err}
 }
 
 func join(ports []int) string {

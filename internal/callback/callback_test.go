@@ -293,7 +293,7 @@ func TestPorts(t *testing.T) {
 	defer taken.Close()
 	port := taken.Addr().(*net.TCPAddr).Port
 	_, err = Listen(Options{State: testState, Ports: []int{port}})
-	if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), fmt.Sprintf("port %d on 127.0.0.1 is in use", port)) || fault.HintOf(err) == "" {
+	if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), fmt.Sprintf("port %d on 127.0.0.1 is in use", port)) || fault.HintOf(err) == "" {
 		t.Errorf("got %v, hint %q", err, fault.HintOf(err))
 	}
 	l, err := Listen(Options{State: testState, Ports: []int{port, 0}})

@@ -12,23 +12,19 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. Whatever is not the redirect, by host, method, path or query, gets the same 400: a
+// stranger learns nothing from it, and ends nothing.
 func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case !l.knownHost(r.Host):
-		refuse(w, http.StatusBadRequest)
-	case r.Method != http.MethodGet:
-		w.Header().Set("Allow", http.MethodGet)
-		refuse(w, http.StatusMethodNotAllowed)
+	case !l.knownHost(r.Host), r.Method != http.MethodGet:
+		refuse(w)
 	case r.URL.Path == Path && r.URL.RawPath == "":
 		l.callback(w, r)
 	case r.URL.Path == donePath && l.succeeded():
 		write(w, http.StatusOK, donePage)
 		l.delivered()
-	case r.URL.Path == "/favicon.ico":
-		refuse(w, http.StatusNotFound)
 	default:
-		refuse(w, http.StatusBadRequest)
+		refuse(w)
 	}
 }
 
@@ -58,7 +54,7 @@ func (l *Listener) knownHost(host string) bool {
 func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
 	got, ok := l.read(r)
 	if !ok || !l.take(got) {
-		refuse(w, http.StatusBadRequest)
+		refuse(w)
 		return
 	}
 	l.crowd.keep(r.Context())

@@ -113,4 +113,4 @@ func write(w http.ResponseWriter, status int, p page) {
 }
 
 // refuse answers what is not our redirect. It says the same whatever was wrong: a guesser learns nothing.
-func refuse(w http.ResponseWriter, status int) { write(w, status, refusedPage) }
+func refuse(w http.ResponseWriter) { write(w, http.StatusBadRequest, refusedPage) }

@@ -31,7 +31,6 @@ func TestStrangersChangeNothing(t *testing.T) {
 	right := Path + "?" + good
 	for _, tt := range []struct {
 		name, method, target string
-		status               int
 		change               func(*http.Request)
 	}{
 		{name: "no query", target: Path},
@@ -55,10 +54,10 @@ func TestStrangersChangeNothing(t *testing.T) {
 		{name: "a path below", target: Path + "/?" + good},
 		{name: "a path in disguise", target: "/oauth%2Fcallback?" + good},
 		{name: "the root", target: "/"},
-		{name: "favicon", target: "/favicon.ico", status: http.StatusNotFound},
-		{name: "POST", method: http.MethodPost, target: right, status: http.StatusMethodNotAllowed},
-		{name: "HEAD", method: http.MethodHead, target: right, status: http.StatusMethodNotAllowed},
-		{name: "OPTIONS", method: http.MethodOptions, target: right, status: http.StatusMethodNotAllowed},
+		{name: "favicon", target: "/favicon.ico"},
+		{name: "POST", method: http.MethodPost, target: right},
+		{name: "HEAD", method: http.MethodHead, target: right},
+		{name: "OPTIONS", method: http.MethodOptions, target: right},
 		{name: "foreign host", target: right, change: host("evil.example")},
 		{name: "foreign host with our port", target: right, change: host("evil.example:" + strconv.Itoa(l.Port()))},
 		{name: "host that begins like ours", target: right, change: host("127.0.0.1.evil.example")},
@@ -72,16 +71,13 @@ func TestStrangersChangeNothing(t *testing.T) {
 		if tt.method == "" {
 			tt.method = http.MethodGet
 		}
-		if tt.status == 0 {
-			tt.status = http.StatusBadRequest
-		}
 		var change []func(*http.Request)
 		if tt.change != nil {
 			change = append(change, tt.change)
 		}
 		a := send(t, l, tt.method, tt.target, change...)
-		if a.status != tt.status {
-			t.Errorf("%s: status %d, want %d", tt.name, a.status, tt.status)
+		if a.status != http.StatusBadRequest {
+			t.Errorf("%s: status %d", tt.name, a.status)
 		}
 		checkHeader(t, a.header)
 		if tt.method != http.MethodHead {
