@@ -19,9 +19,13 @@ import (
 )
 
 // Main runs homing with env and returns its exit code (docs/errors.md). The first Ctrl-C cancels the command, which
-// cleans up and ends with 130; a second one kills the process.
+// cleans up and ends with 130; a second one kills the process. A terminal that is closed is a Ctrl-C, except under nohup.
 func Main(ctx context.Context, env Env) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	stops := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		stops = append(stops, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(ctx, stops...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return run(ctx, env)

@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/homing-cli/homing/emulator"
@@ -64,6 +66,18 @@ type demo struct {
 }
 
 func (o *demoOptions) run(ctx context.Context) (err error) {
+	// Where nobody reads on, as after `| head`, writing would kill the process before it has cleaned up.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := &audience{w: o.app.env.Stdout, gone: cancel}
+	defer func() {
+		if out.err != nil && !errors.Is(out.err, syscall.EPIPE) {
+			err = &fault.Error{Kind: fault.Config, Msg: "cannot write: " + out.err.Error(), Hint: "run: homing demo", Err: out.err}
+		}
+	}()
 	home, err := os.MkdirTemp("", "homing-demo-")
 	if err != nil {
 		return &fault.Error{Kind: fault.Config, Msg: "cannot make a temporary folder: " + err.Error(), Hint: "set TMPDIR to a folder you can write to", Err: err}
@@ -75,7 +89,7 @@ func (o *demoOptions) run(ctx context.Context) (err error) {
 		return &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1: " + err.Error(), Hint: "run it where programs may listen on loopback", Err: err}
 	}
 	d := &demo{
-		out: o.app.env.Stdout, server: &emulator.Server{}, base: "http://" + listener.Addr().String(), errs: make(chan error, 8),
+		out: out, server: &emulator.Server{}, base: "http://" + listener.Addr().String(), errs: make(chan error, 8),
 	}
 	d.person = d.server.Person()
 	served, stop := context.WithCancel(ctx)
@@ -185,6 +199,28 @@ func (d *demo) play(ctx context.Context, interactive bool) error {
 	}
 	d.say("\nThat is all. Now with your own: homing configure sso\n")
 	return nil
+}
+
+// audience is where the demo is shown. The first write that fails ends the demo.
+type audience struct {
+	w    io.Writer
+	gone context.CancelFunc
+	mu   sync.Mutex
+	err  error
+}
+
+func (a *audience) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err != nil {
+		return 0, a.err
+	}
+	n, err := a.w.Write(p)
+	if err != nil {
+		a.err = err
+		a.gone()
+	}
+	return n, err
 }
 
 const demoIndent = "    "
