@@ -11,24 +11,28 @@ import (
 	"testing"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 const nobody = 65534
 
+// needRoot ends the test where it may not do what root may. User 0 of a container may have lost that right, so it tries.
 func needRoot(t *testing.T, what string) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skipf("%s needs root", what)
+	path := filepath.Join(t.TempDir(), "mine")
+	put(t, path, "", 0o600)
+	if os.Chown(path, nobody, nobody-1) != nil {
+		testtools.Missing(t, "the right of root to "+what, "run the tests as root")
 	}
 }
 
-// mount mounts for the time of the test, or skips it where containers may not.
+// mount mounts for the time of the test, or ends it where containers may not.
 func mount(t *testing.T, source, target, kind string, flags uintptr, data string) {
 	t.Helper()
-	needRoot(t, "mounting")
+	needRoot(t, "mount")
 	if err := syscall.Mount(source, target, kind, flags, data); err != nil {
 		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
-			t.Skip("mounting is not allowed here: ", err)
+			testtools.Missing(t, "the right to mount ("+err.Error()+")", "run as root outside a container, or with CAP_SYS_ADMIN")
 		}
 		t.Fatal(err)
 	}
@@ -40,7 +44,7 @@ func mount(t *testing.T, source, target, kind string, flags uintptr, data string
 }
 
 func TestUpdateKeepsOwner(t *testing.T) {
-	needRoot(t, "giving a file away")
+	needRoot(t, "give a file away")
 	path := filepath.Join(t.TempDir(), "config")
 	put(t, path, "[profile dev]\n", 0o644)
 	if err := os.Chown(path, nobody, nobody-1); err != nil {
@@ -62,7 +66,7 @@ func TestUpdateKeepsOwner(t *testing.T) {
 
 // A person without the right to write: root may do everything, so another process asks as nobody.
 func TestUpdateWithoutPermission(t *testing.T) {
-	needRoot(t, "being somebody else")
+	needRoot(t, "become somebody else")
 	base, err := os.MkdirTemp("", "homing-") //nolint:usetesting // t.TempDir is closed to others
 	if err != nil {
 		t.Fatal(err)
