@@ -201,12 +201,30 @@ func TestFailureSaysWhatTheTerminalSays(t *testing.T) {
 		case strings.ContainsAny(text, "\x1b\x07"):
 			t.Errorf("control characters in %q", text)
 		case tt.status == http.StatusForbidden && !strings.Contains(text, tt.err.Error()),
-			tt.status == http.StatusForbidden && !strings.Contains(text, "hint: "+fault.HintOf(tt.err)),
+			tt.status == http.StatusForbidden && !strings.Contains(text, "Run "+strings.TrimPrefix(fault.HintOf(tt.err), "run: ")),
 			tt.status == http.StatusBadGateway && !strings.Contains(text, `cannot reach "x": nonsense`):
 			t.Errorf("page %q does not say %q", text, tt.err)
 		}
 		if strings.Contains(a.body, "<denied>") {
 			t.Error("not escaped")
+		}
+	}
+}
+
+// A hint is a sentence; of its words only those to type are set as code.
+func TestHintIsASentence(t *testing.T) {
+	t.Parallel()
+	for hint, want := range map[string]string{
+		"run: homing login":                       "<p>Run <code>homing login</code></p>",
+		"to try again, run: homing login --x a&b": "<p>To try again, run <code>homing login --x a&amp;b</code></p>",
+		"ask the administrator":                   "<p>Ask the administrator.</p>",
+		"":                                        "",
+	} {
+		got := failurePage(fault.New(fault.Denied, hint, "no")).html()
+		_, got, _ = strings.Cut(got, "<p>no</p>\n")
+		got, _, _ = strings.Cut(got, "</main>")
+		if strings.TrimSpace(got) != want {
+			t.Errorf("%q became %q, want %q", hint, got, want)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/plain"
@@ -35,7 +37,7 @@ var policy = sync.OnceValue(func() string {
 type page struct {
 	title string
 	text  []string
-	hint  string // shown as something to type
+	hint  string // a fault's: words, a command after "run: ", or both
 }
 
 var (
@@ -85,10 +87,29 @@ func (p page) html() string {
 		b.WriteString("<p>" + html.EscapeString(line) + "</p>\n")
 	}
 	if p.hint != "" {
-		b.WriteString("<p>hint: <code>" + html.EscapeString(p.hint) + "</code></p>\n")
+		b.WriteString("<p>" + advice(p.hint) + "</p>\n")
 	}
 	b.WriteString("</main>\n</body>\n</html>\n")
 	return b.String()
+}
+
+// advice makes a sentence of a hint, escaped. A command has no full stop after it: it would be copied along.
+func advice(hint string) string {
+	words, command, found := strings.Cut(hint, "run: ")
+	switch {
+	case !found:
+		words += "."
+	case words == "":
+		words = "Run "
+	default:
+		words += "run "
+	}
+	first, size := utf8.DecodeRuneInString(words)
+	text := html.EscapeString(string(unicode.ToUpper(first)) + words[size:])
+	if found {
+		text += "<code>" + html.EscapeString(command) + "</code>"
+	}
+	return text
 }
 
 // header sets what every answer carries: kept nowhere, framed by nobody, told to nobody.
