@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -127,13 +128,15 @@ func checkStartURL(answer string) string {
 	return ""
 }
 
-// checkRegion accepts anything that looks like the name of a region: new ones appear every year.
+// regionForm is what the names of regions look like in every partition: us-east-1, us-gov-west-1, eusc-de-east-1,
+// us-isob-east-1. It names no region, no number of them and no continent: new ones appear every year.
+var regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]+$`)
+
 func checkRegion(answer string) string {
 	if answer == "" {
 		return "A value is required"
 	}
-	odd := strings.ContainsFunc(answer, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') })
-	if odd || !strings.Contains(answer, "-") {
+	if !regionForm.MatchString(answer) {
 		return "Not a region such as eu-west-1"
 	}
 	return ""

@@ -227,6 +227,7 @@ func TestWizardSession(t *testing.T) {
 	x.answer("SSO session name (Recommended): ", "dev\n")
 	x.answer("SSO start URL [None]: ", "nonsense\n")
 	x.answer("SSO start URL [None]: ", emulator.DefaultStartURL+"\n")
+	x.answer("SSO region [None]: ", "us-east-1a\n") // a zone: asked again
 	x.answer("SSO region [None]: ", "us-east-1\n")
 	x.answer("SSO registration scopes [sso:account:access]: ", "\n")
 	x.expect("There are 14 AWS accounts available to you.")
