@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -148,12 +149,14 @@ func (s *Server) controlDeny(r *http.Request, body []byte) (any, error) {
 	return s.controlDecide(r, body, true)
 }
 
-// controlDecide answers a sign-in; without id the oldest one, which it waits for up to "wait" (default 0s).
+// controlDecide answers a sign-in; without id and user code the oldest one, which it waits for up to "wait" (default
+// 0s). It tells which one that was: where several clients share an emulator, the oldest may be somebody else's.
 func (s *Server) controlDecide(r *http.Request, body []byte, deny bool) (any, error) {
 	in := struct {
-		ID   string `json:"id"`
-		User string `json:"user"`
-		Wait string `json:"wait"`
+		ID       string `json:"id"`
+		UserCode string `json:"user_code"`
+		User     string `json:"user"`
+		Wait     string `json:"wait"`
 	}{Wait: "0s"}
 	if err := read(body, &in); err != nil {
 		return nil, err
@@ -163,7 +166,7 @@ func (s *Server) controlDecide(r *http.Request, body []byte, deny bool) (any, er
 		return nil, err
 	}
 	defer cancel()
-	redirect, err := s.Decide(ctx, Decision{ID: in.ID, User: in.User, Deny: deny})
+	which, redirect, err := s.answer(ctx, Decision{ID: in.ID, UserCode: in.UserCode, User: in.User, Deny: deny})
 	switch {
 	case errors.Is(err, ErrNoSignIn), errors.Is(err, context.DeadlineExceeded):
 		return nil, controlError{http.StatusNotFound, ErrNoSignIn.Error()}
@@ -171,8 +174,11 @@ func (s *Server) controlDecide(r *http.Request, body []byte, deny bool) (any, er
 		return nil, err
 	}
 	return struct {
-		Redirect string `json:"redirect,omitempty"`
-	}{redirect}, nil
+		ID         string `json:"id"`
+		Kind       Kind   `json:"kind"`
+		ClientName string `json:"client_name"`
+		Redirect   string `json:"redirect,omitempty"`
+	}{which.ID, which.Kind, which.ClientName, redirect}, nil
 }
 
 func (s *Server) controlAdvance(_ *http.Request, body []byte) (any, error) {
@@ -224,6 +230,9 @@ func (s *Server) controlEnd(_ *http.Request, body []byte) (any, error) {
 	if err := read(body, &in); err != nil {
 		return nil, err
 	}
+	if in.User != "" && !s.knows(in.User) {
+		return nil, fmt.Errorf("user: no user %q in the directory", in.User)
+	}
 	s.EndSession(in.User)
 	return done, nil
 }
@@ -243,12 +252,21 @@ func (s *Server) controlSetDirectory(_ *http.Request, body []byte) (any, error) 
 	return done, nil
 }
 
-// controlRequests lists the log; ?op= keeps one operation.
+// controlRequests lists the log; ?op= keeps one operation, or one grant of CreateToken.
 func (s *Server) controlRequests(r *http.Request, _ []byte) (any, error) {
 	list := []LoggedRequest{}
-	op := r.URL.Query().Get("op")
+	query := r.URL.Query()
+	for name := range query {
+		if name != "op" {
+			return nil, errors.New("no parameter " + name)
+		}
+	}
+	if !knownOp(query.Get("op")) {
+		return nil, errors.New("op: no operation " + query.Get("op"))
+	}
+	op, grant, _ := strings.Cut(query.Get("op"), "/")
 	for _, l := range s.Requests() {
-		if op == "" || l.Op == op {
+		if (op == "" || l.Op == op) && (grant == "" || l.Grant == grant) {
 			list = append(list, l)
 		}
 	}

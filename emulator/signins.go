@@ -23,9 +23,10 @@ type PendingSignIn struct {
 // Decision is a person's answer to a sign-in. The zero value approves the oldest pending one as the first person of
 // the Directory.
 type Decision struct {
-	ID   string // "" = the oldest pending sign-in, waiting for one
-	User string // "" = the first person of the Directory
-	Deny bool
+	ID       string // "" = the one of UserCode
+	UserCode string // "" = the oldest pending sign-in, waiting for one; as the person types it, of a device sign-in
+	User     string // "" = the first person of the Directory
+	Deny     bool
 }
 
 // ErrNoSignIn says that a Decision names a sign-in that is unknown, decided or lapsed.
@@ -58,11 +59,16 @@ func (s *Server) pending() []PendingSignIn {
 	var all []PendingSignIn
 	for _, si := range s.st.undecided {
 		if !si.misplaced {
-			all = append(all, PendingSignIn{ID: si.id, Kind: si.kind, ClientID: si.client.id, ClientName: si.client.name,
-				Scopes: slices.Clone(si.client.scopes), UserCode: si.userCode, RedirectURI: si.redirectURI, Began: si.began})
+			all = append(all, si.told())
 		}
 	}
 	return all
+}
+
+// told is what a test may know of the sign-in.
+func (si *signIn) told() PendingSignIn {
+	return PendingSignIn{ID: si.id, Kind: si.kind, ClientID: si.client.id, ClientName: si.client.name,
+		Scopes: slices.Clone(si.client.scopes), UserCode: si.userCode, RedirectURI: si.redirectURI, Began: si.began}
 }
 
 // Approve waits for a sign-in and allows it as the first person of the Directory, who begins a new portal session for
@@ -82,42 +88,54 @@ func (s *Server) Deny(ctx context.Context) error {
 // Decide gives d as the person's answer. For an authorization-code sign-in it returns the URL the browser would be
 // sent to: the client's redirect URI with code and state, or with error=access_denied. It is "" for a device sign-in.
 func (s *Server) Decide(ctx context.Context, d Decision) (redirect string, err error) {
+	_, redirect, err = s.answer(ctx, d)
+	return redirect, err
+}
+
+// answer is Decide, and also tells which sign-in it was.
+func (s *Server) answer(ctx context.Context, d Decision) (which PendingSignIn, redirect string, err error) {
+	if d.ID != "" && d.UserCode != "" {
+		return PendingSignIn{}, "", errors.New("emulator: a sign-in is named by its id or its user code, not both")
+	}
+	named := d.ID != "" || d.UserCode != ""
 	for {
-		id := d.ID
-		if id == "" {
+		if !named {
 			p, err := s.Pending(ctx)
 			if err != nil {
-				return "", err
+				return PendingSignIn{}, "", err
 			}
-			id = p.ID
+			d.ID = p.ID
 		}
-		redirect, err := s.decideByID(id, d)
-		if errors.Is(err, ErrNoSignIn) && d.ID == "" && ctx.Err() == nil {
+		which, redirect, err = s.answerNamed(d)
+		if errors.Is(err, ErrNoSignIn) && !named && ctx.Err() == nil {
 			continue // somebody else was quicker
 		}
-		return redirect, err
+		return which, redirect, err
 	}
 }
 
-func (s *Server) decideByID(id string, d Decision) (redirect string, err error) {
+func (s *Server) answerNamed(d Decision) (which PendingSignIn, redirect string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.init()
 	now := s.now()
-	si := s.st.byID[id]
+	si := s.st.byID[d.ID]
+	if d.UserCode != "" {
+		si = s.st.byUser[normalizeUserCode(d.UserCode)]
+	}
 	if si == nil || si.status != Pending || !si.live(now) || si.misplaced {
-		return "", ErrNoSignIn
+		return PendingSignIn{}, "", ErrNoSignIn
 	}
 	user := or(d.User, s.Directory.first())
 	if _, ok := s.Directory.user(user); !ok {
-		return "", fmt.Errorf("emulator: no user %q in the directory", user)
+		return PendingSignIn{}, "", fmt.Errorf("emulator: no user %q in the directory", user)
 	}
 	si.confirmed = true
 	s.decide(now, si, s.newSession(now, user), !d.Deny)
 	if si.kind == DeviceCode {
-		return "", nil
+		return si.told(), "", nil
 	}
-	return si.ending(), nil
+	return si.told(), si.ending(), nil
 }
 
 // begin makes a sign-in known. s.mu is held.
@@ -159,6 +177,22 @@ func (s *Server) EndSession(user string) {
 			p.ended = true
 		}
 	}
+}
+
+// knows reports whether user is in the Directory or ever had a portal session.
+func (s *Server) knows(user string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.init()
+	if _, ok := s.Directory.user(user); ok {
+		return true
+	}
+	for _, p := range s.st.sessions {
+		if p.user == user {
+			return true
+		}
+	}
+	return false
 }
 
 // Person returns a person with a browser who speaks to s without sockets, as the first one of the Directory.
