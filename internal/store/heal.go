@@ -46,7 +46,7 @@ func (s *Store) sound(key string) (bool, error) {
 	for _, m := range o {
 		switch m.name {
 		case fExpiresAt, fRegistration:
-			if _, err := time.Parse(`"2006-01-02T15:04:05Z"`, string(m.raw)); err != nil { // takes fractions too
+			if !readableTime(m.raw) {
 				return false, nil
 			}
 		case fStartURL, fRegion, fAccessToken, fClientID, fClientSecret, fRefreshToken:
@@ -56,4 +56,10 @@ func (s *Store) sound(key string) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// readableTime reports whether every SDK can read the JSON value raw as a time: UTC with a literal Z, fractions allowed.
+func readableTime(raw []byte) bool {
+	_, err := time.Parse(`"2006-01-02T15:04:05Z"`, string(raw))
+	return err == nil
 }
