@@ -121,15 +121,20 @@ func (o *configureSSOOptions) run(ctx context.Context) error {
 	return o.conclude(p)
 }
 
-// again replaces hints that would lead to a session which is in no file yet.
+// again replaces the command of a hint that would lead to a session which is in no file yet.
 func (o *configureSSOOptions) again(err error, p plan) error {
-	switch kind := fault.KindOf(err); {
-	case !p.newSession && !p.session.Legacy():
+	before, flags, found := strings.Cut(fault.HintOf(err), "run: homing login")
+	if !found || !p.newSession && !p.session.Legacy() {
 		return err
-	case kind == fault.Denied, kind == fault.TimedOut, kind == fault.SignInNeeded:
-		return &fault.Error{Kind: kind, Msg: err.Error(), Hint: "to try again, run: homing configure sso", Err: err}
 	}
-	return err
+	hint := before + "run: homing configure sso"
+	if name := o.app.flags.profile; name != "" {
+		hint += " --profile " + name
+	}
+	if flag := " --use-device-code"; strings.HasSuffix(flags, flag) {
+		hint += flag
+	}
+	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: hint, Err: err}
 }
 
 // current is a present value of the profile, "" where there is none.

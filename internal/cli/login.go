@@ -135,6 +135,10 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	if a.env.Terminal.Stderr {
 		talk.width = a.env.Terminal.Width
 	}
+	profile := a.profileOf(s)
+	if profile == "default" {
+		profile = ""
+	}
 	login := signin.Login{
 		Store:       st,
 		Renewer:     a.renewer(st),
@@ -147,7 +151,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 		},
 	}
 	result, err := login.Run(ctx, signin.Request{
-		Session: s, Environment: place, NoBrowser: f.noBrowser, RedirectPort: f.redirectPort, Roles: a.rolesOf(s), Force: force,
+		Session: s, Profile: profile, Environment: place, NoBrowser: f.noBrowser, RedirectPort: f.redirectPort, Roles: a.rolesOf(s), Force: force,
 	})
 	return result, a.withCommand(err, s, place.Flow)
 }

@@ -64,7 +64,7 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	s := state{
-		session: r.req.Session, startURL: r.conn.StartURL, region: r.conn.Region,
+		session: r.req.Session, profile: r.req.Profile, startURL: r.conn.StartURL, region: r.conn.Region,
 		opens:        r.login.OpenBrowser != nil && !r.req.NoBrowser,
 		authorizeURL: r.conn.Service.AuthorizeURL,
 	}

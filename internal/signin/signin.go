@@ -71,6 +71,7 @@ type Login struct {
 // Request says what is wanted.
 type Request struct {
 	Session      session.Session
+	Profile      string          // that stands on a session without a name, for hints; "" is the default one
 	Environment  Environment     // told first; its Flow is the flow
 	NoBrowser    bool            // open nothing
 	RedirectPort int             // of the listener; 0 is any
@@ -101,7 +102,7 @@ func (l *Login) Run(ctx context.Context, req Request) (Result, error) {
 	if !req.Force {
 		switch result, found, err := l.existing(ctx, req.Session); {
 		case err != nil:
-			return Result{}, err
+			return Result{}, state{session: req.Session, profile: req.Profile}.naming(err)
 		case found:
 			l.tell(signedIn(req.Session, result, l.now()))
 			return result, nil

@@ -15,6 +15,7 @@ import (
 // state is all that a sign-in knows. Its zero grants are not in use.
 type state struct {
 	session      session.Session
+	profile      string // of a session without a name, for hints
 	startURL     string // as the service knows it
 	region       string
 	opens        bool // we may open a browser
@@ -316,6 +317,7 @@ func (s state) denied(cause error) (state, []effect) {
 // fail ends the sign-in. The browser is told what the terminal is told.
 func (s state) fail(err error) (state, []effect) {
 	s.over = true
+	err = s.naming(err)
 	return s, []effect{answerBrowser{err}, end{err: err}}
 }
 
@@ -327,13 +329,27 @@ func (s state) stopped(in stopped) (state, []effect) {
 	return next, append(s.doubted(), effects...)
 }
 
+// bare is how a hint begins that was made where nobody knew what is signed in to.
+const bare = "run: homing login"
+
 // again is the command that signs in to the session.
 func (s state) again(flags string) string {
-	command := "homing login"
-	if !s.session.Legacy() {
-		command += " --sso-session " + word(s.session.Name)
+	switch {
+	case !s.session.Legacy():
+		return bare + " --sso-session " + word(s.session.Name) + flags
+	case s.profile != "":
+		return bare + " --profile " + word(s.profile) + flags
 	}
-	return "run: " + command + flags
+	return bare + flags
+}
+
+// naming returns err with a hint that names the session or the profile.
+func (s state) naming(err error) error {
+	before, flags, found := strings.Cut(fault.HintOf(err), bare)
+	if !found || strings.Contains(flags, "--sso-session") || strings.Contains(flags, "--profile") {
+		return err
+	}
+	return because(err, fault.KindOf(err), before+s.again(flags), "%s", err.Error())
 }
 
 // word quotes s for a shell where it must.

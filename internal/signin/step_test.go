@@ -331,6 +331,36 @@ func TestHintsNameTheSession(t *testing.T) {
 	}
 }
 
+// What idc says names no session, as it knows none; nor does a profile without one have a name of its own.
+func TestHintsNameWhatWasUsed(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ session, profile, given, want string }{
+		{"dev", "dev", "run: homing login --flow pkce", "run: homing login --sso-session dev --flow pkce"},
+		{"", "old", "to try again, run: homing login", "to try again, run: homing login --profile old"},
+		{"", "it's old", "run: homing login", `run: homing login --profile 'it'\''s old'`},
+		{"", "", "run: homing login", "run: homing login"},
+		{"", "old", "run: homing login --profile older", "run: homing login --profile older"},
+		{"", "old", "check the network", "check the network"},
+	} {
+		s := fresh()
+		s.session.Name, s.profile = tt.session, tt.profile
+		cause := said(idc.CodeOther)
+		_, effects := s.fail(&fault.Error{Kind: fault.Unavailable, Msg: "no", Hint: tt.given, Err: cause})
+		for _, e := range effects {
+			err := error(nil)
+			switch e := e.(type) {
+			case end:
+				err = e.err
+			case answerBrowser:
+				err = e.err
+			}
+			if fault.HintOf(err) != tt.want || fault.KindOf(err) != fault.Unavailable || err.Error() != "no" || !errors.Is(err, cause) {
+				t.Errorf("%+v: got %v, hint %q", tt, err, fault.HintOf(err))
+			}
+		}
+	}
+}
+
 // TestStepKeepsNoControlCharacters: what a redirect says is a stranger's text.
 func TestStepKeepsNoControlCharacters(t *testing.T) {
 	t.Parallel()

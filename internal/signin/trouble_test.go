@@ -395,7 +395,7 @@ func TestRegistrationBelongsToARegion(t *testing.T) {
 
 func TestDeviceCodesNotAllowed(t *testing.T) {
 	t.Parallel()
-	for name, hint := range map[string]string{"dev": "run: homing login --flow pkce", "": "name a session, which can sign in by a browser redirect, run: homing configure sso"} {
+	for name, hint := range map[string]string{"dev": "run: homing login --sso-session dev --flow pkce", "": "name a session, which can sign in by a browser redirect, run: homing configure sso"} {
 		w := newWorld(t, &emulator.Server{DeviceGrantRefused: true})
 		w.session.Name = name
 		_, err := w.run(t.Context(), signin.FlowDevice)
