@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/spf13/cobra"
@@ -26,8 +27,8 @@ func newStatusCmd(a *app) *cobra.Command {
 		GroupID: groupSignIn,
 		Short:   "Show the sessions, who is signed in and until when",
 		Long: lines(
-			"Shows every session of the AWS config file with the state of its token. No network call is made: the service",
-			"may have ended a session earlier than its token says.",
+			"Shows every session of the AWS config file, or the one of --profile or --sso-session, with the state of its",
+			"token. No network call is made: the service may have ended a session earlier than its token says.",
 			"",
 			"With --check nothing is printed for a token that is good or can be renewed; anything else is exit code 4. Which",
 			"session is checked: --sso-session; else that of the profile; else that of [default]; else the only one there is.",
@@ -47,7 +48,7 @@ func newStatusCmd(a *app) *cobra.Command {
 			if o.check {
 				return o.runCheck(cmd.Context())
 			}
-			return o.run()
+			return o.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session] to show or check")
@@ -71,19 +72,24 @@ type sessionStatus struct {
 	expires time.Time
 }
 
-func (o *statusOptions) run() error {
+// statusDocument is what status --json prints, with and without --check.
+type statusDocument struct {
+	Sessions []sessionStatus `json:"sessions"`
+}
+
+func (o *statusOptions) run(ctx context.Context) error {
 	a := o.app
 	cfg, err := a.config()
 	if err != nil {
 		return err
 	}
 	sessions := cfg.Sessions()
-	if o.ssoSession != "" {
-		s, err := cfg.Session(o.ssoSession)
+	if o.ssoSession != "" || a.flags.profile != "" { // AWS_PROFILE says what to use, not what to show
+		t, err := a.target(ctx, o.ssoSession)
 		if err != nil {
 			return err
 		}
-		sessions = []session.Session{s}
+		sessions = []session.Session{t.session}
 	}
 	st, err := a.store()
 	if err != nil {
@@ -91,16 +97,10 @@ func (o *statusOptions) run() error {
 	}
 	rows := []sessionStatus{}
 	for _, s := range sessions {
-		row := statusOf(s, st, a.env.now())
-		for _, p := range cfg.ProfilesOf(s) {
-			row.Profiles = append(row.Profiles, p.Profile)
-		}
-		rows = append(rows, row)
+		rows = append(rows, statusOf(s, cfg, st, a.env.now()))
 	}
 	if a.ui.json {
-		return a.ui.document(struct {
-			Sessions []sessionStatus `json:"sessions"`
-		}{rows})
+		return a.ui.document(statusDocument{rows})
 	}
 	if len(rows) == 0 {
 		a.ui.say("No session is configured in %q. Start with: homing configure sso\n", a.configFile())
@@ -143,8 +143,11 @@ type tokenReader interface {
 	Token(key string) (session.Token, error)
 }
 
-func statusOf(s session.Session, tokens tokenReader, now time.Time) sessionStatus {
+func statusOf(s session.Session, cfg *awsconfig.Config, tokens tokenReader, now time.Time) sessionStatus {
 	row := sessionStatus{Session: s.Label(), Legacy: s.Legacy(), StartURL: s.StartURL, Region: s.Region, Profiles: []string{}}
+	for _, p := range cfg.ProfilesOf(s) {
+		row.Profiles = append(row.Profiles, p.Profile)
+	}
 	tok, err := tokens.Token(s.CacheKey())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -166,6 +169,10 @@ func statusOf(s session.Session, tokens tokenReader, now time.Time) sessionStatu
 // runCheck ends without an error when the session's token can be renewed, or is good for at least o.min.
 func (o *statusOptions) runCheck(ctx context.Context) error {
 	a := o.app
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
 	t, err := a.target(ctx, o.ssoSession)
 	if err != nil {
 		return err
@@ -175,9 +182,9 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 		return err
 	}
 	now := a.env.now()
-	row := statusOf(t.session, st, now)
+	row := statusOf(t.session, cfg, st, now)
 	if a.ui.json {
-		if err := a.ui.document(row); err != nil {
+		if err := a.ui.document(statusDocument{[]sessionStatus{row}}); err != nil {
 			return err
 		}
 	}
