@@ -151,6 +151,8 @@ func TestEmulatorBadFlags(t *testing.T) {
 		{"--switch no_such", 2, "no such switch"},
 		{"--switch any_scope=yes", 2, "takes no text"},
 		{"--switch throttle_text", 2, "--switch throttle_text=TEXT"},
+		{"--directory d.json --accounts 3", 2, "--directory and --accounts contradict each other"},
+		{"--verification x", 2, "none of device, fragment, opaque"},
 		{"--accounts 100000000000", 2, "more than"},
 		{"--accounts 2000 --roles 2000", 2, "more than"},
 		{"--accounts -1", 2, "negative"},
@@ -158,7 +160,6 @@ func TestEmulatorBadFlags(t *testing.T) {
 		{"--token-life -1h", 2, "negative"},
 		{"--start-url http://example.com", 2, "https"},
 		{"--sso-region Mars", 2, "region"},
-		{"--verification round", 2, "round"},
 		{"--listen 256.0.0.1:0", 3, "256.0.0.1:0"},
 		{"--directory /no/such/file", 3, "/no/such/file"},
 	} {

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,7 +91,16 @@ func newEmulatorCmd(a *app) *cobra.Command {
 	flags.DurationVar(&o.codeLife, "code-life", 0, "life of a code (0: 10m)")
 	flags.DurationVar(&o.clockSkew, "clock-skew", 0, "what the service's clock is ahead of this one")
 	flags.BoolVar(&o.refuseDeviceGrant, "refuse-device-grant", false, "refuse sign-in by device code")
+	completeFixed(cmd, "switch", switchNames()...)
+	completeFixed(cmd, "verification", verificationForms...)
+	completeFixed(cmd, "sso-region", emulator.DefaultRegion)
+	_ = cmd.RegisterFlagCompletionFunc("directory", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault))
 	return cmd
+}
+
+// verificationForms are the values of --verification.
+var verificationForms = []string{
+	string(emulator.VerificationDevice), string(emulator.VerificationFragment), string(emulator.VerificationOpaque),
 }
 
 // mostRoles bounds a generated directory: all of it is held in memory, some hundred bytes a role.
@@ -110,10 +121,8 @@ func (o *emulatorOptions) validate(cmd *cobra.Command) error {
 	case o.latency < 0, o.tokenLife < 0, o.unscopedTokenLife < 0, o.sessionLife < 0, o.registrationLife < 0, o.codeLife < 0:
 		return fault.New(fault.Usage, hint, "a life or a latency cannot be negative")
 	}
-	switch emulator.VerificationForm(o.verification) {
-	case "", emulator.VerificationDevice, emulator.VerificationFragment, emulator.VerificationOpaque:
-	default:
-		return fault.New(fault.Usage, hint, "--verification %q is none of device, fragment, opaque", o.verification)
+	if o.verification != "" && !slices.Contains(verificationForms, o.verification) {
+		return fault.New(fault.Usage, hint, "--verification %q is none of %s", o.verification, strings.Join(verificationForms, ", "))
 	}
 	if err := idc.ValidStartURL(o.startURL); err != nil {
 		return &fault.Error{Kind: fault.Usage, Msg: "--start-url: " + err.Error(), Hint: hint, Err: err}
@@ -135,11 +144,28 @@ func (o *emulatorOptions) run(ctx context.Context) error {
 		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot listen on %q: %v", o.listen, errors.Unwrap(err)),
 			Hint: "choose another address, such as: --listen 127.0.0.1:0", Err: err}
 	}
-	base := "http://" + listener.Addr().String()
-	if err := o.announce(base, server); err != nil {
+	o.warnOfStrangers(listener.Addr())
+	if err := o.announce("http://"+reachable(listener.Addr()), server); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	return serve(ctx, listener, server)
+}
+
+// reachable returns the address by which programs on this machine reach a listener: where it listens on every address
+// of the machine, the loopback one.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port)) // "::" takes IPv4 too
+}
+
+// warnOfStrangers says so where a listener is open to more than this machine.
+func (o *emulatorOptions) warnOfStrangers(addr net.Addr) {
+	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		o.app.ui.say("warning: --listen %q is not loopback: anybody who can reach this machine can use the emulator.\n", o.listen)
+	}
 }
 
 // serve answers requests on listener until ctx is done.
@@ -217,14 +243,15 @@ func setSwitches(sw *emulator.Switches, flags []string) error {
 		if err == nil {
 			continue
 		}
-		msg := fmt.Sprintf("--switch %q: there is no such switch", flag)
+		f := &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("--switch %q: there is no such switch", flag),
+			Hint: "use one of: " + strings.Join(switchNames(), ", "), Err: err}
 		switch _, wrongType := errors.AsType[*json.UnmarshalTypeError](err); {
 		case wrongType && hasWords:
-			msg = fmt.Sprintf("--switch %q: this switch takes no text", flag)
+			f.Msg, f.Hint = fmt.Sprintf("--switch %q: this switch takes no text", flag), "use the flag: --switch "+name
 		case wrongType:
-			msg = fmt.Sprintf("--switch %q: this switch needs a text: --switch %s=TEXT", flag, name)
+			f.Msg, f.Hint = fmt.Sprintf("--switch %q: this switch needs a text", flag), "use the flag: --switch "+name+"=TEXT"
 		}
-		return &fault.Error{Kind: fault.Usage, Msg: msg, Hint: "run: go doc github.com/homing-cli/homing/emulator.Switches", Err: err}
+		return f
 	}
 	return nil
 }

@@ -65,6 +65,7 @@ func newRootCmd(a *app) *cobra.Command {
 		newEmulatorCmd(a), newDemoCmd(a),
 		newVersionCmd(a),
 	)
+	finishCompletion(root, a.env.Args)
 	return root
 }
 

@@ -13,7 +13,7 @@ func newVersionCmd(a *app) *cobra.Command {
 		Short: "Print the version of homing and what it was built with",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			built := "go " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
+			built := runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 			if a.flags.json {
 				return a.ui.document(struct {
 					Version string `json:"version"`
