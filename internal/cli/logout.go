@@ -97,17 +97,17 @@ func (o *logoutOptions) end(ctx context.Context, st *store.Store, s session.Sess
 	case missing:
 		a.ui.answer("Not signed in to %s; nothing to end.\n", named(s))
 	case untold != nil:
-		return halfDone(s, untold)
+		return halfDone(s, named(s), untold)
 	default:
 		a.ui.answer("Signed out of %s.\n", named(s))
 	}
 	return nil
 }
 
-// halfDone is the error for a session that was ended here only.
-func halfDone(s session.Session, err error) error {
+// halfDone is the error for a session that was ended here only; what is the session in words.
+func halfDone(s session.Session, what string, err error) error {
 	return &fault.Error{
-		Kind: fault.KindOf(err), Msg: "signed out of " + named(s) + " here, but not at the service: " + err.Error(),
+		Kind: fault.KindOf(err), Msg: "signed out of " + what + " here, but not at the service: " + err.Error(),
 		Hint: "the session ends there by itself; to end it now, sign out at " + s.StartURL, Err: err,
 	}
 }
@@ -162,16 +162,19 @@ func (o *logoutOptions) runAll(ctx context.Context, st *store.Store) error {
 			continue // not a token, or one that no service can be told of
 		}
 		ended++
+		// The sessions of the config file are done. What is left was signed in to under a name that is gone, or by
+		// another program.
 		s := session.Session{StartURL: entry.Token.StartURL, Region: entry.Token.Region}
+		what := "a token that no profile uses (start URL " + s.StartURL + ")"
 		untold := o.tellService(ctx, st, s, entry.Token)
 		if err := st.RemoveEntry(ctx, entry); err != nil {
 			return err
 		}
 		if untold != nil {
-			failed = cmp.Or(failed, halfDone(s, untold))
+			failed = cmp.Or(failed, halfDone(s, what, untold))
 			continue
 		}
-		a.ui.answer("Signed out of %s.\n", named(s))
+		a.ui.answer("Signed out of %s.\n", what)
 	}
 	if err := st.RemoveAllSSORoleCredentials(); err != nil {
 		return err
