@@ -44,9 +44,6 @@ func newCredentialsCmd(a *app) *cobra.Command {
 		),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("format") && a.ui.json {
-				o.format = "json"
-			}
 			return o.validated(cmd)
 		},
 	}
@@ -67,9 +64,6 @@ func newEnvCmd(a *app) *cobra.Command {
 		),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("format") && a.ui.json {
-				o.format = "json"
-			}
 			return o.validated(cmd)
 		},
 	}
@@ -93,9 +87,15 @@ func (o *credentialsOptions) register(cmd *cobra.Command, format string) {
 }
 
 func (o *credentialsOptions) validated(cmd *cobra.Command) error {
+	if o.app.ui.json && !cmd.Flags().Changed("format") {
+		o.format = "json"
+	}
 	i := slices.IndexFunc(credentialFormats, func(f credentialFormat) bool { return f.name == o.format })
 	if i < 0 {
 		return fault.New(fault.Usage, helpHint(cmd), "--format %q is not a format", o.format)
+	}
+	if o.app.ui.json && o.format != "json" && o.format != "process" { // both are JSON
+		return fault.New(fault.Usage, helpHint(cmd), "--json and --format %s contradict each other", o.format)
 	}
 	if o.minTTL < 0 {
 		return fault.New(fault.Usage, "use a duration such as 30m", "--min-ttl %s is negative", o.minTTL)
