@@ -87,7 +87,11 @@ func TestLoginPKCEDenied(t *testing.T) {
 		t.Errorf("error: %v", failed)
 	}
 	b.WaitText(text(t, failed, "message"))
-	b.WaitText(text(t, failed, "hint"))
+	_, command, found := strings.Cut(text(t, failed, "hint"), "run: ") // the page makes a sentence of the words before
+	if !found {
+		t.Errorf("the hint names no command: %v", failed)
+	}
+	b.WaitText(command)
 	wantLastPage(t, b)
 	b.Screenshot("denied")
 	r.exit(5)
