@@ -41,6 +41,8 @@ type Terminal struct {
 	// Raw turns off the line editing of stdin until restore is called. Nil where that cannot be done; lists are then
 	// numbered rather than filtered.
 	Raw func() (restore func(), err error)
+	// Flush drops what was typed and not read. Nil drops nothing.
+	Flush func() error
 }
 
 // OSEnv returns the environment of this process.
@@ -66,6 +68,9 @@ func OSEnv() Env {
 			_, err := os.Stat(path)
 			return err == nil
 		},
+	}
+	if env.Terminal.Stdin {
+		env.Terminal.Flush = func() error { return term.Flush(os.Stdin) }
 	}
 	if env.Terminal.Stdin && env.Terminal.Stderr && os.Getenv("TERM") != "dumb" && understandsEscapes(os.Stderr) {
 		env.Terminal.Raw = func() (func(), error) {

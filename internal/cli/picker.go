@@ -16,6 +16,7 @@ const pickerRows = 10
 
 // pick lets the person choose one of items, which are shown as they are, and returns its index. The list narrows to
 // what contains every typed word. Without raw key input it is numbered instead. flag names the flag that answers.
+// What was typed before the list is seen is dropped: an Enter meant for something else would choose.
 func (a *app) pick(ctx context.Context, items []string, flag string) (int, error) {
 	if !a.interactive() {
 		return 0, missing(flag)
@@ -28,11 +29,23 @@ func (a *app) pick(ctx context.Context, items []string, flag string) (int, error
 		restore, err := a.env.Terminal.Raw()
 		if err == nil {
 			defer restore()
+			a.dropTyped()
 			return a.pickFiltering(ctx, shown, flag)
 		}
 		a.ui.debug("raw key input is not available: %v", err)
 	}
+	a.dropTyped()
 	return a.pickNumbered(ctx, shown, flag)
+}
+
+// dropTyped forgets what was typed and not read.
+func (a *app) dropTyped() {
+	if a.env.Terminal.Flush != nil {
+		if err := a.env.Terminal.Flush(); err != nil {
+			a.ui.debug("typed ahead is not dropped: %v", err)
+		}
+	}
+	a.in.drop()
 }
 
 func (a *app) pickNumbered(ctx context.Context, items []string, flag string) (int, error) {

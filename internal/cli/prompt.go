@@ -59,6 +59,22 @@ func (in *input) readByte(ctx context.Context) (byte, error) {
 	}
 }
 
+// drop forgets a byte that was read already and that nobody waits for. The end of the input is not forgotten.
+func (in *input) drop() {
+	if in.pending == nil {
+		return
+	}
+	select {
+	case r := <-in.pending:
+		if r.err != nil {
+			in.pending <- r // it has room for one
+			return
+		}
+		in.pending = nil
+	default:
+	}
+}
+
 // readLine returns the next line without its end. errEOF means that the input is over and nothing was typed.
 func (in *input) readLine(ctx context.Context) (string, error) {
 	var line []byte

@@ -334,6 +334,37 @@ func TestWizardTypeAhead(t *testing.T) {
 	}
 }
 
+// Keys pressed while the sign-in waits, an impatient Enter perhaps, do not choose from a list that nobody has seen.
+func TestListIsNotChosenUnseen(t *testing.T) {
+	for _, terminalType := range []string{"xterm", "dumb"} {
+		t.Run(terminalType, func(t *testing.T) {
+			p, vars := atTerminal(t)
+			p.emu.Change(func(s *emulator.Server) { s.Directory = emulator.GenerateDirectory(3, 1) })
+			vars["TERM"] = terminalType
+			x := open(t, vars, "configure", "sso", "--sso-session", "dev", "--sso-start-url", emulator.DefaultStartURL,
+				"--sso-region", "us-east-1", "--sso-registration-scopes", "sso:account:access", "--use-device-code", "--no-browser")
+			x.answer("Ctrl-C gives up.", "1\n1\n\n1")
+			x.expect("1\r\n1\r\n\r\n1") // the echo: the terminal has them
+			if err := p.emu.Approve(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if terminalType == "dumb" {
+				x.answer("Number, 1 to 3: ", "2\n")
+			} else {
+				x.answer("(3 of 3): \r\n", "\x1b[B\r")
+			}
+			x.expect("Using the role name")
+			x.answer("Default client Region", "\n")
+			x.answer("CLI default output format", "\n")
+			x.answer("Profile name [", "dev\n")
+			screen := x.end(0)
+			if !strings.Contains(p.config(t), "\nsso_account_id = "+emulator.GenerateDirectory(3, 1).Accounts[0].ID+"\n") {
+				t.Errorf("not the account that was chosen:\n%s\n%s", screen, p.config(t))
+			}
+		})
+	}
+}
+
 // Ctrl-C at any question: exit code 130, and no config file. The end of input is exit code 2 and names the flag.
 func TestWizardGivesUp(t *testing.T) {
 	for _, tt := range []struct {
@@ -350,7 +381,8 @@ func TestWizardGivesUp(t *testing.T) {
 		{"Ctrl-C at the last question", 130, "", func(x *terminal) {
 			x.answer("SSO session name (Recommended): ", "dev\n"+emulator.DefaultStartURL+"\nus-east-1\n\n")
 			x.answer("(3 of 3)", "sandbox\r")
-			x.answer("roles available to you.", "\r")
+			x.expect("roles available to you.")
+			x.answer("(2 of 2)", "\r")
 			x.answer("Default client Region", "\n\n")
 			x.answer("Profile name [", "dev\x03")
 		}},

@@ -26,6 +26,9 @@ func Width(stream any) int {
 	return width
 }
 
+// Flush drops what was typed at the terminal f and has not been read.
+func Flush(f *os.File) error { return flush(f.Fd()) }
+
 // NoColor reports whether the person asked for output without colour (no-color.org), or the terminal has none.
 func NoColor(getenv func(string) string) bool {
 	return getenv("NO_COLOR") != "" || getenv("TERM") == "dumb"
