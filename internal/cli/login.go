@@ -132,6 +132,8 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 		return signin.Result{}, err
 	}
 	talk := &loginTalk{ui: a.ui, session: s, asked: asked, noBrowser: f.noBrowser, now: a.env.now}
+	here := a.here()
+	talk.remote = here.Remote && here.Name != "unknown"
 	if a.env.Terminal.Stderr {
 		talk.width = a.env.Terminal.Width
 	}
@@ -184,10 +186,15 @@ func (a *app) configureCommand(s session.Session) string {
 	return "homing configure sso"
 }
 
+// here is the place this run is in.
+func (a *app) here() hostenv.Place {
+	return hostenv.Detect(hostenv.Facts{Getenv: a.env.Getenv, GOOS: runtime.GOOS, Exists: a.env.Exists})
+}
+
 // chooseFlow decides how to sign in and says why; asked names what asked for that flow, "" when the place decided.
 // Strongest first: what the format allows, flags, HOMING_FLOW, the session's sso_use_device_code, the place.
 func (a *app) chooseFlow(s session.Session, f flowFlags) (e signin.Environment, asked string, err error) {
-	here := hostenv.Detect(hostenv.Facts{Getenv: a.env.Getenv, GOOS: runtime.GOOS, Exists: a.env.Exists})
+	here := a.here()
 	e = signin.Environment{Name: here.Name, Flow: signin.Flow(here.Flow), Channels: here.Channels, Reason: here.Reason}
 	flow, by := f.flow, "--flow "+f.flow
 	if f.useDeviceCode {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ type loginTalk struct {
 	width     int // columns of the terminal; 0 where there is none, and then no QR code
 	now       func() time.Time
 	place     signin.Environment
+	remote    bool // the browser is known to run on another machine
 }
 
 func (t *loginTalk) notify(e signin.Event) {
@@ -43,16 +45,13 @@ func (t *loginTalk) notify(e signin.Event) {
 	}
 }
 
-// sayPlace is the line that says where we are, which flow is used, and why.
+// sayPlace is the line that says which flow is used, and why.
 func (t *loginTalk) sayPlace(flow string) {
-	switch {
-	case t.asked == "":
+	if t.asked == "" {
 		t.ui.say("Signing in to %s with %s. %s.\n", named(t.session), flow, upperFirst(t.place.Reason))
-	case t.place.Name == "" || t.place.Name == "unknown":
-		t.ui.say("Signing in to %s with %s, as %s asks.\n", named(t.session), flow, t.asked)
-	default:
-		t.ui.say("Signing in to %s with %s, as %s asks (place: %s).\n", named(t.session), flow, t.asked, t.place.Name)
+		return
 	}
+	t.ui.say("Signing in to %s with %s, as %s asks.\n", named(t.session), flow, t.asked)
 }
 
 func upperFirst(s string) string {
@@ -70,7 +69,29 @@ func (t *loginTalk) authorize(e signin.Authorize) {
 		t.ui.say("Attempting to open your default browser. If the browser does not open, open the following URL.\n"+
 			"If you are unable to open the URL on this device, run this command again with the '--use-device-code' option.\n\n%s\n", e.URL)
 	}
-	t.ui.say("\nThe browser comes back to %s by itself. Waiting up to %s; Ctrl-C gives up.\n", e.RedirectURI, span(e.ExpiresIn))
+	t.wayBack(e.RedirectURI)
+	t.ui.say("Waiting up to %s; Ctrl-C gives up.\n", span(e.ExpiresIn))
+}
+
+// wayBack says how the browser gets back to us, or what that takes where it runs on another machine.
+func (t *loginTalk) wayBack(redirectURI string) {
+	u, err := url.Parse(redirectURI)
+	if err != nil || !t.remote {
+		t.ui.say("\nA browser on this machine comes back to %s by itself.\n", redirectURI)
+		return
+	}
+	port, forward := u.Port(), ""
+	switch t.place.Name {
+	case "codespaces":
+		forward = "gh codespace ports forward " + port + ":" + port
+	case "ssh":
+		forward = "ssh -L " + port + ":127.0.0.1:" + port + " HOST"
+	default:
+		t.ui.say("\nThe browser must reach port %s of this machine: forward it, or run this command again with --use-device-code.\n", port)
+		return
+	}
+	t.ui.say("\nThe browser must reach port %s of this machine. Forward it from the machine of the browser:\n\n"+
+		"  %s\n\nor run this command again with --use-device-code.\n", port, forward)
 }
 
 func (t *loginTalk) deviceCode(e signin.DeviceCode) {
@@ -91,13 +112,13 @@ func (t *loginTalk) deviceCode(e signin.DeviceCode) {
 }
 
 // address prints the URL to visit on a line of its own.
-func (t *loginTalk) address(url string) {
+func (t *loginTalk) address(page string) {
 	if t.noBrowser {
-		t.ui.say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n%s\n", url)
+		t.ui.say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n%s\n", page)
 		return
 	}
 	t.ui.say("Attempting to open your default browser.\n"+
-		"If the browser does not open or you wish to use a different device to authorize this request, open the following URL:\n\n%s\n", url)
+		"If the browser does not open or you wish to use a different device to authorize this request, open the following URL:\n\n%s\n", page)
 }
 
 // signedIn is the answer of login: one sentence on stdout.
