@@ -65,9 +65,12 @@ func homingMain() {
 
 // readAhead returns how far the test's clock is ahead.
 func readAhead(dir string) time.Duration {
-	text, err := os.ReadFile(filepath.Join(dir, "ahead"))
-	if err != nil {
-		return 0
+	var text []byte
+	for len(text) == 0 { // empty between the moment advance opens the file and the moment it writes
+		var err error
+		if text, err = os.ReadFile(filepath.Join(dir, "ahead")); err != nil {
+			return 0
+		}
 	}
 	d, err := time.ParseDuration(string(text))
 	if err != nil {
