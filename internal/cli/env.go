@@ -37,7 +37,7 @@ type Env struct {
 // Terminal says which streams a person sits at. The zero value is a run without a terminal.
 type Terminal struct {
 	Stdin, Stdout, Stderr bool
-	Width                 int // columns of stderr; 0 where unknown
+	Width, Height         int // columns and rows of stderr; 0 where unknown
 	// Raw turns off the line editing of stdin until restore is called. Nil where that cannot be done; lists are then
 	// numbered rather than filtered.
 	Raw func() (restore func(), err error)
@@ -51,6 +51,7 @@ func OSEnv() Env {
 	if err != nil {
 		home = ""
 	}
+	width, height := term.Size(os.Stderr)
 	env := Env{
 		Args:      os.Args[1:],
 		LookupEnv: os.LookupEnv,
@@ -62,7 +63,8 @@ func OSEnv() Env {
 			Stdin:  term.IsTerminal(os.Stdin),
 			Stdout: term.IsTerminal(os.Stdout),
 			Stderr: term.IsTerminal(os.Stderr),
-			Width:  term.Width(os.Stderr),
+			Width:  width,
+			Height: height,
 		},
 		Exists: func(path string) bool {
 			_, err := os.Stat(path)

@@ -135,7 +135,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	here := a.here()
 	talk.remote = here.Remote && here.Name != "unknown"
 	if a.env.Terminal.Stderr {
-		talk.width = a.env.Terminal.Width
+		talk.width, talk.height = a.env.Terminal.Width, a.env.Terminal.Height
 	}
 	profile := a.profileOf(s)
 	if profile == "default" {

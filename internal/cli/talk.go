@@ -19,6 +19,7 @@ type loginTalk struct {
 	asked     string // what asked for the flow, "" when the place decided
 	noBrowser bool
 	width     int // columns of the terminal; 0 where there is none, and then no QR code
+	height    int // rows
 	now       func() time.Time
 	place     signin.Environment
 	remote    bool // the browser is known to run on another machine
@@ -98,17 +99,26 @@ func (t *loginTalk) deviceCode(e signin.DeviceCode) {
 	t.sayPlace("a device code")
 	t.ui.say("The page asks you to let %q use %s in %s.\n"+
 		"Allow it only if you started this yourself, and only if the page shows the code below.\n", e.ClientName, e.StartURL, e.Region)
+	t.qr(e.VerificationURIComplete)
 	t.address(e.VerificationURI)
 	t.ui.say("\nThen enter the code:\n\n%s\n", e.UserCode)
 	if t.noBrowser && e.VerificationURIComplete != "" {
 		t.ui.say("\nAlternatively, you may visit the following URL which will autofill the code upon loading:\n%s\n", e.VerificationURIComplete)
 	}
-	if t.width > 0 {
-		if qr := term.QR(e.VerificationURIComplete, t.width); qr != "" {
-			_, _ = fmt.Fprintf(t.ui.err, "\nOr scan this with a phone:\n\n%s\n", strings.TrimRight(qr, "\n"))
-		}
-	}
 	t.ui.say("\nThe code is valid for %s. Waiting for you to allow the request; Ctrl-C gives up.\n", span(e.ExpiresIn))
+}
+
+// besideQR is how many rows what is said after a QR code takes at most, at 80 columns.
+const besideQR = 17
+
+// qr shows text as a QR code, before the address and the code so that these are what stays on the screen. It is left
+// out where it would scroll away.
+func (t *loginTalk) qr(text string) {
+	qr := strings.TrimRight(term.QR(text, t.width), "\n")
+	if text == "" || qr == "" || strings.Count(qr, "\n")+besideQR > t.height {
+		return
+	}
+	_, _ = fmt.Fprintf(t.ui.err, "\nScan this with a phone, or use the address below it:\n\n%s\n\n", qr)
 }
 
 // address prints the URL to visit on a line of its own.

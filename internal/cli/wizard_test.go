@@ -49,7 +49,22 @@ func open(t *testing.T, vars map[string]string, args ...string) *terminal {
 	return openProgram(t, vars, self, args...)
 }
 
+// openSized starts homing at a terminal of another size.
+func openSized(t *testing.T, size *pty.Winsize, vars map[string]string, args ...string) *terminal {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startAt(t, size, vars, self, args...)
+}
+
 func openProgram(t *testing.T, vars map[string]string, program string, args ...string) *terminal {
+	t.Helper()
+	return startAt(t, &pty.Winsize{Rows: 40, Cols: 120}, vars, program, args...)
+}
+
+func startAt(t *testing.T, size *pty.Winsize, vars map[string]string, program string, args ...string) *terminal {
 	t.Helper()
 	x := &terminal{t: t, cmd: exec.CommandContext(t.Context(), program, args...), more: make(chan struct{}), done: make(chan struct{})}
 	x.cmd.Env = []string{envMain + "=1", "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}
@@ -57,7 +72,7 @@ func openProgram(t *testing.T, vars map[string]string, program string, args ...s
 		x.cmd.Env = append(x.cmd.Env, name+"="+value)
 	}
 	var err error
-	x.tty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 40, Cols: 120})
+	x.tty, err = pty.StartWithSize(x.cmd, size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,6 +346,27 @@ func TestWizardTypeAhead(t *testing.T) {
 	x.end(0)
 	if got := p.config(t); !strings.Contains(got, "[profile ahead]\n") || !strings.Contains(got, "\nregion = eu-west-1\n") {
 		t.Errorf("config:\n%s", got)
+	}
+}
+
+// On a small terminal the address and the code stay on the screen: a QR code that has no room is left out.
+func TestSmallTerminal(t *testing.T) {
+	_, vars := atTerminal(t)
+	for _, tt := range []struct {
+		rows uint16
+		qr   bool
+	}{{24, false}, {50, true}} {
+		x := openSized(t, &pty.Winsize{Rows: tt.rows, Cols: 80}, vars, "configure", "sso", "--sso-session", "dev", "--sso-start-url",
+			emulator.DefaultStartURL, "--sso-region", "us-east-1", "--sso-registration-scopes", "sso:account:access", "--use-device-code", "--no-browser")
+		x.answer("Ctrl-C gives up.", "\x03")
+		screen := x.end(130)
+		if code, qr := strings.Index(screen, "Then enter the code:"), strings.Index(screen, "(QR code)"); (qr >= 0) != tt.qr || qr > code || code < 0 {
+			t.Errorf("%d rows: QR code at %d, code at %d:\n%s", tt.rows, qr, code, screen)
+		}
+		lines := strings.Split(strings.TrimSpace(screen), "\n")
+		if !tt.qr && len(lines) > int(tt.rows) {
+			t.Errorf("%d lines on %d rows", len(lines), tt.rows)
+		}
 	}
 }
 

@@ -13,17 +13,17 @@ func IsTerminal(stream any) bool {
 	return ok && f != nil && term.IsTerminal(int(f.Fd()))
 }
 
-// Width returns the columns of the terminal behind stream, 0 when it is none or does not say.
-func Width(stream any) int {
+// Size returns the columns and rows of the terminal behind stream, 0 when it is none or does not say.
+func Size(stream any) (width, height int) {
 	f, ok := stream.(*os.File)
 	if !ok || f == nil {
-		return 0
+		return 0, 0
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return width
+	return width, height
 }
 
 // Flush drops what was typed at the terminal f and has not been read.

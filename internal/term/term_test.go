@@ -18,7 +18,7 @@ func TestNotATerminal(t *testing.T) {
 	}
 	defer f.Close()
 	for _, stream := range []any{nil, &bytes.Buffer{}, f, (*os.File)(nil)} {
-		if IsTerminal(stream) || Width(stream) != 0 {
+		if w, h := Size(stream); IsTerminal(stream) || w != 0 || h != 0 {
 			t.Errorf("%T is no terminal", stream)
 		}
 	}
