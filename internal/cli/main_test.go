@@ -6,9 +6,11 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +29,9 @@ const (
 func TestMain(m *testing.M) {
 	if os.Getenv(envMain) == "1" {
 		homingMain()
+	}
+	if signal.Ignored(syscall.SIGHUP) { // under nohup the programs we start would ignore it too
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	testscript.Main(m, map[string]func(){"homing": homingMain})
 }
