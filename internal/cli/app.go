@@ -29,7 +29,11 @@ type app struct {
 }
 
 func newApp(env Env) *app {
-	return &app{env: env, ui: &ui{out: env.Stdout, err: env.Stderr}, in: &input{r: env.Stdin}}
+	a := &app{env: env, ui: &ui{out: env.Stdout, err: env.Stderr}, in: &input{r: env.Stdin}}
+	if env.Terminal.Stderr {
+		a.ui.width = env.Terminal.Width
+	}
+	return a
 }
 
 // configureUI applies the global flags once they are parsed.

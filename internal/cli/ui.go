@@ -24,6 +24,7 @@ type ui struct {
 	json      bool // answers are JSON; login talks in events
 	color     bool // stderr understands bold
 	debugging bool
+	width     int // columns of the terminal that err is; 0 wraps nothing
 }
 
 // logger returns what the packages below log to: debug lines on stderr under --debug, nothing otherwise.
@@ -55,8 +56,10 @@ func (u *ui) answer(format string, args ...any) {
 	_, _ = fmt.Fprintf(u.out, format, cleanArgs(args)...)
 }
 
-// say writes to stderr.
-func (u *ui) say(format string, args ...any) { _, _ = fmt.Fprintf(u.err, format, cleanArgs(args)...) }
+// say writes to stderr, wrapped at words.
+func (u *ui) say(format string, args ...any) {
+	_, _ = io.WriteString(u.err, wrap(fmt.Sprintf(format, cleanArgs(args)...), u.width))
+}
 
 // strong writes text of ours to stderr, bold where the terminal shows it. The words must carry the meaning.
 func (u *ui) strong(text string) {
@@ -71,7 +74,7 @@ func (u *ui) debug(format string, args ...any) {
 	if u.debugging {
 		text := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
 		for line := range strings.SplitSeq(text, "\n") {
-			u.say("debug: %s\n", line)
+			_, _ = fmt.Fprintf(u.err, "debug: %s\n", clean(line)) // not wrapped: it is for searching
 		}
 	}
 }

@@ -358,12 +358,17 @@ func TestSmallTerminal(t *testing.T) {
 	}{{24, false}, {50, true}} {
 		x := openSized(t, &pty.Winsize{Rows: tt.rows, Cols: 80}, vars, "configure", "sso", "--sso-session", "dev", "--sso-start-url",
 			emulator.DefaultStartURL, "--sso-region", "us-east-1", "--sso-registration-scopes", "sso:account:access", "--use-device-code", "--no-browser")
-		x.answer("Ctrl-C gives up.", "\x03")
+		x.answer("Waiting for you to allow the request;", "\x03")
 		screen := x.end(130)
 		if code, qr := strings.Index(screen, "Then enter the code:"), strings.Index(screen, "(QR code)"); (qr >= 0) != tt.qr || qr > code || code < 0 {
 			t.Errorf("%d rows: QR code at %d, code at %d:\n%s", tt.rows, qr, code, screen)
 		}
 		lines := strings.Split(strings.TrimSpace(screen), "\n")
+		for _, line := range lines {
+			if len(line) > 80 && strings.Contains(line, " ") {
+				t.Errorf("longer than the terminal is wide: %s", line)
+			}
+		}
 		if !tt.qr && len(lines) > int(tt.rows) {
 			t.Errorf("%d lines on %d rows", len(lines), tt.rows)
 		}
