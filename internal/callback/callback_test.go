@@ -221,7 +221,7 @@ func TestHintIsASentence(t *testing.T) {
 		"":                                        "",
 	} {
 		got := failurePage(fault.New(fault.Denied, hint, "no")).html()
-		_, got, _ = strings.Cut(got, "<p>no</p>\n")
+		_, got, _ = strings.Cut(got, "<p>homing: no</p>\n")
 		got, _, _ = strings.Cut(got, "</main>")
 		if strings.TrimSpace(got) != want {
 			t.Errorf("%q became %q, want %q", hint, got, want)

@@ -62,7 +62,7 @@ var (
 func failurePage(err error) page {
 	return page{
 		title: "The sign-in did not succeed",
-		text:  []string{plain.Line(err.Error(), 600)},
+		text:  []string{"homing: " + plain.Line(err.Error(), 600)},
 		hint:  plain.Line(fault.HintOf(err), 300),
 	}
 }
