@@ -16,6 +16,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 const (
@@ -288,7 +289,7 @@ func TestReachedByEitherLoopback(t *testing.T) {
 	t.Parallel()
 	probe, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
-		t.Skip("no IPv6 loopback on this machine")
+		testtools.Missing(t, "the IPv6 loopback address", "enable IPv6 (sysctl net.ipv6.conf.lo.disable_ipv6=0)")
 	}
 	_ = probe.Close()
 	l := start(t, Options{})
