@@ -24,12 +24,12 @@ var layers = [][]string{
 	{"cmd/homing"},
 	{"internal/cli"},
 	// Use cases: they declare the methods they need as interfaces, and cli passes the real types.
-	{"internal/signin", "internal/refresh", "internal/rolecreds", "internal/profiles", "internal/keep"},
+	{"internal/signin", "internal/flow", "internal/refresh", "internal/rolecreds", "internal/profiles", "internal/keep"},
 	// What they are wired to.
 	{"internal/idc", "internal/store", "internal/awsconfig", "internal/callback", "internal/credserver",
 		"internal/hostenv", "internal/browser", "internal/settings", "internal/term"},
 	// Plain types and small helpers.
-	{"internal/session", "internal/plain"},
+	{"internal/session", "internal/plain", "internal/editor"},
 	{"internal/fault"},
 }
 
