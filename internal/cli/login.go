@@ -153,7 +153,8 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 		},
 	}
 	result, err := login.Run(ctx, signin.Request{
-		Session: s, Profile: profile, Environment: place, NoBrowser: f.noBrowser, RedirectPort: f.redirectPort, Roles: a.rolesOf(s), Force: force,
+		Session: s, Profile: profile, Environment: place, NoBrowser: f.noBrowser, Ports: []int{f.redirectPort}, Roles: a.rolesOf(s), Force: force,
+		MayPKCE: true, MayDevice: true, Insist: asked != "" || f.redirectPort != 0,
 	})
 	return result, a.withCommand(err, s, place.Flow)
 }

@@ -53,6 +53,7 @@ type Authorize struct {
 	RedirectURI string
 	ExpiresIn   time.Duration // how long we wait
 	Opening     bool          // we are opening it ourselves (not with NoBrowser); no proof that a page opened
+	Stranger    string        // the address's host, when it is neither AWS's nor a configured one; else ""
 }
 
 // DeviceCode says where to type which code. All texts are as received, visible text on one line each; do not parse them.
@@ -64,9 +65,11 @@ type DeviceCode struct {
 	ClientName              string // what the page will name
 	StartURL, Region        string // whom the person signs in to
 	Opening                 bool   // we are opening VerificationURIComplete ourselves
+	Stranger                string // as in Authorize, of either address
 }
 
-// Hint is advice or a circumstance worth one line, a sentence; the sign-in goes on.
+// Hint is advice or a circumstance, mostly one sentence; the sign-in goes on. A line of Text that begins with blanks is
+// a command to type, to be shown as it is.
 type Hint struct{ Text string }
 
 // SignedIn ends a sign-in that succeeded. The token is stored.
@@ -131,7 +134,8 @@ func (e Authorize) MarshalJSON() ([]byte, error) {
 		URL         string `json:"url"`
 		RedirectURI string `json:"redirect_uri"`
 		ExpiresIn   int64  `json:"expires_in"`
-	}{e.event(), e.URL, e.RedirectURI, int64(e.ExpiresIn / time.Second)})
+		Stranger    string `json:"unknown_host,omitempty"`
+	}{e.event(), e.URL, e.RedirectURI, int64(e.ExpiresIn / time.Second), e.Stranger})
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -145,9 +149,10 @@ func (e DeviceCode) MarshalJSON() ([]byte, error) {
 		ClientName              string `json:"client_name"`
 		StartURL                string `json:"start_url"`
 		Region                  string `json:"region"`
+		Stranger                string `json:"unknown_host,omitempty"`
 	}{
 		e.event(), e.VerificationURI, e.VerificationURIComplete, e.UserCode, int64(e.ExpiresIn / time.Second),
-		e.ClientName, e.StartURL, e.Region,
+		e.ClientName, e.StartURL, e.Region, e.Stranger,
 	})
 }
 

@@ -54,6 +54,9 @@ type Connection struct {
 	Service  Service
 	StartURL string // as the service knows it, where a vanity address stands in the config; "" is the session's
 	Region   string // the token will be issued in; "" is the session's
+	// Known reports whether a host (lower case, without port) is AWS's or a configured one. Addresses on any other are
+	// shown with a word about it. nil knows all.
+	Known func(host string) bool
 }
 
 // Login signs people in. Its fields are not changed while Run is at work; Run may be called many times.
@@ -70,20 +73,45 @@ type Login struct {
 
 // Request says what is wanted.
 type Request struct {
-	Session      session.Session
-	Profile      string          // that stands on a session without a name, for hints; "" is the default one
-	Environment  Environment     // told first; its Flow is the flow
-	NoBrowser    bool            // open nothing
-	RedirectPort int             // of the listener; 0 is any
-	Hosts        []string        // forwarded origins under which the listener may be reached, without scheme
-	Roles        []store.RoleKey // role credentials to drop besides those the store knows of: the config file's
-	Force        bool            // sign in, however good the token is
+	Session     session.Session
+	Profile     string          // that stands on a session without a name, for hints; "" is the default one
+	Environment Environment     // told first; its Flow is the flow
+	NoBrowser   bool            // open nothing
+	Roles       []store.RoleKey // role credentials to drop besides those the store knows of: the config file's
+	Force       bool            // sign in, however good the token is
+
+	MayPKCE, MayDevice bool // policy allows it; a person may switch to it, and what cannot go on may go on with it
+	// Fallback begins PKCE when the service gives out no device codes. It needs MayPKCE, and a session with a name.
+	Fallback bool
+	// Insist says that PKCE, or the port, was asked for by name: a listener that cannot be bound is the end of the
+	// sign-in. Otherwise it goes on with a device code, if it may.
+	Insist bool
+
+	Ports         []int                   // of the listener, tried in order; 0 is any, and so is none
+	Hosts         func(port int) []string // forwarded origins under which the listener may be reached, without scheme; nil is none
+	RendezvousDir string                  // where another process finds the listener; "" is nowhere
+	Ways          func(port int) []Way    // to bring the redirect to the listener, best first; nil is what works everywhere
+	Inputs        <-chan Input            // what is typed and pasted; nil when there is no terminal. Not read after Run
+}
+
+// Input is something that came from the terminal, by itself: exactly one of the two is set.
+type Input struct {
+	Key  rune   // d, p and ? mean something, in either case
+	Text string // a paste, whole
+}
+
+// Way is what a person can do to bring the redirect to the listener.
+type Way struct {
+	Channel string // as in Environment.Channels
+	Text    string // one or two sentences
+	Command string // one line to run where the browser is; "" is none
 }
 
 // Result is what a sign-in gave.
 type Result struct {
 	Token   session.Token
 	Channel Channel
+	Port    int // of the listener a redirect was for; 0 when there was none
 }
 
 const (
@@ -137,7 +165,7 @@ func (l *Login) existing(ctx context.Context, s session.Session) (Result, bool, 
 	if refreshed {
 		channel = Refresh
 	}
-	return Result{tok, channel}, true, nil
+	return Result{Token: tok, Channel: channel}, true, nil
 }
 
 func signedIn(s session.Session, r Result, now time.Time) SignedIn {
@@ -177,5 +205,5 @@ func (l *Login) rand() io.Reader {
 }
 
 func (l *Login) listen(state string, req Request) (*callback.Listener, error) {
-	return callback.Listen(callback.Options{State: state, Ports: []int{req.RedirectPort}, Hosts: req.Hosts})
+	return callback.Listen(callback.Options{State: state, Ports: req.Ports})
 }

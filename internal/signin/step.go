@@ -274,7 +274,7 @@ func (s state) granted(in answered, reg session.Registration, channel Channel) (
 		RegistrationExpiresAt: reg.ExpiresAt,
 	}
 	s.storing = channel
-	effects := []effect{keep{in.flow, Result{tok, channel}}}
+	effects := []effect{keep{in.flow, Result{Token: tok, Channel: channel}}}
 	if text := skew(in.at, in.grant.Date); text != "" {
 		effects = append(effects, tell{Hint{text}})
 	}
