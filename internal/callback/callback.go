@@ -44,9 +44,11 @@ var usual = bounds{read: 5 * time.Second, write: 10 * time.Second, hold: 3 * tim
 
 // Options say what to listen for.
 type Options struct {
-	State string   // the state of the authorize URL; required
-	Ports []int    // tried in order, 0 is any; empty is any
-	Hosts []string // values of Host to accept besides 127.0.0.1, localhost and [::1]: forwarded origins, without scheme
+	State string // the state of the authorize URL; required
+	Ports []int  // tried in order, 0 is any; empty is any
+	// Hosts returns the values of Host to accept besides 127.0.0.1, localhost and [::1] when port is listened on:
+	// forwarded origins, without scheme. Nil is none.
+	Hosts func(port int) []string
 }
 
 // Redirect is what the browser brought back. Either Code or Error is set.
@@ -96,8 +98,10 @@ func listen(o Options, b bounds) (*Listener, error) {
 		clean:     make(chan struct{}),
 		crowd:     newCrowd(b.conns),
 	}
-	for _, h := range o.Hosts {
-		l.hosts = append(l.hosts, strings.ToLower(h))
+	if o.Hosts != nil {
+		for _, h := range o.Hosts(l.port) {
+			l.hosts = append(l.hosts, strings.ToLower(h))
+		}
 	}
 	l.srv = &http.Server{
 		Handler:           l,

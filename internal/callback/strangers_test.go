@@ -21,7 +21,7 @@ import (
 // TestStrangersChangeNothing sends every wrong request, then the right one.
 func TestStrangersChangeNothing(t *testing.T) {
 	t.Parallel()
-	l := start(t, Options{Hosts: []string{"Name-8080.app.github.dev"}})
+	l := start(t, Options{Hosts: forwarded})
 	q := func(pairs ...string) string {
 		v := url.Values{}
 		for i := 0; i < len(pairs); i += 2 {
@@ -65,7 +65,7 @@ func TestStrangersChangeNothing(t *testing.T) {
 		{name: "host that ends like ours", target: right, change: host("evil.localhost")},
 		{name: "another loopback address", target: right, change: host("127.0.0.2")},
 		{name: "any address", target: right, change: host("0.0.0.0:80")},
-		{name: "another forwarded origin", target: right, change: host("other-8080.app.github.dev")},
+		{name: "another forwarded origin", target: right, change: host("Name-1.app.github.dev")},
 		{name: "cross-site fetch", target: right, change: withHeader("Origin", "https://evil.example")},
 		{name: "image of a page", target: right, change: withHeader("Sec-Fetch-Mode", "no-cors")},
 	} {
@@ -102,10 +102,14 @@ func TestStrangersChangeNothing(t *testing.T) {
 	first()
 }
 
+// forwarded is the origin of a forwarded port.
+func forwarded(port int) []string { return []string{"Name-" + strconv.Itoa(port) + ".app.github.dev"} }
+
 func TestHosts(t *testing.T) {
 	t.Parallel()
-	for _, h := range []string{"127.0.0.1", "127.0.0.1:1234", "localhost", "LOCALHOST:8080", "[::1]", "[::1]:99", "Name-8080.app.github.dev", "name-8080.APP.github.dev"} {
-		l := start(t, Options{Hosts: []string{"Name-8080.app.github.dev"}})
+	for _, h := range []string{"127.0.0.1", "127.0.0.1:1234", "localhost", "LOCALHOST:8080", "[::1]", "[::1]:99", "Name-PORT.app.github.dev", "name-PORT.APP.github.dev"} {
+		l := start(t, Options{Hosts: forwarded})
+		h = strings.Replace(h, "PORT", strconv.Itoa(l.Port()), 1)
 		go func() { _, _ = try(t.Context(), l, http.MethodGet, Path+"?"+good, host(h)) }()
 		if redirectOf(t, l).Code.Reveal() != testCode {
 			t.Errorf("%s: another code", h)
