@@ -8,8 +8,12 @@ package browsertest
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -17,8 +21,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/homing-cli/homing/internal/testtools"
@@ -39,9 +45,27 @@ type Browser struct {
 	violations []string // of a content security policy, as Chromium words them
 }
 
+// Options are where a Chromium runs. The zero value is this machine.
+type Options struct {
+	// Hosts are Chromium's rules for names and addresses, as --host-resolver-rules takes them; "" reaches loopback and
+	// nothing else.
+	Hosts string
+	// Trust is a certificate to take as genuine whatever it says; nil trusts none but the system's.
+	Trust *x509.Certificate
+	// Enter changes the command before it starts, for one that runs in a network namespace. It sets SysProcAttr too:
+	// without it Chromium dies with the test's process where the system can do that.
+	Enter func(cmd *exec.Cmd)
+}
+
 // New starts a Chromium with a fresh profile and no way to the internet, and stops it when the test ends. Without
 // Chromium the test skips, or fails where CI=true.
 func New(t testing.TB) *Browser {
+	t.Helper()
+	return NewAt(t, Options{})
+}
+
+// NewAt is New for a Chromium that runs elsewhere.
+func NewAt(t testing.TB, o Options) *Browser {
 	t.Helper()
 	opts := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(testtools.Chromium(t)),
@@ -57,7 +81,14 @@ func New(t testing.TB) *Browser {
 		chromedp.Flag("no-proxy-server", true),
 		chromedp.Flag("password-store", "basic"),
 		chromedp.Flag("use-mock-keychain", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]"),
+		chromedp.Flag("host-resolver-rules", cmp.Or(o.Hosts, "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]")),
+	}
+	if o.Enter != nil {
+		opts = append(opts, chromedp.ModifyCmdFunc(o.Enter))
+	}
+	if o.Trust != nil {
+		sum := sha256.Sum256(o.Trust.RawSubjectPublicKeyInfo)
+		opts = append(opts, chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(sum[:])))
 	}
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox) // Chromium's sandbox refuses to run as root
@@ -145,6 +176,28 @@ func (b *Browser) Open(url string) {
 	if err != nil && !strings.Contains(err.Error(), "net::ERR_") {
 		b.must("open "+withoutQuery(url), err)
 	}
+}
+
+// Reload loads the page again, or Chromium's own error page.
+func (b *Browser) Reload() {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Reload()); err != nil && !strings.Contains(err.Error(), "net::ERR_") {
+		b.must("reload", err)
+	}
+}
+
+// Address returns what stands in the address bar. On Chromium's own error page that is the address that failed, where
+// URL is the error page's.
+func (b *Browser) Address() string {
+	b.t.Helper()
+	res, err := chromedp.Call(b.ctx, page.GetNavigationHistory, cdp.Empty{})
+	b.must("read the address bar", err)
+	if res.CurrentIndex < 0 || res.CurrentIndex >= int64(len(res.Entries)) {
+		b.t.Fatalf("the window has no entry %d of %d", res.CurrentIndex, len(res.Entries))
+	}
+	return res.Entries[res.CurrentIndex].URL
 }
 
 // URL returns the address of the page.

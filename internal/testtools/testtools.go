@@ -78,6 +78,22 @@ func Chromium(t testing.TB) string {
 	return ""
 }
 
+// Program returns the path of a system program such as ip or sshd; some live in folders that PATH lacks for anybody
+// but root. pkg is the package that holds it, where scripts/setup.d installs it.
+func Program(t testing.TB, name, pkg string) string {
+	t.Helper()
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	for _, dir := range []string{"/usr/sbin", "/sbin"} {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path
+		}
+	}
+	Missing(t, name+" (package "+pkg+")", "make setup, as root")
+	return ""
+}
+
 // BotocoreData returns the folder of the service models that botocore ships, one folder for each service.
 func BotocoreData(t testing.TB) string {
 	t.Helper()
