@@ -1,0 +1,219 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// maxFile bounds what is read of a file. Settings are a few lines; deeply nested text of this size is still harmless.
+const maxFile = 64 << 10
+
+// table is a table of a file whose keys are still to be understood.
+type table struct {
+	file   string
+	meta   *toml.MetaData
+	keys   map[string]toml.Primitive
+	prefix string // of the keys in messages: "session.dev."
+}
+
+// open reads file. A nil table without an error is a file that is not there.
+func open(file string) (*table, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := read(file)
+	if data == nil || err != nil {
+		return nil, err
+	}
+	t := &table{file: file, keys: map[string]toml.Primitive{}}
+	meta, err := toml.Decode(string(data), &t.keys)
+	if err != nil {
+		var p toml.ParseError
+		if !errors.As(err, &p) {
+			return nil, fileFault(file, 0, err, "%v", err)
+		}
+		return nil, fileFault(file, p.Position.Line, err, "%s", oneLine(p.Message))
+	}
+	t.meta = &meta
+	return t, nil
+}
+
+// read returns the content of file, nil for one that is not there. A link to nothing is there: somebody meant a file.
+func read(file string) ([]byte, error) {
+	info, err := os.Stat(file) // before opening: to open a pipe is to wait for its writer
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(file); err == nil {
+			return nil, fileFault(file, 0, nil, "is a link to a file that does not exist")
+		}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fileFault(file, 0, err, "cannot be read: %v", cause(err))
+	}
+	switch {
+	case info.IsDir():
+		return nil, fileFault(file, 0, nil, "is a folder, not a file")
+	case !info.Mode().IsRegular():
+		return nil, fileFault(file, 0, nil, "is not a plain file")
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fileFault(file, 0, err, "cannot be read: %v", cause(err))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	_ = f.Close()
+	switch {
+	case err != nil:
+		return nil, fileFault(file, 0, err, "cannot be read: %v", cause(err))
+	case len(data) > maxFile:
+		return nil, fileFault(file, 0, nil, "is larger than %d KiB", maxFile>>10)
+	case data == nil:
+		data = []byte{}
+	}
+	return data, nil
+}
+
+// cause drops the operation and the path from an error of package os: the message names the file already.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// fileFault is the error for what is wrong in a file; line 0 is the whole of it.
+func fileFault(file string, line int, err error, format string, args ...any) *fault.Error {
+	sep := ": "
+	if line <= 0 {
+		sep = " "
+	}
+	return &fault.Error{
+		Kind: fault.Config, Msg: at(file, line) + sep + fmt.Sprintf(format, args...),
+		Hint: "correct or remove the file " + file, Err: err,
+	}
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// here asks the decoder where a value stands: a failing Unmarshaler is the one thing it gives a position to.
+type here struct{}
+
+var errHere = errors.New("here")
+
+func (*here) UnmarshalTOML(any) error { return errHere }
+
+// line returns the line of a key of the table, 0 when the decoder does not know.
+func (t *table) line(key string) int {
+	var p toml.ParseError
+	if errors.As(t.meta.PrimitiveDecode(t.keys[key], &here{}), &p) {
+		return p.Position.Line
+	}
+	return 0
+}
+
+// check refuses keys that are not known. tables are the known keys that hold tables of names, for the hint.
+func (t *table) check(known []string, tables ...string) error {
+	var unknown []string
+	for key := range t.keys {
+		if !slices.Contains(known, key) && !slices.Contains(tables, key) {
+			unknown = append(unknown, key)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	slices.SortFunc(unknown, func(a, b string) int { return 2*(t.line(a)-t.line(b)) + strings.Compare(a, b) })
+	key := unknown[0]
+	err := fileFault(t.file, t.line(key), nil, "unknown key %s", shown(t.prefix+key))
+	list := slices.Clone(known)
+	for _, name := range tables {
+		list = append(list, "["+name+".NAME]")
+	}
+	err.Hint = "known keys: " + strings.Join(list, ", ")
+	if near := nearest(key, append(slices.Clone(known), tables...)); near != "" {
+		err.Hint = "did you mean " + near + "? " + err.Hint
+	}
+	return err
+}
+
+// decode reads key, which must be of type T; takes says in a message what that is. A key that is missing is unset.
+func decode[T any](t *table, key, takes string, valid func(T) bool) (Value[T], error) {
+	raw, ok := t.keys[key]
+	if !ok {
+		return Value[T]{}, nil
+	}
+	var v T
+	line := t.line(key)
+	if err := t.meta.PrimitiveDecode(raw, &v); err != nil || !valid(v) {
+		return Value[T]{}, &fault.Error{
+			Kind: fault.Config, Msg: fmt.Sprintf("%s: %s takes %s", at(t.file, line), shown(t.prefix+key), takes),
+			Hint: "correct line " + fmt.Sprint(line) + " of " + t.file, Err: err,
+		}
+	}
+	return Value[T]{Value: v, Origin: t.file, Line: line}, nil
+}
+
+// tables reads key as a table of tables.
+func (t *table) tables(key string) (map[string]*table, error) {
+	raw, ok := t.keys[key]
+	if !ok {
+		return nil, nil
+	}
+	var byName map[string]toml.Primitive
+	if err := t.meta.PrimitiveDecode(raw, &byName); err != nil || byName == nil { // nil: it is no table at all
+		return nil, fileFault(t.file, t.line(key), err, "%s holds one table a name: [%s.NAME]", key, key)
+	}
+	all := map[string]*table{}
+	holder := &table{file: t.file, meta: t.meta, keys: byName, prefix: key + "."}
+	for name, raw := range byName {
+		sub := &table{file: t.file, meta: t.meta, prefix: key + "." + name + "."}
+		if err := t.meta.PrimitiveDecode(raw, &sub.keys); err != nil || sub.keys == nil {
+			return nil, fileFault(t.file, holder.line(name), err, "%s takes a table: [%s]", shown(key+"."+name), shown(key+"."+name))
+		}
+		all[name] = sub
+	}
+	return all, nil
+}
+
+// nearest returns the known key that key is most likely a slip for, or "".
+func nearest(key string, known []string) string {
+	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
+	best, distance := "", len(key)/3+2 // one slip in a short word, more in a long one
+	for _, k := range known {
+		if d := edits(key, k); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance of a and b, in bytes.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
