@@ -12,6 +12,7 @@ import (
 // deviceGrant is a sign-in by device code.
 type deviceGrant struct {
 	active   bool
+	turn     int // counts those that were lost
 	reg      session.Registration
 	cached   bool // reg is from an earlier sign-in
 	auth     idc.DeviceAuthorization
@@ -20,6 +21,9 @@ type deviceGrant struct {
 	polling  bool          // a poll is under way
 	dead     bool          // the code has lapsed while a poll was under way
 	lost     error         // why the last poll had no answer, nil when it had one
+
+	shown DeviceCode // to the person, at since; without a code before that
+	since time.Time
 }
 
 const (
@@ -47,7 +51,7 @@ func (g deviceGrant) pause() time.Duration {
 
 func (s state) deviceRegistered(in registered) (state, []effect) {
 	s.device.reg, s.device.cached = in.reg, in.cached
-	return s, []effect{startDevice{in.reg, s.startURL}}
+	return s, []effect{startDevice{s.device.turn, in.reg, s.startURL}}
 }
 
 func (s state) deviceStarted(in deviceStarted) (state, []effect) {
@@ -55,7 +59,7 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	case code == idc.CodeInvalidClient && s.device.cached:
 		return s, []effect{forget{FlowDevice}, s.register(FlowDevice, true)}
 	case code == idc.CodeUnauthorizedClient, code == idc.CodeAccessDenied:
-		return s.unwelcomeClient(FlowDevice, s.noDevices(in.err))
+		return s.noDeviceCodes(in.err)
 	case in.err != nil:
 		return s.lose(FlowDevice, in.err)
 	}
@@ -68,16 +72,19 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	if s.device.interval <= 0 {
 		s.device.interval = usualInterval
 	}
-	opens := s.opens && a.VerificationURIComplete != ""
-	effects := []effect{
-		wait{timerLapse, a.ExpiresIn},
-		wait{timerPoll, s.device.pause()},
-		tell{DeviceCode{
-			VerificationURI: a.VerificationURI, VerificationURIComplete: a.VerificationURIComplete, UserCode: a.UserCode,
-			ExpiresIn: a.ExpiresIn, ClientName: clientName(s.session), StartURL: s.startURL, Region: s.region, Opening: opens,
-		}},
+	s.device.since = in.at
+	s.device.shown = DeviceCode{
+		VerificationURI: a.VerificationURI, VerificationURIComplete: a.VerificationURIComplete, UserCode: a.UserCode,
+		ExpiresIn: a.ExpiresIn, ClientName: clientName(s.session), StartURL: s.startURL, Region: s.region,
+		Opening:  s.opens && a.VerificationURIComplete != "",
+		Stranger: s.stranger(a.VerificationURI, a.VerificationURIComplete),
 	}
-	if opens {
+	effects := []effect{
+		wait{timerLapse, s.device.turn, a.ExpiresIn},
+		wait{timerPoll, s.device.turn, s.device.pause()},
+		tell{s.device.shown},
+	}
+	if s.device.shown.Opening {
 		effects = append(effects, open{FlowDevice, a.VerificationURIComplete})
 	}
 	return s, effects
@@ -94,13 +101,13 @@ func (s state) noDevices(cause error) error {
 
 func (s state) poll() (state, []effect) {
 	s.device.polling = true
-	return s, []effect{exchange{flow: FlowDevice, reg: s.device.reg, deviceCode: s.device.auth.DeviceCode}}
+	return s, []effect{exchange{flow: FlowDevice, turn: s.device.turn, reg: s.device.reg, deviceCode: s.device.auth.DeviceCode}}
 }
 
 func (s state) deviceAnswered(in answered) (state, []effect) {
 	s.device.polling = false
 	if in.err == nil {
-		return s.granted(in, s.device.reg, Device)
+		return s.granted(in, s.device.reg, Device, 0)
 	}
 	var effects []effect
 	switch code := idc.CodeOf(in.err); {
@@ -111,7 +118,7 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 		s.device.interval += slower
 	case passing(in.err):
 		if s.device.lost == nil {
-			effects = append(effects, tell{Hint{"Still trying: " + in.err.Error()}})
+			effects = append(effects, hint(stillTrying(in.err)))
 		}
 		s.device.missed++
 		s.device.lost = in.err
@@ -130,7 +137,7 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 	if s.device.dead {
 		return s.tooLate(s.device.lost)
 	}
-	return s, append(effects, wait{timerPoll, max(s.device.pause(), patience(in.err))})
+	return s, append(effects, wait{timerPoll, s.device.turn, max(s.device.pause(), patience(in.err))})
 }
 
 // lapsed ends the wait by our own clock. A poll that is under way may still bring the token.

@@ -14,15 +14,23 @@ import (
 // codeGrant is a sign-in by authorization code.
 type codeGrant struct {
 	active      bool
+	turn        int // counts those that were lost
 	state       string
 	verifier    session.Secret
 	redirectURI string // once the listener is bound
+	port        int
+	ways        []Way // for the redirect to get there
 	reg         session.Registration
 	cached      bool           // reg is from an earlier sign-in
 	code        session.Secret // once the redirect has come
 	channel     Channel        // by which it came
 	sent        int            // how often the code was sent
 	lost        error          // why the last answer did not come
+
+	shown  Authorize // to the person, at since; without URL before that
+	since  time.Time
+	said   int  // how many of ways were looked at for a hint
+	timing bool // a hint is due
 }
 
 // challenge is S256 of RFC 7636 4.2.
@@ -34,10 +42,17 @@ func challenge(verifier session.Secret) string {
 // bound follows before anything is asked of the service: a browser with a warm session is redirected at once.
 func (s state) bound(in bound) (state, []effect) {
 	if in.err != nil {
-		return s.lose(FlowPKCE, in.err)
+		return s.unbound(in.err)
 	}
-	s.code.redirectURI = in.redirectURI
-	return s, []effect{s.register(FlowPKCE, false)}
+	s.code.redirectURI, s.code.port, s.code.ways = in.redirectURI, in.port, s.completed(in.ways)
+	var effects []effect
+	if text := busyPorts(in.busy, in.port); text != "" {
+		effects = append(effects, hint(text))
+	}
+	if in.unannounced != nil {
+		effects = append(effects, hint(unannounced(in.unannounced)))
+	}
+	return s, append(effects, s.register(FlowPKCE, false))
 }
 
 func (s state) codeRegistered(in registered) (state, []effect) {
@@ -49,21 +64,20 @@ func (s state) codeRegistered(in registered) (state, []effect) {
 		Challenge:   challenge(s.code.verifier),
 		Scopes:      s.session.RegistrationScopes(),
 	})
-	effects := []effect{
-		wait{timerLimit, limit},
-		tell{Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Opening: s.opens}},
-	}
+	s.code.since = in.at
+	s.code.shown = Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Opening: s.opens, Stranger: s.stranger(url)}
+	effects := []effect{wait{timerLimit, s.code.turn, limit}, tell{s.code.shown}}
 	if s.opens {
 		effects = append(effects, open{FlowPKCE, url})
 	}
-	return s, effects
+	return s.resume(effects)
 }
 
 func (s state) opened(in opened) (state, []effect) {
 	if in.err == nil || in.flow != FlowPKCE || !s.code.code.IsZero() {
 		return s, nil // a device code is shown with its address in any case
 	}
-	return s, []effect{tell{Hint{"No browser could be opened from here: open the address yourself."}}}
+	return s, []effect{hint(noBrowser)}
 }
 
 func (s state) redirected(in redirected) (state, []effect) {
@@ -96,7 +110,7 @@ func (s state) refused(code, description string) (state, []effect) {
 }
 
 func (g codeGrant) exchange() effect {
-	return exchange{flow: FlowPKCE, reg: g.reg, code: g.code, verifier: g.verifier, redirectURI: g.redirectURI}
+	return exchange{flow: FlowPKCE, turn: g.turn, reg: g.reg, code: g.code, verifier: g.verifier, redirectURI: g.redirectURI}
 }
 
 // attempts is how often a code is sent when no answer comes; the waits between are 1, 2 and 4 seconds. A code that the
@@ -106,11 +120,11 @@ const attempts = 4
 func (s state) codeAnswered(in answered) (state, []effect) {
 	switch {
 	case in.err == nil:
-		return s.granted(in, s.code.reg, s.code.channel)
+		return s.granted(in, s.code.reg, s.code.channel, s.code.port)
 	case passing(in.err) && s.code.sent < attempts:
 		s.code.lost = in.err
 		s.code.sent++
-		return s, []effect{wait{timerRetry, max(time.Second<<(s.code.sent-2), patience(in.err))}}
+		return s, []effect{wait{timerRetry, s.code.turn, max(time.Second<<(s.code.sent-2), patience(in.err))}}
 	case s.code.lost != nil && idc.CodeOf(in.err) == idc.CodeInvalidGrant:
 		return s.lose(FlowPKCE, s.code.lost) // it was used after all; the answer is what was lost
 	}
@@ -130,7 +144,11 @@ func (s state) limitReached() (state, []effect) {
 	if !s.code.code.IsZero() {
 		return s, nil
 	}
-	next, effects := s.lose(FlowPKCE, fault.New(fault.TimedOut, "try a device code, "+s.again(" --use-device-code"),
+	advice := "to try again, " + s.again("")
+	if s.barrier(FlowDevice) == "" {
+		advice = "try a device code, " + s.again(" --use-device-code")
+	}
+	next, effects := s.lose(FlowPKCE, fault.New(fault.TimedOut, advice,
 		"no redirect from the browser came within %d minutes", limit/time.Minute))
 	return next, append(s.doubted(), effects...)
 }

@@ -29,7 +29,7 @@ type runner struct {
 	caller context.Context
 	calls  sync.WaitGroup // requests under way, and nothing else
 
-	listener *callback.Listener // nil until bound
+	listener listener // the newest; nil until bound
 
 	mu      sync.Mutex
 	updates map[Flow]*store.TokenUpdate // of grants that were just spent
@@ -59,17 +59,9 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 			_ = r.listener.Close() // it was finished or is not wanted
 		}
 	}()
-	first, err := r.begin(r.req.Environment.Flow)
-	if err != nil {
-		return Result{}, err
-	}
-	s := state{
-		session: r.req.Session, profile: r.req.Profile, startURL: r.conn.StartURL, region: r.conn.Region,
-		opens:        r.login.OpenBrowser != nil && !r.req.NoBrowser,
-		authorizeURL: r.conn.Service.AuthorizeURL,
-	}
-	queue := []input{first}
-	done := ctx.Done()
+	s := r.state()
+	queue := []input{r.begin(r.req.Environment.Flow)}
+	done, typed := ctx.Done(), r.req.Inputs
 	for {
 		var in input
 		if len(queue) > 0 {
@@ -77,6 +69,12 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 		} else {
 			select {
 			case in = <-r.inputs:
+			case t, open := <-typed:
+				if !open {
+					typed = nil
+					continue
+				}
+				in = r.typed(t)
 			case <-done:
 				in, done = stopped{ended(ctx)}, nil
 			}
@@ -95,16 +93,37 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 	}
 }
 
-// begin draws the secrets of a sign-in.
-func (r *runner) begin(flow Flow) (begun, error) {
+// state is where a sign-in starts.
+func (r *runner) state() state {
+	return state{
+		session: r.req.Session, profile: r.req.Profile, startURL: r.conn.StartURL, region: r.conn.Region,
+		opens:        r.login.OpenBrowser != nil && !r.req.NoBrowser,
+		keys:         r.req.Inputs != nil,
+		insist:       r.req.Insist,
+		fallback:     r.req.Fallback,
+		authorizeURL: r.conn.Service.AuthorizeURL,
+		known:        r.conn.Known,
+		barred:       barsOf(r.req),
+	}
+}
+
+func (r *runner) typed(t Input) input {
+	if t.Text != "" {
+		return pasted{session.NewSecret(t.Text)}
+	}
+	return pressed{t.Key, r.login.now()}
+}
+
+// begin draws the secrets of a grant.
+func (r *runner) begin(flow Flow) begun {
 	var secret [48]byte // 64 characters of base64url, all unreserved (RFC 7636 4.1)
 	var id [16]byte
 	for _, b := range [][]byte{secret[:], id[:]} {
 		if _, err := io.ReadFull(r.login.rand(), b); err != nil {
-			return begun{}, fmt.Errorf("random numbers: %w", err)
+			return begun{flow: flow, err: fmt.Errorf("random numbers: %w", err)}
 		}
 	}
-	return begun{flow, uuid4(id), session.NewSecret(base64.RawURLEncoding.EncodeToString(secret[:]))}, nil
+	return begun{flow: flow, state: uuid4(id), verifier: session.NewSecret(base64.RawURLEncoding.EncodeToString(secret[:]))}
 }
 
 // uuid4 makes a random UUID of random bytes (RFC 9562 5.4).
@@ -119,6 +138,8 @@ func (r *runner) perform(e effect) []input {
 	switch e := e.(type) {
 	case tell:
 		r.login.tell(e.event)
+	case begin:
+		return []input{r.begin(e.flow)}
 	case try:
 		return []input{tried{e.flow, r.try()}}
 	case listen:
@@ -130,7 +151,7 @@ func (r *runner) perform(e effect) []input {
 	case startDevice:
 		r.call(func(ctx context.Context) input {
 			auth, err := r.conn.Service.StartDevice(ctx, e.reg, e.startURL)
-			return deviceStarted{auth, r.login.now(), err}
+			return deviceStarted{e.turn, auth, r.login.now(), err}
 		})
 	case wait:
 		go r.wait(e)
@@ -180,19 +201,30 @@ func (r *runner) lock(ctx context.Context) (*store.TokenUpdate, error) {
 }
 
 func (r *runner) listen(e listen) input {
-	l, err := r.login.listen(e.state, r.req)
+	l, err := r.login.listener(callback.Options{State: e.state, Ports: r.req.Ports, Hosts: r.req.Hosts})
 	if err != nil {
-		return bound{err: err}
+		return bound{turn: e.turn, err: err}
 	}
 	r.listener = l
+	b := bound{turn: e.turn, redirectURI: l.RedirectURI(), port: l.Port(), busy: l.Busy()}
+	if r.req.Ways != nil {
+		b.ways = r.req.Ways(b.port)
+	}
+	if r.req.RendezvousDir != "" {
+		b.unannounced = l.Announce(r.req.RendezvousDir)
+	}
 	go func() {
 		select {
 		case got := <-l.Redirects():
-			r.send(redirected{got, Loopback})
+			channel := Loopback
+			if got.Handed {
+				channel = Callback
+			}
+			r.send(redirected{e.turn, got, channel})
 		case <-r.ctx.Done():
 		}
 	}()
-	return bound{redirectURI: l.RedirectURI()}
+	return b
 }
 
 // key names the registration. A client belongs to its region, which need not be the one in the config file.
@@ -205,16 +237,16 @@ func (r *runner) key(flow Flow) store.RegistrationKey {
 func (r *runner) register(ctx context.Context, e register) input {
 	if !e.fresh {
 		if reg, err := r.login.Store.Registration(r.key(e.flow)); err == nil {
-			return registered{flow: e.flow, reg: reg, cached: true}
+			return registered{flow: e.flow, turn: e.turn, reg: reg, cached: true, at: r.login.now()}
 		}
 	}
 	reg, err := r.conn.Service.Register(ctx, e.client)
 	if err != nil {
-		return registered{flow: e.flow, err: err}
+		return registered{flow: e.flow, turn: e.turn, err: err}
 	}
 	// What cannot be saved is registered again next time.
 	_ = r.login.Store.SaveRegistration(ctx, r.key(e.flow), reg)
-	return registered{flow: e.flow, reg: reg}
+	return registered{flow: e.flow, turn: e.turn, reg: reg, at: r.login.now()}
 }
 
 // forget is best effort: it makes the next sign-in register anew.
@@ -235,7 +267,7 @@ func (r *runner) wait(e wait) {
 	defer t.Stop()
 	select {
 	case <-t.C:
-		r.send(rang{e.timer, r.login.now()})
+		r.send(rang{e.timer, e.turn, r.login.now()})
 	case <-r.ctx.Done():
 	}
 }
@@ -244,7 +276,7 @@ func (r *runner) wait(e wait) {
 func (r *runner) exchange(ctx context.Context, e exchange) input {
 	u, err := r.lock(ctx)
 	if err != nil {
-		return answered{flow: e.flow, at: r.login.now(), err: err}
+		return answered{flow: e.flow, turn: e.turn, at: r.login.now(), err: err}
 	}
 	var grant idc.Grant
 	if e.flow == FlowPKCE {
@@ -254,12 +286,12 @@ func (r *runner) exchange(ctx context.Context, e exchange) input {
 	}
 	if err != nil {
 		u.Abort()
-		return answered{flow: e.flow, at: r.login.now(), err: err}
+		return answered{flow: e.flow, turn: e.turn, at: r.login.now(), err: err}
 	}
 	r.mu.Lock()
 	r.updates[e.flow] = u
 	r.mu.Unlock()
-	return answered{flow: e.flow, grant: grant, at: r.login.now()}
+	return answered{flow: e.flow, turn: e.turn, grant: grant, at: r.login.now()}
 }
 
 // abort gives up the room of a grant whose token is not kept. It does nothing when there is none.
@@ -292,6 +324,6 @@ func (r *runner) dropRoles() {
 		return
 	}
 	if err := r.login.Store.DropRoleCredentials(keys); err != nil {
-		r.login.tell(Hint{"Role credentials of an earlier sign-in are still cached: " + err.Error()})
+		r.login.tell(Hint{rolesStillCached(err)})
 	}
 }

@@ -17,9 +17,9 @@ func TestSecretsOfASignIn(t *testing.T) {
 	t.Parallel()
 	verifiers, states := map[string]bool{}, map[string]bool{}
 	for range 200 {
-		in, err := newRunner(&Login{}, Request{}, Connection{}).begin(FlowPKCE)
-		if err != nil {
-			t.Fatal(err)
+		in := newRunner(&Login{}, Request{}, Connection{}).begin(FlowPKCE)
+		if in.err != nil {
+			t.Fatal(in.err)
 		}
 		if v := in.verifier.Reveal(); !regexp.MustCompile(`^[A-Za-z0-9_-]{64}$`).MatchString(v) || verifiers[v] {
 			t.Errorf("verifier %q", v)
@@ -30,16 +30,16 @@ func TestSecretsOfASignIn(t *testing.T) {
 		verifiers[in.verifier.Reveal()], states[in.state] = true, true
 	}
 	same := func() begun {
-		in, err := newRunner(&Login{Rand: bytes.NewReader(make([]byte, 64))}, Request{}, Connection{}).begin(FlowPKCE)
-		if err != nil {
-			t.Fatal(err)
+		in := newRunner(&Login{Rand: bytes.NewReader(make([]byte, 64))}, Request{}, Connection{}).begin(FlowPKCE)
+		if in.err != nil {
+			t.Fatal(in.err)
 		}
 		return in
 	}
 	if a, b := same(), same(); a.state != b.state || !a.verifier.Equal(b.verifier) {
 		t.Error("the source of chance is not the one that was given")
 	}
-	if _, err := newRunner(&Login{Rand: iotest.ErrReader(errors.New("none"))}, Request{}, Connection{}).begin(FlowPKCE); err == nil {
+	if in := newRunner(&Login{Rand: iotest.ErrReader(errors.New("none"))}, Request{}, Connection{}).begin(FlowPKCE); in.err == nil {
 		t.Error("signs in without chance")
 	}
 }

@@ -69,6 +69,8 @@ type Login struct {
 	Notify      func(Event)                                 // nil tells nobody. Called from one goroutine, in order
 	Now         func() time.Time                            // nil is time.Now
 	Rand        io.Reader                                   // nil is crypto/rand.Reader
+
+	listen func(callback.Options) (listener, error) // nil is callback.Listen
 }
 
 // Request says what is wanted.
@@ -204,6 +206,20 @@ func (l *Login) rand() io.Reader {
 	return rand.Reader
 }
 
-func (l *Login) listen(state string, req Request) (*callback.Listener, error) {
-	return callback.Listen(callback.Options{State: state, Ports: req.Ports})
+// listener is what waits for the redirect: a *callback.Listener.
+type listener interface {
+	Port() int
+	RedirectURI() string
+	Busy() []callback.Busy
+	Announce(dir string) error
+	Redirects() <-chan callback.Redirect
+	Finish(ctx context.Context, outcome error)
+	Close() error
+}
+
+func (l *Login) listener(o callback.Options) (listener, error) {
+	if l.listen != nil {
+		return l.listen(o)
+	}
+	return callback.Listen(o)
 }

@@ -2,11 +2,8 @@ package signin
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
-	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
@@ -19,134 +16,21 @@ type state struct {
 	startURL     string // as the service knows it
 	region       string
 	opens        bool // we may open a browser
+	keys         bool // somebody is at a terminal
+	insist       bool // without a listener there is no sign-in
+	fallback     bool // PKCE is begun when the service gives out no device codes
 	authorizeURL func(idc.AuthorizeRequest) string
+	known        func(host string) bool // nil knows all
+	barred       bars
 
+	roomy  bool // there is room for the token
 	code   codeGrant
 	device deviceGrant
+	facing Flow // the grant that was begun or asked for last: its news are not to be interrupted by the other's
 
 	storing Channel // the channel whose token is being stored; "" before
 	over    bool    // the end has been said; nothing follows
 }
-
-// input is something that happened.
-type input any
-
-type (
-	// begun starts a grant. Chance comes with it.
-	begun struct {
-		flow     Flow
-		state    string         // of the authorize URL
-		verifier session.Secret // RFC 7636 4.1
-	}
-	// tried says whether the token file can be written.
-	tried struct {
-		flow Flow
-		err  error
-	}
-	// bound says where the listener is.
-	bound struct {
-		redirectURI string
-		err         error
-	}
-	// registered brings a client.
-	registered struct {
-		flow   Flow
-		reg    session.Registration
-		cached bool // it was registered in an earlier sign-in
-		err    error
-	}
-	// opened says that a browser was opened, or why not. It is no proof of anything.
-	opened struct {
-		flow Flow
-		err  error
-	}
-	// redirected brings a redirect; its state was found right.
-	redirected struct {
-		redirect callback.Redirect
-		channel  Channel
-	}
-	// deviceStarted brings a device code.
-	deviceStarted struct {
-		auth idc.DeviceAuthorization
-		at   time.Time
-		err  error
-	}
-	// rang says that a wait is over.
-	rang struct {
-		timer timer
-		at    time.Time
-	}
-	// answered brings what CreateToken said.
-	answered struct {
-		flow  Flow
-		grant idc.Grant
-		at    time.Time
-		err   error
-	}
-	// stored says that the token is kept, or why not.
-	stored struct {
-		result Result
-		at     time.Time
-		err    error
-	}
-	// stopped says that the caller wants no more.
-	stopped struct{ err error }
-)
-
-// effect is something to be done.
-type effect any
-
-type (
-	tell     struct{ event Event }
-	try      struct{ flow Flow }    // answered by tried
-	listen   struct{ state string } // answered by bound, later by redirected
-	register struct {               // answered by registered
-		flow   Flow
-		client idc.RegisterRequest
-		fresh  bool // do not use a cached one
-	}
-	open struct { // answered by opened
-		flow Flow
-		url  string
-	}
-	startDevice struct { // answered by deviceStarted
-		reg      session.Registration
-		startURL string
-	}
-	wait struct { // answered by rang
-		timer timer
-		d     time.Duration
-	}
-	exchange struct { // answered by answered
-		flow        Flow
-		reg         session.Registration
-		code        session.Secret
-		verifier    session.Secret
-		redirectURI string
-		deviceCode  session.Secret
-	}
-	keep struct { // answered by stored
-		flow   Flow
-		result Result
-	}
-	forget        struct{ flow Flow } // the cached registration
-	dropRoles     struct{}            // the role credentials of the session
-	answerBrowser struct{ err error } // nil is success
-	end           struct {
-		result Result
-		err    error
-	}
-)
-
-// timer names a wait. At most one of each is under way.
-type timer string
-
-const (
-	timerLimit timer = "limit" // for the redirect
-	timerRetry timer = "retry" // to send the code again
-	timerPoll  timer = "poll"
-	timerLapse timer = "lapse" // of the device code
-)
 
 // step is the sign-in. It changes nothing but what it returns.
 func step(s state, in input) (state, []effect) {
@@ -154,18 +38,25 @@ func step(s state, in input) (state, []effect) {
 		return s, nil
 	}
 	switch in := in.(type) {
-	case begun:
-		return s.begin(in)
 	case stored:
 		return s.stored(in)
 	case stopped:
 		return s.stopped(in)
+	}
+	if s.storing != "" {
+		return s, nil // a grant was first
+	}
+	switch in := in.(type) {
+	case begun:
+		if !s.alive(in.flow) {
+			return s.begin(in)
+		}
 	case tried:
 		if s.alive(in.flow) {
 			return s.tried(in)
 		}
 	case registered:
-		if s.alive(in.flow) {
+		if s.current(in.flow, in.turn) {
 			return s.registered(in)
 		}
 	case opened:
@@ -173,23 +64,29 @@ func step(s state, in input) (state, []effect) {
 			return s.opened(in)
 		}
 	case answered:
-		if s.alive(in.flow) && s.storing == "" { // else another grant was first
+		if s.current(in.flow, in.turn) {
 			return s.answered(in)
 		}
 	case bound:
-		if s.code.active {
+		if s.current(FlowPKCE, in.turn) {
 			return s.bound(in)
 		}
 	case redirected:
-		if s.code.active {
+		if s.current(FlowPKCE, in.turn) {
 			return s.redirected(in)
 		}
 	case deviceStarted:
-		if s.device.active {
+		if s.current(FlowDevice, in.turn) {
 			return s.deviceStarted(in)
 		}
 	case rang:
-		return s.rang(in)
+		if s.current(in.timer.flow(), in.turn) {
+			return s.rang(in)
+		}
+	case pressed:
+		return s.pressed(in)
+	case pasted:
+		return s.pasted(in)
 	}
 	return s, nil
 }
@@ -199,6 +96,14 @@ func (s state) alive(flow Flow) bool {
 		return s.code.active
 	}
 	return s.device.active
+}
+
+// current reports whether a grant is alive, and the one of that turn.
+func (s state) current(flow Flow, turn int) bool {
+	if flow == FlowPKCE {
+		return s.code.active && s.code.turn == turn
+	}
+	return s.device.active && s.device.turn == turn
 }
 
 func (s state) registered(in registered) (state, []effect) {
@@ -219,24 +124,33 @@ func (s state) answered(in answered) (state, []effect) {
 }
 
 func (s state) rang(in rang) (state, []effect) {
-	switch {
-	case in.timer == timerLimit && s.code.active:
+	switch in.timer {
+	case timerLimit:
 		return s.limitReached()
-	case in.timer == timerRetry && s.code.active:
+	case timerHint:
+		return s.waited()
+	case timerRetry:
 		return s, []effect{s.code.exchange()}
-	case in.timer == timerPoll && s.device.active:
+	case timerPoll:
 		return s.poll()
-	case in.timer == timerLapse && s.device.active:
+	case timerLapse:
 		return s.lapsed()
 	}
 	return s, nil
 }
 
 func (s state) begin(in begun) (state, []effect) {
+	if in.err != nil {
+		return s.lose(in.flow, in.err)
+	}
+	s.facing = in.flow
 	if in.flow == FlowPKCE {
-		s.code = codeGrant{active: true, state: in.state, verifier: in.verifier}
+		s.code = codeGrant{active: true, turn: s.code.turn, state: in.state, verifier: in.verifier}
 	} else {
-		s.device = deviceGrant{active: true}
+		s.device = deviceGrant{active: true, turn: s.device.turn}
+	}
+	if s.roomy {
+		return s.tried(tried{flow: in.flow}) // trying takes the lock, and a grant that is being spent may have it
 	}
 	return s, []effect{try{in.flow}}
 }
@@ -245,15 +159,20 @@ func (s state) tried(in tried) (state, []effect) {
 	if in.err != nil {
 		return s.fail(in.err) // no grant could be kept
 	}
+	s.roomy = true
 	if in.flow == FlowPKCE {
-		return s, []effect{listen{s.code.state}}
+		return s, []effect{listen{s.code.turn, s.code.state}}
 	}
 	return s, []effect{s.register(FlowDevice, false)}
 }
 
 // register asks for a client. One for the authorization code carries the start URL, so that a wrong one is told at once.
 func (s state) register(flow Flow, fresh bool) effect {
-	return register{flow, idc.RegisterRequest{
+	turn := s.device.turn
+	if flow == FlowPKCE {
+		turn = s.code.turn
+	}
+	return register{flow, turn, idc.RegisterRequest{
 		ClientName: clientName(s.session),
 		Scopes:     s.session.RegistrationScopes(),
 		PKCE:       flow == FlowPKCE,
@@ -262,7 +181,7 @@ func (s state) register(flow Flow, fresh bool) effect {
 }
 
 // granted goes from a token that was issued to one that is stored.
-func (s state) granted(in answered, reg session.Registration, channel Channel) (state, []effect) {
+func (s state) granted(in answered, reg session.Registration, channel Channel, port int) (state, []effect) {
 	tok := session.Token{
 		StartURL:              s.session.StartURL,
 		Region:                s.region,
@@ -274,9 +193,9 @@ func (s state) granted(in answered, reg session.Registration, channel Channel) (
 		RegistrationExpiresAt: reg.ExpiresAt,
 	}
 	s.storing = channel
-	effects := []effect{keep{in.flow, Result{Token: tok, Channel: channel}}}
+	effects := []effect{keep{in.flow, Result{Token: tok, Channel: channel, Port: port}}}
 	if text := skew(in.at, in.grant.Date); text != "" {
-		effects = append(effects, tell{Hint{text}})
+		effects = append(effects, hint(text))
 	}
 	return s, effects
 }
@@ -291,21 +210,27 @@ func (s state) stored(in stored) (state, []effect) {
 	}
 }
 
-// lose ends one grant, and with the last one the sign-in.
+// lose ends one grant, and with the last one the sign-in. What it knew is gone, and what still comes for it is late.
 func (s state) lose(flow Flow, err error) (state, []effect) {
-	if flow == FlowPKCE {
-		s.code.active = false
-	} else {
-		s.device.active = false
-	}
+	s = s.without(flow)
 	if !s.code.active && !s.device.active {
 		return s.fail(err)
 	}
-	effects := []effect{tell{Hint{"The other way to sign in is still open: " + err.Error()}}}
+	effects := []effect{hint(stillOpen(err))}
 	if flow == FlowPKCE {
-		effects = append(effects, answerBrowser{err})
+		return s, append(effects, answerBrowser{err})
 	}
-	return s, effects
+	return s.resume(effects)
+}
+
+// without returns the state after a grant was lost. The other one is what the person looks at from now on.
+func (s state) without(flow Flow) state {
+	if flow == FlowPKCE {
+		s.code, s.facing = codeGrant{turn: s.code.turn + 1}, FlowDevice
+	} else {
+		s.device, s.facing = deviceGrant{turn: s.device.turn + 1}, FlowPKCE
+	}
+	return s
 }
 
 // denied ends the sign-in whatever else is alive: a person has said no.
@@ -327,73 +252,6 @@ func (s state) stopped(in stopped) (state, []effect) {
 	}
 	next, effects := s.fail(in.err)
 	return next, append(s.doubted(), effects...)
-}
-
-// bare is how a hint begins that was made where nobody knew what is signed in to.
-const bare = "run: homing login"
-
-// again is the command that signs in to the session.
-func (s state) again(flags string) string {
-	switch {
-	case !s.session.Legacy():
-		return bare + " --sso-session " + word(s.session.Name) + flags
-	case s.profile != "":
-		return bare + " --profile " + word(s.profile) + flags
-	}
-	return bare + flags
-}
-
-// naming returns err with a hint that names the session or the profile.
-func (s state) naming(err error) error {
-	before, flags, found := strings.Cut(fault.HintOf(err), bare)
-	if !found || strings.Contains(flags, "--sso-session") || strings.Contains(flags, "--profile") {
-		return err
-	}
-	return because(err, fault.KindOf(err), before+s.again(flags), "%s", err.Error())
-}
-
-// word quotes s for a shell where it must.
-func word(s string) string {
-	if safe(s) == s && s != "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// safe replaces what means something to a shell, or to the service, by hyphens.
-func safe(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
-			return r
-		}
-		return '-'
-	}, s)
-}
-
-// clientName is what the consent page shows. The service once refused names with blanks and quotes
-// (aws-cli#7643), so only what is safe everywhere is taken over from the session's name.
-func clientName(s session.Session) string {
-	if s.Legacy() {
-		return "homing"
-	}
-	name := safe(s.Name)
-	return "homing-" + name[:min(len(name), 64)]
-}
-
-// skew says how far our clock is off, "" when it is near enough or unknown. The expiry of a token is computed from our
-// clock, as every client does, so a wrong clock makes a good token seem dead, or a dead one good.
-func skew(now, date time.Time) string {
-	if date.IsZero() {
-		return ""
-	}
-	off := now.Sub(date).Round(time.Second)
-	switch {
-	case off > skewed:
-		return fmt.Sprintf("This machine's clock is %v ahead of the service's: expiry times will be wrong until it is set.", off)
-	case off < -skewed:
-		return fmt.Sprintf("This machine's clock is %v behind the service's: expiry times will be wrong until it is set.", -off)
-	}
-	return ""
 }
 
 // passing reports whether err may go away by itself while we wait: no answer, or one that asks for patience.

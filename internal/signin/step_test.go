@@ -19,7 +19,7 @@ var (
 	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	dev  = session.Session{Name: "dev", StartURL: "https://x.awsapps.com/start", Region: "eu-west-1"}
 	// Appendix B of RFC 7636 has this verifier and its challenge.
-	begunCode = begun{FlowPKCE, "the-state", session.NewSecret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")}
+	begunCode = begun{flow: FlowPKCE, state: "the-state", verifier: session.NewSecret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")}
 	begunDev  = begun{flow: FlowDevice}
 	client    = session.Registration{ClientID: "client", ClientSecret: session.NewSecret("secret"), ExpiresAt: noon.Add(90 * 24 * time.Hour)}
 	shown     = idc.DeviceAuthorization{
@@ -64,6 +64,8 @@ func names(effects []effect) []string {
 		switch e := e.(type) {
 		case tell:
 			name += ":" + e.event.event()
+		case begin:
+			name += ":" + string(e.flow)
 		case wait:
 			name += fmt.Sprintf(":%s:%v", e.timer, e.d)
 		case answerBrowser:
@@ -94,8 +96,8 @@ func find[E effect](t *testing.T, effects []effect) E {
 }
 
 var (
-	toAuthorize = []input{begunCode, tried{flow: FlowPKCE}, bound{redirectURI: "http://127.0.0.1:4444/oauth/callback"}, registered{flow: FlowPKCE, reg: client}}
-	toCode      = append(slices.Clone(toAuthorize), redirected{callback.Redirect{Code: session.NewSecret("code")}, Loopback})
+	toAuthorize = []input{begunCode, tried{flow: FlowPKCE}, bound{redirectURI: "http://127.0.0.1:4444/oauth/callback", port: 4444}, registered{flow: FlowPKCE, reg: client}}
+	toCode      = append(slices.Clone(toAuthorize), redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: Loopback})
 	toPolling   = []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client}, deviceStarted{auth: shown, at: noon}}
 	toPoll      = append(slices.Clone(toPolling), rang{timer: timerPoll})
 	ofCache     = registered{flow: FlowPKCE, reg: client, cached: true}
@@ -106,7 +108,9 @@ func after(before []input, more ...input) []input { return append(slices.Clone(b
 // TestStep shows what each thing that happens leads to.
 func TestStep(t *testing.T) {
 	t.Parallel()
-	redirect := func(code string) input { return redirected{callback.Redirect{Error: code}, Loopback} }
+	redirect := func(code string) input {
+		return redirected{redirect: callback.Redirect{Error: code}, channel: Loopback}
+	}
 	token := func(flow Flow, err error) input { return answered{flow: flow, err: err, at: noon} }
 	granted := func(flow Flow) input { return answered{flow: flow, grant: grant, at: noon} }
 	kept := stored{result: Result{Channel: Loopback}, at: noon}
@@ -120,18 +124,18 @@ func TestStep(t *testing.T) {
 		{"nothing is asked before the place for the token is tried", []input{begunCode}, "try"},
 		{"the listener is bound before anything is asked", []input{begunCode, tried{flow: FlowPKCE}}, "listen"},
 		{"then a client is registered", toAuthorize[:3], "register"},
-		{"then the person is sent to the browser", toAuthorize, "wait:limit:10m0s tell:authorize open"},
+		{"then the person is sent to the browser", toAuthorize, "wait:limit:10m0s tell:authorize open wait:hint:20s"},
 		{"the code is exchanged", toCode, "exchange"},
 		{"the token is kept", after(toCode, granted(FlowPKCE)), "keep"},
 		{"and all is said", after(toCode, granted(FlowPKCE), kept), "dropRoles tell:signed_in answerBrowser end:loopback"},
 		{"nothing follows", after(toCode, granted(FlowPKCE), kept, rang{timer: timerLimit}), ""},
 		{"unwritable", []input{begunCode, tried{flow: FlowPKCE, err: fault.New(fault.Config, "", "read-only")}}, "answerBrowser:configuration " + ends + "configuration"},
-		{"port in use", []input{begunCode, tried{flow: FlowPKCE}, bound{err: fault.New(fault.Config, "", "in use")}}, "answerBrowser:configuration " + ends + "configuration"},
+		{"port in use", []input{begunCode, tried{flow: FlowPKCE}, bound{err: fault.New(fault.Config, "", "in use")}}, "tell:hint begin:device"},
 		{"no client", after(toAuthorize[:3], registered{flow: FlowPKCE, err: said(idc.CodeNetwork)}), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"no browser", after(toAuthorize, opened{FlowPKCE, errors.New("none")}), "tell:hint"},
 		{"a browser, perhaps", after(toAuthorize, opened{FlowPKCE, nil}), ""},
 		{"an opener that fails after the redirect came", after(toCode, opened{FlowPKCE, errors.New("none")}), ""},
-		{"a second redirect", after(toCode, redirected{callback.Redirect{Code: session.NewSecret("other")}, Paste}), ""},
+		{"a second redirect", after(toCode, redirected{redirect: callback.Redirect{Code: session.NewSecret("other")}, channel: Paste}), ""},
 		{"denied", after(toAuthorize, redirect("access_denied")), "answerBrowser:denied " + ends + "denied"},
 		{"trouble over there", after(toAuthorize, redirect("server_error")), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"another refusal", after(toAuthorize, redirect("invalid_scope")), "answerBrowser:configuration " + ends + "configuration"},
@@ -226,7 +230,7 @@ func TestAuthorize(t *testing.T) {
 	s := fresh()
 	s.opens = false
 	_, effects = play(s, toAuthorize...)
-	if got := strings.Join(names(effects), " "); got != "wait:limit:10m0s tell:authorize" || find[tell](t, effects).event.(Authorize).Opening {
+	if got := strings.Join(names(effects), " "); got != "wait:limit:10m0s tell:authorize wait:hint:20s" || find[tell](t, effects).event.(Authorize).Opening {
 		t.Errorf("without a browser: %s", got)
 	}
 }
@@ -364,7 +368,7 @@ func TestHintsNameWhatWasUsed(t *testing.T) {
 // TestStepKeepsNoControlCharacters: what a redirect says is a stranger's text.
 func TestStepKeepsNoControlCharacters(t *testing.T) {
 	t.Parallel()
-	_, effects := play(fresh(), after(toAuthorize, redirected{callback.Redirect{Error: "x\x1b[2J", Description: "y\x1b]0;t\x07\nz"}, Loopback})...)
+	_, effects := play(fresh(), after(toAuthorize, redirected{redirect: callback.Redirect{Error: "x\x1b[2J", Description: "y\x1b]0;t\x07\nz"}, channel: Loopback})...)
 	if msg := find[end](t, effects).err.Error(); strings.ContainsAny(msg, "\x1b\x07\n") || !strings.Contains(msg, `"x: y z"`) {
 		t.Errorf("%q", msg)
 	}

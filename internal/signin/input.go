@@ -1,0 +1,166 @@
+package signin
+
+import (
+	"time"
+
+	"github.com/homing-cli/homing/internal/callback"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// input is something that happened. What belongs to a grant carries its turn: a grant that was lost can be begun again,
+// and whatever still comes for the lost one is for nobody.
+type input any
+
+type (
+	// begun starts a grant. Chance comes with it.
+	begun struct {
+		flow     Flow
+		state    string         // of the authorize URL
+		verifier session.Secret // RFC 7636 4.1
+		err      error          // there was no chance
+	}
+	// tried says whether the token file can be written.
+	tried struct {
+		flow Flow
+		err  error
+	}
+	// bound says where the listener is.
+	bound struct {
+		turn        int
+		redirectURI string
+		port        int
+		ways        []Way           // for the redirect to get there
+		busy        []callback.Busy // ports that were wished for and are another program's
+		unannounced error           // why another process does not find the listener; nil when it does, or shall not
+		err         error
+	}
+	// registered brings a client.
+	registered struct {
+		flow   Flow
+		turn   int
+		reg    session.Registration
+		cached bool // it was registered in an earlier sign-in
+		at     time.Time
+		err    error
+	}
+	// opened says that a browser was opened, or why not. It is no proof of anything.
+	opened struct {
+		flow Flow
+		err  error
+	}
+	// redirected brings a redirect; its state was found right.
+	redirected struct {
+		turn     int
+		redirect callback.Redirect
+		channel  Channel
+	}
+	// deviceStarted brings a device code.
+	deviceStarted struct {
+		turn int
+		auth idc.DeviceAuthorization
+		at   time.Time
+		err  error
+	}
+	// rang says that a wait is over.
+	rang struct {
+		timer timer
+		turn  int
+		at    time.Time
+	}
+	// answered brings what CreateToken said.
+	answered struct {
+		flow  Flow
+		turn  int
+		grant idc.Grant
+		at    time.Time
+		err   error
+	}
+	// stored says that the token is kept, or why not.
+	stored struct {
+		result Result
+		at     time.Time
+		err    error
+	}
+	// pressed is a key.
+	pressed struct {
+		key rune
+		at  time.Time
+	}
+	// pasted is a text that was pasted. It may hold a code, of this sign-in or another.
+	pasted struct{ text session.Secret }
+	// stopped says that the caller wants no more.
+	stopped struct{ err error }
+)
+
+// effect is something to be done.
+type effect any
+
+type (
+	tell   struct{ event Event }
+	begin  struct{ flow Flow } // answered by begun, at once
+	try    struct{ flow Flow } // answered by tried, at once
+	listen struct {            // answered by bound, at once; later by redirected
+		turn  int
+		state string
+	}
+	register struct { // answered by registered
+		flow   Flow
+		turn   int
+		client idc.RegisterRequest
+		fresh  bool // do not use a cached one
+	}
+	open struct { // answered by opened
+		flow Flow
+		url  string
+	}
+	startDevice struct { // answered by deviceStarted
+		turn     int
+		reg      session.Registration
+		startURL string
+	}
+	wait struct { // answered by rang
+		timer timer
+		turn  int
+		d     time.Duration
+	}
+	exchange struct { // answered by answered
+		flow        Flow
+		turn        int
+		reg         session.Registration
+		code        session.Secret
+		verifier    session.Secret
+		redirectURI string
+		deviceCode  session.Secret
+	}
+	keep struct { // answered by stored, at once
+		flow   Flow
+		result Result
+	}
+	forget        struct{ flow Flow } // the cached registration
+	dropRoles     struct{}            // the role credentials of the session
+	answerBrowser struct{ err error } // nil is success. The listener is closed
+	end           struct {
+		result Result
+		err    error
+	}
+)
+
+// timer names a wait. At most one of each is under way for a grant.
+type timer string
+
+const (
+	timerLimit timer = "limit" // for the redirect
+	timerHint  timer = "hint"  // before the next way for the redirect is named
+	timerRetry timer = "retry" // to send the code again
+	timerPoll  timer = "poll"
+	timerLapse timer = "lapse" // of the device code
+)
+
+// flow is the grant that a timer belongs to.
+func (t timer) flow() Flow {
+	if t == timerPoll || t == timerLapse {
+		return FlowDevice
+	}
+	return FlowPKCE
+}

@@ -1,0 +1,129 @@
+package signin
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/homing-cli/homing/internal/callback"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// bars say, in a sentence, why a flow cannot be begun; "" is that it can.
+type bars struct{ code, device string }
+
+func barsOf(r Request) bars {
+	var b bars
+	switch {
+	case r.Session.Legacy():
+		b.code = noCodeForLegacy
+	case !r.MayPKCE:
+		b.code = noCodeByPolicy
+	}
+	if !r.MayDevice {
+		b.device = noDeviceByPolicy
+	}
+	return b
+}
+
+// barrier says why flow cannot be begun, "" when it can.
+func (s state) barrier(flow Flow) string {
+	if flow == FlowPKCE {
+		return s.barred.code
+	}
+	return s.barred.device
+}
+
+// pressed acts on a key. A switch begins the other grant beside the one that is alive: whoever approves either is
+// signed in.
+func (s state) pressed(in pressed) (state, []effect) {
+	switch unicode.ToLower(in.key) {
+	case 'd':
+		return s.ask(FlowDevice, in.at)
+	case 'p':
+		return s.ask(FlowPKCE, in.at)
+	case '?':
+		return s, []effect{hint(s.help())}
+	}
+	return s, nil
+}
+
+// ask begins a grant, or shows again what is shown of one that is alive.
+func (s state) ask(flow Flow, at time.Time) (state, []effect) {
+	switch bar := s.barrier(flow); {
+	case s.alive(flow):
+		s.facing = flow
+		return s.showAgain(flow, at)
+	case bar != "":
+		return s, []effect{hint(bar)}
+	case !s.roomy:
+		return s, nil // the first one has hardly begun
+	}
+	return s, []effect{begin{flow}}
+}
+
+func (s state) showAgain(flow Flow, at time.Time) (state, []effect) {
+	if flow == FlowDevice {
+		if s.device.shown.UserCode == "" {
+			return s, nil // it is on its way
+		}
+		e := s.device.shown
+		e.Opening, e.ExpiresIn = false, left(e.ExpiresIn, s.device.since, at)
+		return s, []effect{tell{e}}
+	}
+	switch {
+	case !s.code.code.IsZero():
+		return s, []effect{hint(redirectIsHere)}
+	case s.code.shown.URL == "":
+		return s, nil
+	}
+	e := s.code.shown
+	e.Opening, e.ExpiresIn = false, left(e.ExpiresIn, s.code.since, at)
+	return s.resume([]effect{tell{e}})
+}
+
+// left is what remains at a time of what was d at since.
+func left(d time.Duration, since, at time.Time) time.Duration {
+	return max(0, d-max(0, at.Sub(since))).Truncate(time.Second)
+}
+
+// noDeviceCodes goes on without a device code, which the service does not give out: with PKCE where that was wished for,
+// with whatever else is alive, or not at all.
+func (s state) noDeviceCodes(cause error) (state, []effect) {
+	s.barred.device = noDeviceByService
+	if s.code.active || !s.fallback || s.barred.code != "" {
+		return s.unwelcomeClient(FlowDevice, s.noDevices(cause))
+	}
+	return s.without(FlowDevice), []effect{forget{FlowDevice}, hint(insteadOfDevice(s.session, cause)), begin{FlowPKCE}}
+}
+
+// unbound goes on without a listener: by a device code, unless PKCE or the port was asked for.
+func (s state) unbound(cause error) (state, []effect) {
+	s.barred.code = noCodeWithoutListener
+	if s.barred.device != "" && strings.Contains(fault.HintOf(cause), "--use-device-code") {
+		cause = because(cause, fault.KindOf(cause), "find out why no program may listen on 127.0.0.1, then "+s.again(""), "%s", cause.Error())
+	}
+	if s.device.active || s.insist || s.barred.device != "" {
+		return s.lose(FlowPKCE, cause)
+	}
+	return s.without(FlowPKCE), []effect{hint(insteadOfCode(cause)), begin{FlowDevice}}
+}
+
+// pasted takes a redirect from the terminal. Whatever is wrong with it, the sign-in goes on.
+func (s state) pasted(in pasted) (state, []effect) {
+	if !s.code.active {
+		return s, []effect{hint(pastedForNothing(s.barrier(FlowPKCE) == ""))}
+	}
+	if !s.code.code.IsZero() {
+		return s, []effect{hint(redirectIsHere)}
+	}
+	state, redirect, err := callback.Parse(in.text.Reveal())
+	if err != nil {
+		return s, []effect{hint(pastedWrong(in.text.Reveal(), err))}
+	}
+	if !session.NewSecret(state).Equal(session.NewSecret(s.code.state)) { // in constant time
+		return s, []effect{hint(pastedOfAnother)}
+	}
+	return s.redirected(redirected{s.code.turn, redirect, Paste})
+}
