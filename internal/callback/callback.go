@@ -9,27 +9,26 @@ package callback
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/session"
 )
 
 // Path is where the browser is redirected to. IAM Identity Center accepts it on 127.0.0.1 with any port.
 const Path = "/oauth/callback"
 
-// A redirect is one request line with a code of some hundred bytes; several kilobytes are allowed for.
-const (
-	maxHeader = 32 << 10
-	maxValue  = 16 << 10
-)
+// DefaultPorts are the ports to try when nobody fixes one: the same first choice every time, so that a forward can be
+// set up once, then a few for logins at the same time, then any. They are unassigned (IANA, 2026-11), browsers do not
+// block them, and they lie outside the ranges that systems draw from (Linux 32768-60999, macOS and Windows 49152-65535,
+// old Windows 1025-5000) and Kubernetes exposes (30000-32767): an editor that forwards one finds the same number free
+// on the laptop.
+var DefaultPorts = []int{14664, 14665, 14666, 14667, 0}
+
+// maxHeader bounds the head of a request: a redirect is one line with a code of a kilobyte or two.
+const maxHeader = 32 << 10
 
 // bounds keep one client from taking the listener from the others.
 type bounds struct {
@@ -51,18 +50,12 @@ type Options struct {
 	Hosts func(port int) []string
 }
 
-// Redirect is what the browser brought back. Either Code or Error is set.
-type Redirect struct {
-	Code        session.Secret
-	Error       string // the OAuth error code, such as "access_denied"; from a stranger who knew the state: print it with care
-	Description string // error_description, may be empty
-}
-
 // Listener is a bound listener. Its methods are safe for concurrent use.
 type Listener struct {
 	state  string
 	hosts  []string
 	port   int
+	busy   []Busy
 	bounds bounds
 	srv    *http.Server
 	crowd  *crowd
@@ -75,6 +68,8 @@ type Listener struct {
 	decided chan struct{} // closed by Finish
 	held    int           // browsers waiting for the outcome, or sent to the clean page and not there yet
 	clean   chan struct{} // closed when the clean page was delivered
+	retract func()        // takes back the announcement; nil when there is none
+	closed  bool          // no announcement is wanted any more
 }
 
 // Listen binds 127.0.0.1 and, where it can, [::1] with the same port: a tunnel may dial "localhost". The listener
@@ -85,13 +80,14 @@ func listen(o Options, b bounds) (*Listener, error) {
 	if o.State == "" {
 		return nil, errors.New("callback: no state")
 	}
-	sockets, err := bind(o.Ports)
+	sockets, busy, err := bind(o.Ports)
 	if err != nil {
 		return nil, err
 	}
 	l := &Listener{
 		state:     o.State,
 		bounds:    b,
+		busy:      busy,
 		port:      sockets[0].Addr().(*net.TCPAddr).Port,
 		redirects: make(chan Redirect, 1),
 		decided:   make(chan struct{}),
@@ -112,67 +108,13 @@ func listen(o Options, b bounds) (*Listener, error) {
 		ErrorLog:          discard,
 		ConnState:         l.crowd.note,
 		ConnContext:       connContext,
+
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is a stranger's request like any other
 	}
-	// Every answer ends its connection: nothing is left open to wait for when the listener closes.
-	l.srv.SetKeepAlivesEnabled(false)
 	for _, s := range sockets {
 		go func() { _ = l.srv.Serve(s) }() // ErrServerClosed, or the socket is gone and the sign-in times out
 	}
 	return l, nil
-}
-
-// bind opens the sockets for the first port that is free.
-func bind(ports []int) ([]net.Listener, error) {
-	if len(ports) == 0 {
-		ports = []int{0}
-	}
-	var last error
-	for _, port := range ports {
-		// A free port on 127.0.0.1 may be somebody else's on [::1], who would then get what a tunnel dials as
-		// "localhost". Where we may choose, we choose again.
-		for range 5 {
-			v4, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-			if err != nil {
-				last = err
-				break
-			}
-			bound := v4.Addr().(*net.TCPAddr).Port
-			v6, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(bound)))
-			if err == nil {
-				return []net.Listener{v4, v6}, nil
-			}
-			if port != 0 || !inUse(err) {
-				return []net.Listener{v4}, nil
-			}
-			_ = v4.Close()
-			last = err
-		}
-	}
-	return nil, bindError(ports, last)
-}
-
-func bindError(ports []int, err error) error {
-	switch fixed := slices.DeleteFunc(slices.Clone(ports), func(p int) bool { return p == 0 }); {
-	case len(fixed) == 1 && inUse(err):
-		return &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("port %d on 127.0.0.1 is in use", fixed[0]),
-			Hint: "run it without --redirect-port to take any free port, such as: homing login", Err: err}
-	case len(fixed) > 0:
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot listen on 127.0.0.1, port %s", join(fixed)),
-			Hint: "run: homing login --use-device-code", Err: err}
-	}
-	return &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1",
-		Hint: "run: homing login --use-device-code", Err: err}
-}
-
-func join(ports []int) string {
-	var b strings.Builder
-	for i, p := range ports {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(strconv.Itoa(p))
-	}
-	return b.String()
 }
 
 // Port returns the port that is listened on.
@@ -201,6 +143,7 @@ func (l *Listener) Finish(ctx context.Context, outcome error) {
 	l.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, l.bounds.linger)
 	defer cancel()
+	l.unannounce() // whoever comes from now on is too late
 	if waiting && outcome == nil {
 		select {
 		case <-l.clean:
@@ -215,4 +158,7 @@ func (l *Listener) Finish(ctx context.Context, outcome error) {
 }
 
 // Close stops listening at once. It may be called after Finish, and more than once.
-func (l *Listener) Close() error { return l.srv.Close() }
+func (l *Listener) Close() error {
+	l.unannounce()
+	return l.srv.Close()
+}

@@ -2,7 +2,6 @@ package callback
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -303,31 +302,6 @@ func TestReachedByEitherLoopback(t *testing.T) {
 	}
 }
 
-func TestPorts(t *testing.T) {
-	t.Parallel()
-	taken, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	port := taken.Addr().(*net.TCPAddr).Port
-	_, err = Listen(Options{State: testState, Ports: []int{port}})
-	if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), fmt.Sprintf("port %d on 127.0.0.1 is in use", port)) || fault.HintOf(err) == "" {
-		t.Errorf("got %v, hint %q", err, fault.HintOf(err))
-	}
-	l, err := Listen(Options{State: testState, Ports: []int{port, 0}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if l.Port() == port || l.Port() == 0 {
-		t.Errorf("port %d", l.Port())
-	}
-	if _, err := Listen(Options{}); err == nil {
-		t.Error("listens without a state")
-	}
-}
-
 // TestHeldLongerThanARead: the bound for reading a request is not one for answering it.
 func TestHeldLongerThanARead(t *testing.T) {
 	t.Parallel()
@@ -412,22 +386,5 @@ func TestRedirectDoesNotPrintItsCode(t *testing.T) {
 	r := Redirect{Code: session.NewSecret(testCode)}
 	if s := fmt.Sprintf("%v %+v %#v", r, r, r); strings.Contains(s, "SECRETCODE") {
 		t.Errorf("printed %q", s)
-	}
-}
-
-func TestBindErrorNamesThePort(t *testing.T) {
-	t.Parallel()
-	denied := errors.New("permission denied")
-	for _, tt := range []struct {
-		ports []int
-		want  string
-	}{
-		{[]int{0}, "cannot listen on 127.0.0.1"},
-		{[]int{80}, "cannot listen on 127.0.0.1, port 80"},
-		{[]int{80, 81, 0}, "cannot listen on 127.0.0.1, port 80, 81"},
-	} {
-		if err := bindError(tt.ports, denied); err.Error() != tt.want || fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
-			t.Errorf("%v: %q, hint %q", tt.ports, err, fault.HintOf(err))
-		}
 	}
 }

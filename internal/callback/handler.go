@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/homing-cli/homing/internal/session"
 )
 
 // ServeHTTP implements http.Handler. Whatever is not the redirect, by host, method, path or query, gets the same 400: a
@@ -52,6 +50,10 @@ func (l *Listener) knownHost(host string) bool {
 }
 
 func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
+	if challenge := r.Header.Get(challengeHeader); challenge != "" && handed(r) {
+		l.prove(w, challenge)
+		return
+	}
 	got, ok := l.read(r)
 	if !ok || !l.take(got) {
 		refuse(w)
@@ -65,22 +67,31 @@ func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-l.decided:
 	case <-r.Context().Done(): // the tab was closed
-		l.gone()
+		l.gone(got)
 		return
 	case <-timer.C:
-		l.gone()
+		l.gone(got)
+		if got.Handed {
+			writeOutcome(w, http.StatusGatewayTimeout, failed(errUndecided))
+			return
+		}
 		write(w, http.StatusGatewayTimeout, undecidedPage)
 		return
 	}
-	if err := l.result(); err != nil {
+	switch err := l.result(); {
+	case got.Handed && err == nil:
+		writeOutcome(w, http.StatusOK, outcome{Completed: true})
+	case got.Handed:
+		writeOutcome(w, statusOf(err), failed(err))
+	case err != nil:
 		write(w, statusOf(err), failurePage(err))
-		l.gone()
-		return
+		l.gone(got)
+	default:
+		// Relative, so that it holds below the path prefix of a proxy too. The code leaves the address bar and the history.
+		header(w)
+		w.Header().Set("Location", "../done")
+		w.WriteHeader(http.StatusFound)
 	}
-	// Relative, so that it holds below the path prefix of a proxy too. The code leaves the address bar and the history.
-	header(w)
-	w.Header().Set("Location", "../done")
-	w.WriteHeader(http.StatusFound)
 }
 
 // read returns what r brings, if it is a redirect for our sign-in.
@@ -92,22 +103,20 @@ func (l *Listener) read(r *http.Request) (Redirect, bool) {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
 		return Redirect{}, false
 	}
+	isHanded := handed(r)
+	if r.Header.Get(handedHeader) != "" && !isHanded {
+		return Redirect{}, false
+	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return Redirect{}, false
 	}
-	state := query["state"]
-	if len(state) != 1 || subtle.ConstantTimeCompare([]byte(state[0]), []byte(l.state)) != 1 {
+	state, got, ok := redirectIn(query)
+	if !ok || subtle.ConstantTimeCompare([]byte(state), []byte(l.state)) != 1 {
 		return Redirect{}, false
 	}
-	code, failure := query["code"], query["error"]
-	switch {
-	case len(code) == 1 && len(failure) == 0 && code[0] != "" && len(code[0]) <= maxValue:
-		return Redirect{Code: session.NewSecret(code[0])}, true
-	case len(code) == 0 && len(failure) == 1 && failure[0] != "":
-		return Redirect{Error: failure[0], Description: query.Get("error_description")}, true
-	}
-	return Redirect{}, false
+	got.Handed = isHanded
+	return got, true
 }
 
 // take delivers the first redirect. The same one again (a reload, a prefetch that was thrown away) waits for the same
@@ -122,12 +131,17 @@ func (l *Listener) take(got Redirect) bool {
 	case !l.taken.Code.Equal(got.Code) || l.taken.Error != got.Error:
 		return false
 	}
-	l.held++
+	if !got.Handed {
+		l.held++
+	}
 	return true
 }
 
 // gone counts a browser that was held and needs no clean page.
-func (l *Listener) gone() {
+func (l *Listener) gone(got Redirect) {
+	if got.Handed {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held--

@@ -113,8 +113,11 @@ func advice(hint string) string {
 }
 
 // header sets what every answer carries: kept nowhere, framed by nobody, told to nobody.
+//
+// Every answer but a proof ends its connection: nothing is left open to wait for when the listener closes.
 func header(w http.ResponseWriter) {
 	h := w.Header()
+	h.Set("Connection", "close")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", policy())
 	h.Set("Referrer-Policy", "no-referrer")
