@@ -222,8 +222,10 @@ func outcome(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "may not be used"
 	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return "cannot be reached"
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return "cannot be reached"
 	}
 	return "answers nothing that a window would"
