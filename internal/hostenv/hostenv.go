@@ -1,14 +1,22 @@
-// Package hostenv knows where this shell is: a laptop, a codespace, an SSH host, and so on, and which ways of signing in
-// that place allows. The places are rows of a table (places.go), and this file is what matches them.
+// Package hostenv knows where this shell is: a laptop, a codespace, an SSH host, and so on, and by which ways the redirect
+// of a sign-in can reach a listener there. The places are rows of one table (rows.go gives the order, rows_*.go the
+// rows); the rest of the package matches a row and fills in the lines it prints.
 //
-// It looks at variables and at the existence of files, and asks nobody. What a caller does with a Place is its own affair.
+// It looks at variables, at files, and at the editor's window its caller has found. It asks nobody and changes nothing.
+// What a caller does with a Place is its own affair. docs/environments.md is written from the same table.
 package hostenv
 
 import (
+	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
+
+	"github.com/homing-cli/homing/internal/editor"
 )
+
+//go:generate env UPDATE_DOCS=1 go test -count=1 -run "TestEnvironmentsPage|TestPlaces" .
 
 // Flows, as --flow names them.
 const (
@@ -16,115 +24,214 @@ const (
 	Device = "device"
 )
 
-// Ways for the redirect of a sign-in to reach this shell, and the device code, which needs none.
+// Channels: ways for the redirect of a sign-in to reach this shell, and the device code, which needs none.
 const (
-	Loopback   = "loopback" // the browser runs here
-	DeviceCode = "device"
+	Loopback   = "loopback" // the browser reaches the listener by itself
+	Tunnel     = "tunnel"   // the editor forwards the port that it finds in redirect_uri
+	Forward    = "forward"  // a person forwards the port, with a command on the machine of the browser
+	Swap       = "swap"     // a person types another host into the address bar of the page that failed to load
+	Paste      = "paste"    // a person copies the address of that page into the terminal
+	DeviceCode = "device"   // no redirect: a code that a person compares
 )
+
+// Callback is the channel of the Way that hands the address over by `homing callback` in another shell. It is a form of
+// Paste, named by itself because it also works where nobody can type into the waiting login; no Place lists it.
+const Callback = "callback"
 
 // Place is where we are.
 type Place struct {
-	Name     string   // the row's name, such as "codespaces"; stable, for programs
-	Flow     string   // PKCE or Device
-	Reason   string   // why this flow, in one sentence without a full stop; names what was seen
-	Remote   bool     // a browser, if there is one, runs on another machine or in another network
-	Channels []string // the ways that exist here, best first
+	Name     string    // the row's name, such as "codespaces-web"; stable, for programs
+	Title    string    // what a person calls it, such as "a GitHub codespace in the browser"
+	Flow     string    // PKCE where the redirect comes back by itself, else Device
+	Reason   string    // why this flow, in one sentence without a full stop; names what was seen
+	Remote   bool      // a browser, if there is one, runs on another machine or in another network
+	Channels []string  // the ways for a redirect that exist here, best first, then DeviceCode
+	Wrapped  string    // "tmux" or "screen" around this shell, whose variables may then be old; "" neither
+	Browser  string    // how a browser opens here, as a phrase: "the editor's socket", "none from here"
+	Weighed  []Weighed // every row looked at, in order; the last one matched
+
+	origins []string          // templates of the row
+	lines   []line            // templates of the row, those that apply
+	values  map[string]string // of the names in the templates that are known here
 }
 
-// Facts are what can be seen from here. Zero functions see nothing.
+// Weighed is one row that was looked at.
+type Weighed struct {
+	Name    string // of the row
+	Outcome string // "yes: …" or "no: …", with what was seen or not; no values but those the table names
+}
+
+// Facts are what can be seen from here. Zero fields see nothing.
 type Facts struct {
-	Getenv func(string) string
-	GOOS   string                 // as in runtime.GOOS; "" is this program's
-	Exists func(path string) bool // follows links
+	Getenv   func(string) string
+	GOOS     string                   // as in runtime.GOOS; "" is this program's
+	Exists   func(path string) bool   // follows links
+	ReadFile func(path string) string // the beginning of a file; "" where it cannot be read
+	Window   *editor.Window           // the editor's window that answers, nil none; found by the caller
+	Tries    []editor.Try             // what the caller tried to find it
+	Tmux     func(name string) string // a variable as tmux knows it now; a shell's own may be of an earlier attach
+	UserName string                   // "" is USER or LOGNAME
+	HostName string                   // of this machine; "" not known
 }
 
-// OS returns the facts of this machine, with variables looked up by getenv.
+// OS returns the facts of this machine that cost nothing to ask, with variables looked up by getenv.
 func OS(getenv func(string) string) Facts {
-	return Facts{Getenv: getenv, GOOS: runtime.GOOS, Exists: func(path string) bool {
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	return Facts{Getenv: getenv, GOOS: runtime.GOOS, HostName: host, ReadFile: readStart, Exists: func(path string) bool {
 		_, err := os.Stat(path)
 		return err == nil
 	}}
 }
 
+// readStart returns the first 4 KiB of a file, as much as any row needs.
+func readStart(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, 4096))
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
 // Detect returns the first place of the table that matches. There is always one.
 func Detect(f Facts) Place {
+	f = f.complete()
+	var weighed []Weighed
+	for _, r := range rows {
+		seen, ok, outcome := r.matches(f)
+		weighed = append(weighed, Weighed{Name: r.name, Outcome: outcome})
+		if ok {
+			p := r.place(f, seen)
+			p.Weighed = weighed
+			return p
+		}
+	}
+	panic("hostenv: the last row must match everything") // TestLastRowMatches
+}
+
+// complete returns f with a function for every nil one.
+func (f Facts) complete() Facts {
 	if f.Getenv == nil {
 		f.Getenv = func(string) string { return "" }
 	}
 	if f.Exists == nil {
 		f.Exists = func(string) bool { return false }
 	}
+	if f.ReadFile == nil {
+		f.ReadFile = func(string) string { return "" }
+	}
 	if f.GOOS == "" {
 		f.GOOS = runtime.GOOS
 	}
-	for _, r := range rows {
-		seen, ok := r.matches(f)
-		if !ok {
-			continue
-		}
-		p := Place{Name: r.name, Flow: r.flow, Reason: r.reason, Remote: r.remote}
-		if seen != "" {
-			p.Reason += " (" + seen + ")"
-		}
-		p.Channels = []string{DeviceCode}
-		if r.flow == PKCE {
-			p.Channels = []string{Loopback, DeviceCode}
-		}
-		return p
-	}
-	panic("hostenv: the last row must match everything") // TestLastRowMatches
+	return f
 }
 
-// row is one place: it matches when one of its signs is seen, on one of its systems, and without any of the absent.
-type row struct {
-	name   string
-	goos   string   // "" is any
-	signs  []sign   // any of them; none is a match without a sign
-	absent []string // variables all of which must be unset
-	flow   string
-	remote bool
-	reason string
-}
-
-// sign is a variable or a file that gives a place away.
-type sign struct {
-	name  string // of a variable
-	value string // it must have, in any case of letters; "" is any value but those that mean no
-	file  string // or a file that must exist
-}
-
-func (r row) matches(f Facts) (seen string, ok bool) {
-	if r.goos != "" && r.goos != f.GOOS {
-		return "", false
-	}
-	for _, name := range r.absent {
-		if f.Getenv(name) != "" {
-			return "", false
+// lookup returns a variable, and where it comes from when that is not the shell's own environment. Of what tmux knows,
+// only SSH_CONNECTION is asked: tmux renews it at every attach (update-environment in tmux(1)), a shell in it cannot.
+func (f Facts) lookup(name string) (value, where string) {
+	value = f.Getenv(name)
+	if value == "" && name == "SSH_CONNECTION" && f.Tmux != nil && f.Getenv("TMUX") != "" {
+		if value = f.Tmux(name); value != "" {
+			return value, " in tmux"
 		}
 	}
-	if len(r.signs) == 0 {
-		return "", true
-	}
-	for _, s := range r.signs {
-		if seen, ok := s.seen(f); ok {
-			return seen, true
-		}
-	}
-	return "", false
+	return value, ""
 }
 
-// seen returns what a reader of the reason is shown: a value only where the table itself names it.
-func (s sign) seen(f Facts) (string, bool) {
-	if s.file != "" {
-		return s.file + " exists", f.Exists(s.file)
+// wrapped names the terminal multiplexer around this shell.
+func (f Facts) wrapped() string {
+	switch {
+	case f.Getenv("TMUX") != "":
+		return "tmux"
+	case f.Getenv("STY") != "":
+		return "screen"
 	}
-	v := f.Getenv(s.name)
-	if s.value != "" {
-		return s.name + "=" + s.value, strings.EqualFold(v, s.value)
+	return ""
+}
+
+// desktop reports whether the editor's window runs on the person's own machine.
+func (f Facts) desktop() bool { return f.Window != nil && f.Window.Client == editor.Desktop }
+
+// editorSet reports whether this shell says of itself that it belongs to VS Code or a fork.
+func (f Facts) editorSet() bool {
+	for _, s := range vscode {
+		if _, ok := s.seen(f); ok {
+			return true
+		}
 	}
-	switch strings.ToLower(v) {
-	case "", "0", "false", "no":
-		return "", false
+	return false
+}
+
+// place is what is known about a row that matched.
+func (r row) place(f Facts, seen []string) Place {
+	p := Place{
+		Name: r.name, Title: r.title, Flow: r.flow, Remote: r.remote, Wrapped: f.wrapped(),
+		Browser: r.browserFrom(f), origins: r.origins, values: map[string]string{},
 	}
-	return s.name + " is set", true
+	why := r.why
+	if r.tunnels && f.desktop() && r.flow != PKCE {
+		p.Flow, why = PKCE, "the editor on your machine forwards the port that the redirect comes back to"
+	}
+	if r.remote && r.origins == nil {
+		p.origins = []string{"{VSCODE_PROXY_URI}"} // whoever sets it promises that ports of this machine are reached there
+	}
+	for _, l := range r.allLines() {
+		if !l.desktop || r.tunnels && f.desktop() {
+			p.lines = append(p.lines, l)
+		}
+	}
+	p.learn(f)
+	p.Channels = p.channels()
+	if p.Flow == PKCE && !r.remote {
+		p.Channels = append([]string{Loopback}, p.Channels...)
+	}
+	if r.aboutEditor(f) {
+		what := windowSeen(f)
+		if f.Window == nil && r.tunnels {
+			what += ", so nothing forwards the port"
+		}
+		if !slices.Contains(seen, what) {
+			seen = append(seen, what)
+		}
+	}
+	p.Reason = "this is " + r.title + ": " + why
+	if r.title == "" {
+		p.Title, p.Reason = "this machine", why
+	}
+	if len(seen) > 0 {
+		p.Reason += " (" + strings.Join(seen, "; ") + ")"
+	}
+	return p
+}
+
+// aboutEditor reports whether the reason says what is known about the editor's window.
+func (r row) aboutEditor(f Facts) bool { return r.window && (f.Window != nil || f.editorSet()) }
+
+func windowSeen(f Facts) string {
+	switch {
+	case f.Window == nil:
+		return "no window of the editor answers"
+	case f.Window.Client == editor.Desktop:
+		return "the editor's window answers as a desktop program"
+	}
+	return "the editor's window answers from a browser"
+}
+
+func (r row) browserFrom(f Facts) string {
+	switch {
+	case f.Window != nil:
+		return "the editor's socket"
+	case f.Getenv("BROWSER") != "":
+		return "$BROWSER"
+	case r.browser == "":
+		return noBrowser
+	}
+	return r.browser
 }

@@ -1,0 +1,53 @@
+package hostenv
+
+// rows are tried from the first to the last: what is specific before what is generic, and a place inside another (a
+// codespace is also a container; its SSH shell is also an SSH shell) before the other. To add a place, add a row to one of
+// the rows_*.go files, name it here, and give it a case in cases_test.go; the page follows with `make docs`.
+var rows = []row{
+	ci,
+
+	codespacesDesktop, codespacesSSH, codespacesWeb,
+	gitpod, ona, devpod, coder,
+	googleCloudShell, googleCloudWorkstations, awsCloudShell, awsCloud9,
+
+	devContainer,
+	wsl,
+	codeServer, openVSCode, vscodeWeb,
+	cursor, windsurf,
+	vscodeSSH, vscodeTunnel,
+	jetBrains, zed,
+
+	ssh,
+	toolbox,
+	container,
+	unknown,
+	local,
+}
+
+// Signs of more than one row.
+var (
+	// vscode are the signs that a terminal belongs to VS Code or a fork of it, here or elsewhere.
+	vscode = []sign{{name: "VSCODE_IPC_HOOK_CLI"}, {name: "BROWSER", holds: "helpers/browser.sh"}, {name: "TERM_PROGRAM", value: "vscode"}}
+
+	overSSH = vars("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
+
+	// elsewhere are the signs that a terminal of an editor is not on the machine of its window.
+	elsewhere = append(vars("SSH_CONNECTION", "SSH_CLIENT"), sign{headless: true})
+
+	// sshTTY is git-credential-manager's rule: an editor that comes over SSH starts its server without a terminal, so
+	// SSH_TTY means that somebody typed `code tunnel` in an SSH session.
+	sshTTY = sign{name: "SSH_TTY"}
+
+	inContainer = []sign{
+		{file: "/.dockerenv"}, {file: "/run/.containerenv"}, {name: "KUBERNETES_SERVICE_HOST"},
+		{file: "/proc/1/cgroup", text: "docker"}, {file: "/proc/1/cgroup", text: "kubepods"}, {file: "/proc/1/cgroup", text: "libpod"},
+	}
+
+	drawn = vars("DISPLAY", "WAYLAND_DISPLAY")
+)
+
+// What keeps a redirect from coming back.
+const (
+	notByItself = "a browser on your machine cannot reach a listener here by itself"
+	notAtAll    = "a browser on your machine cannot reach a listener here"
+)

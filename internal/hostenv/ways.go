@@ -1,0 +1,144 @@
+package hostenv
+
+import (
+	"slices"
+	"strconv"
+)
+
+// Way is something that a person can do to bring the redirect back, or to do without it.
+type Way struct {
+	Channel string // as in Place.Channels, or Callback
+	Text    string // one to three plain sentences on one line
+	Command string // what to type, on one line; "" nothing. Text says where: on the machine of the browser, but for Callback
+}
+
+// line is the template of a Way.
+type line struct {
+	channel  string
+	text     string
+	commands []string // the first whose names are all known is printed; where none is, the line is left out
+	desktop  bool     // only with an editor's window on the person's machine that tunnels
+}
+
+// Ways returns what a person can do here while a listener at port waits, best first, with names and port put in. A
+// redirect that comes by loopback needs nothing done, so it has no line.
+func (p Place) Ways(port int) []Way {
+	var ways []Way
+	address := p.Address(port)
+	for _, l := range p.lines {
+		text, ok := expand(l.text, func(name string) (string, bool) {
+			switch name {
+			case "port":
+				return strconv.Itoa(port), true
+			case "address":
+				return address, address != ""
+			}
+			return shellWord(p.values[name])
+		})
+		if !ok {
+			continue
+		}
+		command, known := "", len(l.commands) == 0
+		for _, template := range l.commands {
+			if command, known = expand(template, p.word(port)); known {
+				break
+			}
+		}
+		if known {
+			ways = append(ways, Way{Channel: l.channel, Text: text, Command: command})
+		}
+	}
+	return ways
+}
+
+// word looks up what stands in a command.
+func (p Place) word(port int) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		switch name {
+		case "port":
+			return strconv.Itoa(port), true
+		case "ssh":
+			return p.values[name], true // made of words
+		}
+		return shellWord(p.values[name])
+	}
+}
+
+// Origins returns the values of Host under which a listener at port may be reached here by Swap: lower case, without
+// scheme, with a port where it is not the scheme's own. Nil where none is known.
+func (p Place) Origins(port int) []string {
+	if o, ok := p.originAt(port); ok {
+		return []string{o.host}
+	}
+	return nil
+}
+
+// Address is what to type instead of http://127.0.0.1:PORT for Swap, such as "https://NAME-PORT.app.github.dev", without
+// a slash at its end; "" where none is known.
+func (p Place) Address(port int) string {
+	o, _ := p.originAt(port)
+	if o.address == "" || p.Origins(port) == nil {
+		return ""
+	}
+	return o.address
+}
+
+// channels returns those of the lines that apply, in their order.
+func (p Place) channels() (channels []string) {
+	const anyPort = 18425
+	for _, w := range p.Ways(anyPort) {
+		if w.Channel != Callback && !slices.Contains(channels, w.Channel) {
+			channels = append(channels, w.Channel)
+		}
+	}
+	return channels
+}
+
+// allLines returns the row's lines, and after them those of every place.
+func (r row) allLines() []line {
+	lines := slices.Clone(r.ways)
+	if r.alone {
+		return lines
+	}
+	usual := []line{pasteHere, callbackElsewhere, deviceCode}
+	if r.remote && !slices.ContainsFunc(lines, func(l line) bool { return l.channel == Swap }) {
+		usual = append([]line{swapHost}, usual...)
+	}
+	return append(lines, usual...)
+}
+
+const noBrowser = "none from here"
+
+// What the forwards have in common.
+const thenReload = "run this on the machine of the browser and leave it running, then load the failed page again"
+
+// Lines of more than one row.
+var (
+	clickHere = line{channel: Tunnel, desktop: true,
+		text: "Open the address from this terminal: Ctrl+click it (Cmd+click on a Mac), then choose Open. The editor forwards port {port} by itself."}
+	portsView = line{channel: Forward, desktop: true,
+		text: "In the editor's Ports view, forward port {port} to the same port on your machine, then load the failed page again."}
+	sshForward = line{channel: Forward,
+		text:     "Forward the port: " + thenReload + ". Use the name you know this machine by if this one does not answer.",
+		commands: []string{"ssh -N -L {port}:127.0.0.1:{port} {ssh}"}}
+	ghForward = line{channel: Forward,
+		text:     "Forward the port with GitHub's gh: " + thenReload + ". While it runs, others in your network can reach the port too.",
+		commands: []string{"gh codespace ports forward {port}:{port} -c {CODESPACE_NAME}", "gh codespace ports forward {port}:{port}"}}
+	ghSSH = line{channel: Forward,
+		text:     "Or by SSH, which only your machine can reach, if the codespace has an SSH server.",
+		commands: []string{"gh codespace ssh -c {CODESPACE_NAME} -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}", "gh codespace ssh -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}"}}
+	coderForward = line{channel: Forward,
+		text:     "Forward the port with Coder's own command: " + thenReload + ".",
+		commands: []string{"coder port-forward {CODER_WORKSPACE_NAME} --tcp {port}:{port}"}}
+	swapHost = line{channel: Swap,
+		text: "In the address bar of the page that failed to load, replace http://127.0.0.1:{port} by {address}, leave the rest as it is, and press Enter."}
+	swapPortsView = line{channel: Swap,
+		text: "In the editor's Ports view, forward port {port} and copy its address. In the address bar of the page that failed to load, replace http://127.0.0.1:{port} by it, leave the rest as it is, and press Enter."}
+	pasteHere = line{channel: Paste,
+		text: "Copy the address of the page that failed to load, and paste it here; never anywhere else."}
+	callbackElsewhere = line{channel: Callback,
+		text:     "Or hand it over in another shell of this machine: run this there, and paste the address into it.",
+		commands: []string{"homing callback"}}
+	deviceCode = line{channel: DeviceCode,
+		text: "Use a device code, which needs no way back to this machine."}
+)
