@@ -1,0 +1,356 @@
+// Package flow knows how to choose the flow of a sign-in: a browser redirect (PKCE) or a device code. Choose weighs what
+// the place allows, what worked last, what a person asked for and what the organisation permits, and can account for it.
+// Finding these facts out is left to others; only what worked last is kept here, in a small file.
+//
+// The one rule: who asked by name is obeyed or told why not. A flag or HOMING_FLOW is never overruled in silence.
+package flow
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/hostenv"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/settings"
+)
+
+// The flows, as --flow names them.
+const (
+	PKCE   = hostenv.PKCE
+	Device = hostenv.Device
+)
+
+// Question is what counts in the choice. The zero values of all fields but Place, Session and Policy say nothing.
+type Question struct {
+	Place    hostenv.Place
+	Session  session.Session
+	Worked   *Worked           // what worked last, from Remembered
+	Settings settings.Settings // those of the session (Settings.For)
+	Policy   settings.Policy   // settings.NoPolicy() where there is none
+
+	Flag     string // settings.Auto, PKCE or Device when a flag asks for it
+	FlagName string // how the person wrote it, "--use-device-code"; "" is "--flow " and Flag
+
+	// FixedPort is the listener's port when somebody fixed it, and FixedPortOrigin who: "--redirect-port", a variable, a
+	// file. With neither, those of Settings count. On a remote place a fixed port is a forward that is there: nobody fixes
+	// one that nothing leads to.
+	FixedPort       int
+	FixedPortOrigin string
+
+	DeviceFails string // why the device grant is known to fail at this portal, a clause: "its address is dual-stack"
+}
+
+// Answer is the choice.
+type Answer struct {
+	Flow     string   // PKCE or Device
+	Reason   string   // why, in one sentence without a full stop
+	Asked    string   // who asked for it: "--flow device", "HOMING_FLOW=pkce", "sso_use_device_code", "FILE:3"; "" when nobody did
+	Fallback bool     // the flow is Device, and PKCE may be begun should the service refuse the device grant
+	Switch   []string // the flows a person may switch to while waiting
+	Steps    []Step   // everything that was weighed, weakest first
+}
+
+// Step is one source that was weighed.
+type Step struct {
+	Source  string // "place", "config.toml", "HOMING_FLOW", "policy", …
+	Said    string // "device, as this is an SSH session", "not set"
+	Outcome string // Decides, Agrees, Leaves, "overruled by …", "dropped by --flow auto"; "" when it said nothing
+}
+
+// Outcomes of a step.
+const (
+	Decides = "decides"
+	Agrees  = "agrees"
+	Leaves  = "leaves it open" // auto
+)
+
+// ask is a step that may want a flow.
+type ask struct {
+	Step
+	flow   string // "" says nothing, settings.Auto drops every weaker ask
+	reason string // for Answer.Reason, should it decide
+	asked  string // for Answer.Asked; "" for what nobody said in so many words
+	strict bool   // overruling it is an error: it was said for this run
+	fact   bool   // it is no wish, so auto does not drop it
+}
+
+// Choose chooses the flow. From weakest to strongest: the place; what worked last; config.toml; sso_use_device_code of
+// the session; HOMING_FLOW; flags; then what cannot be wished away: a legacy profile knows the device code only, a
+// device grant that is known to fail gives way to PKCE (unless a flag or HOMING_FLOW asks for it), and the policy.
+// A port fixed on a remote place asks for PKCE with the strength of where it is set.
+//
+// "auto" in HOMING_FLOW or a flag drops all weaker wishes and what worked last: place and fixed port decide. In
+// config.toml it is the same as saying nothing there.
+//
+// Errors are *fault.Error: Denied when the policy forbids what a flag or HOMING_FLOW asks for, or everything that could
+// be done; Usage when PKCE is asked for a legacy profile.
+func Choose(q Question) (Answer, error) {
+	asks, err := wishes(q)
+	if err != nil {
+		return Answer{}, err
+	}
+	c := choice{q: q, asks: asks}
+	c.weigh()
+	if err := c.format(); err != nil {
+		return Answer{}, err
+	}
+	c.grant()
+	if err := c.policy(); err != nil {
+		return Answer{}, err
+	}
+	return c.answer(), nil
+}
+
+// wishes lists everything that can want a flow, weakest first.
+func wishes(q Question) ([]ask, error) {
+	place := ask{Step: Step{Source: "place"}, flow: Device, reason: q.Place.Reason, fact: true}
+	if q.Place.Flow == PKCE {
+		place.flow = PKCE
+	}
+	place.Said = place.flow + ": " + place.reason
+	asks := []ask{place, worked(q.Worked)}
+
+	port, portOrigin := q.FixedPort, q.FixedPortOrigin
+	if port == 0 && portOrigin == "" {
+		port, portOrigin = q.Settings.RedirectPort.Value, q.Settings.RedirectPort.Origin
+	}
+	var fromPort *ask
+	if port != 0 && q.Place.Remote {
+		reason := fmt.Sprintf("port %d is fixed by %s, so a forward is taken to lead to it", port, portOrigin)
+		fromPort = &ask{Step: Step{Source: "fixed port", Said: PKCE + ": " + reason}, flow: PKCE, reason: reason, fact: true}
+	}
+	portFrom := func(is bool) {
+		if fromPort != nil && is {
+			asks = append(asks, *fromPort)
+		}
+	}
+	portFromEnv, portFromFlag := strings.HasPrefix(portOrigin, "HOMING_"), strings.HasPrefix(portOrigin, "-")
+
+	var env *settings.Value[string]
+	var file []ask
+	for v := &q.Settings.Flow; v != nil && v.IsSet(); v = v.Beats {
+		if v.FromEnv() {
+			env = v
+			continue
+		}
+		a := ask{Step: Step{Source: "config.toml", Said: v.Value + ", in " + v.Where()}, flow: v.Value, asked: v.Where()}
+		file = append([]ask{a}, file...)
+	}
+	if len(file) == 0 {
+		file = []ask{{Step: Step{Source: "config.toml", Said: "flow is not set"}}}
+	}
+	portFrom(!portFromEnv && !portFromFlag)
+	asks = append(asks, file...)
+
+	useDeviceCode := ask{Step: Step{Source: "sso_use_device_code", Said: "not set for this session"}}
+	if q.Session.UseDeviceCode {
+		useDeviceCode = ask{Step: Step{Source: "sso_use_device_code", Said: "true"}, flow: Device, asked: "sso_use_device_code"}
+	}
+	asks = append(asks, useDeviceCode)
+
+	portFrom(portFromEnv)
+	variable := ask{Step: Step{Source: "HOMING_FLOW", Said: "not set"}}
+	if env != nil {
+		variable = ask{Step: Step{Source: env.Origin, Said: env.Value}, flow: env.Value, asked: env.Origin + "=" + env.Value, strict: true}
+	}
+	asks = append(asks, variable)
+
+	portFrom(portFromFlag)
+	flag := ask{Step: Step{Source: "flags", Said: "none given"}}
+	switch q.Flag {
+	case "":
+	case settings.Auto, PKCE, Device:
+		name := q.FlagName
+		if name == "" {
+			name = "--flow " + q.Flag
+		}
+		flag = ask{Step: Step{Source: "flags", Said: name}, flow: q.Flag, asked: name, strict: true}
+	default:
+		return nil, fault.New(fault.Usage, "run: homing login --flow auto", "--flow %q is not a flow", q.Flag)
+	}
+	return append(asks, flag), nil
+}
+
+const sourceWorked = "what worked last"
+
+func worked(w *Worked) ask {
+	a := ask{Step: Step{Source: sourceWorked, Said: "nothing is remembered"}}
+	if w == nil || w.Flow != PKCE && w.Flow != Device {
+		return a
+	}
+	a.flow, a.reason = w.Flow, "it worked here last time"
+	if w.Channel != "" && w.Channel != w.Flow {
+		a.reason = "it worked here last time, by " + w.Channel
+	}
+	a.Said = a.flow + ": " + a.reason
+	if !w.At.IsZero() {
+		a.Said += " (" + w.At.UTC().Format(time.DateOnly) + ")"
+	}
+	return a
+}
+
+// choice is a choice under way. decider is the index of the ask that stands.
+type choice struct {
+	q       Question
+	asks    []ask
+	decider int
+	auto    int // the strongest ask for auto; 0 is none
+}
+
+func (c *choice) flow() string { return c.asks[c.decider].flow }
+
+// weigh finds the strongest wish.
+func (c *choice) weigh() {
+	for i, a := range c.asks {
+		if a.flow == settings.Auto && a.strict {
+			c.auto = i
+		}
+	}
+	for i, a := range c.asks {
+		switch {
+		case a.flow == "", a.flow == settings.Auto, i < c.auto && !a.fact:
+		case a.asked != "" || a.flow != c.flow(): // who only agrees leaves the reason to whoever was first
+			c.decider = i
+		}
+	}
+	for i := range c.asks {
+		if a := &c.asks[i]; a.asked != "" {
+			a.reason = a.asked + " asks for it"
+		}
+	}
+}
+
+// overrule appends a step that decides for flow.
+func (c *choice) overrule(source, flow, reason string) {
+	c.asks = append(c.asks, ask{Step: Step{Source: source, Said: flow + ": " + reason}, flow: flow, reason: reason})
+	c.decider = len(c.asks) - 1
+}
+
+func (c *choice) note(source, said string) {
+	c.asks = append(c.asks, ask{Step: Step{Source: source, Said: said}})
+}
+
+// format: a legacy profile has no authorization code.
+func (c *choice) format() error {
+	now := c.asks[c.decider]
+	switch {
+	case !c.q.Session.Legacy():
+		c.note("format", "an sso-session: either flow")
+	case c.q.Policy.Forbids(Device) != "": // told by policy, whoever asked for what
+		c.overrule("format", Device, "a legacy profile (without sso_session) knows no other way")
+	case now.flow == PKCE && now.strict:
+		return fault.New(fault.Usage, "run: homing configure sso, and give the session a name",
+			"a legacy profile (without sso_session) can only sign in with a device code")
+	case now.strict:
+		c.note("format", "a legacy profile: device code only")
+	default:
+		c.overrule("format", Device, "a legacy profile (without sso_session) knows no other way")
+	}
+	return nil
+}
+
+// grant: where the device grant is known to fail it is not begun, unless it was asked for or is the only way.
+func (c *choice) grant() {
+	now := c.asks[c.decider]
+	switch reason := "a device code does not work at this portal: " + c.q.DeviceFails; {
+	case c.q.DeviceFails == "":
+		c.note("device grant", "not known to fail at this portal")
+	case now.flow == Device && !now.strict && !c.q.Session.Legacy():
+		c.overrule("device grant", PKCE, reason)
+	default:
+		c.note("device grant", reason)
+	}
+}
+
+// policy has the last word.
+func (c *choice) policy() error {
+	p, now := c.q.Policy, c.asks[c.decider]
+	forbids := p.Forbids(now.flow)
+	if forbids == "" {
+		switch {
+		case p.File == "":
+			c.note("policy", "there is none")
+		case p.Allows(PKCE) && p.Allows(Device):
+			c.note("policy", p.File+" allows either flow")
+		default:
+			c.note("policy", "allows "+now.flow+" ("+p.Forbids(other(now.flow))+")")
+		}
+		return nil
+	}
+	instead := other(now.flow)
+	legacy := c.q.Session.Legacy()
+	switch {
+	case !p.Allows(instead):
+		return fault.New(fault.Denied, "ask who administers this machine", "the policy allows no way to sign in: %s; %s", forbids, p.Forbids(instead))
+	case legacy && instead == PKCE:
+		return fault.New(fault.Denied, "run: homing configure sso, and give the session a name: then a browser redirect will do",
+			"a legacy profile (without sso_session) can only sign in with a device code, which the policy forbids: %s", forbids)
+	case now.strict:
+		return fault.New(fault.Denied, "run: homing login --flow "+instead+sessionFlag(c.q.Session), "the policy forbids %s: %s", now.asked, forbids)
+	}
+	c.overrule("policy", instead, "the policy forbids "+words[now.flow]+" ("+forbids+")")
+	return nil
+}
+
+var words = map[string]string{PKCE: "a browser redirect", Device: "a device code"}
+
+func other(flow string) string {
+	if flow == PKCE {
+		return Device
+	}
+	return PKCE
+}
+
+// sessionFlag is how a hint names the session; "" for one without a name.
+func sessionFlag(s session.Session) string {
+	switch {
+	case s.Legacy():
+		return ""
+	case strings.ContainsFunc(s.Name, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", r)
+	}):
+		return " --sso-session '" + strings.ReplaceAll(s.Name, "'", `'\''`) + "'"
+	}
+	return " --sso-session " + s.Name
+}
+
+// answer is the choice as it stands, with what became of every step.
+func (c *choice) answer() Answer {
+	now := c.asks[c.decider]
+	a := Answer{Flow: now.flow, Reason: now.reason, Asked: now.asked}
+	may := !c.q.Session.Legacy() && c.q.Policy.Allows(other(now.flow))
+	if may {
+		a.Switch = []string{other(now.flow)}
+	}
+	a.Fallback = may && now.flow == Device
+	for i, s := range c.asks {
+		switch {
+		case s.flow == "":
+		case i == c.decider:
+			s.Outcome = Decides
+		case i < c.auto && !s.fact:
+			s.Outcome = "dropped by " + c.asks[c.auto].title()
+		case s.flow == settings.Auto && (now.asked == "" || c.decider < i):
+			s.Outcome = Leaves
+		case s.flow == now.flow:
+			s.Outcome = Agrees
+		default:
+			s.Outcome = "overruled by " + now.title()
+		}
+		a.Steps = append(a.Steps, s.Step)
+	}
+	return a
+}
+
+// title is what overruled another, as its outcome names it.
+func (a ask) title() string {
+	switch {
+	case a.asked != "":
+		return a.asked
+	case a.Source == sourceWorked:
+		return a.Source
+	}
+	return "the " + a.Source
+}

@@ -1,0 +1,167 @@
+package flow
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// Worked is how a sign-in was completed.
+type Worked struct {
+	Flow    string    `json:"flow"`           // PKCE or Device
+	Channel string    `json:"channel"`        // as in the signed_in event: "loopback", "paste", …
+	Port    int       `json:"port,omitempty"` // of the listener, 0 without one
+	At      time.Time `json:"at"`
+}
+
+const (
+	workedFile = "worked.json"
+	maxWorked  = 64 << 10 // bytes that are read
+	maxPlaces  = 64       // entries that are kept, the youngest
+)
+
+// memory is the file. Entries are found by a digest, so it names no session and no start URL.
+type memory struct {
+	Version int                `json:"version"`
+	Worked  map[string]*Worked `json:"worked"`
+}
+
+// key is what an entry is for: a session, whatever it is called, in a kind of place.
+func key(place string, s session.Session) string {
+	h := sha256.New()
+	for _, part := range []string{place, s.CacheKey(), s.StartURL, s.Region} {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Remembered returns how the last sign-in to s was completed in a place of that name, nil when that is not known. dir is
+// the state folder; with "" nothing is known. A file that is broken knows nothing; one that cannot be read is a
+// *fault.Error of kind Config, which need not stop anybody.
+func Remembered(dir, place string, s session.Session) (*Worked, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	m, err := recall(filepath.Join(dir, workedFile))
+	if err != nil {
+		return nil, err
+	}
+	return m.Worked[key(place, s)], nil
+}
+
+// Remember keeps w for Remembered. It replaces the file in one step, under a lock that it waits for a second. Errors are
+// *fault.Error of kind Config; nothing is lost by them but the memory. With dir "" it does nothing.
+func Remember(dir, place string, s session.Session, w Worked) error {
+	if dir == "" {
+		return nil
+	}
+	path := filepath.Join(dir, workedFile)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return workedFault("write", path, err)
+	}
+	lock := flock.New(filepath.Join(dir, "worked.lock"), flock.SetPermissions(0o600))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // the file is held for milliseconds
+	defer cancel()
+	if _, err := lock.TryLockContext(ctx, 5*time.Millisecond); err != nil {
+		return workedFault("lock", path, err)
+	}
+	defer func() { _ = lock.Unlock() }()
+	m, err := recall(path)
+	if err != nil {
+		return err
+	}
+	m.Worked[key(place, s)] = &w
+	m.trim()
+	data, err := json.Marshal(m)
+	if err != nil {
+		return workedFault("write", path, err)
+	}
+	if err := replace(path, append(data, '\n')); err != nil {
+		return workedFault("write", path, err)
+	}
+	return nil
+}
+
+// recall reads the file. What is not ours or is broken is an empty memory.
+func recall(path string) (memory, error) {
+	empty := memory{Version: 1, Worked: map[string]*Worked{}}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return empty, nil
+	}
+	if err == nil && !info.Mode().IsRegular() { // to open a pipe is to wait for its writer
+		err = errors.New("not a plain file")
+	}
+	if err != nil {
+		return empty, workedFault("read", path, err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return empty, workedFault("read", path, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxWorked+1))
+	_ = f.Close()
+	if err != nil {
+		return empty, workedFault("read", path, err)
+	}
+	var m memory
+	if broken := len(data) > maxWorked || json.Unmarshal(data, &m) != nil; broken || m.Version != 1 || m.Worked == nil {
+		return empty, nil
+	}
+	for k, w := range m.Worked {
+		if w == nil || w.Flow != PKCE && w.Flow != Device || w.Port < 0 || w.Port > 65535 || len(w.Channel) > 32 {
+			delete(m.Worked, k)
+		}
+	}
+	return m, nil
+}
+
+// trim drops the oldest entries.
+func (m memory) trim() {
+	keys := make([]string, 0, len(m.Worked))
+	for k := range m.Worked {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b string) int { return m.Worked[b].At.Compare(m.Worked[a].At) })
+	for _, k := range keys[min(len(keys), maxPlaces):] {
+		delete(m.Worked, k)
+	}
+}
+
+// replace puts data in the place of path. A memory is not worth waiting for the disk.
+func replace(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".worked-*.tmp") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+func workedFault(verb, path string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return &fault.Error{Kind: fault.Config, Msg: verb + " \"" + path + "\": " + err.Error(), Hint: "remove it; the next sign-in makes it anew", Err: err}
+}
