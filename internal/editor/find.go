@@ -77,6 +77,9 @@ func Find(ctx context.Context, p Places) (w Window, tries []Try, found bool) {
 		<-named.done
 		tries = append(tries, named.try)
 		if named.answered() {
+			if cancel(); others != nil {
+				<-others // p.Tmux is not called after Find has returned
+			}
 			return named.window(), tries, true
 		}
 	}

@@ -152,6 +152,25 @@ func TestFindAnother(t *testing.T) {
 			}
 		})
 	}
+	t.Run("tmux is not asked after the end", func(t *testing.T) {
+		t.Parallel()
+		late := (&stand{list: hangs, status: func(w http.ResponseWriter, r *http.Request) {
+			timer := time.NewTimer(patience * 3 / 4)
+			defer timer.Stop()
+			<-timer.C
+			says(webStatus)(w, r)
+		}}).start(t, folder(t), "late")
+		running := make(chan bool, 1)
+		_, tries, _ := Find(t.Context(), Places{Getenv: env(hook, late), Dirs: []string{}, UID: -1, Tmux: func(ctx context.Context, _ string) string {
+			running <- true
+			<-ctx.Done()
+			<-running
+			return ""
+		}})
+		if want := "late from VSCODE_IPC_HOOK_CLI: answers (web)\n"; said(tries) != want || len(running) != 0 {
+			t.Errorf("tmux is asked still: %d, after\n%s", len(running), said(tries))
+		}
+	})
 	t.Run("who need not be asked is not", func(t *testing.T) {
 		t.Parallel()
 		quiet := &stand{}
