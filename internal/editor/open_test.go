@@ -72,7 +72,7 @@ func TestOpenWaitsForNobody(t *testing.T) {
 	}
 	cancel()
 	select {
-	case <-s.ends[0]:
+	case <-s.end():
 		t.Error("the request ended with the context of Open")
 	case <-time.After(200 * time.Millisecond):
 	}
@@ -91,7 +91,7 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	if err := (Window{Path: path}).Open(ctx, page); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the context's end", err)
 	}
-	<-s.ends[0] // the request was taken back
+	<-s.end() // the request was taken back
 }
 
 func TestTrusted(t *testing.T) {

@@ -80,6 +80,13 @@ func (s *stand) messages() []message {
 	return append([]message(nil), s.got...)
 }
 
+// end returns what closes when the client of the first message has gone.
+func (s *stand) end() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ends[0]
+}
+
 // says answers with text as a JSON string.
 func says(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(text) }
