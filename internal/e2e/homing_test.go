@@ -8,14 +8,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"net"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +58,8 @@ type home struct {
 	emu  *emulator.Server
 	base string // the emulator's origin
 	env  map[string]string
+
+	enter func(cmd *exec.Cmd) // has a program run on another machine; nil: here
 }
 
 const configFile = `[sso-session dev]
@@ -78,8 +83,19 @@ region = eu-west-1
 
 func newHome(t *testing.T) *home {
 	t.Helper()
+	return newHomeAt(t, nil)
+}
+
+// newHomeAt is newHome with an emulator that listens at l; nil: here.
+func newHomeAt(t *testing.T, l net.Listener) *home {
+	t.Helper()
 	h := &home{t: t, dir: t.TempDir(), emu: &emulator.Server{}}
-	srv := httptest.NewServer(h.emu)
+	srv := httptest.NewUnstartedServer(h.emu)
+	if l != nil {
+		_ = srv.Listener.Close()
+		srv.Listener = l
+	}
+	srv.Start()
 	t.Cleanup(srv.Close)
 	h.base = srv.URL
 	if err := os.Mkdir(filepath.Join(h.dir, ".aws"), 0o700); err != nil {
@@ -96,12 +112,17 @@ func newHome(t *testing.T) *home {
 // run is one homing process.
 type run struct {
 	t      *testing.T
+	line   []string            // the program and its arguments
 	events chan map[string]any // of --json, closed when stdout ends
 	done   chan struct{}
 	code   int
 
 	mu             sync.Mutex
 	stdout, stderr bytes.Buffer
+}
+
+func newRun(t *testing.T, path string, args []string) *run {
+	return &run{t: t, line: append([]string{filepath.Base(path)}, args...), events: make(chan map[string]any, 100), done: make(chan struct{})}
 }
 
 // start runs homing with args in h. It is killed when the test ends.
@@ -113,14 +134,15 @@ func (h *home) start(args ...string) *run {
 // startProgram runs any program in h.
 func (h *home) startProgram(path string, args ...string) *run {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	h.t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir = h.dir
-	for k, v := range maps.All(h.env) {
-		cmd.Env = append(cmd.Env, k+"="+v)
-	}
-	r := &run{t: h.t, events: make(chan map[string]any, 100), done: make(chan struct{})}
+	return h.startFrom(nil, path, args...)
+}
+
+// startFrom is startProgram with something on standard input.
+func (h *home) startFrom(stdin io.Reader, path string, args ...string) *run {
+	h.t.Helper()
+	cmd, cancel := h.command(path, args...)
+	cmd.Stdin = stdin
+	r := newRun(h.t, path, args)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		h.t.Fatal(err)
@@ -129,8 +151,7 @@ func (h *home) startProgram(path string, args ...string) *run {
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	go func() {
-		defer close(r.done)
+	r.watch(cmd, cancel, func() {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			r.mu.Lock()
@@ -141,6 +162,33 @@ func (h *home) startProgram(path string, args ...string) *run {
 				r.events <- event
 			}
 		}
+	})
+	return r
+}
+
+// command is a program in h, not yet started, that is killed when the test ends or cancel is called.
+func (h *home) command(path string, args ...string) (cmd *exec.Cmd, cancel func()) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	h.t.Cleanup(cancel)
+	cmd = exec.CommandContext(ctx, path, args...)
+	cmd.Dir = h.dir
+	for k, v := range maps.All(h.env) {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	if h.enter != nil {
+		h.enter(cmd)
+	}
+	return cmd, cancel
+}
+
+// watch has read take what the started cmd writes until it ends. The test's end waits for that, and fails when a secret
+// was written.
+func (r *run) watch(cmd *exec.Cmd, cancel, read func()) {
+	r.t.Helper()
+	go func() {
+		defer close(r.done)
+		read()
 		close(r.events)
 		var exit *exec.ExitError
 		if err := cmd.Wait(); errors.As(err, &exit) {
@@ -149,19 +197,18 @@ func (h *home) startProgram(path string, args ...string) *run {
 			r.code = -1
 		}
 	}()
-	h.t.Cleanup(func() {
+	r.t.Cleanup(func() {
 		cancel()
 		<-r.done
-		if h.t.Failed() {
-			h.t.Logf("%s %q ended with %d\nstdout:\n%s\nstderr:\n%s", filepath.Base(path), args, r.code, r.stdout.String(), r.stderr.String())
+		if r.t.Failed() {
+			r.t.Logf("%q ended with %d\nstdout:\n%s\nstderr:\n%s", r.line, r.code, r.stdout.String(), r.stderr.String())
 		}
 		for name, stream := range map[string]string{"stdout": r.stdout.String(), "stderr": r.stderr.String()} {
-			if args[0] != "credentials" && strings.Contains(stream, emulator.SecretMarker) {
-				h.t.Errorf("%s %q: a secret is on %s", filepath.Base(path), args, name)
+			if !slices.Contains(r.line, "credentials") && strings.Contains(stream, emulator.SecretMarker) {
+				r.t.Errorf("%q: a secret is on %s", r.line, name)
 			}
 		}
 	})
-	return r
 }
 
 type lockedWriter struct {

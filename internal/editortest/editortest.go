@@ -69,8 +69,10 @@ type Options struct {
 	Listen func(port int) (net.Listener, error)
 	// Dial reaches a port of the remote side's "localhost", as the real one does. nil dials from here.
 	Dial func(ctx context.Context, port int) (net.Conn, error)
-	// Delay is how long the person looks at the dialog of openExternal; the answer comes only then. status never waits.
+	// Delay is how long the person looks at the dialog of openExternal; the answer comes only then.
 	Delay time.Duration
+	// StatusDelay is how long status takes. The real desktop client measures the use of the CPU for a second first.
+	StatusDelay time.Duration
 	// Cancel makes the person press Cancel in the dialog. The answer is the same.
 	Cancel bool
 	// Hang makes the socket accept and never answer, as a window that is closed or reloading.
@@ -234,7 +236,13 @@ func (w *Window) serve(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Unlock()
 	switch m.Type {
 	case "status":
-		answer(rw, http.StatusOK, w.status())
+		select {
+		case <-time.After(w.o.StatusDelay):
+			answer(rw, http.StatusOK, w.status())
+		case <-w.ctx.Done():
+		}
+	case "extensionManagement": // of its orders only list is known, which shows no dialog
+		answer(rw, http.StatusOK, "")
 	case "openExternal":
 		if w.o.StatusCode > 0 {
 			answer(rw, w.o.StatusCode, "Error")

@@ -64,6 +64,7 @@ func TestWindowAnswers(t *testing.T) {
 		"web, translated":     {Options{Client: Web, Status: WebStatusGerman}, `{"type":"status"}`, 200, `"Das Argument`},
 		"open":                {Options{}, openMessage(t, authorize), 200, "null"},
 		"open is refused":     {Options{StatusCode: 500}, openMessage(t, authorize), 500, `"Error"`},
+		"list of extensions":  {Options{}, `{"type":"extensionManagement","list":{}}`, 200, `""`},
 		"unknown message":     {Options{}, `{"type":"nonsense"}`, 404, `"Unknown message type: nonsense"`},
 		"not JSON":            {Options{}, `status`, 500, `"Error"`},
 		"web, a page of here": {Options{Client: Web}, openMessage(t, "http://127.0.0.1:1/"), 200, "null"},
