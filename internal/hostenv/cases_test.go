@@ -12,6 +12,7 @@ type someplace struct {
 	tmux  string // NAME=value that tmux knows
 	// window is the client that the editor's window answers as, "" where none answers
 	window editor.Client
+	tries  int // sockets that do not answer
 
 	place    string
 	flow     string
@@ -60,26 +61,28 @@ var someplaces = []someplace{
 	{about: "CODESPACES=false is none", env: "CODESPACES=false\n" + display, place: "local", flow: PKCE, channels: "loopback paste device"},
 
 	// Other clouds
-	{about: "Gitpod in a browser", env: "GITPOD_WORKSPACE_ID=acme-app-1\nGITPOD_WORKSPACE_URL=https://acme-app-1.ws-eu1.gitpod.io\n" + inWindow, window: editor.Web,
-		place: "gitpod", flow: Device, channels: "swap paste device", address: "https://18425-acme-app-1.ws-eu1.gitpod.io"},
 	{about: "Gitpod in a desktop editor", env: "GITPOD_WORKSPACE_ID=acme-app-1\nGITPOD_WORKSPACE_URL=https://acme-app-1.ws-eu1.gitpod.io\n" + inWindow, window: editor.Desktop,
 		place: "gitpod", flow: PKCE, channels: "tunnel forward swap paste device"},
+	{about: "Gitpod in a browser", env: "GITPOD_WORKSPACE_ID=acme-app-1\nGITPOD_WORKSPACE_URL=https://acme-app-1.ws-eu1.gitpod.io\n" + inWindow, window: editor.Web,
+		place: "gitpod", flow: Device, channels: "swap paste device", address: "https://18425-acme-app-1.ws-eu1.gitpod.io"},
 	{about: "Gitpod with a malformed URL", env: "GITPOD_WORKSPACE_ID=a\nGITPOD_WORKSPACE_URL=not a URL\n", place: "gitpod", flow: Device, channels: "paste device"},
-	{about: "Ona", env: "GITPOD_ENVIRONMENT_ID=0199ec15\n", files: "/usr/local/gitpod/shared", place: "ona", flow: Device, channels: "paste device"},
 	{about: "Ona by its folder, in a desktop editor", files: "/usr/local/gitpod/shared", env: inWindow, window: editor.Desktop,
 		place: "ona", flow: PKCE, channels: "tunnel forward paste device"},
+	{about: "Ona", env: "GITPOD_ENVIRONMENT_ID=0199ec15\n", files: "/usr/local/gitpod/shared", place: "ona", flow: Device, channels: "paste device"},
 	{about: "DevPod in a desktop editor", env: "DEVPOD=true\nDEVPOD_WORKSPACE_ID=api\nREMOTE_CONTAINERS=true\n" + inWindow, window: editor.Desktop,
 		place: "devpod", flow: PKCE, channels: "tunnel forward paste device", line: "ssh -N -L 18425:127.0.0.1:18425 api.devpod"},
 	{about: "DevPod over SSH", env: "DEVPOD=true\nDEVPOD_WORKSPACE_ID=api\nREMOTE_CONTAINERS=true\n" + sshd, files: "/.dockerenv",
 		place: "devpod", flow: Device, channels: "forward paste device"},
+	{about: "Coder over SSH from a desktop editor", env: "CODER=true\nCODER_WORKSPACE_NAME=api\nVSCODE_PROXY_URI=https://{{port}}--main--api--ann.coder.example\n" + sshd + inWindow, window: editor.Desktop,
+		place: "coder", flow: PKCE, channels: "tunnel forward swap paste device"},
 	{about: "Coder in a browser", env: "CODER=true\nCODER_WORKSPACE_NAME=api\nVSCODE_PROXY_URI=https://{{port}}--main--api--ann.coder.example\n" + inWindow, window: editor.Web,
 		place: "coder", flow: Device, channels: "forward swap paste device", line: "coder port-forward api --tcp 18425:18425",
 		address: "https://18425--main--api--ann.coder.example"},
-	{about: "Coder over SSH from a desktop editor", env: "CODER=true\nCODER_WORKSPACE_NAME=api\n" + sshd + inWindow, window: editor.Desktop,
-		place: "coder", flow: PKCE, channels: "tunnel forward paste device"},
 	{about: "Google Cloud Shell", env: "CLOUD_SHELL=true\nWEB_HOST=cs-12345-default.cs-europe-west1-abcd.cloudshell.dev\nDEVSHELL_SERVER_URL=x\n",
 		place: "google-cloud-shell", flow: Device, channels: "swap forward paste device",
 		address: "https://18425-cs-12345-default.cs-europe-west1-abcd.cloudshell.dev", line: "gcloud cloud-shell ssh --ssh-flag=-L18425:127.0.0.1:18425"},
+	{about: "a Google Cloud workstation in a desktop editor", env: "GOOGLE_CLOUD_WORKSTATIONS=true\nWEB_HOST=api.cluster-abcd.cloudworkstations.dev\n" + sshd + inWindow, window: editor.Desktop,
+		place: "google-cloud-workstations", flow: PKCE, channels: "tunnel forward swap paste device"},
 	{about: "a Google Cloud workstation", env: "GOOGLE_CLOUD_WORKSTATIONS=true\nWEB_HOST=api.cluster-abcd.cloudworkstations.dev\n" + inWindow, window: editor.Web,
 		place: "google-cloud-workstations", flow: Device, channels: "swap paste device", address: "https://18425-api.cluster-abcd.cloudworkstations.dev"},
 	{about: "a Google Cloud workstation that names no host", env: "GOOGLE_CLOUD_WORKSTATIONS=true\n", place: "google-cloud-workstations", flow: Device, channels: "paste device"},
@@ -131,6 +134,8 @@ var someplaces = []someplace{
 		place: "vscode-ssh", flow: PKCE, channels: "tunnel forward paste device"},
 	{about: "VS Code Remote-SSH whose window is dead", env: inWindow + sshd,
 		place: "vscode-ssh", flow: Device, channels: "forward paste device", reason: "no window of the editor answers, so nothing forwards the port"},
+	{about: "VS Code Remote-SSH, three dead sockets", env: inWindow + sshd + "BROWSER=/home/ann/.vscode-server/cli/servers/Stable-1/server/bin/helpers/browser.sh\n", tries: 3,
+		place: "vscode-ssh", flow: Device, channels: "forward paste device", reason: "none of 3 sockets of the editor answers, so nothing forwards the port"},
 	{about: "VS Code Remote-SSH, in tmux", env: inWindow + sshd + "TMUX=/tmp/tmux-1000/default,1,0\n", window: editor.Desktop,
 		place: "vscode-ssh", flow: PKCE, channels: "tunnel forward paste device"},
 	{about: "a VS Code tunnel", env: inWindow + "BROWSER=/home/ann/.vscode/cli/servers/Stable-1/server/bin/helpers/browser.sh\n", window: editor.Desktop,
@@ -163,6 +168,7 @@ var someplaces = []someplace{
 		line: "ssh -N -L 18425:127.0.0.1:18425 -p 2222 ann@2001:db8::5"},
 	{about: "SSH through a forward of loopback", env: "SSH_CONNECTION=127.0.0.1 50321 127.0.0.1 2222\n", place: "ssh", flow: Device, channels: "forward paste device",
 		line: "ssh -N -L 18425:127.0.0.1:18425 ann@build7"},
+	{about: "SSH from a terminal of VS Code that sends TERM_PROGRAM along", env: "TERM_PROGRAM=vscode\n" + sshd + tty, place: "ssh", flow: Device, channels: "forward paste device"},
 	{about: "SSH with a display of X11", env: sshd + tty + "DISPLAY=localhost:10.0\n", place: "ssh", flow: Device, channels: "forward paste device"},
 	{about: "SSH to a Mac", goos: "darwin", env: sshd + tty, place: "ssh", flow: Device, channels: "forward paste device"},
 	{about: "SSH to Windows", goos: "windows", env: sshd, place: "ssh", flow: Device, channels: "forward paste device"},

@@ -7,6 +7,7 @@
 package hostenv
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -177,7 +178,7 @@ func (r row) place(f Facts, seen []string) Place {
 	}
 	why := r.why
 	if r.tunnels && f.desktop() && r.flow != PKCE {
-		p.Flow, why = PKCE, "the editor on your machine forwards the port that the redirect comes back to"
+		p.Flow, why = PKCE, byTunnel
 	}
 	if r.remote && r.origins == nil {
 		p.origins = []string{"{VSCODE_PROXY_URI}"} // whoever sets it promises that ports of this machine are reached there
@@ -202,8 +203,8 @@ func (r row) place(f Facts, seen []string) Place {
 		}
 	}
 	p.Reason = "this is " + r.title + ": " + why
-	if r.title == "" {
-		p.Title, p.Reason = "this machine", why
+	if r.bare {
+		p.Reason = why
 	}
 	if len(seen) > 0 {
 		p.Reason += " (" + strings.Join(seen, "; ") + ")"
@@ -216,6 +217,10 @@ func (r row) aboutEditor(f Facts) bool { return r.window && (f.Window != nil || 
 
 func windowSeen(f Facts) string {
 	switch {
+	case f.Window == nil && len(f.Tries) == 1:
+		return "the editor's socket does not answer"
+	case f.Window == nil && len(f.Tries) > 1:
+		return fmt.Sprintf("none of %d sockets of the editor answers", len(f.Tries))
 	case f.Window == nil:
 		return "no window of the editor answers"
 	case f.Window.Client == editor.Desktop:
@@ -228,7 +233,7 @@ func (r row) browserFrom(f Facts) string {
 	switch {
 	case f.Window != nil:
 		return "the editor's socket"
-	case f.Getenv("BROWSER") != "":
+	case f.Getenv("BROWSER") != "" && !strings.Contains(f.Getenv("BROWSER"), editorHelper): // which needs the window
 		return "$BROWSER"
 	case r.browser == "":
 		return noBrowser

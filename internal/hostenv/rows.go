@@ -27,7 +27,10 @@ var rows = []row{
 // Signs of more than one row.
 var (
 	// vscode are the signs that a terminal belongs to VS Code or a fork of it, here or elsewhere.
-	vscode = []sign{{name: "VSCODE_IPC_HOOK_CLI"}, {name: "BROWSER", holds: "helpers/browser.sh"}, {name: "TERM_PROGRAM", value: "vscode"}}
+	vscode = append(vscodeServer, sign{name: "TERM_PROGRAM", value: "vscode"})
+
+	// vscodeServer are those that only the server sets: TERM_PROGRAM may have been sent along by ssh.
+	vscodeServer = []sign{{name: "VSCODE_IPC_HOOK_CLI"}, {name: "BROWSER", holds: editorHelper}}
 
 	overSSH = vars("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 
@@ -46,8 +49,12 @@ var (
 	drawn = vars("DISPLAY", "WAYLAND_DISPLAY")
 )
 
-// What keeps a redirect from coming back.
+// editorHelper is the end of what the server of VS Code sets BROWSER to: a script that asks the window.
+const editorHelper = "helpers/browser.sh"
+
+// What keeps a redirect from coming back, and what brings it.
 const (
+	byTunnel    = "the editor on your machine forwards the port that the redirect comes back to"
 	notByItself = "a browser on your machine cannot reach a listener here by itself"
 	notAtAll    = "a browser on your machine cannot reach a listener here"
 )

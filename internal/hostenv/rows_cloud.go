@@ -23,8 +23,8 @@ var ci = row{
 var codespacesDesktop = row{
 	name: "codespaces-desktop", title: "a GitHub codespace in desktop VS Code",
 	signs: [][]sign{inCodespace, {{window: editor.Desktop}}},
-	flow:  Device, remote: true, tunnels: true,
-	why:     notByItself,
+	flow:  PKCE, remote: true, tunnels: true,
+	why:     byTunnel,
 	ways:    []line{clickHere, portsView, ghForward, ghSSH},
 	origins: codespaceOrigins,
 	certain: reported, source: "variables: GitHub's documentation; the tunnel: Azure/azure-cli#27443, where this client was the one that worked",

@@ -88,12 +88,13 @@ var vscodeSSH = row{
 
 var vscodeTunnel = row{
 	name: "vscode-tunnel", title: "VS Code through a tunnel",
-	signs: [][]sign{vscode, append(vars("SSH_CONNECTION", "SSH_CLIENT"), cliServer, sign{headless: true}, sign{window: anyClient})},
+	signs: [][]sign{vscodeServer, append(vars("SSH_CONNECTION", "SSH_CLIENT"), cliServer, sign{headless: true}, sign{window: anyClient})},
 	flow:  Device, remote: true, window: true,
 	why:     "a tunnel of VS Code brings ports to an address of devtunnels.ms, not to your machine",
 	ways:    []line{swapPortsView},
 	certain: reported, source: "microsoft/vscode-remote-release#9195, #9989, #11755; SSH_TTY: the source of git-credential-manager",
-	notes: "Also what is left when VS Code's variables are there and no row above matches: a device code works in any case.",
+	notes: "Also what is left when the variables of VS Code's server are there and no row above matches: a device code works in any case. " +
+		"A tunnel is said to rewrite the host to localhost; where it does not, the listener refuses the swapped address and a paste works.",
 }
 
 var jetBrains = row{

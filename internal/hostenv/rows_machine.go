@@ -47,7 +47,7 @@ var container = row{
 // unknown is what people sit in front of when a sign-in waits ten minutes for a browser that is not there: a session
 // manager, sudo, a serial console.
 var unknown = row{
-	name:  "unknown",
+	name: "unknown", title: "a machine that names nothing", bare: true,
 	signs: [][]sign{{{headless: true}}},
 	flow:  Device, remote: true,
 	why: "nothing says that a browser is near",
@@ -59,7 +59,7 @@ var unknown = row{
 }
 
 var local = row{
-	name: "local",
+	name: "local", title: "a laptop or a desktop", bare: true,
 	flow: PKCE,
 	why:  "a browser on this machine reaches a listener here", browser: "the system's own",
 	certain: documented, source: "RFC 8252 7.3",

@@ -22,6 +22,7 @@ type row struct {
 	tunnels bool   // a desktop editor's window here forwards the port in redirect_uri, and makes the flow PKCE
 	window  bool   // the reason says what the editor's window is
 	why     string // the rest of the reason, after the title
+	bare    bool   // the title is no part of the reason
 	browser string // how one opens where neither an editor nor $BROWSER does it; "" is not at all
 
 	ways    []line   // before those that every place has; best first

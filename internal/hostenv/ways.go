@@ -137,7 +137,7 @@ var (
 	pasteHere = line{channel: Paste,
 		text: "Copy the address of the page that failed to load, and paste it here; never anywhere else."}
 	callbackElsewhere = line{channel: Callback,
-		text:     "Or hand it over in another shell of this machine: run this there, and paste the address into it.",
+		text:     "Or hand it over in another shell of yours on this machine: run this there, and paste the address into it.",
 		commands: []string{"homing callback"}}
 	deviceCode = line{channel: DeviceCode,
 		text: "Use a device code, which needs no way back to this machine."}
