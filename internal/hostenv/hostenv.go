@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/homing-cli/homing/internal/editor"
 )
@@ -130,6 +131,10 @@ func (f Facts) complete() Facts {
 	}
 	if f.GOOS == "" {
 		f.GOOS = runtime.GOOS
+	}
+	if ask := f.Tmux; ask != nil { // which starts a program, and many rows want to know
+		connection := sync.OnceValue(func() string { return ask("SSH_CONNECTION") })
+		f.Tmux = func(string) string { return connection() }
 	}
 	return f
 }

@@ -243,6 +243,16 @@ func TestRows(t *testing.T) {
 	}
 }
 
+func TestTmuxIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	p := Detect(Facts{GOOS: "linux", Getenv: func(name string) string { return map[string]string{"TMUX": "x", "DISPLAY": ":0"}[name] },
+		Tmux: func(string) string { asked++; return "" }})
+	if asked != 1 || p.Name != "local" || p.Wrapped != "tmux" {
+		t.Errorf("tmux was asked %d times in %s, in %q", asked, p.Name, p.Wrapped)
+	}
+}
+
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for v, want := range map[string]string{
