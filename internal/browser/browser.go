@@ -1,6 +1,7 @@
-// Package browser opens a URL in a browser of the person who sits at this machine.
+// Package browser opens a URL in a browser of the person who looks at this terminal.
 //
-// What it reports is that a program was started. That is never proof that a page opened: the caller shows the URL too.
+// What it reports is that an editor took the URL, or that a program was started. That is never proof that a page opened:
+// the caller shows the URL too.
 package browser
 
 import (
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/homing-cli/homing/internal/editor"
 	"github.com/homing-cli/homing/internal/plain"
 )
 
@@ -26,11 +28,60 @@ var ErrNone = errors.New("no browser can be opened here")
 // that are the browser itself, or hang, go on by themselves.
 const patience = time.Second
 
-// Open opens rawURL, an http or https address, with the first opener that starts and does not fail at once: $BROWSER,
-// then what the system has. It returns within a second for each opener tried, also when an opener never does. The
-// opener sees no terminal: its streams are the null device. The URL is one argument of a program, never part of a shell's text.
+// Opener opens URLs from one terminal. The zero value has the system's own openers only.
+type Opener struct {
+	Getenv func(string) string // the terminal's variables; nil: none is set
+	Window *editor.Window      // the editor's window that the terminal belongs to; nil: none is known
+}
+
+// Open opens rawURL, an http or https address, with the first of these that takes it: the editor's window, the programs of
+// $BROWSER, what the system has. It returns within about a second for each one tried, also when one never ends. A program
+// sees no terminal: its streams are the null device. The URL is one argument of a program, never part of a shell's text;
+// PowerShell, the one interpreter among them, gets it as a quoted literal.
+//
+// The editor is asked once. VS Code puts a script of its own into $BROWSER that speaks to the window too: it is left out
+// when Window is set, or when the socket it would speak to is not this user's, who alone may know the URL.
+func (o Opener) Open(ctx context.Context, rawURL string) error {
+	if err := check(rawURL); err != nil {
+		return err
+	}
+	getenv := o.Getenv
+	if getenv == nil {
+		getenv = func(string) string { return "" }
+	}
+	var window error
+	if o.Window != nil {
+		if window = o.Window.Open(ctx, rawURL); window == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		window = fmt.Errorf("the editor's window: %w", window)
+	}
+	list := commands(runtime.GOOS, getenv, rawURL)
+	if o.Window != nil || !helps(ctx, getenv) {
+		list = slices.DeleteFunc(list, func(argv []string) bool { return isHelper(argv[0]) })
+	}
+	err := open(ctx, list, rawURL)
+	if err != nil && ctx.Err() == nil {
+		return errors.Join(err, window)
+	}
+	return err
+}
+
+// Open opens rawURL as an Opener without a window does.
 func Open(ctx context.Context, getenv func(string) string, rawURL string) error {
-	return open(ctx, commands(runtime.GOOS, getenv, rawURL), rawURL)
+	return Opener{Getenv: getenv}.Open(ctx, rawURL)
+}
+
+// isHelper reports VS Code's own script for $BROWSER (resources/server/bin/helpers in its sources).
+func isHelper(program string) bool { return strings.HasSuffix(program, "/helpers/browser.sh") }
+
+// helps reports whether VS Code's script may be started: the socket that it hands the URL to is ours, or it knows none.
+func helps(ctx context.Context, getenv func(string) string) bool {
+	path := getenv("VSCODE_IPC_HOOK_CLI")
+	return path == "" || editor.Trusted(ctx, path) == nil
 }
 
 func open(ctx context.Context, candidates [][]string, rawURL string) error {
@@ -112,13 +163,25 @@ func commands(goos string, getenv func(string) string, rawURL string) [][]string
 		return append(list, []string{"rundll32.exe", "url.dll,FileProtocolHandler", rawURL})
 	case getenv("WSL_DISTRO_NAME") != "" || getenv("WSL_INTEROP") != "":
 		// -s: without it wslview first asks the server for the address itself, and a sign-in page works once.
-		list = append(list, []string{"wslview", "-s", rawURL}, []string{"rundll32.exe", "url.dll,FileProtocolHandler", rawURL})
+		list = append(list, []string{"wslview", "-s", rawURL})
+		for _, program := range []string{"powershell.exe", "/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.exe"} {
+			// The second for appendWindowsPath=false in wsl.conf.
+			list = append(list, []string{program, "-NoProfile", "-NonInteractive", "-Command", "Start-Process " + literal(rawURL)})
+		}
+		list = append(list, []string{"rundll32.exe", "url.dll,FileProtocolHandler", rawURL})
 	}
 	if getenv("DISPLAY") != "" || getenv("WAYLAND_DISPLAY") != "" {
 		// Without a display xdg-open would fall back to a text browser.
 		list = append(list, []string{"xdg-open", rawURL}, []string{"x-www-browser", rawURL})
 	}
 	return list
+}
+
+// literal quotes a URL for PowerShell: between single quotes nothing means anything but a single quote, which is
+// doubled. PowerShell takes the typographic ones for single quotes too (about_Quoting_Rules, CharTraits.cs). A double
+// quote would end the argument in some Windows programs' eyes; browsers write it as %22 in any case.
+func literal(rawURL string) string {
+	return "'" + strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b", `"`, "%22").Replace(rawURL) + "'"
 }
 
 // expand makes a command line of one entry of $BROWSER: words separated by blanks, %s the URL, %% a percent sign. An

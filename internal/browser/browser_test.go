@@ -30,7 +30,12 @@ func TestCommands(t *testing.T) {
 		{"Linux desktop", "linux", map[string]string{"DISPLAY": ":0"}, [][]string{{"xdg-open", page}, {"x-www-browser", page}}},
 		{"Mac", "darwin", nil, [][]string{{"open", page}}},
 		{"Windows", "windows", nil, [][]string{{"rundll32.exe", "url.dll,FileProtocolHandler", page}}},
-		{"WSL", "linux", map[string]string{"WSL_DISTRO_NAME": "Ubuntu"}, [][]string{{"wslview", "-s", page}, {"rundll32.exe", "url.dll,FileProtocolHandler", page}}},
+		{"WSL", "linux", map[string]string{"WSL_DISTRO_NAME": "Ubuntu"}, [][]string{
+			{"wslview", "-s", page},
+			{"powershell.exe", "-NoProfile", "-NonInteractive", "-Command", "Start-Process '" + page + "'"},
+			{"/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.exe", "-NoProfile", "-NonInteractive", "-Command", "Start-Process '" + page + "'"},
+			{"rundll32.exe", "url.dll,FileProtocolHandler", page},
+		}},
 		{"a list, first first", "linux", map[string]string{"BROWSER": "/x/helpers/browser.sh:firefox"}, [][]string{{"/x/helpers/browser.sh", page}, {"firefox", page}}},
 		{"the place of the URL", "linux", map[string]string{"BROWSER": "chrome --app=%s --x"}, [][]string{{"chrome", "--app=" + page, "--x"}}},
 		{"a percent sign", "linux", map[string]string{"BROWSER": "b 100%% %%s"}, [][]string{{"b", "100%", "%s", page}}},
