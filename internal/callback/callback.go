@@ -37,9 +37,10 @@ type bounds struct {
 	hold   time.Duration // longest time a browser is kept waiting for the outcome
 	linger time.Duration // longest wait for the clean page to be fetched once the outcome is known
 	conns  int           // beyond it the oldest connection is closed; well under the usual 1,024 descriptors
+	grace  time.Duration // but not before it is this old: long enough to be read on a busy machine
 }
 
-var usual = bounds{read: 5 * time.Second, write: 10 * time.Second, hold: 3 * time.Minute, linger: 2 * time.Second, conns: 200}
+var usual = bounds{read: 5 * time.Second, write: 10 * time.Second, hold: 3 * time.Minute, linger: 2 * time.Second, conns: 400, grace: 250 * time.Millisecond}
 
 // Options say what to listen for.
 type Options struct {
@@ -92,7 +93,7 @@ func listen(o Options, b bounds) (*Listener, error) {
 		redirects: make(chan Redirect, 1),
 		decided:   make(chan struct{}),
 		clean:     make(chan struct{}),
-		crowd:     newCrowd(b.conns),
+		crowd:     newCrowd(b.conns, b.grace),
 	}
 	if o.Hosts != nil {
 		for _, h := range o.Hosts(l.port) {

@@ -246,7 +246,19 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%s: %v", which, err)
 		}
 	}
+	nowhere := filepath.Join(t.TempDir(), "nowhere")
 	dir := t.TempDir()
+	_, lock, _ := files(dir, testState)
+	if err := os.Symlink(nowhere, lock); err != nil {
+		t.Fatal(err)
+	}
+	if err := start(t, Options{}).Announce(dir); fault.KindOf(err) != fault.Config {
+		t.Errorf("a lock that is a link: %v", err)
+	}
+	if _, err := os.Lstat(nowhere); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("made where the link points: %v", err)
+	}
+	dir = t.TempDir()
 	l := announcedIn(t, dir)
 	file, _, _ := files(dir, testState)
 	other := filepath.Join(t.TempDir(), "other.json")
@@ -256,7 +268,9 @@ func TestLinks(t *testing.T) {
 	if err := os.Symlink(other, file); err != nil {
 		t.Fatal(err)
 	}
-	if err := Deliver(t.Context(), dir, testURL); fault.KindOf(err) != fault.SignInNeeded {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := Deliver(ctx, dir, testURL); fault.KindOf(err) != fault.SignInNeeded {
 		t.Errorf("a linked announcement was believed: %v", err)
 	}
 	_ = l.Close()

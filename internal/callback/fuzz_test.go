@@ -30,7 +30,7 @@ func FuzzStrangers(f *testing.F) {
 			t.Skip("not a request line that net/http would pass on")
 		}
 		l := &Listener{
-			state: testState, bounds: usual, crowd: newCrowd(1),
+			state: testState, bounds: usual, crowd: newCrowd(1, 0),
 			redirects: make(chan Redirect, 1), decided: make(chan struct{}), clean: make(chan struct{}),
 		}
 		close(l.decided) // the outcome is known: no request is held

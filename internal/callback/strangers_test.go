@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -150,37 +149,10 @@ func TestNotOnTheNetwork(t *testing.T) {
 	}
 }
 
-// TestFlood: forged requests, without end and at once, while the right one arrives.
-func TestFlood(t *testing.T) {
-	t.Parallel()
-	l := start(t, Options{})
-	const strangers, each = 20, 100
-	var wg sync.WaitGroup
-	for i := range strangers {
-		wg.Go(func() {
-			for j := range each {
-				v := url.Values{"code": {"x"}, "state": {fmt.Sprintf("%d-%d", i, j)}}
-				if a, err := try(t.Context(), l, http.MethodGet, Path+"?"+v.Encode()); err == nil && a.status != http.StatusBadRequest {
-					t.Errorf("a forged request was answered %d", a.status)
-				}
-			}
-		})
-	}
-	wait := later(t, l, Path+"?"+good)
-	if redirectOf(t, l).Code.Reveal() != testCode {
-		t.Error("another code")
-	}
-	wg.Wait()
-	go l.Finish(t.Context(), nil)
-	if a := wait(); a.status != http.StatusFound {
-		t.Errorf("status %d", a.status)
-	}
-}
-
 // TestCrowd: connections that say nothing use up their own places, not the browser's.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
-	l := start(t, Options{}, func(b *bounds) { b.conns = 10 })
+	l := start(t, Options{}, func(b *bounds) { b.conns, b.grace = 10, 10*time.Millisecond })
 	dial := func() net.Conn {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(l.Port()))
 		if err != nil {
@@ -213,6 +185,36 @@ func TestCrowd(t *testing.T) {
 	}
 	if d := time.Since(begin); d > 10*time.Second {
 		t.Errorf("took %v", d)
+	}
+}
+
+// TestCrowdGivesAChance: a connection is not closed for another before it could be read.
+func TestCrowdGivesAChance(t *testing.T) {
+	t.Parallel()
+	const grace = 300 * time.Millisecond
+	l := start(t, Options{}, func(b *bounds) { b.conns, b.grace = 3, grace })
+	begin := time.Now()
+	var first net.Conn
+	for i := range 5 {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(l.Port()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if i == 0 {
+			first = conn
+		}
+	}
+	_ = first.SetReadDeadline(time.Now().Add(4 * time.Second)) // before the time for a request is over
+	_, err := first.Read(make([]byte, 1))
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		t.Error("the oldest connection was kept")
+	}
+	if d := time.Since(begin); d < grace {
+		t.Errorf("the oldest connection was closed after %v", d)
+	}
+	if a := send(t, l, http.MethodGet, "/"); a.status != http.StatusBadRequest {
+		t.Errorf("status %d", a.status)
 	}
 }
 
