@@ -30,6 +30,14 @@ func TestEventLines(t *testing.T) {
 			DeviceCode{VerificationURI: "https://x/", VerificationURIComplete: "https://x/?user_code=A&b", UserCode: "A", ExpiresIn: 90 * time.Second, ClientName: "homing-dev", StartURL: "https://s", Region: "r"},
 			`{"event":"device_code","verification_uri":"https://x/","verification_uri_complete":"https://x/?user_code=A&b","user_code":"A","expires_in":90,"client_name":"homing-dev","start_url":"https://s","region":"r"}`,
 		},
+		{
+			Authorize{URL: "https://x/", Stranger: "x"},
+			`{"event":"authorize","url":"https://x/","redirect_uri":"","expires_in":0,"unknown_host":"x"}`,
+		},
+		{
+			DeviceCode{VerificationURI: "https://x/", Stranger: "x"},
+			`{"event":"device_code","verification_uri":"https://x/","verification_uri_complete":"","user_code":"","expires_in":0,"client_name":"","start_url":"","region":"","unknown_host":"x"}`,
+		},
 		{Hint{"do this"}, `{"event":"hint","text":"do this"}`},
 		{
 			SignedIn{Session: "dev", ExpiresAt: time.Date(2026, 3, 2, 16, 0, 0, 999, time.FixedZone("", 3600)), Refreshable: true, Channel: Loopback},

@@ -31,6 +31,7 @@ type codeGrant struct {
 	since  time.Time
 	said   int  // how many of ways were looked at for a hint
 	timing bool // a hint is due
+	urged  bool // one was given
 }
 
 // challenge is S256 of RFC 7636 4.2.
@@ -67,6 +68,9 @@ func (s state) codeRegistered(in registered) (state, []effect) {
 	s.code.since = in.at
 	s.code.shown = Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Opening: s.opens, Stranger: s.stranger(url)}
 	effects := []effect{wait{timerLimit, s.code.turn, limit}, tell{s.code.shown}}
+	if s.wayNow {
+		s, effects = s.atOnce(effects)
+	}
 	if s.opens {
 		effects = append(effects, open{FlowPKCE, url})
 	}

@@ -99,6 +99,7 @@ func (r *runner) state() state {
 		session: r.req.Session, profile: r.req.Profile, startURL: r.conn.StartURL, region: r.conn.Region,
 		opens:        r.login.OpenBrowser != nil && !r.req.NoBrowser,
 		keys:         r.req.Inputs != nil,
+		wayNow:       r.req.WayNow,
 		insist:       r.req.Insist,
 		fallback:     r.req.Fallback,
 		authorizeURL: r.conn.Service.AuthorizeURL,

@@ -93,6 +93,7 @@ type Request struct {
 	Hosts         func(port int) []string // forwarded origins under which the listener may be reached, without scheme; nil is none
 	RendezvousDir string                  // where another process finds the listener; "" is nowhere
 	Ways          func(port int) []Way    // to bring the redirect to the listener, best first; nil is what works everywhere
+	WayNow        bool                    // the redirect does not come back by itself here: the first way is told at once
 	Inputs        <-chan Input            // what is typed and pasted; nil when there is no terminal. Not read after Run
 }
 

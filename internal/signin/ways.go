@@ -25,7 +25,9 @@ func (s state) completed(ways []Way) []Way {
 			ways[i] = everywhere
 		}
 	}
-	return slices.DeleteFunc(ways, func(w Way) bool { return w.Text == "" && w.Command == "" })
+	return slices.DeleteFunc(ways, func(w Way) bool {
+		return w.Text == "" && w.Command == "" || w.Channel == string(Callback) // which the paste names too
+	})
 }
 
 // open returns those of ways that help now.
@@ -44,6 +46,16 @@ func (s state) resume(effects []effect) (state, []effect) {
 	return s, append(effects, wait{timerHint, s.code.turn, every})
 }
 
+// atOnce adds the best way to effects.
+func (s state) atOnce(effects []effect) (state, []effect) {
+	ways := s.open(s.code.ways)
+	if len(ways) == 0 {
+		return s, effects
+	}
+	s.code.said = 1 + slices.Index(s.code.ways, ways[0])
+	return s, append(effects, hint(ways[0].Text+onItsOwnLine(ways[0].Command, "  ")))
+}
+
 // waited names the next way for a redirect that does not come, and without a terminal all of them: nobody can ask there.
 // A person who looks at a device code is left alone.
 func (s state) waited() (state, []effect) {
@@ -51,7 +63,8 @@ func (s state) waited() (state, []effect) {
 	if s.facing != FlowPKCE || !s.code.code.IsZero() {
 		return s, nil
 	}
-	first := s.code.said == 0
+	first := !s.code.urged
+	s.code.urged = true
 	ways := s.open(s.code.ways[s.code.said:])
 	if len(ways) == 0 {
 		return s, nil

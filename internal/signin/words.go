@@ -84,7 +84,7 @@ func busyPorts(busy []callback.Busy, port int) string {
 
 func pasteWay(keys bool) Way {
 	if keys {
-		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here; never into a web page or a chat."}
+		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into homing callback in another shell on this machine; never into a web page or a chat."}
 	}
 	return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and give it to this command, in another shell on this machine; never to a web page or a chat.", Command: "homing callback"}
 }
