@@ -49,11 +49,12 @@ func (f *forger) RoundTrip(req *http.Request) (*http.Response, error) {
 		})
 	}
 	<-most
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	var resp *http.Response
+	resp, f.came = http.DefaultTransport.RoundTrip(req)
 	workers.Wait()
-	if f.came = err; err != nil {
+	if resp == nil {
 		// The client's listener is gone. For the person that is the end too.
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+		resp = &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}
 	}
 	return resp, nil
 }
