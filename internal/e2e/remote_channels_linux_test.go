@@ -62,7 +62,8 @@ func TestRemoteCallback(t *testing.T) {
 	a := newAway(t)
 	a.openBrowser(browsertest.Options{})
 	r := a.start("login", "--sso-session", "dev", "--flow", "pkce", "--no-browser", "--json")
-	failed := a.refused(r, text(t, r.event("authorize"), "url"))
+	authorize := text(t, r.event("authorize"), "url")
+	failed := a.refused(r, authorize)
 
 	stale, err := url.Parse(failed)
 	if err != nil {
@@ -73,9 +74,12 @@ func TestRemoteCallback(t *testing.T) {
 	stale.RawQuery = query.Encode()
 	a.startFrom(strings.NewReader(stale.String()+"\n"), binary, "callback").exit(4)
 	a.startFrom(strings.NewReader("http://127.0.0.1/\n"), binary, "callback").exit(2)
-	a.waits(r, listenerPort(t, failed))
+	a.waits(r, listenerPort(t, authorize))
 
 	a.startFrom(strings.NewReader(failed+"\n"), binary, "callback").exit(0)
+	if signedIn := r.event("signed_in"); signedIn["channel"] != "callback" {
+		t.Errorf("signed_in: %v", signedIn)
+	}
 	a.completed(r)
 }
 
