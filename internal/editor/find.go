@@ -109,7 +109,7 @@ func (p Places) complete() Places {
 	}
 	if p.Tmux == nil {
 		getenv := p.Getenv
-		p.Tmux = func(ctx context.Context, name string) string { return tmuxVariable(ctx, getenv, name) }
+		p.Tmux = func(ctx context.Context, name string) string { return Tmux(ctx, getenv, name) }
 	}
 	if p.Dirs == nil {
 		p.Dirs = []string{p.Getenv("XDG_RUNTIME_DIR"), "/run/user/" + strconv.Itoa(p.UID), p.Getenv("TMPDIR"), "/tmp"}

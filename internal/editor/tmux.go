@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// tmuxVariable returns a variable of the tmux session that the shell runs in, which tmux may have learned from a newer
+// Tmux returns a variable of the tmux session that the shell runs in, which tmux may have learned from a newer
 // terminal than the shell was born in: the session's, else the server's. "" when there is none, or no tmux. It takes a
 // second at most.
-func tmuxVariable(ctx context.Context, getenv func(string) string, name string) string {
+func Tmux(ctx context.Context, getenv func(string) string, name string) string {
 	if getenv("TMUX") == "" {
 		return ""
 	}

@@ -37,10 +37,10 @@ func TestTmux(t *testing.T) {
 	})
 	inside := env("TMUX", tmux("display-message", "-p", "#{socket_path},#{pid},0"), "TMUX_PANE", tmux("list-panes", "-F", "#{pane_id}"), hook, "/born/in")
 
-	if got := tmuxVariable(t.Context(), inside, hook); got != "/born/in" {
+	if got := Tmux(t.Context(), inside, hook); got != "/born/in" {
 		t.Errorf("the server's variable is %q", got)
 	}
-	if got := tmuxVariable(t.Context(), inside, "HOMING_NOT_THERE"); got != "" {
+	if got := Tmux(t.Context(), inside, "HOMING_NOT_THERE"); got != "" {
 		t.Errorf("a variable nobody set is %q", got)
 	}
 	path := (&stand{}).start(t, dir, "newer")
@@ -50,10 +50,10 @@ func TestTmux(t *testing.T) {
 		t.Errorf("found %+v after\n%s", w, said(tries))
 	}
 	tmux("set-environment", "-t", "work", "-r", hook)
-	if got := tmuxVariable(t.Context(), inside, hook); got != "" {
+	if got := Tmux(t.Context(), inside, hook); got != "" {
 		t.Errorf("a variable that was taken out is %q", got)
 	}
-	if got := tmuxVariable(t.Context(), env("TMUX_PANE", "%0"), hook); got != "" {
+	if got := Tmux(t.Context(), env("TMUX_PANE", "%0"), hook); got != "" {
 		t.Errorf("outside of tmux the variable is %q", got)
 	}
 }
@@ -71,7 +71,7 @@ func TestTmuxThatHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 		begin := time.Now()
-		got := tmuxVariable(t.Context(), env("TMUX", "x"), hook)
+		got := Tmux(t.Context(), env("TMUX", "x"), hook)
 		if took := time.Since(begin); took > 4*time.Second {
 			t.Errorf("%s: it took %v", script, took)
 		}
