@@ -210,7 +210,7 @@ func (c *chaos) run() {
 // loses no grant because of the other, shows no secret, and never stops waiting for something without ending.
 func FuzzStep(f *testing.F) {
 	source := rand.New(rand.NewPCG(1, 2))
-	for range 3000 {
+	for range 300 {
 		seed := make([]byte, 40+source.IntN(400))
 		for i := range seed {
 			seed[i] = byte(source.Uint32())

@@ -6,10 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/signin"
 )
@@ -201,3 +203,41 @@ func TestNoBrowser(t *testing.T) {
 	}
 	<-done
 }
+
+// TestHandedOver: the redirect did not arrive, and another shell of the same user hands it to the sign-in that waits.
+func TestHandedOver(t *testing.T) {
+	t.Parallel()
+	for _, deny := range []bool{false, true} {
+		emu := &emulator.Server{}
+		w := newWorld(t, emu)
+		dir := filepath.Join(t.TempDir(), "run")
+		person := emu.Person()
+		person.Deny = deny
+		var address string
+		person.Redirect = roundTrip(func(r *http.Request) (*http.Response, error) {
+			address = r.URL.String()
+			return nil, errors.New("refused to connect")
+		})
+		handed := make(chan error, 1)
+		w.login.OpenBrowser = func(ctx context.Context, url string) error {
+			_ = person.Open(ctx, url) // it ends where nobody listens
+			handed <- callback.Deliver(context.WithoutCancel(ctx), dir, address)
+			return nil
+		}
+		got, err := w.run(t.Context(), signin.FlowPKCE, func(r *signin.Request) { r.RendezvousDir = dir })
+		if told := <-handed; deny {
+			if fault.KindOf(err) != fault.Denied || fault.KindOf(told) != fault.Denied {
+				t.Errorf("denied: %v, told %v", err, told)
+			}
+		} else if err != nil || told != nil || got.Channel != signin.Callback || got.Port == 0 {
+			t.Errorf("channel %q, port %d, %v; told %v", got.Channel, got.Port, err, told)
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, "*.json")); err != nil || len(left) > 0 {
+			t.Errorf("%q was left behind (%v)", left, err)
+		}
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
