@@ -1,9 +1,10 @@
-// Package callback is the loopback listener that the browser is redirected to after a sign-in, and the pages it shows.
+// Package callback brings the redirect that ends a sign-in to the login that waits for it.
 //
-// A listener waits for one redirect: GET /oauth/callback with the right state and one code (or one error). Whatever
-// else arrives is answered with 400 and changes nothing: no stranger can end a sign-in (RFC 8252 8, RFC 9700 2.1).
-// The browser's answer is held back until the caller knows the outcome and says so with Finish. Exchanging the code is
-// left to the caller. Codes and queries are never logged.
+// A listener on the loopback interface waits for one redirect: GET /oauth/callback with the right state and one code (or
+// one error). Whatever else arrives is answered with 400 and changes nothing: no stranger can end a sign-in (RFC 8252 8,
+// RFC 9700 2.1). The browser's answer is held back until the caller knows the outcome and says so with Finish. A redirect
+// that cannot reach the listener is read from a paste (Parse), or handed over by another process of the same user
+// (Announce, Deliver). Exchanging the code is left to the caller. Codes and queries are never logged.
 package callback
 
 import (

@@ -153,3 +153,21 @@ func TestFlood(t *testing.T) {
 		})
 	}
 }
+
+// TestFloodHandOver: a redirect that is handed over gets through too.
+func TestFloodHandOver(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := announcedIn(t, dir)
+	f := startFlood(t, l.Port(), 2_000)
+	<-f.half
+	wait := delivering(t, dir, testURL)
+	if got := redirectOf(t, l); got.Code.Reveal() != testCode || !got.Handed {
+		t.Errorf("got %+v", got)
+	}
+	f.over.Store(true)
+	l.Finish(t.Context(), nil)
+	if err := wait(); err != nil {
+		t.Error(err)
+	}
+}

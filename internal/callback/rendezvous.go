@@ -48,7 +48,7 @@ func lockOf(file string) string { return strings.TrimSuffix(file, ".json") + ".l
 func (l *Listener) Announce(dir string) error {
 	retract, err := announce(dir, l.state, l.port)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot write to the folder %q", dir),
+		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot use the folder %q", dir),
 			Hint: "see whose it is: ls -ld " + dir, Err: err}
 	}
 	l.mu.Lock()
