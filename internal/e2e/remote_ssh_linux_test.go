@@ -96,10 +96,11 @@ func (a *away) startSSHD() *sshd {
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	// Without PAM, sshd takes an account for locked that has only no password, as root's on many systems.
 	for name, content := range map[string]string{
 		"known_hosts": fmt.Sprintf("[%s]:%d %s", remoteIP, sshPort, hostKey),
 		"sshd_config": fmt.Sprintf("ListenAddress %s:%d\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nLogLevel VERBOSE\n"+
-			"AuthenticationMethods publickey\nPermitRootLogin prohibit-password\nUsePAM no\nStrictModes no\nPrintMotd no\n"+
+			"AuthenticationMethods publickey\nPermitRootLogin prohibit-password\nUsePAM yes\nStrictModes no\nPrintMotd no\n"+
 			"AllowTcpForwarding local\nAllowAgentForwarding no\nX11Forwarding no\n", remoteIP, sshPort, in("host"), in("user.pub")),
 		"ssh_config": fmt.Sprintf("IdentityFile %s\nIdentitiesOnly yes\nUserKnownHostsFile %s\nGlobalKnownHostsFile /dev/null\n"+
 			"StrictHostKeyChecking yes\nBatchMode yes\nExitOnForwardFailure yes\nLogLevel ERROR\n", in("user"), in("known_hosts")),
