@@ -2,8 +2,9 @@
 //
 // The sign-in is one pure transition, step, from a state and something that happened to the next state and the effects
 // wanted; it does no I/O and knows no clock and no chance (step.go, pkce.go, device.go). The runner performs the effects
-// and feeds back what comes of them (run.go). Grants are independent parts of one state, so that several can be alive at
-// once and the first to finish wins.
+// and feeds back what comes of them (run.go). Grants are independent parts of one state, so that both can be alive at
+// once, begun by a key or because the other cannot be had (switch.go), and the first to finish wins. A redirect may come
+// to the listener, from another process, or as a paste; while none does, the ways for it are named one by one (ways.go).
 //
 // The one rule: the token file is locked and the room for a new token is made before a grant is spent, and the lock is
 // held only for that one request, never while a person acts. Until then nothing is written, so that a sign-in that

@@ -218,7 +218,7 @@ func TestGoesOnWithPKCE(t *testing.T) {
 		if err != nil || got.Channel != signin.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
-		f.checkLog(`0s hint: The service gives out no device code for "dev" (`, "0s authorize", "0s opened")
+		f.checkLog(`0s hint: No device code for "dev": IAM Identity Center`, "0s authorize", "0s opened")
 		if !strings.HasSuffix(f.log[0], "Going on with a browser redirect (PKCE).") {
 			t.Error(f.log[0])
 		}

@@ -39,7 +39,7 @@ func rolesStillCached(err error) string {
 }
 
 func insteadOfDevice(of session.Session, cause error) string {
-	return fmt.Sprintf("The service gives out no device code for %q (%s). Going on with a browser redirect (PKCE).", of.Label(), cause.Error())
+	return fmt.Sprintf("No device code for %q: %s. Going on with a browser redirect (PKCE).", of.Label(), cause.Error())
 }
 
 func insteadOfCode(cause error) string {
