@@ -285,3 +285,31 @@ func TestStrangersAreNamed(t *testing.T) {
 		t.Errorf("%q", e.Stranger)
 	}
 }
+
+// What is everywhere is said in our words, in the place's order, and once.
+func TestWaysOfAPlace(t *testing.T) {
+	t.Parallel()
+	channels := func(ways []Way) string {
+		var list []string
+		for _, w := range ways {
+			list = append(list, w.Channel)
+		}
+		return strings.Join(list, " ")
+	}
+	given := []Way{{Channel: "device", Text: "theirs"}, {Channel: "forward", Text: "x"}, {Channel: "swap"}, {Channel: "callback", Text: "x"}}
+	for _, keys := range []bool{true, false} {
+		s := fresh()
+		s.keys = keys
+		ways := s.completed(given)
+		if channels(ways) != "device forward paste" || ways[0].Text == "theirs" || given[0].Text != "theirs" {
+			t.Errorf("%+v", ways)
+		}
+		if says := strings.Contains(ways[0].Text+ways[2].Text, "Press d"); says != keys || !strings.Contains(ways[2].Text+ways[2].Command, "homing callback") {
+			t.Errorf("keys %v: %+v", keys, ways)
+		}
+		s.barred.device = noDeviceByPolicy
+		if got := channels(s.open(ways)); got != "forward paste" {
+			t.Errorf("forbidden: %s", got)
+		}
+	}
+}
