@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -114,9 +115,7 @@ func TestRemoteHostSwap(t *testing.T) {
 			a.openBrowser(browsertest.Options{Hosts: "MAP *.app.github.dev " + proxy.Listener.Addr().String(), Trust: proxy.Certificate()})
 			opened := make(chan string, 1)
 			window := editortest.Start(t, "", editortest.Options{Client: editortest.Web, Open: func(url string) { opened <- url }})
-			for k, v := range window.Environment() {
-				a.env[k] = v
-			}
+			maps.Copy(a.env, window.Environment())
 			a.env["CODESPACES"], a.env["CODESPACE_NAME"] = "true", codespace
 			a.env["GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN"] = "app.github.dev"
 
@@ -201,19 +200,7 @@ func TestRemoteDesktopEditor(t *testing.T) {
 	t.Parallel()
 	a := newAway(t)
 	a.openBrowser(browsertest.Options{})
-	opened := make(chan string, 1)
-	window := editortest.Start(t, "", editortest.Options{
-		Client: editortest.Desktop, StatusDelay: 1100 * time.Millisecond,
-		Open: func(url string) { opened <- url },
-		Listen: func(port int) (net.Listener, error) {
-			return a.laptop.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		},
-		Dial: a.remote.DialPort,
-	})
-	for k, v := range window.Environment() {
-		a.env[k] = v
-	}
-	a.env["SSH_CONNECTION"] = laptopIP + " 50000 " + remoteIP + " 22" // and no SSH_TTY: the editor's ssh has none
+	window, opened := a.desktopEditor()
 
 	r := a.start("login", "--sso-session", "dev", "--json")
 	authorize := openedBy(r, opened)
@@ -225,4 +212,60 @@ func TestRemoteDesktopEditor(t *testing.T) {
 	a.browser.SignIn("ada")
 	a.browser.Allow()
 	a.signedIn(r)
+}
+
+// TestRemoteDesktopEditorPortTaken has another program of the laptop on the port that the editor should forward. VS Code
+// forwards another one then, opens the browser all the same, and the redirect ends at the wrong program. The login waits,
+// and the address is still good for a paste.
+func TestRemoteDesktopEditorPortTaken(t *testing.T) {
+	t.Parallel()
+	a := newAway(t)
+	a.openBrowser(browsertest.Options{})
+	window, opened := a.desktopEditor()
+	const port = 14700
+	l, err := a.laptop.Listen("127.0.0.1:" + strconv.Itoa(port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<!doctype html><title>x</title><h1>Another program</h1>"))
+	}))
+	_ = other.Listener.Close()
+	other.Listener = l
+	other.Start()
+	t.Cleanup(other.Close)
+
+	s := a.inTerminal("login", "--sso-session", "dev", "--redirect-port", strconv.Itoa(port))
+	authorize := openedBy(s.run, opened)
+	if tunnels := window.Tunnels(); tunnels[port] == 0 || tunnels[port] == port {
+		t.Errorf("the tunnels are %v, want one for port %d that has another number on the laptop", tunnels, port)
+	}
+	a.browser.Open(authorize)
+	a.browser.SignIn("ada")
+	a.browser.Allow()
+	a.browser.WaitHeading("Another program")
+	a.goesOn(s.run)
+	failed := a.browser.Address()
+	s.paste(failed)
+	a.completed(s.run)
+	a.hidden(s, failed)
+}
+
+// desktopEditor makes the terminal one of VS Code on the laptop, by Remote-SSH. Its window forwards ports from the
+// laptop's loopback to the remote's, and hands on the addresses to open.
+func (a *away) desktopEditor() (*editortest.Window, <-chan string) {
+	a.t.Helper()
+	opened := make(chan string, 1)
+	window := editortest.Start(a.t, "", editortest.Options{
+		Client: editortest.Desktop, StatusDelay: 1100 * time.Millisecond,
+		Open: func(url string) { opened <- url },
+		Listen: func(port int) (net.Listener, error) {
+			return a.laptop.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		},
+		Dial: a.remote.DialPort,
+	})
+	maps.Copy(a.env, window.Environment())
+	a.env["SSH_CONNECTION"] = laptopIP + " 50000 " + remoteIP + " 22" // and no SSH_TTY: the editor's ssh has none
+	return window, opened
 }

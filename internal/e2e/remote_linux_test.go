@@ -157,8 +157,8 @@ func (a *away) refused(r *run, authorize string) (failed string) {
 	return failed
 }
 
-// waits checks that the login goes on: its listener is there, on the remote's loopback and nowhere else.
-func (a *away) waits(r *run, port int) {
+// goesOn checks that the login has not ended.
+func (a *away) goesOn(r *run) {
 	a.t.Helper()
 	select {
 	case <-r.done:
@@ -168,6 +168,12 @@ func (a *away) waits(r *run, port int) {
 	if n := a.tokens(); n != 0 {
 		a.t.Fatalf("%d token files, want none yet", n)
 	}
+}
+
+// waits checks that the login goes on with its listener on the remote's loopback and nowhere else.
+func (a *away) waits(r *run, port int) {
+	a.t.Helper()
+	a.goesOn(r)
 	c, err := a.remote.DialPort(a.t.Context(), port)
 	if err != nil {
 		a.t.Fatalf("the listener is gone: %v", err)
