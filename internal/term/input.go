@@ -214,6 +214,9 @@ func (d *decoder) wait() time.Duration {
 	return pasteEnd
 }
 
+// inText reports whether a paste is under way.
+func (d *decoder) inText() bool { return d.state == pasting || utf8.RuneCount(d.run) > 1 }
+
 // silence says that nothing arrived for as long as wait said, and returns what that completed.
 func (d *decoder) silence() []Input {
 	d.inputs = nil

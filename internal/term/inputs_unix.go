@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	background = 200 * time.Millisecond // how often a process that is not in the foreground looks whether it is
-	patience   = time.Second            // how long restore waits for a reader that the system keeps in a read
+	background = 200 * time.Millisecond // how often it is looked whether the process is in the foreground
+	remainder  = time.Second            // how long the rest of a paste is waited for at the end
+	patience   = 2 * time.Second        // how long restore waits for a reader that the system keeps in a read
 )
 
 // Inputs lets a person act while the program waits: it delivers the keys they press and the texts they paste at the
@@ -26,7 +27,8 @@ const (
 //
 // Bracketed paste is switched on in out when that is a terminal, and off again. restore puts the terminal back as it was
 // and returns when the reader is gone; again is no error, and the end of ctx does the same. It must be called before the
-// program ends. What was not read yet stays for the next program. Between Ctrl-Z and SIGCONT the terminal is the shell's,
+// program ends. What was not read yet stays for the next program, but not the rest of a paste that is under way: it would
+// end up in the history of a shell. Between Ctrl-Z and SIGCONT the terminal is the shell's,
 // which sets it as it likes; afterwards it is set up again.
 //
 // The error is errors.ErrUnsupported where in is no terminal, where another job is in the foreground of it (nothing is
@@ -139,6 +141,7 @@ func (k *keyboard) say(sequence string) {
 func (k *keyboard) end() {
 	signal.Stop(k.signals)
 	if k.applied && k.foreground() {
+		k.drain()
 		k.say(pasteOff)
 		_ = unix.IoctlSetTermios(k.fd, setTermios, &k.saved) // it can only be gone
 	}
@@ -170,7 +173,7 @@ func (k *keyboard) read(ctx context.Context) {
 		}
 		if !k.foreground() {
 			k.applied = false
-			k.poll(false, background)
+			poll(background, k.woken.Fd())
 			continue
 		}
 		if !k.applied && k.apply() != nil {
@@ -182,7 +185,7 @@ func (k *keyboard) read(ctx context.Context) {
 			timeout = min(timeout, max(0, time.Until(last.Add(meaning))))
 		}
 		var got []Input
-		switch k.poll(true, timeout) {
+		switch poll(timeout, uintptr(k.fd), k.woken.Fd()) {
 		case true:
 			n, err := unix.Read(k.fd, buf)
 			switch {
@@ -212,13 +215,29 @@ func (k *keyboard) read(ctx context.Context) {
 	}
 }
 
-// poll waits until there is something to read (if that is wanted), the end of ctx, or the timeout. It reports whether a
-// read will not wait.
-func (k *keyboard) poll(input bool, timeout time.Duration) bool {
-	fds := []unix.PollFd{{Fd: int32(k.woken.Fd()), Events: unix.POLLIN}, {Fd: int32(k.fd), Events: unix.POLLIN}}
-	if !input {
-		fds = fds[:1]
+// drain reads the rest of a paste that is under way.
+func (k *keyboard) drain() {
+	buf := make([]byte, 4096)
+	for end := time.Now().Add(remainder); k.decoder.inText(); {
+		left := min(pasteEnd, time.Until(end))
+		if left <= 0 || !poll(left, uintptr(k.fd)) {
+			return
+		}
+		n, err := unix.Read(k.fd, buf)
+		if n <= 0 && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
+			return
+		}
+		k.decoder.feed(buf[:max(0, n)])
+		clear(buf)
+	}
+}
+
+// poll waits until one of the files can be read, or the timeout. It reports whether a read of the first will not wait.
+func poll(timeout time.Duration, files ...uintptr) bool {
+	fds := make([]unix.PollFd, len(files))
+	for i, f := range files {
+		fds[i] = unix.PollFd{Fd: int32(f), Events: unix.POLLIN}
 	}
 	n, err := unix.Poll(fds, int((timeout+time.Millisecond-1)/time.Millisecond))
-	return err == nil && n > 0 && input && fds[1].Revents != 0
+	return err == nil && n > 0 && fds[0].Revents != 0
 }

@@ -13,7 +13,7 @@ func keepRunning() {
 	var set unix.Sigset_t
 	for _, s := range []uint{uint(unix.SIGTTIN), uint(unix.SIGTTOU)} {
 		word := uint(len(set.Val)) // bits of a word differ between systems
-		bits := uint(1024 / word)
+		bits := 1024 / word
 		set.Val[(s-1)/bits] |= 1 << ((s - 1) % bits)
 	}
 	_ = unix.PthreadSigmask(unix.SIG_BLOCK, &set, nil) // without it there is a moment's chance to be stopped
