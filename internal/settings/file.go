@@ -12,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/plain"
 )
 
 // maxFile bounds what is read of a file. Settings are a few lines; deeply nested text of this size is still harmless.
@@ -41,7 +42,7 @@ func open(file string) (*table, error) {
 		if !errors.As(err, &p) {
 			return nil, fileFault(file, 0, err, "%v", err)
 		}
-		return nil, fileFault(file, p.Position.Line, err, "%s", oneLine(p.Message))
+		return nil, fileFault(file, p.Position.Line, err, "%s", plain.Line(p.Message, 200))
 	}
 	t.meta = &meta
 	return t, nil
@@ -102,8 +103,6 @@ func fileFault(file string, line int, err error, format string, args ...any) *fa
 		Hint: "correct or remove the file " + file, Err: err,
 	}
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // here asks the decoder where a value stands: a failing Unmarshaler is the one thing it gives a position to.
 type here struct{}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/plain"
 )
 
 // The flows a setting can name. Auto asks for nothing: the place decides.
@@ -163,8 +164,8 @@ func shown(s string) string {
 	if r := []rune(s); len(r) > limit {
 		s = string(r[:limit]) + "…"
 	}
-	if q := strconv.Quote(s); q != `"`+s+`"` {
-		return q
+	if s == "" || !plain.IsLine(s) || strings.ContainsAny(s, `"\`) {
+		return strconv.QuoteToASCII(s)
 	}
 	return s
 }

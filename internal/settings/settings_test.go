@@ -121,6 +121,7 @@ func TestFilesThatAreWrong(t *testing.T) {
 	for _, tt := range []struct{ text, want, hint string }{
 		{"flow = \"pkce\"\nflwo = \"device\"", "PATH:2: unknown key flwo", "did you mean flow? known keys: flow, no_browser, redirect_port, [session.NAME]"},
 		{"redirect-port = 1", "PATH:1: unknown key redirect-port", "did you mean redirect_port?"},
+		{"\"\" = 1", "PATH:1: unknown key \"\"", ""},
 		{"browser = 1", "PATH:1: unknown key browser", "known keys: flow"},
 		{"b = 1\n\na = 1", "PATH:1: unknown key b", "known keys: flow"},
 		{"Flow = \"pkce\"", "PATH:1: unknown key Flow", "did you mean flow?"},
