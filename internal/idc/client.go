@@ -37,6 +37,7 @@ type Client struct {
 	region   string
 	custom   bool // an endpoint is overridden
 	oidcBase string
+	address  string
 	oidc     *ssooidc.Client
 	portal   *sso.Client
 	err      error // why no call can be made, nil when all is well
@@ -50,7 +51,7 @@ func New(o Options) *Client {
 		c.err = err
 		return c
 	}
-	c.oidcBase = oidc
+	c.oidcBase, c.address = oidc, oidc+" "+portal
 	t := newTransmitter(o)
 	c.oidc = ssooidc.New(ssooidc.Options{
 		Region: o.Region, BaseEndpoint: &oidc, HTTPClient: t, Retryer: retryer{}, DisableClockSkewCorrection: true,
@@ -63,6 +64,10 @@ func New(o Options) *Client {
 
 // Region returns the region the client was made for.
 func (c *Client) Region() string { return c.region }
+
+// Address returns the addresses of the two services, to tell whether a refusal came from where one asks now; "" when
+// there are none to ask. It may hold what an endpoint override holds, so it is to be compared and not to be shown.
+func (c *Client) Address() string { return c.address }
 
 // call is what the transmitter and the error texts need to know about a call in progress. It travels in the context.
 type call struct {

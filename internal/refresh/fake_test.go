@@ -32,7 +32,11 @@ type service struct {
 	calls   []time.Duration // when it was called, counted from the first call
 	first   time.Time
 	regions []string
+	address string // where it is
 }
+
+// Address implements what Renewer.Connect asks for.
+func (f *service) Address() string { return f.address }
 
 func (f *service) connect(_ context.Context, s session.Session) (Service, error) {
 	f.mu.Lock()

@@ -3,7 +3,7 @@
 // internal/store, the call to internal/idc, and starting a new sign-in to internal/signin.
 //
 // The one rule: nothing here takes a token away from a person. A refusal, a full disk or a dead network leaves the file
-// as it was. Only an access token that the portal itself has refused, and that nothing replaces, is written down as expired.
+// as it was. What the service refused is recorded beside it, so that not everybody asks again.
 package refresh
 
 import (
@@ -20,7 +20,8 @@ import (
 )
 
 const (
-	// margin is what an access token must have left not to be renewed. botocore renews in earnest from ten minutes on.
+	// margin is what an access token must have left not to be renewed, if it lives that long at all: see lead. botocore
+	// renews in earnest from ten minutes on.
 	margin = 10 * time.Minute
 	// patience is how long a call that stumbles is repeated. An SDK kills a credential_process after 60 seconds.
 	patience = 30 * time.Second
@@ -31,10 +32,6 @@ const (
 	// grace is what an exchange under way gets when its caller is interrupted: the answer may hold the only token.
 	grace = 5 * time.Second
 )
-
-// rereads are the waits before each new look at the file after a refusal: a program that does not know our lock (the
-// AWS CLI, every SDK) may have spent the same refresh token and be about to write what it got.
-var rereads = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second, 2 * time.Second}
 
 // Service spends a refresh token for a new access token (idc.Client does).
 type Service interface {
@@ -79,52 +76,20 @@ func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token
 
 // Replace returns a token of s other than rejected, an access token that the service refused although it should be
 // valid: the one in the file when another process has renewed it, else a renewed one. Errors are those of Token. After
-// one of kind SignInNeeded the file calls the rejected token expired.
+// one of kind SignInNeeded it is recorded that the token was rejected: Renew, called by who signs in, knows it then.
 func (r *Renewer) Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error) {
 	t, _, err := r.obtain(ctx, s, want{not: rejected})
 	if err != nil && fault.KindOf(err) == fault.SignInNeeded {
-		r.expire(ctx, s, rejected, idc.CodeOf(err) == idc.CodeInvalidGrant)
+		r.note(ctx, s, rejected)
 	}
 	return t, err
 }
 
 // Ended is the error for a session that the service no longer knows: what a person reads, and what to type. rejected is
-// the access token that was refused; the file calls it expired from now on.
+// the access token that was refused; it is recorded as after Replace.
 func (r *Renewer) Ended(ctx context.Context, s session.Session, rejected session.Secret, cause error) error {
-	r.expire(ctx, s, rejected, false)
+	r.note(ctx, s, rejected)
 	return r.ended(s, cause)
-}
-
-func (r *Renewer) ended(s session.Session, cause error) error {
-	return &fault.Error{Kind: fault.SignInNeeded, Msg: named(s) + " has ended", Hint: r.hint(s), Err: cause}
-}
-
-// expire writes down that the service has refused an access token before its time. Else a sign-in, which asks nobody
-// while a token looks good, would find nothing to do. The refresh token goes too when spent, because the service has
-// refused it as well; otherwise it is kept. A token that was stored meanwhile is left alone, as is a file that cannot be
-// written.
-func (r *Renewer) expire(ctx context.Context, s session.Session, rejected session.Secret, spent bool) {
-	if t, err := r.Store.Token(s.CacheKey()); err != nil || !t.AccessToken.Equal(rejected) {
-		return // no lock is made on the way
-	}
-	ctx, cancel := context.WithTimeout(ctx, shortWait)
-	defer cancel()
-	u, err := r.Store.LockToken(ctx, s.CacheKey())
-	if err != nil {
-		return
-	}
-	defer u.Abort()
-	t, err := u.Current()
-	if err != nil || !t.AccessToken.Equal(rejected) {
-		return
-	}
-	if now := r.now(); !t.Expired(now) {
-		t.ExpiresAt = now.Add(-time.Second)
-	}
-	if spent {
-		t.RefreshToken = session.Secret{}
-	}
-	_ = u.Renewed(t) // best effort
 }
 
 // want is what a caller accepts.
@@ -133,22 +98,44 @@ type want struct {
 	not     session.Secret // the access token that was refused
 }
 
-// good reports whether t needs no renewal.
-func (w want) good(t session.Token, now time.Time) bool {
-	return w.serves(t, now) && t.ExpiresAt.Sub(now) >= margin
-}
-
 // serves reports whether t can be used at all.
 func (w want) serves(t session.Token, now time.Time) bool {
 	return !t.Expired(now) && (w.not.IsZero() || !t.AccessToken.Equal(w.not))
 }
 
+// good reports whether t, the token in the file of s, needs no renewal.
+func (r *Renewer) good(s session.Session, w want, t session.Token) bool {
+	return w.serves(t, r.now()) && t.ExpiresAt.Sub(r.now()) >= r.lead(s, w, t)
+}
+
+// lead is how long before its end t is renewed: ten minutes, or half its life where it was issued for less than twenty.
+// A token near the end of the portal session lives that short, and would be renewed at each use otherwise. When it was
+// issued only the file's time tells. Where that is wrong (a copied file, a clock that is off) t is renewed earlier, by
+// the ten minutes, or later, but never after half of what was left at that time. Who asks to sign in wants the longest
+// life there is.
+func (r *Renewer) lead(s session.Session, w want, t session.Token) time.Duration {
+	if w.lasting || t.ExpiresAt.Sub(r.now()) >= margin {
+		return margin
+	}
+	life := t.ExpiresAt.Sub(r.Store.Written(s.CacheKey()))
+	if life <= 0 {
+		return margin
+	}
+	return min(margin, life/2)
+}
+
 func (r *Renewer) obtain(ctx context.Context, s session.Session, w want) (session.Token, bool, error) {
 	t, err := r.accept(s)(r.Store.Token(s.CacheKey()))
-	if err != nil || w.good(t, r.now()) {
+	if err != nil {
 		return t, false, err
 	}
-	if !t.Renewable(r.now()) {
+	if w.lasting && r.portalRefused(ctx, s, t) {
+		w.not = t.AccessToken
+	}
+	switch {
+	case r.good(s, w, t):
+		return t, false, nil
+	case !t.Renewable(r.now()):
 		return r.unrenewable(s, t, w)
 	}
 	return r.renew(ctx, s, w, t)
@@ -208,10 +195,10 @@ func (r *Renewer) unrenewable(s session.Session, t session.Token, w want) (sessi
 		e.Msg = "the token of " + named(s) + " can no longer be renewed: its client registration expired at " + clock(t.RegistrationExpiresAt)
 	case t.Expired(now):
 		e.Msg = named(s) + " expired at " + clock(t.ExpiresAt)
-	case w.lasting:
+	case w.lasting && w.not.IsZero():
 		e.Msg = named(s) + " expires at " + clock(t.ExpiresAt) + " and cannot be renewed"
 	default: // refused before its time
-		e.Msg = named(s) + " has ended"
+		return session.Token{}, false, r.ended(s, nil)
 	}
 	return session.Token{}, false, e
 }

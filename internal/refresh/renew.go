@@ -11,12 +11,13 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// renew spends the refresh token of t, unless it turns out under the lock that another process has done so.
+// renew spends the refresh token of t, unless it turns out under the lock that another process has done so, or that the
+// service has refused it before.
 func (r *Renewer) renew(ctx context.Context, s session.Session, w want, t session.Token) (session.Token, bool, error) {
 	start := r.now()
 	for round := 1; ; round++ {
-		got, tried, err := r.spendLocked(ctx, s, w, t, start)
-		if tried.RefreshToken.IsZero() { // decided without a call, or the call gave a token
+		got, tried, err := r.try(ctx, s, w, t, start)
+		if tried.RefreshToken.IsZero() { // decided without the service, or it gave a token
 			return got.token, got.renewed, err
 		}
 		if w.serves(tried, r.now()) && !(w.lasting && refused(err)) && ctx.Err() == nil {
@@ -25,28 +26,43 @@ func (r *Renewer) renew(ctx context.Context, s session.Session, w want, t sessio
 		if !refused(err) {
 			return session.Token{}, false, r.failed(ctx, s, err)
 		}
-		// The lock is free again: everybody who waits behind us is refused at once, instead of one after the other.
-		other, ok := r.reread(ctx, s, tried)
+		if got.settled {
+			return session.Token{}, false, r.refusal(s, err)
+		}
+		// The lock is free again: everybody who waits behind us learns of the refusal at once, instead of one after the
+		// other.
+		other, ok := r.reread(ctx, s, tried, got.asked)
 		switch {
 		case ctx.Err() != nil:
 			return session.Token{}, false, interrupted(ctx)
-		case ok && w.good(other, r.now()):
+		case ok && (r.good(s, w, other) || w.serves(other, r.now()) && !other.Renewable(r.now()) && !w.lasting):
 			return other, false, nil
 		case !ok || round == 2 || !other.Renewable(r.now()):
 			return session.Token{}, false, r.refusal(s, err)
 		}
+		t = other
 	}
 }
 
+// outcome is what try came to.
 type outcome struct {
 	token   session.Token
 	renewed bool
+	asked   bool // the service has been asked
+	settled bool // the refusal stands: there is nothing to wait for
 }
 
-// spendLocked takes the lock, reads again, makes room and asks the service. A token that was offered and not exchanged
-// is returned as tried, with the service's error; where nothing was offered, tried is the zero Token and the outcome
+// try is one attempt at a new token. A token that was offered and not exchanged is returned as tried, with the service's
+// error, be it an earlier one that is on record; where nothing was offered, tried is the zero Token and the outcome
 // final. No lock is held on return.
-func (r *Renewer) spendLocked(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (got outcome, tried session.Token, err error) {
+//
+// A person who signs in is worth a call whatever is on record: if the record were wrong, that is the way out.
+func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (got outcome, tried session.Token, err error) {
+	if !w.lasting {
+		if rec, ok := r.known(ctx, s, t); ok {
+			return outcome{settled: rec.Settled}, t, again(rec)
+		}
+	}
 	wait := mostWait - r.now().Sub(start)
 	if w.serves(t, r.now()) {
 		wait = shortWait
@@ -63,25 +79,32 @@ func (r *Renewer) spendLocked(ctx context.Context, s session.Session, w want, t 
 	switch {
 	case err != nil:
 		return outcome{}, session.Token{}, err
-	case w.good(t, r.now()), w.serves(t, r.now()) && !t.AccessToken.Equal(seen.AccessToken):
+	case r.good(s, w, t), w.serves(t, r.now()) && !t.AccessToken.Equal(seen.AccessToken):
 		return outcome{token: t}, session.Token{}, nil // another process has been faster, if only for a short token
 	case !t.Renewable(r.now()):
 		t, _, err := r.unrenewable(s, t, w)
 		return outcome{token: t}, session.Token{}, err
 	}
+	rec, refusedBefore := r.known(ctx, s, t)
+	if refusedBefore && !w.lasting {
+		return outcome{settled: rec.Settled}, t, again(rec)
+	}
 	if err := u.Prepare(); err != nil {
 		return r.keep(ctx, w, t, err)
 	}
+	u.Hold(ctx)
 	before := r.now()
 	grant, err := r.exchange(ctx, s, w, t, start)
 	if err != nil {
-		return outcome{}, t, err
+		if refused(err) {
+			r.refuse(ctx, u, s, t, err)
+		}
+		return outcome{asked: true, settled: refusedBefore && rec.Settled}, t, err
 	}
 	fresh := merge(t, s, grant, before)
-	if err := u.Renewed(fresh); err != nil {
-		return outcome{}, session.Token{}, err
-	}
-	return outcome{fresh, true}, session.Token{}, nil
+	// What cannot be stored now can be used all the same; the next caller takes it up where the store has left it.
+	_ = u.Renewed(fresh)
+	return outcome{token: fresh, renewed: true}, session.Token{}, nil
 }
 
 // keep falls back on a token that still serves when it cannot be renewed for err, a matter of files and locks.
@@ -108,12 +131,17 @@ func merge(t session.Token, s session.Session, g idc.Grant, before time.Time) se
 	return t
 }
 
-// exchange asks the service, again and again while that may help and there is nothing else to use.
-func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (idc.Grant, error) {
+// service returns the one that issued t.
+func (r *Renewer) service(ctx context.Context, s session.Session, t session.Token) (Service, error) {
 	if t.Region != "" {
 		s.Region = t.Region
 	}
-	service, err := r.Connect(ctx, s)
+	return r.Connect(ctx, s)
+}
+
+// exchange asks the service, again and again while that may help and there is nothing else to use.
+func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (idc.Grant, error) {
+	service, err := r.service(ctx, s, t)
 	if err != nil {
 		return idc.Grant{}, err
 	}
@@ -183,46 +211,6 @@ func tries(err error) int {
 func backoff(attempt int) time.Duration {
 	d := min(250*time.Millisecond<<min(attempt-1, 5), 5*time.Second)
 	return d/2 + rand.N(d/2+1)
-}
-
-// refused reports whether the service has answered that it will not exchange the token: it is spent, the session is
-// over, or the client is. A fault of the instance's own (its encryption key) is not about the token.
-func refused(err error) bool {
-	if fault.KindOf(err) == fault.Unavailable {
-		return false
-	}
-	switch idc.CodeOf(err) {
-	case idc.CodeInvalidGrant, idc.CodeExpiredToken, idc.CodeInvalidRequest, idc.CodeInvalidClient:
-		return true
-	}
-	return false
-}
-
-// reread looks at the file after a refusal until it holds another token than the one that was tried.
-func (r *Renewer) reread(ctx context.Context, s session.Session, tried session.Token) (session.Token, bool) {
-	for _, pause := range rereads {
-		select {
-		case <-ctx.Done():
-			return session.Token{}, false
-		case <-time.After(pause):
-		}
-		t, err := r.accept(s)(r.Store.Token(s.CacheKey()))
-		if err == nil && !(t.AccessToken.Equal(tried.AccessToken) && t.RefreshToken.Equal(tried.RefreshToken)) {
-			return t, true
-		}
-	}
-	return session.Token{}, false
-}
-
-// refusal is the error after a refusal that stands.
-func (r *Renewer) refusal(s session.Session, err error) error {
-	if idc.CodeOf(err) == idc.CodeInvalidClient {
-		return &fault.Error{
-			Kind: fault.SignInNeeded, Hint: r.hint(s), Err: err,
-			Msg: "the token of " + named(s) + " can no longer be renewed: the service does not accept its client registration",
-		}
-	}
-	return r.ended(s, err)
 }
 
 // failed is the error when the service could not be asked, or gave no answer of use.

@@ -75,7 +75,7 @@ func (s *Store) writeRegistration(k RegistrationKey, pairs []string) error {
 	if err := writeFile(path, []byte(pyObject(", ", ": ", pairs...))); err != nil {
 		return err
 	}
-	s.sweep(path, false)
+	s.sweep(path, false, "")
 	return nil
 }
 

@@ -69,7 +69,7 @@ func (s *Store) SaveRoleCredentials(ctx context.Context, k RoleKey, c session.Ro
 	if err := writeFile(path, []byte(data)); err != nil {
 		return err
 	}
-	s.sweep(path, false)
+	s.sweep(path, false, "")
 	return nil
 }
 

@@ -193,6 +193,7 @@ func (s *Store) RemoveEntry(ctx context.Context, e TokenEntry) error {
 	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ioFault("remove", target, err)
 	}
-	s.sweep(target, true)
+	s.sweep(target, true, "")
+	forgetRefusal(target)
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -16,9 +15,10 @@ import (
 // maxFile bounds what is read of a cache file. Tokens are a few kilobytes.
 const maxFile = 1 << 20
 
-// tempMark stands in the name of every temporary file of ours: NAME.homing-RANDOM.tmp. Such a file, left behind by a
-// process that was killed, is skipped by readers that look for *.json; the AWS CLI's logout, which reads every file,
-// removes it when it holds a token and skips it when it holds blanks.
+// tempMark stands in the name of every temporary file of ours: NAME.homing-RANDOM.tmp, or for the renewal of a token
+// NAME.homing-GENERATION-RANDOM.tmp. Such a file, left behind by a process that was killed, is skipped by readers that
+// look for *.json; the AWS CLI's logout, which reads every file, removes it when it holds a token and skips it when it
+// holds blanks.
 const tempMark = ".homing-"
 
 // follow returns the file that path stands for when it is a symbolic link, which may point to nothing yet, else path.
@@ -80,15 +80,16 @@ func openRegular(path string) (*os.File, error) {
 // draft is a file about to be replaced: a temporary file in the folder of the target, so that the last step is a
 // rename.
 type draft struct {
-	file   *os.File
-	temp   string
-	target string
+	file    *os.File
+	temp    string
+	target  string
+	follows bool // its name says which token it follows, so it can be taken up
 }
 
 // newDraft makes the temporary file for path, with room for reserve bytes: a full disk is found here, while nothing has
 // been spent, and not when there is something to write. Folders that are missing are made with mode 0700; those that
-// are there keep their mode. Errors are *fault.Error of kind Config.
-func newDraft(path string, reserve int) (*draft, error) {
+// are there keep their mode. generation goes into the name; "" for none. Errors are *fault.Error of kind Config.
+func newDraft(path, generation string, reserve int) (*draft, error) {
 	target, err := follow(path)
 	if err != nil {
 		return nil, err
@@ -100,11 +101,14 @@ func newDraft(path string, reserve int) (*draft, error) {
 	if info, err := os.Lstat(target); err == nil && !info.Mode().IsRegular() {
 		return nil, notAFile(target, info)
 	}
-	f, err := os.CreateTemp(dir, filepath.Base(target)+tempMark+"*.tmp") // mode 0600
+	if generation != "" {
+		generation += "-"
+	}
+	f, err := os.CreateTemp(dir, filepath.Base(target)+tempMark+generation+"*.tmp") // mode 0600
 	if err != nil {
 		return nil, ioFault("write in the folder", dir, err)
 	}
-	d := &draft{file: f, temp: f.Name(), target: target}
+	d := &draft{file: f, temp: f.Name(), target: target, follows: generation != ""}
 	if reserve > 0 {
 		_, err = f.Write(bytes.Repeat([]byte(" "), reserve))
 		if err == nil {
@@ -121,6 +125,7 @@ func newDraft(path string, reserve int) (*draft, error) {
 // commit replaces the target by data, wholly or not at all. The draft is used up either way.
 func (d *draft) commit(data []byte) error {
 	err := d.fill(data)
+	err = errors.Join(err, d.file.Close())
 	if err == nil {
 		err = replace(d.temp, d.target)
 	}
@@ -129,6 +134,39 @@ func (d *draft) commit(data []byte) error {
 		return ioFault("write", d.target, err)
 	}
 	d.file = nil
+	syncDir(filepath.Dir(d.target))
+	return nil
+}
+
+// again are the pauses before another try to put a token in its place, a second in all: a network file system that
+// stumbles, a program on Windows that reads.
+var again = []time.Duration{10 * time.Millisecond, 40 * time.Millisecond, 150 * time.Millisecond, 300 * time.Millisecond, 500 * time.Millisecond}
+
+// commitPatiently is commit for data that exists nowhere else. After an error the temporary file stays, if it holds data
+// and its name says what it follows.
+func (d *draft) commitPatiently(data []byte) error {
+	err := d.fill(data)
+	for i := 0; err != nil && i < len(again); i++ {
+		time.Sleep(again[i])
+		err = d.fill(data)
+	}
+	err = errors.Join(err, d.file.Close())
+	d.file = nil
+	if err != nil {
+		_ = os.Remove(d.temp)
+		return ioFault("write", d.temp, err)
+	}
+	err = replace(d.temp, d.target)
+	for i := 0; err != nil && i < len(again); i++ {
+		time.Sleep(again[i])
+		err = replace(d.temp, d.target)
+	}
+	if err != nil {
+		if !d.follows {
+			_ = os.Remove(d.temp)
+		}
+		return ioFault("write", d.target, err)
+	}
 	syncDir(filepath.Dir(d.target))
 	return nil
 }
@@ -142,7 +180,7 @@ func (d *draft) fill(data []byte) error {
 	if err == nil {
 		err = d.file.Sync()
 	}
-	return errors.Join(err, d.file.Close())
+	return err
 }
 
 // discard removes the temporary file; a draft that was committed or discarded is left alone.
@@ -165,36 +203,9 @@ func syncDir(dir string) {
 
 // writeFile replaces a file that nobody loses anything by when it cannot be written.
 func writeFile(path string, data []byte) error {
-	d, err := newDraft(path, 0)
+	d, err := newDraft(path, "", 0)
 	if err != nil {
 		return err
 	}
 	return d.commit(data)
-}
-
-// abandoned is the age from which a temporary file belongs to nobody: no exchange takes an hour.
-const abandoned = time.Hour
-
-// sweep removes temporary files of ours that a killed process left in the folder of target: those for target itself
-// when the caller holds its lock (then nobody else has one), others when they are old.
-func (s *Store) sweep(target string, locked bool) {
-	dir := filepath.Dir(target)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	own := filepath.Base(target) + tempMark
-	for _, e := range entries {
-		name := e.Name()
-		if !strings.HasSuffix(name, ".tmp") || !strings.Contains(name, tempMark) {
-			continue
-		}
-		if !locked || !strings.HasPrefix(name, own) {
-			info, err := e.Info()
-			if err != nil || s.now().Sub(info.ModTime()) < abandoned {
-				continue
-			}
-		}
-		_ = os.Remove(filepath.Join(dir, name))
-	}
 }

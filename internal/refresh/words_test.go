@@ -1,0 +1,71 @@
+package refresh
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+func wantFault(t *testing.T, err error, kind fault.Kind, msg, hint string) {
+	t.Helper()
+	if fault.KindOf(err) != kind || err.Error() != msg || fault.HintOf(err) != hint {
+		t.Errorf("got  %v: %v\nhint %s\nwant %v: %s\nhint %s", fault.KindOf(err), err, fault.HintOf(err), kind, msg, hint)
+	}
+}
+
+func TestWhatAPersonReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // the clock stands at 2000-01-01 00:00:00 UTC
+		const hint, oldHint = "run: homing login --sso-session dev", "run: homing login --profile old"
+		over := token(-time.Minute)
+		over.RegistrationExpiresAt = time.Now().Add(-time.Hour)
+		moved, elsewhere := token(time.Hour), token(time.Hour)
+		moved.StartURL = "https://other.awsapps.com/start"
+		elsewhere.Region = "eu-west-1"
+		for _, tt := range []struct {
+			name string
+			s    session.Session
+			tok  *session.Token
+			file string
+			msg  string
+			hint string
+		}{
+			{"no token", dev, nil, "", `not signed in to session "dev"`, hint},
+			{"no token, legacy", legacy, nil, "", `not signed in to session "` + startURL + `"`, oldHint},
+			{"expired, legacy", legacy, new(unrenewable(-time.Hour)), "", `session "` + startURL + `" expired at 1999-12-31 23:00 UTC`, oldHint},
+			{"registration over", dev, &over, "", `the token of session "dev" can no longer be renewed: its client registration expired at 1999-12-31 23:00 UTC`, hint},
+			{"another start URL", dev, &moved, "", `the token of session "dev" belongs to the start URL "https://other.awsapps.com/start", but the config says "` + startURL + `"`, hint},
+			{"another region", dev, &elsewhere, "", `the token of session "dev" belongs to region "eu-west-1", but the config says "us-east-1"`, hint},
+			{"corrupt", legacy, nil, "{", `the token file "PATH" holds no usable token`, oldHint},
+		} {
+			f := &service{}
+			r := newRenewer(t, f, session.Session{Name: "unrelated"}, token(0))
+			r.Profile = func(session.Session) string { return "old" }
+			path := r.Store.TokenPath(tt.s.CacheKey())
+			switch {
+			case tt.tok != nil:
+				save(t, r.Store, tt.s, *tt.tok)
+			case tt.file != "":
+				if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := r.Token(t.Context(), tt.s)
+			t.Log(tt.name)
+			wantFault(t, err, fault.SignInNeeded, strings.ReplaceAll(tt.msg, "PATH", path), tt.hint)
+			if len(f.calls) != 0 {
+				t.Errorf("%d calls", len(f.calls))
+			}
+		}
+		f := &service{fail: times(1, broken(idc.CodeInvalidClient, fault.SignInNeeded))}
+		r := newRenewer(t, f, dev, token(-time.Minute))
+		_, err := r.Token(t.Context(), dev)
+		wantFault(t, err, fault.SignInNeeded, `the token of session "dev" can no longer be renewed: the service does not accept its client registration`, hint)
+	})
+}
