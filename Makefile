@@ -3,8 +3,9 @@
 
 GO ?= go
 FUZZTIME ?= 20s
+SOAKTIME ?= 600
 
-.PHONY: help setup build test lint fuzz bench docs interop
+.PHONY: help setup build test lint fuzz bench docs interop soak
 
 help:
 	@echo 'make setup    fetch what tests and lint need beyond Go (as root for all of it)'
@@ -13,6 +14,7 @@ help:
 	@echo 'make lint     gofmt, vet for Linux, Windows and macOS, golangci-lint'
 	@echo 'make fuzz     every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make bench    every benchmark'
+	@echo 'make soak     ten minutes of renewals under load and random kills, race detector on (SOAKTIME=$(SOAKTIME) seconds)'
 	@echo 'make docs     write the generated pages again'
 	@echo "make interop  other people's clients against the emulator; a missing client is a failure"
 
@@ -33,6 +35,9 @@ fuzz:
 
 bench:
 	@scripts/bench
+
+soak:
+	@scripts/soak $(SOAKTIME)
 
 docs:
 	@scripts/docs

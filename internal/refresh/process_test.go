@@ -20,11 +20,16 @@ import (
 	"github.com/homing-cli/homing/internal/store"
 )
 
+// AfterTests tidies up what tests of the built program share.
+var AfterTests = func() {}
+
 // TestMain runs the test binary as one more process that wants a token when HOMING_TEST_DIR is set.
 func TestMain(m *testing.M) {
 	dir := os.Getenv("HOMING_TEST_DIR")
 	if dir == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		AfterTests()
+		os.Exit(code)
 	}
 	r := &Renewer{
 		Store: &store.Store{AWSDir: dir},

@@ -1,0 +1,136 @@
+//go:build unix
+
+package refresh_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/homing-cli/homing/internal/testtools"
+)
+
+// botocore is a running client, interop/botocore/client.py: a question and an answer a line.
+type botocore struct {
+	w   *world
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+func (w *world) botocore(python string) *botocore {
+	w.Helper()
+	script, err := filepath.Abs(filepath.Join("..", "..", "interop", "botocore", "client.py"))
+	if err != nil {
+		w.Fatal(err)
+	}
+	cmd := exec.Command(python, script)
+	cmd.Env = w.env()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		w.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Process.Kill() // it may hang, in a test that fails
+		_ = cmd.Wait()
+	})
+	return &botocore{w, in, bufio.NewReader(out)}
+}
+
+// ask returns what botocore says it failed with, "" for success.
+func (b *botocore) ask(request string) string {
+	if _, err := io.WriteString(b.in, request+"\n"); err != nil {
+		b.w.Error(err)
+		return err.Error()
+	}
+	line, err := b.out.ReadBytes('\n')
+	var answer struct{ Error, Message string }
+	if err == nil {
+		err = json.Unmarshal(line, &answer)
+	}
+	if err != nil {
+		b.w.Errorf("botocore said %q: %v", line, err)
+		return err.Error()
+	}
+	return answer.Error
+}
+
+// The AWS CLI and botocore know no lock. They may lose a race for a single-use refresh token; we must not, and no session
+// may end by it: whoever got a token, everybody of ours has one in the end, and it can be renewed.
+func TestBesideTheAWSCLIAndBotocore(t *testing.T) {
+	aws, python := testtools.AWSCLI(t), testtools.Python(t)
+	w := newWorld(t)
+	w.signIn()
+	clients := []*botocore{w.botocore(python), w.botocore(python)}
+	for _, c := range clients {
+		if failed := c.ask(`{"do":"identity","profile":"p6"}`); failed != "" { // its modules are loaded, and it is as quick as homing
+			t.Fatal("botocore: ", failed)
+		}
+	}
+	lost := map[string]int{}
+	rounds := beside()
+	for round := range rounds {
+		w.mustExpire()
+		// The others' renewal is at the service when ours begin, or the other way round.
+		before, arrived := first(func(context.Context) {})
+		w.setGate(gate{before: func(ctx context.Context) {
+			before(ctx)
+			time.Sleep(60 * time.Millisecond) // long enough for who comes after it to ask with the same token
+		}})
+		var cli *process
+		answers := make(chan string, len(clients))
+		theirs := []func(){
+			func() {
+				for _, c := range clients {
+					go func() { answers <- c.ask(`{"do":"identity","profile":"p6"}`) }()
+				}
+			},
+			func() { cli = w.start(aws, "sts", "get-caller-identity", "--profile", "p7") },
+		}
+		var ours []*process
+		start := []func(){theirs[round%2], theirs[1-round%2], func() {
+			for i := range 6 {
+				ours = append(ours, w.credentials(i))
+			}
+		}}
+		if round%3 == 2 {
+			start[0], start[2] = start[2], start[0]
+		}
+		start[0]()
+		w.await(arrived, "a renewal")
+		start[1]()
+		start[2]()
+		for _, p := range ours {
+			w.wantKeys(p)
+		}
+		for range clients {
+			if <-answers != "" {
+				lost["botocore"]++
+			}
+		}
+		if w.wait(cli) != 0 {
+			lost["the AWS CLI"]++
+		}
+		w.setGate(gate{})
+		w.mustExpire()
+		w.wantKeys(w.credentials(0)) // what is in the file can be renewed
+		if t.Failed() {
+			t.Fatalf("round %d", round)
+		}
+	}
+	t.Logf("%d rounds; lost by others: %v", rounds, lost)
+	w.usable()
+	w.noLitter()
+}
