@@ -26,6 +26,7 @@ type app struct {
 	cfg   *awsconfig.Config // read on first use
 	http  *http.Client      // made on first use
 	urls  map[string]string // start URLs already resolved
+	place *where            // found on first use
 }
 
 func newApp(env Env) *app {
@@ -137,6 +138,7 @@ type connection struct {
 	client   *idc.Client
 	startURL string // as the service knows it, a vanity address resolved
 	region   string
+	known    func(host string) bool // whether a sign-in may lead to a host
 }
 
 // connect prepares a client for s: vanity address, region carried by the host, endpoints, proxies. Nothing but the
@@ -160,6 +162,7 @@ func (a *app) connect(ctx context.Context, s session.Session) (connection, error
 	if err != nil {
 		return connection{}, err
 	}
+	c.known = func(host string) bool { return endpoints.Known(host, c.region, s.StartURL, c.startURL) }
 	c.client = idc.New(idc.Options{
 		Region: c.region, Endpoints: endpoints, HTTPClient: httpClient, UserAgent: "homing/" + version(), Log: a.ui.logger(),
 	})

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/editor"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
@@ -105,7 +106,7 @@ func (o *demoOptions) run(ctx context.Context) (err error) {
 		Stdin:     strings.NewReader(""),
 		Home:      home,
 		Now:       d.now,
-		OpenBrowser: func(_ context.Context, url string) error {
+		OpenBrowser: func(_ context.Context, url string, _ *editor.Window) error {
 			d.people.Go(func() {
 				if err := d.person.Open(served, url); err != nil {
 					d.errs <- err
@@ -138,7 +139,8 @@ func (d *demo) later(by time.Duration) {
 // lookupEnv is the environment of the demo's commands: nothing of the person's but how their terminal looks.
 func (d *demo) lookupEnv(home string) func(string) (string, bool) {
 	vars := map[string]string{
-		"HOME": home, "AWS_ENDPOINT_URL_SSO_OIDC": d.base, "AWS_ENDPOINT_URL_SSO": d.base, "AWS_ENDPOINT_URL_STS": d.base,
+		"HOME": home, "DISPLAY": ":0", "HOMING_REDIRECT_PORT": "0", // a laptop, beside whatever else signs in on it
+		"AWS_ENDPOINT_URL_SSO_OIDC": d.base, "AWS_ENDPOINT_URL_SSO": d.base, "AWS_ENDPOINT_URL_STS": d.base,
 	}
 	return func(name string) (string, bool) {
 		v, ok := vars[name]
@@ -309,6 +311,8 @@ func (d *demo) files(text string) error {
 		about := what[path]
 		switch {
 		case about != "":
+		case filepath.Base(name) == "worked.json":
+			about = "which way of signing in worked here, to be used first next time"
 		case filepath.Ext(name) == ".lock":
 			about = "empty; keeps two processes from doing the same thing at once"
 		case filepath.Base(filepath.Dir(filepath.Dir(path))) == "cli":

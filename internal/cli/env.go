@@ -6,10 +6,13 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/homing-cli/homing/internal/browser"
+	"github.com/homing-cli/homing/internal/editor"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/settings"
 	"github.com/homing-cli/homing/internal/term"
 	xterm "golang.org/x/term"
 )
@@ -26,8 +29,18 @@ type Env struct {
 
 	// Exists reports whether a path exists, which tells one kind of place from another. Nil sees nothing.
 	Exists func(path string) bool
-	// OpenBrowser shows url to the person. It must not wait for the browser to be closed.
-	OpenBrowser func(ctx context.Context, url string) error
+	// ReadFile returns the first kilobytes of a file, "" when it cannot be read. Nil reads nothing.
+	ReadFile func(path string) string
+	// Tmux returns a variable as the tmux around this shell knows it now; nil knows none.
+	Tmux     func(ctx context.Context, name string) string
+	HostName string // of this machine; "" is unknown
+	// FindEditor looks for the window of the editor that the terminal belongs to. Nil finds none.
+	FindEditor func(ctx context.Context) (editor.Window, []editor.Try, bool)
+	// OpenBrowser shows url to the person; window is the editor's, nil where there is none. It must not wait for the
+	// browser to be closed.
+	OpenBrowser func(ctx context.Context, url string, window *editor.Window) error
+	// PolicyFile is the organisation's policy; "" is none, and so is a file that does not exist.
+	PolicyFile string
 	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
 	Transport http.RoundTripper
 	// Now is the clock; nil is time.Now.
@@ -43,7 +56,12 @@ type Terminal struct {
 	Raw func() (restore func(), err error)
 	// Flush drops what was typed and not read. Nil drops nothing.
 	Flush func() error
+	// Inputs reads keys and pastes while a sign-in waits, until restore is called. Nil where there is no terminal.
+	Inputs func(ctx context.Context) (inputs <-chan terminalInput, restore func(), err error)
 }
+
+// terminalInput is a key or a paste.
+type terminalInput = term.Input
 
 // OSEnv returns the environment of this process.
 func OSEnv() Env {
@@ -82,9 +100,37 @@ func OSEnv() Env {
 			}
 			return func() { _ = xterm.Restore(int(os.Stdin.Fd()), state) }, nil
 		}
+		env.Terminal.Inputs = func(ctx context.Context) (<-chan terminalInput, func(), error) {
+			return term.Inputs(ctx, os.Stdin, os.Stderr)
+		}
 	}
-	env.OpenBrowser = func(ctx context.Context, url string) error { return browser.Open(ctx, os.Getenv, url) }
+	env.ReadFile = readStart
+	if name, err := os.Hostname(); err == nil {
+		env.HostName = name
+	}
+	env.Tmux = func(ctx context.Context, name string) string { return editor.Tmux(ctx, os.Getenv, name) }
+	env.PolicyFile = settings.PolicyFile(os.Getenv, runtime.GOOS)
+	env.FindEditor = func(ctx context.Context) (editor.Window, []editor.Try, bool) {
+		return editor.Find(ctx, editor.Places{Getenv: os.Getenv, UID: -1})
+	}
+	env.OpenBrowser = func(ctx context.Context, url string, window *editor.Window) error {
+		return browser.Opener{Getenv: os.Getenv, Window: window}.Open(ctx, url)
+	}
 	return env
+}
+
+// readStart returns the first kilobytes of a file that tells one system from another, such as /proc/version.
+func readStart(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, 4096))
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // Getenv returns the value of an environment variable, "" when it is not set.

@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"runtime"
-	"slices"
 	"strings"
+	"sync"
 
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/hostenv"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
@@ -27,7 +25,7 @@ func (f *flowFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.flow, "flow", "", "`flow` to sign in by: auto, pkce or device (also: HOMING_FLOW; default auto)")
 	flags.BoolVar(&f.useDeviceCode, "use-device-code", false, "short for --flow device")
 	flags.BoolVar(&f.noBrowser, "no-browser", false, "print the address instead of opening a browser")
-	flags.IntVar(&f.redirectPort, "redirect-port", 0, "`port` the browser comes back to (default: any free one)")
+	flags.IntVar(&f.redirectPort, "redirect-port", 0, "`port` the browser comes back to (also: HOMING_REDIRECT_PORT; default 14664, else a free one)")
 	_ = cmd.RegisterFlagCompletionFunc("flow", cobra.FixedCompletions(
 		[]cobra.Completion{"auto", "pkce", "device"}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -52,7 +50,8 @@ type loginOptions struct {
 	app        *app
 	ssoSession string
 	flowFlags
-	force bool
+	force   bool
+	explain bool
 }
 
 func newLoginCmd(a *app) *cobra.Command {
@@ -69,9 +68,11 @@ func newLoginCmd(a *app) *cobra.Command {
 			"Which session: --sso-session; else that of the profile (--profile, AWS_PROFILE, AWS_DEFAULT_PROFILE); else",
 			"that of [default]; else the only one there is.",
 			"",
-			"How: a browser redirect (PKCE) where the browser runs on this machine, a device code where it does not. A",
-			"session without sso_registration_scopes is registered with sso:account:access, so either way can be renewed.",
-			"--json prints one event a line: environment, authorize, device_code, hint, signed_in, error.",
+			"How: a browser redirect (PKCE) where it comes back by itself (on this machine, or through a desktop editor), else a",
+			"device code where policy permits, else a redirect that is brought back by hand. --explain says what is chosen here",
+			"and why, and signs in to nothing. Either way the token can be renewed. While it waits on a terminal, d switches to a",
+			"device code, p to a redirect, ? lists what can be done here, and the address of a page that failed to load can be",
+			"pasted. --json prints one event a line: environment, authorize, device_code, hint, signed_in, error.",
 		),
 		Example: lines(
 			"  homing login",
@@ -83,12 +84,16 @@ func newLoginCmd(a *app) *cobra.Command {
 			if err := o.validate(cmd); err != nil {
 				return err
 			}
+			if o.explain {
+				return o.runExplain(cmd.Context())
+			}
 			return a.reporting(o.run(cmd.Context()))
 		},
 	}
 	cmd.Flags().StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session] to sign in to")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.completeSessions)
 	o.register(cmd)
+	cmd.Flags().BoolVar(&o.explain, "explain", false, "say how it would sign in here and why, and do nothing")
 	cmd.Flags().BoolVar(&o.force, "force", false, "sign in even if the token is good")
 	return cmd
 }
@@ -123,7 +128,7 @@ func (a *app) reporting(err error) error {
 
 // signIn signs in to s, or finds that nothing needs to be done, and tells the person all along.
 func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force bool) (signin.Result, error) {
-	place, asked, err := a.chooseFlow(s, f)
+	c, err := a.choose(ctx, s, f)
 	if err != nil {
 		return signin.Result{}, err
 	}
@@ -131,32 +136,74 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	if err != nil {
 		return signin.Result{}, err
 	}
-	talk := &loginTalk{ui: a.ui, session: s, asked: asked, noBrowser: f.noBrowser, now: a.env.now}
-	here := a.here()
-	talk.remote = here.Remote && here.Name != "unknown"
-	if a.env.Terminal.Stderr {
-		talk.width, talk.height = a.env.Terminal.Width, a.env.Terminal.Height
+	rendezvous, err := a.rendezvousDir()
+	if err != nil {
+		return signin.Result{}, err
 	}
 	profile := a.profileOf(s)
 	if profile == "default" {
 		profile = ""
 	}
+	req := signin.Request{
+		Session: s, Profile: profile, Environment: c.event(), NoBrowser: c.noBrowser, Roles: a.rolesOf(s), Force: force,
+		MayPKCE: c.may(signin.FlowPKCE), MayDevice: c.may(signin.FlowDevice), Fallback: c.answer.Fallback, Insist: c.insists(),
+		Ports: c.ports(), Hosts: c.place.Origins, Ways: c.ways, WayNow: !c.comesBack(), RendezvousDir: rendezvous,
+	}
+	talk := a.talkOf(s, c)
+	req.Inputs = func() (<-chan signin.Input, func()) {
+		inputs, stop := a.attend(ctx)
+		talk.keys = inputs != nil
+		return inputs, stop
+	}
 	login := signin.Login{
-		Store:       st,
-		Renewer:     a.renewer(st),
-		OpenBrowser: a.env.OpenBrowser,
-		Notify:      talk.notify,
-		Now:         a.env.now,
+		Store: st, Renewer: a.renewer(st), Notify: talk.notify, Now: a.env.now,
 		Connect: func(ctx context.Context, s session.Session) (signin.Connection, error) {
 			c, err := a.connect(ctx, s)
-			return signin.Connection{Service: c.client, StartURL: c.startURL, Region: c.region}, err
+			return signin.Connection{Service: c.client, StartURL: c.startURL, Region: c.region, Known: c.known}, err
 		},
 	}
-	result, err := login.Run(ctx, signin.Request{
-		Session: s, Profile: profile, Environment: place, NoBrowser: f.noBrowser, Ports: []int{f.redirectPort}, Roles: a.rolesOf(s), Force: force,
-		MayPKCE: true, MayDevice: true, Insist: asked != "" || f.redirectPort != 0,
+	if a.env.OpenBrowser != nil {
+		login.OpenBrowser = func(ctx context.Context, url string) error { return a.env.OpenBrowser(ctx, url, c.place.window) }
+	}
+	result, err := login.Run(ctx, req)
+	if err == nil {
+		a.remember(c, s, result)
+	}
+	return result, a.withCommand(err, s, signin.Flow(c.answer.Flow))
+}
+
+// attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a background
+// job. Lines that cannot be meant for the sign-in were typed ahead for the questions after it, and are kept for these.
+func (a *app) attend(ctx context.Context) (<-chan signin.Input, func()) {
+	if !a.interactive() || a.env.Terminal.Inputs == nil {
+		return nil, nil
+	}
+	from, restore, err := a.env.Terminal.Inputs(ctx)
+	if err != nil {
+		a.ui.debug("no keys: %v", err)
+		return nil, nil
+	}
+	to, done := make(chan signin.Input), make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for in := range from {
+			text := in.Text.Reveal()
+			if text != "" && !strings.Contains(text, "=") && !strings.Contains(text, "://") {
+				a.in.typedAhead(text)
+				continue
+			}
+			select {
+			case to <- signin.Input{Key: in.Key, Text: text}:
+			case <-done:
+				return
+			}
+		}
 	})
-	return result, a.withCommand(err, s, place.Flow)
+	return to, func() {
+		close(done)
+		restore()
+		reader.Wait()
+	}
 }
 
 // withCommand gives what the service refused a hint to type: only here it is known what the session is called. A hint
@@ -185,51 +232,6 @@ func (a *app) configureCommand(s session.Session) string {
 		return "homing configure sso --profile " + profile
 	}
 	return "homing configure sso"
-}
-
-// here is the place this run is in.
-func (a *app) here() hostenv.Place {
-	return hostenv.Detect(hostenv.Facts{Getenv: a.env.Getenv, GOOS: runtime.GOOS, Exists: a.env.Exists})
-}
-
-// chooseFlow decides how to sign in and says why; asked names what asked for that flow, "" when the place decided.
-// Strongest first: what the format allows, flags, HOMING_FLOW, the session's sso_use_device_code, the place.
-func (a *app) chooseFlow(s session.Session, f flowFlags) (e signin.Environment, asked string, err error) {
-	here := a.here()
-	e = signin.Environment{Name: here.Name, Flow: signin.Flow(here.Flow), Channels: here.Channels, Reason: here.Reason}
-	flow, by := f.flow, "--flow "+f.flow
-	if f.useDeviceCode {
-		flow, by = "device", "--use-device-code"
-	}
-	if flow == "" {
-		if v := strings.ToLower(a.env.Getenv("HOMING_FLOW")); v != "" {
-			flow, by = v, "HOMING_FLOW="+v
-		}
-	}
-	switch flow {
-	case "pkce", "device":
-		e.Flow, asked = signin.Flow(flow), by
-	case "auto", "":
-		if s.UseDeviceCode {
-			e.Flow, asked = signin.FlowDevice, "sso_use_device_code"
-		}
-	default:
-		return e, "", fault.New(fault.Config, "run: export HOMING_FLOW=auto", "HOMING_FLOW=%s is none of auto, pkce, device", flow)
-	}
-	if asked != "" {
-		e.Reason = asked + " asks for it"
-	}
-	if e.Flow == signin.FlowPKCE && !slices.Contains(e.Channels, string(signin.Loopback)) {
-		e.Channels = append([]string{string(signin.Loopback)}, e.Channels...) // it may come back by a forward we cannot see
-	}
-	if s.Legacy() && flow == "pkce" {
-		return e, "", fault.New(fault.Usage, "run: homing configure sso, and give the session a name",
-			"a legacy profile (without sso_session) can only sign in with a device code")
-	}
-	if s.Legacy() && flow != "device" {
-		e.Flow, e.Reason = signin.FlowDevice, "a legacy profile (without sso_session) knows no other way"
-	}
-	return e, asked, nil
 }
 
 // sayNext names a command that uses what the person just signed in to.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/homing-cli/homing/internal/editor"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -23,6 +24,8 @@ const (
 	envDir     = "HOMING_TEST_DIR"     // folder of the harness: clock and captured streams
 	envBrowser = "HOMING_TEST_BROWSER" // where homing sends the addresses it would open
 	envRaw     = "HOMING_TEST_RAW"     // 1: print as is, for scripts that use what homing prints
+	envPolicy  = "HOMING_TEST_POLICY"  // in place of /etc/homing/policy.toml
+	envSockets = "HOMING_TEST_SOCKETS" // in place of the folders where editors have their sockets
 )
 
 // TestMain makes the test binary homing itself when a script or a pseudo-terminal starts it.
@@ -41,7 +44,15 @@ func TestMain(m *testing.M) {
 // A failure ends with its exit code in words.
 func homingMain() {
 	env := OSEnv()
-	env.Exists = nil // the machine the test runs on is not the place it is about
+	// The machine the test runs on is not the place it is about.
+	env.Exists, env.ReadFile, env.Tmux, env.HostName = nil, nil, nil, "build7"
+	env.PolicyFile = os.Getenv(envPolicy)
+	env.FindEditor = func(ctx context.Context) (editor.Window, []editor.Try, bool) {
+		return editor.Find(ctx, editor.Places{
+			Getenv: env.Getenv, Dirs: []string{os.Getenv(envSockets)}, UID: -1,
+			Tmux: func(context.Context, string) string { return "" },
+		})
+	}
 	dir := os.Getenv(envDir)
 	if dir != "" {
 		env.Now = func() time.Time { return time.Now().Add(readAhead(dir)) }
@@ -49,7 +60,10 @@ func homingMain() {
 		env.Stderr = capture(dir, "stderr", env.Args, env.Stderr)
 	}
 	if to := os.Getenv(envBrowser); to != "" {
-		env.OpenBrowser = func(ctx context.Context, url string) error {
+		env.OpenBrowser = func(ctx context.Context, url string, window *editor.Window) error {
+			if window != nil && window.Open(ctx, url) == nil {
+				return nil
+			}
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(url))
 			if err != nil {
 				return err
@@ -127,6 +141,9 @@ var scrubs = []struct {
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`\bport \d{4,5}\b`), "port PORT"},
 	{regexp.MustCompile(`127\.0\.0\.1%3A\d+`), "127.0.0.1%3APORT"},
+	{regexp.MustCompile(`in use by \S+ \(pid \d+\)`), "in use"}, // said where the system tells: see package callback
+	{regexp.MustCompile(`(-L |forward )\d{4,5}:`), "${1}PORT:"},
+	{regexp.MustCompile(`(-|/proxy/)\d{4,5}(\.app\.|$|[/,])`), "${1}PORT$2"},
 	{regexp.MustCompile(`\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b`), "WXYZ-WXYZ"},
 	{regexp.MustCompile(`\b(client_id|state|code_challenge)=[^&"\s]+`), "$1=RANDOM"},
 	{regexp.MustCompile(`"[^"]{8}…"`), `"KEYSTART…"`},

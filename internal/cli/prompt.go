@@ -20,6 +20,7 @@ var errEOF = errors.New("end of input")
 type input struct {
 	r       io.Reader
 	pending chan readResult // a read under way that an earlier, cancelled wait left behind
+	ahead   string          // what was read already and comes first
 }
 
 type readResult struct {
@@ -31,6 +32,11 @@ type readResult struct {
 func (in *input) readByte(ctx context.Context) (byte, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
+	}
+	if in.ahead != "" {
+		b := in.ahead[0]
+		in.ahead = in.ahead[1:]
+		return b, nil
 	}
 	if in.pending == nil {
 		ch := make(chan readResult, 1)
@@ -59,8 +65,12 @@ func (in *input) readByte(ctx context.Context) (byte, error) {
 	}
 }
 
+// typedAhead keeps text that another reader of the terminal took and has no use for.
+func (in *input) typedAhead(text string) { in.ahead += text }
+
 // drop forgets a byte that was read already and that nobody waits for. The end of the input is not forgotten.
 func (in *input) drop() {
+	in.ahead = ""
 	if in.pending == nil {
 		return
 	}

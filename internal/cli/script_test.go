@@ -143,7 +143,8 @@ func newPerson(t *testing.T, models []*awsmodel.Model, work string) (*person, ma
 		}
 	})
 	return p, map[string]string{
-		"EMULATOR": server.URL, "HOME": p.home, "USERPROFILE": p.home, "WORK": work, "START_URL": emulator.DefaultStartURL, envDir: p.dir, envBrowser: browser.URL,
+		"HOMING_REDIRECT_PORT": "0", // scripts run side by side
+		"EMULATOR":             server.URL, "HOME": p.home, "USERPROFILE": p.home, "WORK": work, "START_URL": emulator.DefaultStartURL, envDir: p.dir, envBrowser: browser.URL,
 		"AWS_ENDPOINT_URL_SSO_OIDC": server.URL, "AWS_ENDPOINT_URL_SSO": server.URL, "AWS_ENDPOINT_URL_STS": server.URL,
 	}
 }

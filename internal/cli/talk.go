@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -22,7 +21,14 @@ type loginTalk struct {
 	height    int // rows
 	now       func() time.Time
 	place     signin.Environment
-	remote    bool // the browser is known to run on another machine
+	comesBack bool // the redirect reaches this machine by itself
+	keys      bool // keys and pastes are read while we wait
+	mayDevice bool // policy allows a device code
+	mayCode   bool // policy allows a browser redirect
+	links     bool // the terminal shows hyperlinks (OSC 8)
+
+	said  bool   // how we sign in, and why
+	later func() // what is said after the next hint; nil is nothing
 }
 
 func (t *loginTalk) notify(e signin.Event) {
@@ -40,19 +46,28 @@ func (t *loginTalk) notify(e signin.Event) {
 	case signin.DeviceCode:
 		t.deviceCode(e)
 	case signin.Hint:
-		t.ui.say("%s\n", e.Text)
+		t.hint(e.Text)
+		if t.later != nil {
+			t.later()
+			t.later = nil
+		}
 	case signin.SignedIn:
 		t.signedIn(e)
 	}
 }
 
-// sayPlace is the line that says which flow is used, and why.
-func (t *loginTalk) sayPlace(flow string) {
-	if t.asked == "" {
-		t.ui.say("Signing in to %s with %s. %s.\n", named(t.session), flow, upperFirst(t.place.Reason))
-		return
+// sayPlace is the line that says which flow is used, and why. A flow that was switched to needs no reason.
+func (t *loginTalk) sayPlace(f signin.Flow) {
+	words := map[signin.Flow]string{signin.FlowPKCE: "a browser redirect (PKCE)", signin.FlowDevice: "a device code"}[f]
+	switch {
+	case f != t.place.Flow || t.said:
+		t.ui.say("Signing in to %s with %s.\n", named(t.session), words)
+	case t.asked == "":
+		t.ui.say("Signing in to %s with %s. %s.\n", named(t.session), words, upperFirst(t.place.Reason))
+	default:
+		t.ui.say("Signing in to %s with %s, as %s asks.\n", named(t.session), words, t.asked)
 	}
-	t.ui.say("Signing in to %s with %s, as %s asks.\n", named(t.session), flow, t.asked)
+	t.said = true
 }
 
 func upperFirst(s string) string {
@@ -63,49 +78,81 @@ func upperFirst(s string) string {
 }
 
 func (t *loginTalk) authorize(e signin.Authorize) {
-	t.sayPlace("a browser redirect (PKCE)")
+	t.sayPlace(signin.FlowPKCE)
+	t.stranger(e.Stranger)
 	if t.noBrowser {
-		t.address(e.URL)
+		t.ui.say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n")
 	} else {
-		t.ui.say("Attempting to open your default browser. If the browser does not open, open the following URL.\n"+
-			"If you are unable to open the URL on this device, run this command again with the '--use-device-code' option.\n\n%s\n", e.URL)
+		t.ui.say("Attempting to open your default browser. If the browser does not open, open the following URL.\n")
+		if t.mayDevice && !t.session.Legacy() {
+			t.ui.say("If you are unable to open the URL on this device, run this command again with the '--use-device-code' option.\n")
+		}
+		t.ui.say("\n")
 	}
-	t.wayBack(e.RedirectURI)
-	t.ui.say("Waiting up to %s; Ctrl-C gives up.\n", span(e.ExpiresIn))
+	t.url(e.URL)
+	// The address alone makes an editor forward its port: VS Code looks for such in what a terminal shows.
+	origin, _, _ := strings.Cut(e.RedirectURI, "/oauth")
+	wait := func() { t.waiting("Waiting up to "+span(e.ExpiresIn), "d takes a device code", t.mayDevice) }
+	if t.comesBack {
+		t.ui.say("\nThe browser comes back to %s by itself.\n", origin)
+		wait()
+		return
+	}
+	t.ui.say("\nThe browser is sent to %s afterwards: this machine, which it may not reach from where it runs.\n", origin)
+	t.later = wait // the first way is told now
 }
 
-// wayBack says how the browser gets back to us, or what that takes where it runs on another machine.
-func (t *loginTalk) wayBack(redirectURI string) {
-	u, err := url.Parse(redirectURI)
-	if err != nil || !t.remote {
-		t.ui.say("\nA browser on this machine comes back to %s by itself.\n", redirectURI)
-		return
-	}
-	port, forward := u.Port(), ""
-	switch t.place.Name {
-	case "codespaces":
-		forward = "gh codespace ports forward " + port + ":" + port
-	case "ssh":
-		forward = "ssh -L " + port + ":127.0.0.1:" + port + " HOST"
+// waiting is the last line before the wait: for how long, and what can be done meanwhile.
+func (t *loginTalk) waiting(how, other string, may bool) {
+	switch {
+	case !t.keys:
+		t.ui.say("%s; Ctrl-C gives up.\n", how)
+	case may && !t.session.Legacy():
+		t.ui.say("%s; Ctrl-C gives up, %s, ? lists what can be done here.\n", how, other)
 	default:
-		t.ui.say("\nThe browser must reach port %s of this machine: forward it, or run this command again with --use-device-code.\n", port)
-		return
+		t.ui.say("%s; Ctrl-C gives up, ? lists what can be done here.\n", how)
 	}
-	t.ui.say("\nThe browser must reach port %s of this machine. Forward it from the machine of the browser:\n\n"+
-		"  %s\n\nor run this command again with --use-device-code.\n", port, forward)
+}
+
+// stranger names a host that a sign-in should not lead to.
+func (t *loginTalk) stranger(host string) {
+	if host != "" {
+		t.ui.say("warning: the address below is on %q, which is neither AWS's nor in your configuration. Go there only if you know why.\n", host)
+	}
+}
+
+// url prints an address on a line of its own, never broken, to be clicked where the terminal knows how.
+func (t *loginTalk) url(address string) {
+	address = clean(address)
+	if t.links {
+		address = term.Link(address)
+	}
+	_, _ = fmt.Fprintf(t.ui.err, "%s\n", address)
+}
+
+// hint says a hint of possibly several lines; indented ones are commands and stay whole.
+func (t *loginTalk) hint(text string) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		rest := strings.TrimLeft(line, " ")
+		t.ui.say(line[:len(line)-len(rest)]+"%s\n", rest)
+	}
 }
 
 func (t *loginTalk) deviceCode(e signin.DeviceCode) {
-	t.sayPlace("a device code")
+	t.sayPlace(signin.FlowDevice)
 	t.ui.say("The page asks you to let %q use %s in %s.\n"+
 		"Allow it only if you started this yourself, and only if the page shows the code below.\n", e.ClientName, e.StartURL, e.Region)
+	t.stranger(e.Stranger)
 	t.qr(e.VerificationURIComplete)
 	t.address(e.VerificationURI)
 	t.ui.say("\nThen enter the code:\n\n%s\n", e.UserCode)
 	if t.noBrowser && e.VerificationURIComplete != "" {
-		t.ui.say("\nAlternatively, you may visit the following URL which will autofill the code upon loading:\n%s\n", e.VerificationURIComplete)
+		t.ui.say("\nAlternatively, you may visit the following URL which will autofill the code upon loading:\n")
+		t.url(e.VerificationURIComplete)
 	}
-	t.ui.say("\nThe code is valid for %s. Waiting for you to allow the request; Ctrl-C gives up.\n", span(e.ExpiresIn))
+	t.ui.say("\n")
+	t.waiting(fmt.Sprintf("The code is valid for %s. Waiting for you to allow the request", span(e.ExpiresIn)), "p takes a browser redirect", t.mayCode)
 }
 
 // besideQR is how many rows what is said after a QR code takes at most, at 80 columns.
@@ -124,11 +171,12 @@ func (t *loginTalk) qr(text string) {
 // address prints the URL to visit on a line of its own.
 func (t *loginTalk) address(page string) {
 	if t.noBrowser {
-		t.ui.say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n%s\n", page)
-		return
+		t.ui.say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n")
+	} else {
+		t.ui.say("Attempting to open your default browser.\n" +
+			"If the browser does not open or you wish to use a different device to authorize this request, open the following URL:\n\n")
 	}
-	t.ui.say("Attempting to open your default browser.\n"+
-		"If the browser does not open or you wish to use a different device to authorize this request, open the following URL:\n\n%s\n", page)
+	t.url(page)
 }
 
 // signedIn is the answer of login: one sentence on stdout.

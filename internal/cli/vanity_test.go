@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/editor"
 )
 
 // A vanity start URL is followed once a run, its region is used without a question, and the config file keeps the
@@ -32,7 +33,7 @@ func TestVanityStartURL(t *testing.T) {
 		home = env.Home
 		env.Transport = transport
 		person := emu.Person()
-		env.OpenBrowser = func(_ context.Context, url string) error {
+		env.OpenBrowser = func(_ context.Context, url string, _ *editor.Window) error {
 			go func() { _ = person.Open(context.WithoutCancel(t.Context()), url) }()
 			return nil
 		}

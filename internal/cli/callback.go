@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/homing-cli/homing/internal/callback"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/term"
+	"github.com/spf13/cobra"
+)
+
+func newCallbackCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "callback [URL]",
+		GroupID: groupSignIn,
+		Short:   "Hand a redirect that did not arrive to the sign-in that waits for it",
+		Long: lines(
+			"After you allowed a sign-in, the browser goes to http://127.0.0.1:PORT/oauth/callback?… . Where it shows \"refused",
+			"to connect\", copy that page's whole address and give it to this command, in any shell of the same user on the",
+			"machine where homing login waits. Without an argument it asks for the address, or reads it from standard input,",
+			"so that it does not stay in the shell's history. The host of the address is ignored, line breaks too.",
+			"",
+			"Give such an address to nobody and to no web page: with it, somebody else's sign-in could be completed as you.",
+			"",
+			"Exit codes: 0 the sign-in was completed, 2 that is not such an address, 4 no sign-in waits for it, 5 it was",
+			"denied in the browser.",
+		),
+		Example: lines(
+			"  homing callback",
+			"  homing callback < address.txt",
+			"  homing callback 'http://127.0.0.1:18425/oauth/callback?code=…&state=…'",
+		),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fault.New(fault.Usage, "put the address in quotes: 'http://…'", "%q takes one address", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := a.redirect(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
+			dir, err := a.rendezvousDir()
+			if err != nil {
+				return err
+			}
+			if err := callback.Deliver(cmd.Context(), dir, text); err != nil {
+				return err
+			}
+			if a.ui.json {
+				return a.ui.document(struct {
+					Completed bool `json:"completed"`
+				}{true})
+			}
+			a.ui.answer("The sign-in that was waiting has been completed.\n")
+			return nil
+		},
+	}
+}
+
+// redirect returns the address that the person has: the argument, a paste, or standard input.
+func (a *app) redirect(ctx context.Context, args []string) (string, error) {
+	if len(args) == 1 {
+		return args[0], nil
+	}
+	if a.interactive() && a.env.Terminal.Inputs != nil {
+		inputs, restore, err := a.env.Terminal.Inputs(ctx)
+		switch {
+		case err == nil:
+			defer restore()
+			return a.askRedirect(ctx, inputs)
+		case !errors.Is(err, errors.ErrUnsupported):
+			return "", err
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(a.env.Stdin, term.MaxPaste+1))
+	if err != nil {
+		return "", &fault.Error{Kind: fault.Usage, Msg: "standard input cannot be read: " + err.Error(), Hint: "give the address as an argument, in quotes", Err: err}
+	}
+	return string(text), nil
+}
+
+// askRedirect waits for a paste. It is not shown: it is a secret until it is used.
+func (a *app) askRedirect(ctx context.Context, inputs <-chan terminalInput) (string, error) {
+	a.ui.say("Paste the address of the page that failed to load (nothing will be shown; Ctrl-C gives up):\n")
+	for {
+		select {
+		case in, ok := <-inputs:
+			if !ok {
+				return "", fault.New(fault.Usage, "give the address as an argument, in quotes", "the input ended before an address came")
+			}
+			if !in.Text.IsZero() {
+				return in.Text.Reveal(), nil
+			}
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+}
