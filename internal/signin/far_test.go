@@ -61,11 +61,14 @@ func (l *socketless) Finish(_ context.Context, outcome error) {
 	}
 }
 
+// terminal is where somebody sits.
+func (f *far) terminal() (<-chan signin.Input, func()) { return f.inputs, func() {} }
+
 // newFar must be called in a bubble.
 func newFar(t *testing.T, emu *emulator.Server) *far {
 	t.Helper()
 	f := &far{world: newWorld(t, emu), begin: time.Now(), inputs: make(chan signin.Input, 9)}
-	f.req = signin.Request{MayPKCE: true, MayDevice: true, Inputs: f.inputs, Ways: func(port int) []signin.Way {
+	f.req = signin.Request{MayPKCE: true, MayDevice: true, Inputs: f.terminal, Ways: func(port int) []signin.Way {
 		return []signin.Way{
 			{Channel: "forward", Text: "Forward the port.", Command: fmt.Sprintf("ssh -N -L %d:127.0.0.1:%d me@there", port, port)},
 			{Channel: "swap", Text: fmt.Sprintf("Type https://name-%d.app.github.dev for the address.", port)},

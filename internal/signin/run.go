@@ -59,9 +59,16 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 			_ = r.listener.Close() // it was finished or is not wanted
 		}
 	}()
-	s := r.state()
+	var typed <-chan Input
+	if r.req.Inputs != nil {
+		var stop func()
+		if typed, stop = r.req.Inputs(); stop != nil {
+			defer stop()
+		}
+	}
+	s := r.state(typed != nil)
 	queue := []input{r.begin(r.req.Environment.Flow)}
-	done, typed := ctx.Done(), r.req.Inputs
+	done := ctx.Done()
 	for {
 		var in input
 		if len(queue) > 0 {
@@ -93,12 +100,12 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 	}
 }
 
-// state is where a sign-in starts.
-func (r *runner) state() state {
+// state is where a sign-in starts; keys says that somebody is at a terminal.
+func (r *runner) state(keys bool) state {
 	return state{
 		session: r.req.Session, profile: r.req.Profile, startURL: r.conn.StartURL, region: r.conn.Region,
 		opens:        r.login.OpenBrowser != nil && !r.req.NoBrowser,
-		keys:         r.req.Inputs != nil,
+		keys:         keys,
 		wayNow:       r.req.WayNow,
 		insist:       r.req.Insist,
 		fallback:     r.req.Fallback,

@@ -95,7 +95,9 @@ type Request struct {
 	RendezvousDir string                  // where another process finds the listener; "" is nowhere
 	Ways          func(port int) []Way    // to bring the redirect to the listener, best first; nil is what works everywhere
 	WayNow        bool                    // the redirect does not come back by itself here: the first way is told at once
-	Inputs        <-chan Input            // what is typed and pasted; nil when there is no terminal. Not read after Run
+	// Inputs begins to read what is typed and pasted, once a person is needed; stop ends it. nil, or a nil channel, is no
+	// terminal.
+	Inputs func() (inputs <-chan Input, stop func())
 }
 
 // Input is something that came from the terminal, by itself: exactly one of the two is set.
