@@ -121,9 +121,13 @@ func (c choice) ways(port int) []signin.Way {
 	return ways
 }
 
-// remember keeps how a person signed in, for the next time.
+// remember keeps how a person signed in, for the next time. What a flag or a variable asked for once says nothing about
+// the next time, but for a redirect that came back: there is a way for it.
 func (a *app) remember(c choice, s session.Session, r signin.Result) {
-	if r.Channel == signin.Cached || r.Channel == signin.Refresh {
+	switch {
+	case r.Channel == signin.Cached, r.Channel == signin.Refresh:
+		return
+	case c.answer.Asked != "" && r.Channel != signin.Loopback:
 		return
 	}
 	w := flow.Worked{Flow: flow.PKCE, Channel: string(r.Channel), Port: r.Port, At: a.env.now()}
