@@ -7,8 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,4 +135,36 @@ func TestBesideTheAWSCLIAndBotocore(t *testing.T) {
 	t.Logf("%d rounds; lost by others: %v", rounds, lost)
 	w.usable()
 	w.noLitter()
+}
+
+// What we put beside the token is none of the AWS CLI's business: its logout reads every file of the folder.
+func TestRecordIsNoneOfTheAWSCLIs(t *testing.T) {
+	t.Parallel()
+	aws := testtools.AWSCLI(t)
+	w := newWorld(t)
+	w.signIn()
+	w.mustExpire()
+	w.emu.EndSession("")
+	w.wantEnd(w.credentials(0))
+	record := strings.TrimSuffix(w.store.TokenPath(dev.CacheKey()), ".json") + ".refused"
+	was, err := os.ReadFile(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cli := w.start(aws, "sts", "get-caller-identity", "--profile", "p7")
+	if code := w.wait(cli); code == 0 || !strings.Contains(cli.err.String(), "Token has expired and refresh failed") {
+		t.Errorf("the AWS CLI, on a session that is over: %d, %s", code, cli.err.String())
+	}
+	logout := w.start(aws, "sso", "logout")
+	if code := w.wait(logout); code != 0 {
+		t.Errorf("aws sso logout: %d, %s", code, logout.err.String())
+	}
+	if _, err := os.Stat(w.store.TokenPath(dev.CacheKey())); err == nil {
+		t.Error("the token is still there")
+	}
+	if is, err := os.ReadFile(record); err != nil || string(is) != string(was) {
+		t.Errorf("the record became %s, %v", is, err)
+	}
+	w.signIn()
+	w.wantKeys(w.credentials(0))
 }

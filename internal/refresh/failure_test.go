@@ -2,6 +2,7 @@ package refresh
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,4 +143,33 @@ func TestInterruptedCallerDoesNotHang(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The place was there before the token was spent, and is not when there is something to put into it: who asked gets the
+// token, and the next one finds it.
+func TestTokenThatCannotBePutInItsPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &service{slow: time.Second}
+		r := newRenewer(t, f, dev, token(-time.Minute))
+		path := r.Store.TokenPath("dev")
+		go func() {
+			time.Sleep(500 * time.Millisecond)
+			if err := errors.Join(os.Rename(path, path+".aside"), os.MkdirAll(filepath.Join(path, "x"), 0o700)); err != nil {
+				t.Error(err)
+			}
+		}()
+		if got, err := r.Token(t.Context(), dev); err != nil || got.AccessToken.Reveal() != "access-2" {
+			t.Errorf("got %s, %v; it is in memory, and good", got.AccessToken.Reveal(), err)
+		}
+		if err := errors.Join(os.RemoveAll(path), os.Rename(path+".aside", path)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.Token(t.Context(), dev); err != nil || got.AccessToken.Reveal() != "access-2" || len(f.calls) != 1 {
+			t.Errorf("afterwards: %s, %v, %d calls", got.AccessToken.Reveal(), err, len(f.calls))
+		}
+		if got := stored(t, r, dev); got != "access-2 refresh-2" {
+			t.Errorf("stored %s", got)
+		}
+	})
 }

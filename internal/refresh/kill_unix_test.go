@@ -17,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/refresh"
@@ -81,6 +84,27 @@ func (w *world) cacheFiles() (paths []string) {
 		paths = append(paths, found...)
 	}
 	return paths
+}
+
+// refuser is a service that a client of the Go SDK asks for a new token, after it has read the old one.
+type refuser struct{}
+
+var errAsked = errors.New("asked for a new token")
+
+func (refuser) CreateToken(context.Context, *ssooidc.CreateTokenInput, ...func(*ssooidc.Options)) (*ssooidc.CreateTokenOutput, error) {
+	return nil, errAsked
+}
+
+// goSDKReads has the Go SDK load the token file, if there is one.
+func (w *world) goSDKReads(after string) {
+	w.Helper()
+	path := w.store.TokenPath(dev.CacheKey())
+	if _, err := os.Stat(path); err != nil {
+		return // signed out
+	}
+	if _, err := ssocreds.NewSSOTokenProvider(refuser{}, path).RetrieveBearerToken(context.Background()); err != nil && !errors.Is(err, errAsked) {
+		w.Fatalf("after %s: the Go SDK: %v", after, err)
+	}
 }
 
 // botocoreReads has botocore load every file with its own code.
@@ -175,6 +199,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			dead++
 		}
 		w.wantWholeFiles(o.name)
+		w.goSDKReads(o.name)
 	}
 	t.Logf("%d of %d processes died; unharmed they take %v", dead, kills(), whole)
 	if dead < kills()/4 {
