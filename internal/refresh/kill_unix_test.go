@@ -154,7 +154,6 @@ func (w *world) signedIn(ctx context.Context) error {
 // dead, and what it left behind goes.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	python := testtools.Python(t)
 	w := newWorld(t)
 	w.approving()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
@@ -210,7 +209,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	w.usable()
 	w.noLitter()
-	w.botocoreReads(python)
+	t.Run("botocore reads it", func(t *testing.T) { w.botocoreReads(testtools.Python(t)) })
 }
 
 // Everything at once: callers in this process and in others, tokens that expire, sessions that end, programs that are

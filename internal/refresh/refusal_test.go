@@ -96,3 +96,41 @@ func TestReplaceTakesWhatAnotherProcessGot(t *testing.T) {
 		}
 	})
 }
+
+// What another program has got is used, however short it lives, unless there is something better.
+func TestRefusalWithAShortTokenInTheFile(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		theirs func(time.Duration) session.Token
+		left   time.Duration
+		good   string // the refresh token that the service accepts
+		access string // "" = the session has ended
+		calls  int
+	}{
+		{"it can be renewed", token, 5 * time.Minute, "refresh-8", "access-3", 2},
+		{"it cannot be renewed", unrenewable, 5 * time.Minute, "", "access-8", 1},
+		{"its renewal is refused", token, 5 * time.Minute, "", "access-8", 2},
+		{"it is refused, and has expired", token, -time.Minute, "", "", 2},
+		{"it cannot be renewed, and has expired", unrenewable, -time.Minute, "", "", 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &service{}
+			r := newRenewer(t, f, dev, token(-time.Minute))
+			f.good = tt.good
+			go func() {
+				time.Sleep(200 * time.Millisecond)
+				theirs := tt.theirs(tt.left)
+				theirs.AccessToken = session.NewSecret("access-8")
+				if !theirs.RefreshToken.IsZero() {
+					theirs.RefreshToken = session.NewSecret("refresh-8")
+				}
+				save(t, r.Store, dev, theirs)
+			}()
+			got, err := r.Token(t.Context(), dev)
+			if got.AccessToken.Reveal() != tt.access || (err == nil) != (tt.access != "") || len(f.calls) != tt.calls {
+				t.Errorf("%s: %s, %v after %d calls; want %s after %d", tt.name, got.AccessToken.Reveal(), err, len(f.calls), tt.access, tt.calls)
+			}
+		})
+	}
+}

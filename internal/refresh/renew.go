@@ -35,9 +35,12 @@ func (r *Renewer) renew(ctx context.Context, s session.Session, w want, t sessio
 		switch {
 		case ctx.Err() != nil:
 			return session.Token{}, false, interrupted(ctx)
-		case ok && (r.good(s, w, other) || w.serves(other, r.now()) && !other.Renewable(r.now()) && !w.lasting):
+		case ok && r.good(s, w, other):
 			return other, false, nil
-		case !ok || round == 2 || !other.Renewable(r.now()):
+		case ok && round == 1 && other.Renewable(r.now()):
+		case ok && w.serves(other, r.now()) && !w.lasting:
+			return other, false, nil
+		default:
 			return session.Token{}, false, r.refusal(s, err)
 		}
 		t = other
