@@ -3,14 +3,20 @@
 package refresh_test
 
 import (
+	"bytes"
 	"context"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // slow makes the service take its time over a renewal: all callers are there before the first is answered.
@@ -210,6 +216,61 @@ func TestSignalBetweenAnswerAndRename(t *testing.T) {
 			}
 			w.usable()
 			w.noLitter()
+		})
+	}
+}
+
+// An endpoint override that leads to a service that knows nothing of the session: it says no, and harms nothing. Without
+// it all goes on, without a sign-in.
+func TestWrongEndpoint(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		session session.Session
+		profile string
+		expired bool
+		calls   []string // of the wrong service, by three callers
+	}{
+		"portal and token service, with a good token": {dev, "p0", false, []string{
+			emulator.OpGetRoleCredentials, emulator.OpCreateToken, emulator.OpGetRoleCredentials, emulator.OpGetRoleCredentials}},
+		"token service, with a token that has expired": {dev, "p0", true, []string{emulator.OpCreateToken}},
+		"portal, with a legacy token": {session.Session{StartURL: dev.StartURL, Region: dev.Region}, "old", false, []string{
+			emulator.OpGetRoleCredentials, emulator.OpGetRoleCredentials, emulator.OpGetRoleCredentials}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if err := w.signInTo(t.Context(), tt.session); err != nil {
+				t.Fatal(err)
+			}
+			if tt.expired {
+				w.mustExpire()
+			}
+			path := w.store.TokenPath(tt.session.CacheKey())
+			was, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wrong := &emulator.Server{}
+			server := httptest.NewServer(wrong)
+			t.Cleanup(server.Close)
+			for range 3 {
+				p := w.start("/usr/bin/env", "AWS_ENDPOINT_URL_SSO_OIDC="+server.URL, "AWS_ENDPOINT_URL_SSO="+server.URL,
+					w.binary, "credentials", "--profile", tt.profile)
+				if code := w.wait(p); code != 4 || !strings.Contains(p.err.String(), "\nhint: run: homing login") {
+					t.Errorf("exit %d: %s", code, p.err.String())
+				}
+			}
+			var calls []string
+			for _, r := range wrong.Requests() {
+				calls = append(calls, r.Op)
+			}
+			if !slices.Equal(calls, tt.calls) {
+				t.Errorf("the wrong service was asked %v, want %v", calls, tt.calls)
+			}
+			if is, err := os.ReadFile(path); err != nil || !bytes.Equal(is, was) {
+				t.Errorf("the token file became\n%s, %v", is, err)
+			}
+			w.wantKeys(w.start(w.binary, "credentials", "--profile", tt.profile))
 		})
 	}
 }

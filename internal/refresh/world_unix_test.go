@@ -103,6 +103,7 @@ func newWorld(t testing.TB) *world {
 	for i := range roles {
 		config += fmt.Sprintf("\n[profile p%d]\nsso_session = dev\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n", i, accountID, roleName(i))
 	}
+	config += fmt.Sprintf("\n[profile old]\nsso_start_url = %s\nsso_region = %s\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n", dev.StartURL, dev.Region, accountID, roleName(0))
 	if err := os.MkdirAll(w.store.AWSDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -176,19 +177,21 @@ func (w *world) signIn() {
 	}
 }
 
-func (w *world) trySignIn(ctx context.Context) error {
-	reg, err := w.client.Register(ctx, idc.RegisterRequest{ClientName: "person", Scopes: dev.RegistrationScopes()})
+func (w *world) trySignIn(ctx context.Context) error { return w.signInTo(ctx, dev) }
+
+func (w *world) signInTo(ctx context.Context, s session.Session) error {
+	reg, err := w.client.Register(ctx, idc.RegisterRequest{ClientName: "person", Scopes: s.RegistrationScopes()})
 	if err != nil {
 		return err
 	}
-	device, err := w.client.StartDevice(ctx, reg, dev.StartURL)
+	device, err := w.client.StartDevice(ctx, reg, s.StartURL)
 	if err != nil {
 		return err
 	}
 	if _, err := w.emu.Decide(ctx, emulator.Decision{UserCode: device.UserCode}); err != nil && !errors.Is(err, emulator.ErrNoSignIn) {
 		return err // approving may have been faster
 	}
-	u, err := w.store.BeginToken(ctx, dev.CacheKey())
+	u, err := w.store.BeginToken(ctx, s.CacheKey())
 	if err != nil {
 		return err
 	}
@@ -198,7 +201,7 @@ func (w *world) trySignIn(ctx context.Context) error {
 		return err
 	}
 	return u.Commit(session.Token{
-		StartURL: dev.StartURL, Region: dev.Region, AccessToken: grant.AccessToken, ExpiresAt: time.Now().Add(grant.ExpiresIn),
+		StartURL: s.StartURL, Region: s.Region, AccessToken: grant.AccessToken, ExpiresAt: time.Now().Add(grant.ExpiresIn),
 		RefreshToken: grant.RefreshToken, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, RegistrationExpiresAt: reg.ExpiresAt,
 	})
 }
