@@ -3,6 +3,7 @@
 // wrote.
 //
 // There is one small program for each client, in its own language, in a folder of its own; all speak the same lines of
-// JSON (see program in clients_test.go). The AWS CLI is its own program and is driven through a terminal. Versions are
-// pinned in versions/. The tests use pseudo-terminals and named pipes, so they run on Unix only.
+// JSON (see program in clients_test.go). The AWS CLI is its own program and is driven through a terminal. VS Code as a web
+// server is no client: homing is run in its terminal (codeserver_test.go). Versions are pinned in versions/. The tests use
+// pseudo-terminals and named pipes, so they run on Unix only.
 package interop

@@ -54,9 +54,8 @@ var editorSettings = map[string]any{
 	"git.enabled":                              false,
 	"security.workspace.trust.enabled":         false,
 	"telemetry.telemetryLevel":                 "off",
-	"terminal.integrated.defaultProfile.linux": "plain",
 	"terminal.integrated.gpuAcceleration":      "off",
-	"terminal.integrated.profiles.linux":       map[string]any{"plain": map[string]any{"path": "/bin/bash", "args": []string{"--noprofile", "--norc"}}},
+	"terminal.integrated.stickyScroll.enabled": false, // shows a line twice
 	"update.mode":                              "none",
 	"workbench.enableExperiments":              false,
 	"workbench.startupEditor":                  "none",
