@@ -30,8 +30,8 @@ import (
 )
 
 // kills, beside and soaking are how much is done: a little in every run of the tests, more in `make soak`.
-func kills() int             { return number("SOAK_KILLS", 40) }
-func beside() int            { return number("SOAK_ROUNDS", 4) }
+func kills() int             { return number("SOAK_KILLS", 25) }
+func beside() int            { return number("SOAK_ROUNDS", 3) }
 func soaking() time.Duration { return time.Duration(number("SOAK_SECONDS", 3)) * time.Second }
 
 func number(name string, otherwise int) int {
