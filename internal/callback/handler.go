@@ -116,6 +116,8 @@ func (l *Listener) read(r *http.Request) (Redirect, bool) {
 		return Redirect{}, false
 	}
 	got.Handed = isHanded
+	// A tunnel carries the Host header as it is; proxies forward their own, or make it localhost.
+	got.Swapped = !isHanded && r.Host != "127.0.0.1" && !strings.HasPrefix(r.Host, "127.0.0.1:")
 	return got, true
 }
 

@@ -15,6 +15,7 @@ type Redirect struct {
 	Error       string // the OAuth error code, such as "access_denied"; from a stranger who knew the state: print it with care
 	Description string // error_description, may be empty
 	Handed      bool   // it came by Deliver, not by a browser
+	Swapped     bool   // the browser was at another host than 127.0.0.1, where the redirect went: somebody put it there
 }
 
 // redirectIn reads the query of a redirect: one state, and one code or one error.

@@ -110,8 +110,12 @@ func TestHosts(t *testing.T) {
 		l := start(t, Options{Hosts: forwarded})
 		h = strings.Replace(h, "PORT", strconv.Itoa(l.Port()), 1)
 		go func() { _, _ = try(t.Context(), l, http.MethodGet, Path+"?"+good, host(h)) }()
-		if redirectOf(t, l).Code.Reveal() != testCode {
+		got := redirectOf(t, l)
+		if got.Code.Reveal() != testCode {
 			t.Errorf("%s: another code", h)
+		}
+		if want := !strings.HasPrefix(h, "127.0.0.1"); got.Swapped != want {
+			t.Errorf("%s: swapped is %v", h, got.Swapped)
 		}
 		l.Finish(t.Context(), fault.New(fault.Denied, "", "no"))
 	}

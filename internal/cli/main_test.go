@@ -108,13 +108,14 @@ func capture(dir, stream string, args []string, to io.Writer) io.Writer {
 	if err != nil {
 		panic(err)
 	}
-	return scrubWriter{keep: f, to: to, raw: os.Getenv(envRaw) == "1", work: os.Getenv("WORK")}
+	return scrubWriter{keep: f, to: to, raw: os.Getenv(envRaw) == "1", work: os.Getenv("WORK"), sockets: os.Getenv(envSockets)}
 }
 
 type scrubWriter struct {
 	keep, to io.Writer
 	raw      bool
 	work     string
+	sockets  string // the folder of editor windows
 }
 
 func (w scrubWriter) Write(p []byte) (int, error) {
@@ -123,7 +124,7 @@ func (w scrubWriter) Write(p []byte) (int, error) {
 	}
 	text := string(p)
 	if !w.raw {
-		text = scrub(text, w.work)
+		text = scrub(scrubFolder(text, w.sockets, "$SOCKETS"), w.work)
 	}
 	if _, err := io.WriteString(w.to, text); err != nil {
 		return 0, err
@@ -150,10 +151,15 @@ var scrubs = []struct {
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
 }
 
-func scrub(text, work string) string {
-	if work != "" {
-		text = strings.ReplaceAll(text, work, "$WORK")
+func scrubFolder(text, dir, with string) string {
+	if dir == "" {
+		return text
 	}
+	return strings.ReplaceAll(text, dir, with)
+}
+
+func scrub(text, work string) string {
+	text = scrubFolder(text, work, "$WORK")
 	for _, s := range scrubs {
 		text = s.pattern.ReplaceAllString(text, s.with)
 	}

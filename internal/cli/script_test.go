@@ -74,6 +74,7 @@ type person struct {
 	dir     string // of the harness
 	home    string
 	ahead   time.Duration
+	walked  map[string]bool // streams of logins whose address was opened by walk
 }
 
 type personKey struct{}
@@ -217,6 +218,9 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"get":     get,
 	"pending": pending,
 	"opened":  opened,
+	"window":  window,
+	"walk":    walk,
+	"swap":    swap,
 }
 
 func personOf(ts *testscript.TestScript) *person { return ts.Value(personKey{}).(*person) }

@@ -23,6 +23,7 @@ type Channel string
 // The channels of a signed_in event.
 const (
 	Loopback Channel = "loopback" // the browser reached our listener
+	Swap     Channel = "swap"     // somebody put another host in place of ours, and a proxy brought the redirect
 	Paste    Channel = "paste"    // the redirect was pasted into the terminal
 	Callback Channel = "callback" // another process handed the redirect over
 	Device   Channel = "device"   // a device code was approved

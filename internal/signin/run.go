@@ -225,8 +225,11 @@ func (r *runner) listen(e listen) input {
 		select {
 		case got := <-l.Redirects():
 			channel := Loopback
-			if got.Handed {
+			switch {
+			case got.Handed:
 				channel = Callback
+			case got.Swapped:
+				channel = Swap
 			}
 			r.send(redirected{e.turn, got, channel})
 		case <-r.ctx.Done():
