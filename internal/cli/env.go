@@ -89,19 +89,25 @@ func OSEnv() Env {
 			return err == nil
 		},
 	}
+	escapes := os.Getenv("TERM") != "dumb" && understandsEscapes(os.Stderr)
 	if env.Terminal.Stdin {
 		env.Terminal.Flush = func() error { return term.Flush(os.Stdin) }
 	}
-	if env.Terminal.Stdin && env.Terminal.Stderr && os.Getenv("TERM") != "dumb" && understandsEscapes(os.Stderr) {
+	if env.Terminal.Stdin && env.Terminal.Stderr {
+		env.Terminal.Inputs = func(ctx context.Context) (<-chan terminalInput, func(), error) {
+			if !escapes {
+				return term.Inputs(ctx, os.Stdin, nil) // pastes come without brackets then
+			}
+			return term.Inputs(ctx, os.Stdin, os.Stderr)
+		}
+	}
+	if env.Terminal.Stdin && env.Terminal.Stderr && escapes {
 		env.Terminal.Raw = func() (func(), error) {
 			state, err := xterm.MakeRaw(int(os.Stdin.Fd()))
 			if err != nil {
 				return nil, err
 			}
 			return func() { _ = xterm.Restore(int(os.Stdin.Fd()), state) }, nil
-		}
-		env.Terminal.Inputs = func(ctx context.Context) (<-chan terminalInput, func(), error) {
-			return term.Inputs(ctx, os.Stdin, os.Stderr)
 		}
 	}
 	env.ReadFile = readStart
