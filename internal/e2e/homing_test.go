@@ -247,7 +247,11 @@ func text(t *testing.T, event map[string]any, field string) string {
 // exit waits for the end of the process and checks its exit code.
 func (r *run) exit(want int) {
 	r.t.Helper()
-	<-r.done
+	select {
+	case <-r.done:
+	case <-time.After(patience):
+		r.t.Fatalf("still running after %v", patience)
+	}
 	if r.code != want {
 		r.t.Errorf("exit code %d, want %d", r.code, want)
 	}
@@ -260,12 +264,16 @@ func (r *run) said() string {
 	return r.stderr.String()
 }
 
+// patience is how long a homing is waited for: three times the 20 s after which it breaks its own silence.
+const patience = time.Minute
+
 // find waits until what was written to either stream matches the pattern, and returns its first group.
 func (r *run) find(pattern string) string {
 	r.t.Helper()
 	re := regexp.MustCompile(pattern)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
+	late := time.After(patience)
 	for ended := false; ; {
 		r.mu.Lock()
 		m := re.FindStringSubmatch(r.stdout.String() + "\n" + r.stderr.String())
@@ -280,6 +288,8 @@ func (r *run) find(pattern string) string {
 		case <-tick.C:
 		case <-r.done:
 			ended = true
+		case <-late:
+			r.t.Fatalf("nothing was printed in %v that matches %q", patience, pattern)
 		}
 	}
 }
