@@ -265,6 +265,7 @@ func (w *world) env() []string {
 	return []string{
 		"HOME=" + w.home, "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8",
 		"AWS_ENDPOINT_URL_SSO_OIDC=" + w.url, "AWS_ENDPOINT_URL_SSO=" + w.url, "AWS_ENDPOINT_URL_STS=" + w.url,
+		"GORACE=atexit_sleep_ms=0", // a program with the race detector takes a second to end otherwise
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1", "AWS_PAGER=", "NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost",
 	}
 }
