@@ -107,27 +107,58 @@ func (w *world) goSDKReads(after string) {
 	}
 }
 
-// botocoreReads has botocore load every file with its own code.
-func (w *world) botocoreReads(python string) {
+// snapshot copies what is in the cache folders, as it is at this moment.
+func (w *world) snapshot(to string) {
+	w.Helper()
+	for _, folder := range []string{"sso", "cli"} {
+		if err := os.MkdirAll(filepath.Join(to, folder), 0o700); err != nil {
+			w.Fatal(err)
+		}
+		files, err := filepath.Glob(filepath.Join(w.store.AWSDir, folder, "cache", "*.json"))
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, path := range files {
+			data, err := os.ReadFile(path)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(to, folder, filepath.Base(path)), data, 0o600)
+			}
+			if err != nil {
+				w.Fatal(err)
+			}
+		}
+	}
+}
+
+// botocoreReads has botocore load every file of every snapshot below dir with its own code.
+func (w *world) botocoreReads(python, dir string) {
 	w.Helper()
 	const script = `
 import os, sys
 from botocore.utils import JSONFileCache, SSOTokenLoader
-for folder in sys.argv[1:]:
-    cache = JSONFileCache(folder)
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".json"):
-            key = name[:-5]
-            assert key in cache and isinstance(cache[key], dict), name
-token = SSOTokenLoader(JSONFileCache(sys.argv[1]))("` + emulator.DefaultStartURL + `", "dev")
-for member in "startUrl region accessToken expiresAt clientId clientSecret registrationExpiresAt refreshToken".split():
-    assert token[member], member
+files = tokens = 0
+for snapshot in sorted(os.listdir(sys.argv[1])):
+    for folder in "sso", "cli":
+        path = os.path.join(sys.argv[1], snapshot, folder)
+        cache = JSONFileCache(path)
+        for name in sorted(os.listdir(path)):
+            assert isinstance(cache[name[:-5]], dict), (snapshot, name)
+            files += 1
+    if os.path.exists(os.path.join(sys.argv[1], snapshot, "sso", sys.argv[2])):
+        token = SSOTokenLoader(JSONFileCache(os.path.join(sys.argv[1], snapshot, "sso")))("` + emulator.DefaultStartURL + `", "dev")
+        for member in "startUrl region accessToken expiresAt clientId clientSecret registrationExpiresAt refreshToken".split():
+            assert token[member], (snapshot, member)
+        tokens += 1
+assert tokens, "no token in any snapshot"
+print(files, "files,", tokens, "of them tokens")
 `
-	cmd := exec.Command(python, "-c", script, filepath.Join(w.store.AWSDir, "sso", "cache"), filepath.Join(w.store.AWSDir, "cli", "cache"))
+	cmd := exec.Command(python, "-c", script, dir, filepath.Base(w.store.TokenPath(dev.CacheKey())))
 	cmd.Env = w.env()
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		w.Errorf("botocore: %v\n%s", err, out)
 	}
+	w.Logf("botocore read %s", out)
 }
 
 // signedIn makes sure that there is a session that can be renewed, without the program: what was killed may have ended it.
@@ -187,7 +218,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			turns = append(turns, i)
 		}
 	}
-	dead := 0
+	dead, snapshots := 0, t.TempDir()
 	for i := range kills() {
 		o := operations[turns[i%len(turns)]]
 		prepare()
@@ -199,6 +230,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 		w.wantWholeFiles(o.name)
 		w.goSDKReads(o.name)
+		w.snapshot(filepath.Join(snapshots, strconv.Itoa(i)))
 	}
 	t.Logf("%d of %d processes died; unharmed they take %v", dead, kills(), whole)
 	if dead < kills()/4 {
@@ -209,7 +241,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	w.usable()
 	w.noLitter()
-	t.Run("botocore reads it", func(t *testing.T) { w.botocoreReads(testtools.Python(t)) })
+	t.Run("botocore reads it", func(t *testing.T) { w.botocoreReads(testtools.Python(t), snapshots) })
 }
 
 // Everything at once: callers in this process and in others, tokens that expire, sessions that end, programs that are
