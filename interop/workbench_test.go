@@ -31,8 +31,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// What the browser calls the editor and the service. The editor opens what is on loopback without a question and through
-// its own proxy, so the service has to have a name.
+// What the browser calls the editor and the service. The editor opens what is on loopback without a question, through its
+// own proxy or not at all, so the service has to have a name.
 const (
 	ideHost     = "ide.example.test"
 	serviceHost = "oidc.example.test"
@@ -331,7 +331,6 @@ func (b *workbench) surroundings() {
 	for _, c := range []struct{ sent, want string }{
 		{`{"type":"status"}`, `^200 "[^\n]+"$`}, // one line: no table of versions, as the desktop has it
 		{`{"type":"nonsense"}`, `^404 `},
-		{`{"type":"openExternal","uris":["http://127.0.0.1:9/it"]}`, `^200 null$`}, // at once; nobody is asked, see below
 	} {
 		resp, err := client.Post("http://localhost/", "application/json", strings.NewReader(c.sent))
 		if err != nil {
@@ -344,9 +343,6 @@ func (b *workbench) surroundings() {
 			b.Errorf("%s is answered by %q, %v; want %s", c.sent, got, err, c.want)
 		}
 	}
-	b.browser.Tab(b.T, b.ide+"/proxy/9/it") // the editor swaps the host itself, but only of the URL, not of one in its query
-	b.browser.Front()
-
 	window, tries, ok := editor.Find(b.Context(), editor.Places{Getenv: func(name string) string { return vars[name] }, Dirs: []string{b.path("tmp")}, UID: -1})
 	if !ok || window.Path != socket || window.Client != editor.Web {
 		b.Errorf("found %+v after %+v, want a web client at %s", window, tries, socket)
