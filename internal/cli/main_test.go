@@ -143,10 +143,11 @@ var scrubs = []struct {
 	{regexp.MustCompile(`\bport \d{4,5}\b`), "port PORT"},
 	{regexp.MustCompile(`127\.0\.0\.1%3A\d+`), "127.0.0.1%3APORT"},
 	{regexp.MustCompile(`in use by \S+ \(pid \d+\)`), "in use"}, // said where the system tells: see package callback
+	{regexp.MustCompile(`forward \d{4,5}:\d{4,5} `), "forward PORT:PORT "},
 	{regexp.MustCompile(`(-L |forward )\d{4,5}:`), "${1}PORT:"},
 	{regexp.MustCompile(`(-|/proxy/)\d{4,5}(\.app\.|$|[/,])`), "${1}PORT$2"},
 	{regexp.MustCompile(`\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b`), "WXYZ-WXYZ"},
-	{regexp.MustCompile(`\b(client_id|state|code_challenge)=[^&"\s]+`), "$1=RANDOM"},
+	{regexp.MustCompile(`\b(client_id|state|code_challenge)=[^&"\s\x1b]+`), "$1=RANDOM"},
 	{regexp.MustCompile(`"[^"]{8}…"`), `"KEYSTART…"`},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
 }

@@ -169,6 +169,53 @@ func (p *person) printed(ctx context.Context) (string, error) {
 	}
 }
 
+// occupy is: occupy PORT
+//
+// Another program listens there until the script ends.
+func occupy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: occupy PORT")
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", args[0]))
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+}
+
+// printed is: printed TEXT [TIMES]
+//
+// It waits until homing has printed TEXT, on whichever stream, that often in all.
+func printed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 || len(args) > 2 {
+		ts.Fatalf("usage: printed TEXT [TIMES]")
+	}
+	times := 1
+	if len(args) == 2 {
+		var err error
+		times, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(2 * scriptDeadline); ; {
+		streams, err := filepath.Glob(filepath.Join(personOf(ts).dir, "*.std*"))
+		ts.Check(err)
+		got := 0
+		for _, stream := range streams {
+			text, err := os.ReadFile(stream)
+			ts.Check(err)
+			got += bytes.Count(text, []byte(args[0]))
+		}
+		if got >= times {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			ts.Fatalf("%q was printed %d times, want %d", args[0], got, times)
+		}
+	}
+}
+
 // wrapped breaks text into lines of width characters, as a terminal shows it and a mouse copies it.
 func wrapped(text string, width int) string {
 	var b strings.Builder

@@ -218,6 +218,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"get":     get,
 	"pending": pending,
 	"opened":  opened,
+	"occupy":  occupy,
+	"printed": printed,
 	"window":  window,
 	"walk":    walk,
 	"swap":    swap,
