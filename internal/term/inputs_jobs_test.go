@@ -107,6 +107,8 @@ func playShell() int {
 			}
 		case "STOP":
 			_ = job.Process.Signal(syscall.SIGSTOP)
+		case "INT":
+			_ = job.Process.Signal(syscall.SIGINT)
 		case "CONT":
 			_ = job.Process.Signal(syscall.SIGCONT)
 		case "wait":
@@ -227,17 +229,17 @@ func (j *job) typed(text string) {
 	j.screen.typed(j.t, text)
 }
 
-// homing login & goes on without a keyboard, is not stopped, and leaves the terminal alone.
-func TestBackgroundIsNotStopped(t *testing.T) {
+// homing login & is not stopped and leaves the terminal alone. After fg it has the keys.
+func TestBackgroundAndFg(t *testing.T) {
 	t.Parallel()
 	j := start(t, "shell")
 	j.order("take", "take")
 	before := j.attributes(t)
-	if _, err := io.WriteString(j.orders, "run &\nwait\n"); err != nil {
+	if _, err := io.WriteString(j.orders, "run &\n"); err != nil {
 		t.Fatal(err)
 	}
 	heard := map[string]bool{}
-	for range 3 {
+	for range 2 {
 		select {
 		case line := <-j.lines:
 			heard[line] = true
@@ -245,9 +247,47 @@ func TestBackgroundIsNotStopped(t *testing.T) {
 			t.Fatalf("heard only %v", heard)
 		}
 	}
-	if !heard["login: unsupported operation"] || !heard["shell: exit 3"] {
-		t.Errorf("heard %v", heard)
+	if !heard["login: waits"] || !heard["shell: run &"] {
+		t.Fatalf("heard %v", heard)
 	}
+	j.typed("for the shell")
+	until(t, "the terminal echoes", func() bool { return strings.Contains(j.shown(), "for the shell") })
+	time.Sleep(2 * background) // it looks that often
+	j.order("stopped?", "changed: false")
+	if !reflect.DeepEqual(j.attributes(t), before) || j.shown() != "for the shell" {
+		t.Errorf("touched the terminal: %q", j.shown())
+	}
+	j.typed("\x15") // the line is dropped
+	j.order("fg", "fg")
+	until(t, "the terminal is set up", j.raw)
+	until(t, "bracketed paste is on", func() bool { return strings.HasSuffix(j.shown(), pasteOn) })
+	j.typed("d")
+	j.expect("login: key 'd'")
+	if strings.HasSuffix(j.shown(), "d") {
+		t.Errorf("the key is shown: %q", j.shown())
+	}
+	j.typed("\x03")
+	j.order("wait", "exit 130")
+	if after := j.attributes(t); after.Lflag != before.Lflag || after.Cc != before.Cc {
+		t.Errorf("attributes %+v, before %+v", after, before)
+	}
+	until(t, "bracketed paste is off", func() bool { return strings.HasSuffix(j.shown(), pasteOff) })
+}
+
+// One that ends in the background has touched nothing.
+func TestBackgroundToTheEnd(t *testing.T) {
+	t.Parallel()
+	j := start(t, "shell")
+	j.order("take", "take")
+	before := j.attributes(t)
+	if _, err := io.WriteString(j.orders, "run &\n"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		<-j.lines
+	}
+	j.order("INT", "INT")
+	j.order("wait", "exit 130")
 	if !reflect.DeepEqual(j.attributes(t), before) || j.shown() != "" {
 		t.Errorf("touched the terminal: %q", j.shown())
 	}

@@ -31,9 +31,9 @@ const (
 // end up in the history of a shell. Between Ctrl-Z and SIGCONT the terminal is the shell's,
 // which sets it as it likes; afterwards it is set up again.
 //
-// The error is errors.ErrUnsupported where in is no terminal, where another job is in the foreground of it (nothing is
-// touched then, and no signal stops the process), and on systems without all this. A process that gets into the
-// background later neither reads nor changes the terminal until it is in the foreground again.
+// The error is errors.ErrUnsupported where in is no terminal, and on systems without all this. A process in the
+// background, from the beginning ("homing login &") or later, neither reads nor changes the terminal, and no signal
+// stops it for that, until it is in the foreground.
 func Inputs(ctx context.Context, in, out *os.File) (inputs <-chan Input, restore func(), err error) {
 	if in == nil || !IsTerminal(in) {
 		return nil, nil, errors.ErrUnsupported
@@ -86,9 +86,9 @@ type keyboard struct {
 	signals     chan os.Signal // SIGCONT
 	woken, wake *os.File       // a pipe that ends a poll
 
-	closing sync.Mutex // of wake
-	saved   unix.Termios
-	applied bool // the terminal is set up for us
+	closing sync.Mutex    // of wake
+	saved   *unix.Termios // as it was when we first had it, nil before
+	applied bool          // the terminal is set up for us
 	decoder decoder
 }
 
@@ -99,18 +99,12 @@ func (k *keyboard) foreground() bool {
 	return errors.Is(err, unix.ENOTTY) || err == nil && group == unix.Getpgrp()
 }
 
-// begin takes the terminal.
+// begin takes the terminal. In the background it is left alone; read takes it when it is ours.
 func (k *keyboard) begin() error {
-	if !k.foreground() {
-		return errors.ErrUnsupported
-	}
-	saved, err := unix.IoctlGetTermios(k.fd, getTermios)
-	if err != nil {
-		return err
-	}
-	k.saved = *saved
-	if err := k.apply(); err != nil {
-		return err
+	if k.foreground() {
+		if err := k.apply(); err != nil {
+			return err
+		}
 	}
 	signal.Notify(k.signals, unix.SIGCONT)
 	return nil
@@ -118,7 +112,14 @@ func (k *keyboard) begin() error {
 
 // apply sets the terminal up. It is in the foreground.
 func (k *keyboard) apply() error {
-	t := k.saved
+	if k.saved == nil {
+		saved, err := unix.IoctlGetTermios(k.fd, getTermios)
+		if err != nil {
+			return err
+		}
+		k.saved = saved
+	}
+	t := *k.saved
 	t.Lflag &^= unix.ICANON | unix.ECHO | unix.IEXTEN
 	t.Lflag |= unix.ISIG
 	t.Oflag |= unix.OPOST
@@ -143,7 +144,7 @@ func (k *keyboard) end() {
 	if k.applied && k.foreground() {
 		k.drain()
 		k.say(pasteOff)
-		_ = unix.IoctlSetTermios(k.fd, setTermios, &k.saved) // it can only be gone
+		_ = unix.IoctlSetTermios(k.fd, setTermios, k.saved) // it can only be gone
 	}
 	k.closing.Lock()
 	defer k.closing.Unlock()
