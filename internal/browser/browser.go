@@ -45,10 +45,7 @@ func (o Opener) Open(ctx context.Context, rawURL string) error {
 	if err := check(rawURL); err != nil {
 		return err
 	}
-	getenv := o.Getenv
-	if getenv == nil {
-		getenv = func(string) string { return "" }
-	}
+	getenv := o.getenv()
 	var window error
 	if o.Window != nil {
 		if window = o.Window.Open(ctx, rawURL); window == nil {
@@ -59,15 +56,42 @@ func (o Opener) Open(ctx context.Context, rawURL string) error {
 		}
 		window = fmt.Errorf("the editor's window: %w", window)
 	}
-	list := commands(runtime.GOOS, getenv, rawURL)
-	if o.Window != nil || !helps(ctx, getenv) {
-		list = slices.DeleteFunc(list, func(argv []string) bool { return isHelper(argv[0]) })
-	}
-	err := open(ctx, list, rawURL)
+	err := open(ctx, getenv, o.candidates(ctx, getenv, rawURL), rawURL)
 	if err != nil && ctx.Err() == nil {
 		return errors.Join(err, window)
 	}
 	return err
+}
+
+// Any reports whether Open has anything to try: a window, or a program that is installed. It starts nothing, and takes a
+// second at most. What is tried may still fail.
+func (o Opener) Any() bool {
+	if o.Window != nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return slices.ContainsFunc(o.candidates(ctx, o.getenv(), "https://example.com/"), func(argv []string) bool {
+		_, err := exec.LookPath(argv[0])
+		return err == nil
+	})
+}
+
+func (o Opener) getenv() func(string) string {
+	if o.Getenv == nil {
+		return func(string) string { return "" }
+	}
+	return o.Getenv
+}
+
+// candidates returns the command lines that Open tries after the window, best first.
+func (o Opener) candidates(ctx context.Context, getenv func(string) string, rawURL string) [][]string {
+	list := commands(runtime.GOOS, getenv, rawURL)
+	ofHelper := func(argv []string) bool { return isHelper(argv[0]) }
+	if slices.ContainsFunc(list, ofHelper) && (o.Window != nil || !helps(ctx, getenv)) {
+		list = slices.DeleteFunc(list, ofHelper)
+	}
+	return list
 }
 
 // Open opens rawURL as an Opener without a window does.
@@ -84,13 +108,13 @@ func helps(ctx context.Context, getenv func(string) string) bool {
 	return path == "" || editor.Trusted(ctx, path) == nil
 }
 
-func open(ctx context.Context, candidates [][]string, rawURL string) error {
+func open(ctx context.Context, getenv func(string) string, candidates [][]string, rawURL string) error {
 	if err := check(rawURL); err != nil {
 		return err
 	}
 	tried := ErrNone
 	for _, argv := range candidates {
-		err := start(ctx, argv)
+		err := start(ctx, getenv, argv)
 		if err == nil {
 			return nil
 		}
@@ -112,7 +136,7 @@ func check(rawURL string) error {
 }
 
 // start runs argv on its own, and waits for it as long as patience lasts.
-func start(ctx context.Context, argv []string) error {
+func start(ctx context.Context, getenv func(string) string, argv []string) error {
 	path, err := exec.LookPath(argv[0])
 	if err != nil {
 		return err
@@ -121,6 +145,11 @@ func start(ctx context.Context, argv []string) error {
 	cmd := exec.Command(path, argv[1:]...)
 	// $BROWSER has been looked at. xdg-open would start a text browser it names, or itself again.
 	cmd.Env = slices.DeleteFunc(cmd.Environ(), func(v string) bool { return strings.HasPrefix(v, "BROWSER=") })
+	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"} { // getenv may know newer ones than this process
+		if v := getenv(name); v != "" {
+			cmd.Env = append(cmd.Env, name+"="+v)
+		}
+	}
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return err

@@ -14,6 +14,8 @@ import (
 
 const page = "https://oidc.us-east-1.amazonaws.com/authorize?a=1&b=%20x"
 
+func noVariables(string) string { return "" }
+
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	spaced := filepath.Join(t.TempDir(), "my browser")
@@ -53,7 +55,7 @@ func TestCommands(t *testing.T) {
 func TestOpenRefusesWhatIsNoWebAddress(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "-x", "file:///etc/passwd", "javascript:alert(1)", "https://", "https://x/\x1b[31m", "https://x/ y", "vscode://x/y"} {
-		if err := open(t.Context(), [][]string{{"true"}}, bad); err == nil {
+		if err := open(t.Context(), noVariables, [][]string{{"true"}}, bad); err == nil {
 			t.Errorf("%q was handed to a program", bad)
 		}
 	}
@@ -76,7 +78,7 @@ func TestOpenTriesTheNext(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "out")
 	good := script(t, `printf '%s' "$*" > `+out)
-	err := open(t.Context(), [][]string{{"no-such-opener", page}, {script(t, "exit 3"), page}, {good, "-s", page}, {script(t, "rm "+out), page}}, page)
+	err := open(t.Context(), noVariables, [][]string{{"no-such-opener", page}, {script(t, "exit 3"), page}, {good, "-s", page}, {script(t, "rm "+out), page}}, page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +93,7 @@ func TestOpenWithoutOpener(t *testing.T) {
 	if err := Open(t.Context(), func(string) string { return "" }, page); runtime.GOOS == "linux" && !errors.Is(err, ErrNone) {
 		t.Errorf("got %v, want ErrNone", err)
 	}
-	err := open(t.Context(), [][]string{{script(t, "exit 3"), page}}, page)
+	err := open(t.Context(), noVariables, [][]string{{script(t, "exit 3"), page}}, page)
 	if !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("got %v, want ErrNone and why", err)
 	}
@@ -102,7 +104,7 @@ func TestOpenDoesNotWaitForAnOpenerThatStays(t *testing.T) {
 	// Its output, had it any, would go to the terminal of the test.
 	opener := script(t, "echo noise; echo noise >&2; sleep 20")
 	begin := time.Now()
-	if err := open(t.Context(), [][]string{{opener, page}}, page); err != nil {
+	if err := open(t.Context(), noVariables, [][]string{{opener, page}}, page); err != nil {
 		t.Errorf("an opener that stays is one that works: %v", err)
 	}
 	if d := time.Since(begin); d > 10*time.Second {
@@ -110,7 +112,7 @@ func TestOpenDoesNotWaitForAnOpenerThatStays(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := open(ctx, [][]string{{opener, page}}, page); !errors.Is(err, context.Canceled) {
+	if err := open(ctx, noVariables, [][]string{{opener, page}}, page); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }
@@ -120,7 +122,7 @@ func TestOpenerHasNoTerminalAndNoShell(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	opener := script(t, `{ [ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none; (: > /dev/tty) 2>/dev/null || echo no tty; echo "${BROWSER-no BROWSER}"; printf '%s\n' "$1"; } > `+out)
 	const nasty = "https://x.example/?a=$(touch${IFS}pwned)&b=;id|`id`&c='\""
-	if err := open(t.Context(), [][]string{{opener, nasty}}, nasty); err != nil {
+	if err := open(t.Context(), noVariables, [][]string{{opener, nasty}}, nasty); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(out)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -214,5 +215,74 @@ func TestOpenerThatNeverReturns(t *testing.T) {
 		case <-deadline:
 			t.Fatal("the opener was ended")
 		}
+	}
+}
+
+// TestAny: as many as Open would try, and none is started.
+func TestAny(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the system has an opener of its own here")
+	}
+	d := newDesk(t, map[string]string{"helpers/browser.sh": "", "firefox": "", "lynx": "", "xdg-open": "", "powershell.exe": ""})
+	t.Setenv("PATH", d.bin)
+	path, opened := window(t, 200)
+	helper := filepath.Join(d.bin, "helpers/browser.sh")
+	for _, tt := range []struct {
+		name   string
+		env    map[string]string
+		window bool
+		want   bool
+	}{
+		{"nothing", nil, false, false},
+		{"a window", nil, true, true},
+		{"$BROWSER", map[string]string{"BROWSER": "firefox"}, false, true},
+		{"$BROWSER with arguments", map[string]string{"BROWSER": "firefox --new-tab %s"}, false, true},
+		{"the second of $BROWSER", map[string]string{"BROWSER": "chromium:firefox"}, false, true},
+		{"$BROWSER that is not installed", map[string]string{"BROWSER": "chromium"}, false, false},
+		{"$BROWSER that draws on the terminal", map[string]string{"BROWSER": "lynx"}, false, false},
+		{"a display", map[string]string{"DISPLAY": ":0"}, false, true},
+		{"Wayland", map[string]string{"WAYLAND_DISPLAY": "wayland-0"}, false, true},
+		{"WSL", map[string]string{"WSL_INTEROP": "/run/WSL/1_interop"}, false, true},
+		{"the editor's script, its socket ours", map[string]string{"BROWSER": helper, "VSCODE_IPC_HOOK_CLI": path}, false, true},
+		{"the editor's script, its socket gone", map[string]string{"BROWSER": helper, "VSCODE_IPC_HOOK_CLI": path + "x"}, false, false},
+		{"the editor's script without a socket", map[string]string{"BROWSER": helper}, false, true},
+	} {
+		o := Opener{Getenv: vars(tt.env)}
+		if tt.window {
+			o.Window = &editor.Window{Path: path}
+		}
+		if got := o.Any(); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+		if got := d.calls(t); got != "" || len(opened) != 0 {
+			t.Errorf("%s: started\n%s", tt.name, got)
+		}
+		if !tt.want {
+			if err := o.Open(t.Context(), page); !errors.Is(err, ErrNone) {
+				t.Errorf("%s: Open returned %v", tt.name, err)
+			}
+		}
+	}
+	if (Opener{}).Any() {
+		t.Error("the zero value has something to try without a display")
+	}
+	// A display alone is nothing to try.
+	t.Setenv("PATH", t.TempDir())
+	if (Opener{Getenv: vars(map[string]string{"DISPLAY": ":0", "BROWSER": "firefox"})}).Any() {
+		t.Error("what is not installed counts")
+	}
+}
+
+// TestOpenerHandsTheDisplayOn: that of its caller's variables, which may be newer than the process's.
+func TestOpenerHandsTheDisplayOn(t *testing.T) {
+	t.Setenv("DISPLAY", "localhost:10.0")
+	out := filepath.Join(t.TempDir(), "out")
+	newDesk(t, map[string]string{"xdg-open": `echo "$DISPLAY $XAUTHORITY" > ` + out})
+	o := Opener{Getenv: vars(map[string]string{"DISPLAY": ":7", "XAUTHORITY": "/run/x", "BROWSER": "xdg-open"})}
+	if err := o.Open(t.Context(), page); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(out); err != nil || string(got) != ":7 /run/x\n" {
+		t.Errorf("the opener saw %q (%v)", got, err)
 	}
 }
