@@ -31,8 +31,8 @@ type Env struct {
 	Exists func(path string) bool
 	// ReadFile returns the first kilobytes of a file, "" when it cannot be read. Nil reads nothing.
 	ReadFile func(path string) string
-	// Tmux returns a variable as the tmux around this shell knows it now; nil knows none.
-	Tmux     func(ctx context.Context, name string) string
+	// Tmux returns a variable as the tmux around this shell knows it now, and whether it does: editor.Tmux. Nil knows none.
+	Tmux     func(ctx context.Context, name string) (value string, known bool)
 	HostName string // of this machine; "" is unknown
 	// FindEditor looks for the window of the editor that the terminal belongs to. Nil finds none.
 	FindEditor func(ctx context.Context) (editor.Window, []editor.Try, bool)
@@ -114,10 +114,10 @@ func OSEnv() Env {
 	if name, err := os.Hostname(); err == nil {
 		env.HostName = name
 	}
-	env.Tmux = func(ctx context.Context, name string) string { return editor.Tmux(ctx, os.Getenv, name) }
+	env.Tmux = (&editor.Tmux{Getenv: os.Getenv}).Variable // asked once for all
 	env.PolicyFile = settings.PolicyFile(os.Getenv, runtime.GOOS)
 	env.FindEditor = func(ctx context.Context) (editor.Window, []editor.Try, bool) {
-		return editor.Find(ctx, editor.Places{Getenv: os.Getenv, UID: -1})
+		return editor.Find(ctx, editor.Places{Getenv: os.Getenv, UID: -1, Tmux: env.Tmux})
 	}
 	env.OpenBrowser = func(ctx context.Context, url string, window *editor.Window) error {
 		return browser.Opener{Getenv: os.Getenv, Window: window}.Open(ctx, url)

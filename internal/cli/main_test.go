@@ -50,7 +50,7 @@ func homingMain() {
 	env.FindEditor = func(ctx context.Context) (editor.Window, []editor.Try, bool) {
 		return editor.Find(ctx, editor.Places{
 			Getenv: env.Getenv, Dirs: []string{os.Getenv(envSockets)}, UID: -1,
-			Tmux: func(context.Context, string) string { return "" },
+			Tmux: func(context.Context, string) (string, bool) { return "", false },
 		})
 	}
 	dir := os.Getenv(envDir)

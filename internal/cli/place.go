@@ -27,7 +27,7 @@ func (a *app) here(ctx context.Context) where {
 		Getenv: a.env.Getenv, GOOS: runtime.GOOS, Exists: a.env.Exists, ReadFile: a.env.ReadFile, HostName: a.env.HostName,
 	}
 	if a.env.Tmux != nil {
-		facts.Tmux = func(name string) string { return a.env.Tmux(ctx, name) }
+		facts.Tmux = func(name string) (string, bool) { return a.env.Tmux(ctx, name) }
 	}
 	if a.env.FindEditor != nil {
 		found, tries, ok := a.env.FindEditor(ctx)

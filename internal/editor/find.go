@@ -18,10 +18,12 @@ const hook = "VSCODE_IPC_HOOK_CLI"
 
 // Places says where to look for a window. The zero value sees no variable and counts root's sockets only.
 type Places struct {
-	Getenv func(string) string                           // nil: no variable is set
-	Dirs   []string                                      // folders in which sockets are looked for; nil: $XDG_RUNTIME_DIR, /run/user/UID, $TMPDIR, /tmp
-	Tmux   func(ctx context.Context, name string) string // a variable of the tmux session, "" for none; nil: asks tmux where TMUX is set
-	UID    int                                           // whose sockets count; -1: this process's user
+	Getenv func(string) string // nil: no variable is set
+	Dirs   []string            // folders in which sockets are looked for; nil: $XDG_RUNTIME_DIR, /run/user/UID, $TMPDIR, /tmp
+	UID    int                 // whose sockets count; -1: this process's user
+
+	// Tmux is what tmux knows of a variable, as Tmux.Variable says; nil: asks tmux where TMUX is set.
+	Tmux func(ctx context.Context, name string) (value string, known bool)
 }
 
 // Try is a socket that was looked at, and what became of it: "answers (web)", "refused", "gone", "no answer within 1s".
@@ -44,7 +46,8 @@ const (
 
 // Find returns the window that this terminal belongs to: the one VSCODE_IPC_HOOK_CLI names. When that is dead, and
 // something says that there may be another (a VSCODE_… variable; tmux or screen, whose shells keep the variables of the
-// terminal they were born in), it is the one tmux's own environment names, else the newest one that answers.
+// terminal they were born in), it is the one tmux's own environment names, else the newest one that answers. In an SSH
+// session where only tmux or screen says so, none but the one that tmux names will do: see mayScan.
 //
 // tries is what was looked at, best first, up to the window found. All are asked at the same time, each for a second, so
 // a dozen that hang cost a second and a half together; a tmux that hangs costs one more. Nothing is found on Windows,
@@ -108,8 +111,7 @@ func (p Places) complete() Places {
 		p.UID = os.Geteuid()
 	}
 	if p.Tmux == nil {
-		getenv := p.Getenv
-		p.Tmux = func(ctx context.Context, name string) string { return Tmux(ctx, getenv, name) }
+		p.Tmux = (&Tmux{Getenv: p.Getenv}).Variable
 	}
 	if p.Dirs == nil {
 		p.Dirs = []string{p.Getenv("XDG_RUNTIME_DIR"), "/run/user/" + strconv.Itoa(p.UID), p.Getenv("TMPDIR"), "/tmp"}
@@ -117,20 +119,52 @@ func (p Places) complete() Places {
 	return p
 }
 
+// editorVariables are set in the terminals of VS Code, with hook or where a shell has lost it.
+var editorVariables = []string{
+	hook, "VSCODE_PROXY_URI", "VSCODE_INJECTION", "VSCODE_NONCE", "VSCODE_STABLE", "VSCODE_CWD", "VSCODE_AGENT_FOLDER",
+	"VSCODE_GIT_IPC_HANDLE", "VSCODE_GIT_ASKPASS_MAIN", "VSCODE_GIT_ASKPASS_NODE", "VSCODE_GIT_ASKPASS_EXTRA_ARGS",
+	"VSCODE_REMOTE_CONTAINERS_SESSION", "VSCODE_SERVER_PORT", "VSCODE_PID", "VSCODE_IPC_HOOK",
+}
+
+// fromEditor reports whether the shell was born in a terminal of VS Code.
+func fromEditor(getenv func(string) string) bool {
+	return slices.ContainsFunc(editorVariables, func(name string) bool { return getenv(name) != "" })
+}
+
 // replaceable reports whether a window may be there although VSCODE_IPC_HOOK_CLI does not name a living one.
 func replaceable(getenv func(string) string) bool {
-	return slices.ContainsFunc([]string{
-		hook, "VSCODE_PROXY_URI", "VSCODE_INJECTION", "VSCODE_NONCE", "VSCODE_STABLE", "VSCODE_CWD", "VSCODE_AGENT_FOLDER",
-		"VSCODE_GIT_IPC_HANDLE", "VSCODE_GIT_ASKPASS_MAIN", "VSCODE_GIT_ASKPASS_NODE", "VSCODE_GIT_ASKPASS_EXTRA_ARGS",
-		"VSCODE_REMOTE_CONTAINERS_SESSION", "VSCODE_SERVER_PORT", "VSCODE_PID", "VSCODE_IPC_HOOK",
-		"TMUX", "STY",
-	}, func(name string) bool { return getenv(name) != "" })
+	return fromEditor(getenv) || getenv("TMUX") != "" || getenv("STY") != ""
+}
+
+// mayScan reports whether any window on this machine may be taken for this terminal's. Where the shell was born in an
+// editor's terminal, the newest window that answers is most likely the same one after a reload. Where only tmux or screen
+// wraps it, somebody may have attached from an editor's terminal, whose window is then the newest. But who is known to
+// have come by SSH, with nothing of an editor, sits at a terminal somewhere, and a window on this machine may be one left open
+// on a desk elsewhere: the sign-in page would open there, before nobody or before somebody else, and a tunnel would end
+// there. Nobody loses much: the page is opened by hand. A person who attached from an editor over SSH gets the
+// window by update-environment in tmux ("set -ga update-environment VSCODE_IPC_HOOK_CLI").
+func (p Places) mayScan(ctx context.Context) bool {
+	return fromEditor(p.Getenv) || !p.overSSH(ctx)
+}
+
+// overSSH reports whether the person came by SSH: as tmux knows it since it was attached, else as the shell does. Of the
+// three variables tmux renews one; without it the others are of an earlier attach.
+func (p Places) overSSH(ctx context.Context) bool {
+	if p.Getenv("TMUX") != "" {
+		if connection, known := p.Tmux(ctx, "SSH_CONNECTION"); known {
+			return connection != ""
+		}
+	}
+	return p.Getenv("SSH_CONNECTION") != "" || p.Getenv("SSH_CLIENT") != "" || p.Getenv("SSH_TTY") != ""
 }
 
 // others begins to ask every other window that may be this terminal's, best first.
 func (p Places) others(ctx context.Context) []*candidate {
-	scanned := p.scan(ctx)
-	path := p.Tmux(ctx, hook)
+	var scanned []*candidate
+	if p.mayScan(ctx) {
+		scanned = p.scan(ctx)
+	}
+	path, _ := p.Tmux(ctx, hook) // also one that somebody set for the whole server
 	if path == "" || path == p.Getenv(hook) {
 		return scanned
 	}

@@ -120,26 +120,40 @@ func TestFindAnother(t *testing.T) {
 	alive := &stand{}
 	living := alive.start(t, folder(t), "living")
 	for name, tt := range map[string]struct {
-		env  []string
-		tmux string
-		want string
+		env      []string
+		tmux     string
+		want     string
+		attached string // SSH_CONNECTION as tmux knows it, "-" taken out
 	}{
-		"nothing says so":       {nil, tmux, ""},
-		"the named one lives":   {[]string{hook, living, "TMUX", "x"}, tmux, "living from VSCODE_IPC_HOOK_CLI: answers (web)\n"},
-		"it is gone":            {[]string{hook, gone}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n"},
-		"none was named":        {[]string{"VSCODE_GIT_IPC_HANDLE", "x"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n"},
-		"tmux knows":            {[]string{hook, gone, "TMUX", "x"}, tmux, "gone from VSCODE_IPC_HOOK_CLI: gone\ntmux from tmux: answers (web)\n"},
-		"tmux knows no better":  {[]string{hook, gone, "TMUX", "x"}, gone, "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n"},
-		"tmux knows an old one": {[]string{"TMUX", "x"}, older, "older from tmux: answers (desktop)\n"},
-		"tmux knows a dead one": {[]string{"TMUX", "x"}, filepath.Join(dir, "vscode-ipc-t.sock"), "t from tmux: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n"},
-		"screen":                {[]string{"STY", "1.pts"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n"},
+		"nothing says so":                 {nil, tmux, "", ""},
+		"the named one lives":             {[]string{hook, living, "TMUX", "x"}, tmux, "living from VSCODE_IPC_HOOK_CLI: answers (web)\n", ""},
+		"it is gone":                      {[]string{hook, gone}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"none was named":                  {[]string{"VSCODE_GIT_IPC_HANDLE", "x"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"tmux knows":                      {[]string{hook, gone, "TMUX", "x"}, tmux, "gone from VSCODE_IPC_HOOK_CLI: gone\ntmux from tmux: answers (web)\n", ""},
+		"tmux knows no better":            {[]string{hook, gone, "TMUX", "x"}, gone, "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"tmux knows an old one":           {[]string{"TMUX", "x"}, older, "older from tmux: answers (desktop)\n", ""},
+		"tmux knows a dead one":           {[]string{"TMUX", "x"}, filepath.Join(dir, "vscode-ipc-t.sock"), "t from tmux: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"screen":                          {[]string{"STY", "1.pts"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"tmux by SSH":                     {[]string{"TMUX", "x", "SSH_CONNECTION", "a"}, "", "", ""},
+		"tmux attached by SSH":            {[]string{"TMUX", "x"}, "", "", "a b c d"},
+		"tmux attached by SSH no more":    {[]string{"TMUX", "x", "SSH_CONNECTION", "a", "SSH_TTY", "b"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", "-"},
+		"tmux by SSH, and it knows":       {[]string{"TMUX", "x", "SSH_CONNECTION", "a"}, tmux, "tmux from tmux: answers (web)\n", "a"},
+		"screen by SSH":                   {[]string{"STY", "x", "SSH_TTY", "a"}, "", "", "-"},
+		"an editor's terminal by SSH":     {[]string{hook, gone, "SSH_CONNECTION", "a"}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"an editor's terminal, tmux, SSH": {[]string{hook, gone, "TMUX", "x", "SSH_CONNECTION", "a"}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", "b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			asked := ""
 			w, tries, found := Find(t.Context(), Places{
 				Getenv: env(tt.env...), Dirs: []string{dir, dir + "/", "relative", ""}, UID: -1,
-				Tmux: func(_ context.Context, name string) string { asked = name; return tt.tmux },
+				Tmux: func(_ context.Context, name string) (string, bool) {
+					if name == "SSH_CONNECTION" {
+						return strings.TrimPrefix(tt.attached, "-"), tt.attached != ""
+					}
+					asked = name
+					return tt.tmux, tt.tmux != ""
+				},
 			})
 			if got := said(tries); got != tt.want {
 				t.Errorf("got\n%swant\n%s", got, tt.want)
@@ -161,11 +175,11 @@ func TestFindAnother(t *testing.T) {
 			says(webStatus)(w, r)
 		}}).start(t, folder(t), "late")
 		running := make(chan bool, 1)
-		_, tries, _ := Find(t.Context(), Places{Getenv: env(hook, late), Dirs: []string{}, UID: -1, Tmux: func(ctx context.Context, _ string) string {
+		_, tries, _ := Find(t.Context(), Places{Getenv: env(hook, late), Dirs: []string{}, UID: -1, Tmux: func(ctx context.Context, _ string) (string, bool) {
 			running <- true
 			<-ctx.Done()
 			<-running
-			return ""
+			return "", false
 		}})
 		if want := "late from VSCODE_IPC_HOOK_CLI: answers (web)\n"; said(tries) != want || len(running) != 0 {
 			t.Errorf("tmux is asked still: %d, after\n%s", len(running), said(tries))

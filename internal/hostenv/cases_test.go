@@ -9,7 +9,7 @@ type someplace struct {
 	env   string // NAME=value, one a line
 	files string // that exist, separated by blanks
 	text  map[string]string
-	tmux  string // NAME=value that tmux knows
+	tmux  string // NAME=value that tmux knows, one a line; -NAME is taken out of the session
 	// window is the client that the editor's window answers as, "" where none answers
 	window editor.Client
 	tries  int // sockets that do not answer
@@ -28,6 +28,9 @@ const (
 	sshd      = "SSH_CONNECTION=198.51.100.7 50321 203.0.113.5 22\nSSH_CLIENT=198.51.100.7 50321 22\n"
 	tty       = "SSH_TTY=/dev/pts/3\n"
 	display   = "DISPLAY=:0\n"
+	inTmux    = "TMUX=/tmp/tmux-1000/default,1,0\n"
+	oldSSH    = "SSH_CONNECTION=192.0.2.9 1 10.0.0.5 22\nSSH_CLIENT=192.0.2.9 1 22\nSSH_TTY=/dev/pts/9\n"
+	newSSH    = "SSH_CONNECTION=198.51.100.7 50321 203.0.113.5 22"
 )
 
 var someplaces = []someplace{
@@ -49,15 +52,15 @@ var someplaces = []someplace{
 		reason: "(CODESPACES is set; the editor's window answers from a browser)", address: "https://fluffy-goggles-5v7x-18425.app.github.dev",
 		line: "gh codespace ssh -c fluffy-goggles-5v7x -- -N -L 127.0.0.1:18425:127.0.0.1:18425"},
 	{about: "a codespace whose window is dead", env: codespace + inWindow,
-		place: "codespaces-web", flow: Device, channels: "swap forward paste device", reason: "no window of the editor answers)"},
+		place: "codespaces", flow: Device, channels: "swap forward paste device", reason: "no window of the editor answers)"},
 	{about: "a codespace, SSH variables and a window", env: codespace + sshd + inWindow, window: editor.Desktop,
 		place: "codespaces-desktop", flow: PKCE, channels: "tunnel forward swap paste device"},
 	{about: "a codespace whose shell lost the name", env: "CODESPACES=true\n",
-		place: "codespaces-web", flow: Device, channels: "forward paste device", line: "gh codespace ports forward 18425:18425"},
+		place: "codespaces", flow: Device, channels: "forward paste device", reason: "this is a GitHub codespace: a browser on your machine cannot reach a listener here by itself (CODESPACES is set; no window of the editor answers)", line: "gh codespace ports forward 18425:18425"},
 	{about: "a codespace whose shell lost the domain", env: "CODESPACE_NAME=fluffy\n",
-		place: "codespaces-web", flow: Device, channels: "swap forward paste device", address: "https://fluffy-18425.app.github.dev"},
+		place: "codespaces", flow: Device, channels: "swap forward paste device", address: "https://fluffy-18425.app.github.dev"},
 	{about: "a codespace with a malformed domain", env: "CODESPACE_NAME=fluffy\nGITHUB_CODESPACES_PORT_FORWARDING_DOMAIN=evil.example/x?\n",
-		place: "codespaces-web", flow: Device, channels: "forward paste device"},
+		place: "codespaces", flow: Device, channels: "forward paste device"},
 	{about: "CODESPACES=false is none", env: "CODESPACES=false\n" + display, place: "local", flow: PKCE, channels: "loopback paste device"},
 
 	// Other clouds
@@ -175,6 +178,30 @@ var someplaces = []someplace{
 	{about: "SSH into a container", env: sshd + tty, files: "/.dockerenv", place: "ssh", flow: Device, channels: "forward paste device"},
 	{about: "tmux of a desktop, attached by SSH", env: "TMUX=/tmp/tmux-1000/default,1,0\n" + display, tmux: "SSH_CONNECTION=198.51.100.7 50321 203.0.113.5 22",
 		place: "ssh", flow: Device, channels: "forward paste device", reason: "(SSH_CONNECTION is set in tmux)", line: "ssh -N -L 18425:127.0.0.1:18425 ann@203.0.113.5"},
+	{about: "tmux of an earlier SSH session, attached by another", env: inTmux + oldSSH, tmux: newSSH,
+		place: "ssh", flow: Device, channels: "forward paste device", reason: "(SSH_CONNECTION is set in tmux)", line: "ssh -N -L 18425:127.0.0.1:18425 ann@203.0.113.5"},
+	{about: "tmux of an earlier SSH session, attached at the desk", env: inTmux + oldSSH + "DISPLAY=localhost:10.0\n", tmux: "-SSH_CONNECTION\nDISPLAY=:0",
+		place: "local", flow: PKCE, channels: "loopback paste device"},
+	{about: "tmux of an earlier SSH session, attached on a console", env: inTmux + oldSSH + "DISPLAY=localhost:10.0\n", tmux: "-SSH_CONNECTION\n-DISPLAY",
+		place: "unknown", flow: Device, channels: "forward paste device"},
+	{about: "tmux of a desk without a display, attached from one", env: inTmux, tmux: "-SSH_CONNECTION\nDISPLAY=:0",
+		place: "local", flow: PKCE, channels: "loopback paste device"},
+	{about: "tmux of a desk with Wayland, which tmux does not renew", env: inTmux + "WAYLAND_DISPLAY=wayland-0\n", tmux: "-SSH_CONNECTION\n-DISPLAY",
+		place: "local", flow: PKCE, channels: "loopback paste device"},
+	{about: "tmux attached by the SSH session that its shell is of", env: inTmux + sshd + tty, tmux: newSSH,
+		place: "ssh", flow: Device, channels: "forward paste device", reason: "(SSH_CONNECTION is set)", line: "ssh -N -L 18425:127.0.0.1:18425 ann@203.0.113.5"},
+	{about: "tmux that renews nothing or does not answer", env: inTmux + oldSSH,
+		place: "ssh", flow: Device, channels: "forward paste device", line: "ssh -N -L 18425:127.0.0.1:18425 ann@10.0.0.5"},
+	{about: "a shell by SSH that was sent no TMUX", env: sshd + tty, tmux: "-SSH_CONNECTION",
+		place: "ssh", flow: Device, channels: "forward paste device", line: "ssh -N -L 18425:127.0.0.1:18425 ann@203.0.113.5"},
+	{about: "tmux that renews SSH_TTY too", env: inTmux + oldSSH, tmux: "-SSH_CONNECTION\nSSH_TTY=/dev/pts/1",
+		place: "ssh", flow: Device, channels: "forward paste device", reason: "(SSH_TTY is set in tmux)"},
+	{about: "tmux of an SSH session, attached from VS Code over SSH", env: inTmux + oldSSH, tmux: newSSH + "\nVSCODE_IPC_HOOK_CLI=/run/user/1000/vscode-ipc-2.sock", window: editor.Desktop,
+		place: "vscode-ssh", flow: PKCE, channels: "tunnel forward paste device"},
+	{about: "tmux of VS Code over SSH, attached by SSH with no window left", env: inTmux + sshd, tmux: "SSH_CONNECTION=192.0.2.9 1 10.0.0.5 22",
+		place: "ssh", flow: Device, channels: "forward paste device", line: "ssh -N -L 18425:127.0.0.1:18425 ann@10.0.0.5"},
+	{about: "tmux of a codespace's SSH shell, attached in the browser", env: inTmux + codespace + oldSSH, tmux: "-SSH_CONNECTION", window: editor.Web,
+		place: "codespaces-web", flow: Device, channels: "swap forward paste device"},
 	{about: "tmux alone says nothing", env: "TMUX=/tmp/tmux-1000/default,1,0\n" + display, place: "local", flow: PKCE, channels: "loopback paste device"},
 	{about: "screen over SSH", env: "STY=1234.pts-0.host\n" + sshd, place: "ssh", flow: Device, channels: "forward paste device"},
 	{about: "a toolbox on a laptop", env: "TOOLBOX_PATH=/usr/bin/toolbox\n" + display, files: "/run/.containerenv /run/.toolboxenv",
@@ -191,9 +218,9 @@ var someplaces = []someplace{
 	{about: "Windows", goos: "windows", place: "local", flow: PKCE, channels: "loopback paste device"},
 
 	// Hostile names
-	{about: "a codespace name that is a command", env: "CODESPACE_NAME=x; rm -rf ~\n", place: "codespaces-web", flow: Device, channels: "forward paste device",
+	{about: "a codespace name that is a command", env: "CODESPACE_NAME=x; rm -rf ~\n", place: "codespaces", flow: Device, channels: "forward paste device",
 		line: "gh codespace ports forward 18425:18425"},
-	{about: "a codespace name that is another host", env: "CODESPACE_NAME=evil.example/?\n", place: "codespaces-web", flow: Device, channels: "forward paste device"},
+	{about: "a codespace name that is another host", env: "CODESPACE_NAME=evil.example/?\n", place: "codespaces", flow: Device, channels: "forward paste device"},
 	{about: "a codespace name that is an option", env: "CODESPACE_NAME=-oProxyCommand=x\n" + sshd, place: "codespaces-ssh", flow: Device, channels: "forward paste device",
 		line: "gh codespace ports forward 18425:18425"},
 	{about: "a workspace name that is an option", env: "CODER_WORKSPACE_NAME=--help\n", place: "coder", flow: Device, channels: "paste device"},

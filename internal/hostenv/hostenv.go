@@ -13,7 +13,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/homing-cli/homing/internal/editor"
 )
@@ -71,9 +70,14 @@ type Facts struct {
 	ReadFile func(path string) string // the beginning of a file; "" where it cannot be read
 	Window   *editor.Window           // the editor's window that answers, nil none; found by the caller
 	Tries    []editor.Try             // what the caller tried to find it
-	Tmux     func(name string) string // a variable as tmux knows it now; a shell's own may be of an earlier attach
 	UserName string                   // "" is USER or LOGNAME
 	HostName string                   // of this machine; "" not known
+
+	// Tmux is what the tmux around this shell knows of a variable: known when the session has a word on it, with ""
+	// for one that it took out. It is asked often, so it should remember. Nil knows none.
+	Tmux func(name string) (value string, known bool)
+	// Opens reports whether anything here would be tried to open a browser (browser.Opener.Any); nil: variables tell.
+	Opens func() bool
 }
 
 // OS returns the facts of this machine that cost nothing to ask, with variables looked up by getenv.
@@ -132,23 +136,58 @@ func (f Facts) complete() Facts {
 	if f.GOOS == "" {
 		f.GOOS = runtime.GOOS
 	}
-	if ask := f.Tmux; ask != nil { // which starts a program, and many rows want to know
-		connection := sync.OnceValue(func() string { return ask("SSH_CONNECTION") })
-		f.Tmux = func(string) string { return connection() }
+	if f.Tmux == nil || f.Getenv("TMUX") == "" {
+		f.Tmux = func(string) (string, bool) { return "", false }
 	}
 	return f
 }
 
-// lookup returns a variable, and where it comes from when that is not the shell's own environment. Of what tmux knows,
-// only SSH_CONNECTION is asked: tmux renews it at every attach (update-environment in tmux(1)), a shell in it cannot.
+// renewed are the variables that a terminal brings along, and of which tmux may know newer ones than its shells: those that
+// it renews at every attach by itself (SSH_CONNECTION, DISPLAY; update-environment in tmux(1)), and those that people add.
+var renewed = []string{"SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "DISPLAY", "WAYLAND_DISPLAY", "VSCODE_IPC_HOOK_CLI"}
+
+// lookup returns a variable, and where it comes from when that is not the shell's own environment. In tmux, who is right
+// about the terminal that the person sits at?
+//
+//   - tmux, where its session has a word: it had it from the terminal that was attached last. The shell is as old as its
+//     pane; it may have been born in an SSH session that has ended, or at the desk of somebody who now comes by SSH. A
+//     variable that the session has taken out is one that the newest terminal does not have.
+//   - The shell, where the session has none: update-environment may be empty, tmux may not answer.
+//   - The shell that somebody reached by ssh from a pane: sshd gave it its own SSH_CONNECTION, and no TMUX. Where TMUX was
+//     sent along, its socket is not there, and nothing is known.
+//   - Neither about SSH_CLIENT and SSH_TTY when SSH_CONNECTION has changed: they come from the same sshd as the
+//     shell's, and tmux does not renew them. They count only with the connection they belong to.
+//   - The shell about every other variable, which a person may have set in it: BROWSER, CODESPACE_NAME.
+//
+// screen tells nobody its variables, so its shells' own have to do.
 func (f Facts) lookup(name string) (value, where string) {
 	value = f.Getenv(name)
-	if value == "" && name == "SSH_CONNECTION" && f.Tmux != nil && f.Getenv("TMUX") != "" {
-		if value = f.Tmux(name); value != "" {
-			return value, " in tmux"
+	if !slices.Contains(renewed, name) {
+		return value, ""
+	}
+	newer, known := f.Tmux(name)
+	switch {
+	case known && newer != value:
+		if where = " in tmux"; newer == "" {
+			where = ""
+		}
+		return newer, where
+	case !known && (name == "SSH_CLIENT" || name == "SSH_TTY"):
+		if connection, known := f.Tmux("SSH_CONNECTION"); known && connection != f.Getenv("SSH_CONNECTION") {
+			return "", ""
 		}
 	}
 	return value, ""
+}
+
+// drawn reports whether a program started here can show a window.
+func (f Facts) drawn() bool {
+	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY"} {
+		if v, _ := f.lookup(name); v != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // wrapped names the terminal multiplexer around this shell.
@@ -218,7 +257,9 @@ func (r row) place(f Facts, seen []string) Place {
 }
 
 // aboutEditor reports whether the reason says what is known about the editor's window.
-func (r row) aboutEditor(f Facts) bool { return r.window && (f.Window != nil || f.editorSet()) }
+func (r row) aboutEditor(f Facts) bool {
+	return r.unseen || r.window && (f.Window != nil || f.editorSet())
+}
 
 func windowSeen(f Facts) string {
 	switch {
@@ -234,14 +275,28 @@ func windowSeen(f Facts) string {
 	return "the editor's window answers from a browser"
 }
 
+// browserFrom says how a browser opens here, and noBrowser exactly when nothing would be tried (browser.Opener). Without
+// f.Opens, programs that variables name or systems have count as installed.
 func (r row) browserFrom(f Facts) string {
+	if f.Opens != nil && !f.Opens() {
+		return noBrowser
+	}
+	script := strings.Contains(f.Getenv("BROWSER"), editorHelper)
 	switch {
 	case f.Window != nil:
 		return "the editor's socket"
-	case f.Getenv("BROWSER") != "" && !strings.Contains(f.Getenv("BROWSER"), editorHelper): // which needs the window
+	case f.Getenv("BROWSER") != "" && !script: // which needs the window
 		return "$BROWSER"
-	case r.browser == "":
-		return noBrowser
+	case r.browser != "":
+		return r.browser
+	case f.GOOS == "darwin" || f.GOOS == "windows":
+		return "the system's own"
+	case f.Getenv("WSL_DISTRO_NAME") != "" || f.Getenv("WSL_INTEROP") != "":
+		return wsl.browser
+	case f.drawn():
+		return "xdg-open"
+	case f.Opens != nil: // what else is there to try
+		return "$BROWSER"
 	}
-	return r.browser
+	return noBrowser
 }

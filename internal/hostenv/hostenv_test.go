@@ -28,7 +28,7 @@ func (s someplace) facts() Facts {
 		}
 	}
 	f := Facts{
-		Getenv: variables(s.env), GOOS: s.goos, UserName: "ann", HostName: "build7", Tmux: variables(s.tmux),
+		Getenv: variables(s.env), GOOS: s.goos, UserName: "ann", HostName: "build7", Tmux: s.session(),
 		Exists:   func(path string) bool { return slices.Contains(strings.Fields(s.files), path) },
 		ReadFile: func(path string) string { return s.text[path] },
 		Tries:    make([]editor.Try, s.tries),
@@ -40,6 +40,22 @@ func (s someplace) facts() Facts {
 		f.Window = &editor.Window{Path: "/run/user/1000/vscode-ipc-1.sock", Client: s.window, Named: true, From: "VSCODE_IPC_HOOK_CLI"}
 	}
 	return f
+}
+
+// session is what tmux knows: NAME=value, and -NAME for what it took out.
+func (s someplace) session() func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for line := range strings.Lines(s.tmux) {
+			line = strings.TrimSuffix(line, "\n")
+			if v, ok := strings.CutPrefix(line, name+"="); ok {
+				return v, true
+			}
+			if line == "-"+name {
+				return "", true
+			}
+		}
+		return "", false
+	}
 }
 
 func TestDetect(t *testing.T) {
@@ -243,13 +259,52 @@ func TestRows(t *testing.T) {
 	}
 }
 
-func TestTmuxIsAskedOnce(t *testing.T) {
+// TestTmuxIsAskedInTmuxOnly: and not about what a person may have set in the shell.
+func TestTmuxIsAskedInTmuxOnly(t *testing.T) {
 	t.Parallel()
-	asked := 0
-	p := Detect(Facts{GOOS: "linux", Getenv: func(name string) string { return map[string]string{"TMUX": "x", "DISPLAY": ":0"}[name] },
-		Tmux: func(string) string { asked++; return "" }})
-	if asked != 1 || p.Name != "local" || p.Wrapped != "tmux" {
-		t.Errorf("tmux was asked %d times in %s, in %q", asked, p.Name, p.Wrapped)
+	for _, tmux := range []string{"", "x"} {
+		asked := map[string]bool{}
+		p := Detect(Facts{
+			GOOS:   "linux",
+			Getenv: func(name string) string { return map[string]string{"TMUX": tmux, "DISPLAY": ":0"}[name] },
+			Tmux:   func(name string) (string, bool) { asked[name] = true; return "", false },
+		})
+		if p.Name != "local" || p.Wrapped == "tmux" != asked["SSH_CONNECTION"] || asked["BROWSER"] || asked["CODESPACES"] {
+			t.Errorf("tmux was asked for %v in %s, in %q", asked, p.Name, p.Wrapped)
+		}
+	}
+}
+
+// TestBrowser: "none from here" when nothing would be tried, and only then.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	yes, no := func() bool { return true }, func() bool { return false }
+	for _, tt := range []struct {
+		about string
+		s     someplace
+		opens func() bool
+		want  string
+	}{
+		{"SSH", someplace{env: sshd}, nil, "none from here"},
+		{"SSH with a display", someplace{env: sshd + display}, nil, "xdg-open"},
+		{"SSH with a display and nothing installed", someplace{env: sshd + display}, no, "none from here"},
+		{"SSH, a display that tmux took out", someplace{env: sshd + display + inTmux, tmux: "-DISPLAY"}, nil, "none from here"},
+		{"SSH, a display that tmux knows", someplace{env: sshd + inTmux, tmux: "DISPLAY=:7"}, nil, "xdg-open"},
+		{"SSH to a Mac", someplace{goos: "darwin", env: sshd}, nil, "the system's own"},
+		{"SSH to WSL", someplace{env: sshd + "WSL_DISTRO_NAME=Ubuntu\n"}, nil, "wslview or PowerShell"},
+		{"$BROWSER", someplace{env: sshd + "BROWSER=firefox\n"}, nil, "$BROWSER"},
+		{"$BROWSER that is not there", someplace{env: sshd + "BROWSER=firefox\n"}, no, "none from here"},
+		{"the editor's script", someplace{env: codespace + "BROWSER=/vscode/bin/helpers/browser.sh\n"}, nil, "none from here"},
+		{"the editor's script, which would be tried", someplace{env: codespace + "BROWSER=/vscode/bin/helpers/browser.sh\n"}, yes, "$BROWSER"},
+		{"a window", someplace{env: codespace + inWindow, window: editor.Web}, yes, "the editor's socket"},
+		{"a laptop", someplace{env: display}, yes, "the system's own"},
+		{"a laptop with nothing", someplace{env: display}, no, "none from here"},
+	} {
+		f := tt.s.facts()
+		f.Opens = tt.opens
+		if got := Detect(f).Browser; got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.about, got, tt.want)
+		}
 	}
 }
 

@@ -43,7 +43,9 @@ These lines exist in every place, after its own. The examples on this page use p
 %s
 The paste goes into the terminal that waits, or into ` + "`homing callback`" + `, and nowhere else: a web page that asks for it is after
 your account. tmux and screen keep the variables of the terminal they were started in; homing asks tmux for today's, looks for a
-window of the editor that answers, and says in its report that it is wrapped.
+window of the editor that answers, and says in its report that it is wrapped. Who comes by SSH to a shell in which nothing speaks
+of an editor may have left a window open elsewhere, so there only one that tmux names counts:
+` + "`set -ga update-environment VSCODE_IPC_HOOK_CLI`" + ` in tmux.conf makes tmux name the window it was attached from.
 `
 
 func page() string {

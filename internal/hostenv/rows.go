@@ -6,7 +6,7 @@ package hostenv
 var rows = []row{
 	ci,
 
-	codespacesDesktop, codespacesSSH, codespacesWeb,
+	codespacesDesktop, codespacesSSH, codespacesWeb, codespaces,
 	gitpod, ona, devpod, coder,
 	googleCloudShell, googleCloudWorkstations, awsCloudShell, awsCloud9,
 

@@ -44,7 +44,7 @@ var codespacesSSH = row{
 
 var codespacesWeb = row{
 	name: "codespaces-web", title: "a GitHub codespace in the browser",
-	signs: [][]sign{inCodespace},
+	signs: [][]sign{inCodespace, {{window: editor.Web}}},
 	flow:  Device, remote: true, window: true,
 	why:     notByItself,
 	ways:    []line{swapHost, ghForward, ghSSH},
@@ -52,6 +52,18 @@ var codespacesWeb = row{
 	certain: reported, source: "variables: GitHub's documentation; the swapped host: expo/eas-cli#4129",
 	notes: "No variable tells the browser from the desktop program (microsoft/vscode#231531), so the editor's window is asked. " +
 		"The forwarded port is private: the browser that shows it must be signed in to GitHub.",
+}
+
+var codespaces = row{
+	name: "codespaces", title: "a GitHub codespace",
+	signs: [][]sign{inCodespace},
+	flow:  Device, remote: true, unseen: true,
+	why:     notByItself,
+	ways:    []line{swapHost, ghForward, ghSSH},
+	origins: codespaceOrigins,
+	certain: reported, source: "variables: GitHub's documentation; the swapped host: expo/eas-cli#4129",
+	notes: "No window of the editor answers: it is reloading or closed, or the shell was started by something else. Whether the person " +
+		"sits at a browser or at the desktop program is not known then.",
 }
 
 var gitpod = row{

@@ -21,6 +21,7 @@ type row struct {
 	remote  bool
 	tunnels bool   // a desktop editor's window here forwards the port in redirect_uri, and makes the flow PKCE
 	window  bool   // the reason says what the editor's window is
+	unseen  bool   // the reason says that no window of the editor answers, also where nothing speaks of an editor
 	why     string // the rest of the reason, after the title
 	bare    bool   // the title is no part of the reason
 	browser string // how one opens where neither an editor nor $BROWSER does it; "" is not at all
@@ -114,8 +115,7 @@ func missing(group []sign) string {
 func (s sign) seen(f Facts) (string, bool) {
 	switch {
 	case s.headless:
-		drawn := f.Getenv("DISPLAY") != "" || f.Getenv("WAYLAND_DISPLAY") != ""
-		return "neither DISPLAY nor WAYLAND_DISPLAY is set", !drawn && !slices.Contains([]string{"darwin", "windows", "ios", "android"}, f.GOOS)
+		return "neither DISPLAY nor WAYLAND_DISPLAY is set", !f.drawn() && !slices.Contains([]string{"darwin", "windows", "ios", "android"}, f.GOOS)
 	case s.window != "":
 		return windowSeen(f), f.Window != nil && (s.window == anyClient || f.Window.Client == s.window)
 	case s.file != "" && s.text != "":
