@@ -71,6 +71,25 @@ func TestWhenATokenIsRenewed(t *testing.T) {
 	}
 }
 
+// A legacy token that can be renewed is renewed before the earliest SDK refuses it, which is 15 minutes before its end.
+func TestLegacyIsRenewedEarlier(t *testing.T) {
+	t.Parallel()
+	legacy := dev
+	legacy.Name = ""
+	for _, tt := range []struct {
+		left  time.Duration
+		calls int
+	}{{20 * time.Minute, 0}, {20*time.Minute - time.Second, 1}, {15 * time.Minute, 1}, {-time.Hour, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &service{}
+			r := newRenewer(t, f, legacy, token(tt.left))
+			if _, err := r.Token(t.Context(), legacy); err != nil || len(f.calls) != tt.calls {
+				t.Errorf("%v left: %d calls, want %d (%v)", tt.left, len(f.calls), tt.calls, err)
+			}
+		})
+	}
+}
+
 func TestAnswerWithoutRefreshTokenKeepsTheOldOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -23,6 +23,9 @@ const (
 	// margin is what an access token must have left not to be renewed, if it lives that long at all: see lead. botocore
 	// renews in earnest from ten minutes on.
 	margin = 10 * time.Minute
+	// legacyMargin is the same for the token of a legacy profile that is kept fresh. SDKs do not renew those, and refuse
+	// the file before its end: JavaScript and Java did 15 minutes early. Five more are for who only looks now and then.
+	legacyMargin = 15*time.Minute + 5*time.Minute
 	// patience is how long a call that stumbles is repeated. An SDK kills a credential_process after 60 seconds.
 	patience = 30 * time.Second
 	// mostWait bounds a whole call of Token, waiting for the lock and for a slow answer included, below those 60 s.
@@ -50,8 +53,8 @@ type Renewer struct {
 	Patience time.Duration                // how long failures that may pass are repeated; 0 = 30 s
 }
 
-// Token returns a token of s that is valid now, renewed when less than ten minutes are left and it can be. What cannot
-// be renewed, or not at the moment, is returned while it lasts.
+// Token returns a token of s that is valid now, renewed when less than Margin is left and it can be. What cannot be
+// renewed, or not at the moment, is returned while it lasts.
 //
 // Errors are *fault.Error: SignInNeeded when only a person can help (the hint is the command), Unavailable when the
 // service cannot be reached, Config when a new token could not be stored, in which case none was asked for.
@@ -72,6 +75,14 @@ func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token
 		_, _ = r.Store.HealToken(healing, s.CacheKey()) // best effort: the token is good either way
 	}
 	return t, renewed, err
+}
+
+// Ahead does what Token does for who renews before anybody asks: when less than lead is left, and without hiding why it
+// could not be. Beside an error of kind Unavailable or Config it returns the token at hand, if that still
+// serves; a refusal is SignInNeeded even while the token lasts. renewed reports whether this call spent the
+// refresh token. What cannot be renewed at all is returned while it lasts.
+func (r *Renewer) Ahead(ctx context.Context, s session.Session, lead time.Duration) (t session.Token, renewed bool, err error) {
+	return r.obtain(ctx, s, want{ahead: max(lead, 1)})
 }
 
 // Replace returns a token of s other than rejected, an access token that the service refused although it should be
@@ -95,6 +106,7 @@ func (r *Renewer) Ended(ctx context.Context, s session.Session, rejected session
 // want is what a caller accepts.
 type want struct {
 	lasting bool           // nothing that ends within the margin, unless it is the network that fails
+	ahead   time.Duration  // what must be left, in place of the margin, and failures are told; 0 = neither
 	not     session.Secret // the access token that was refused
 }
 
@@ -108,20 +120,29 @@ func (r *Renewer) good(s session.Session, w want, t session.Token) bool {
 	return w.serves(t, r.now()) && t.ExpiresAt.Sub(r.now()) >= r.lead(s, w, t)
 }
 
-// lead is how long before its end t is renewed: ten minutes, or half its life where it was issued for less than twenty.
+// Margin is how long before its end the token of s is renewed, if it lives twice that long at all.
+func Margin(s session.Session) time.Duration {
+	if s.Legacy() {
+		return legacyMargin
+	}
+	return margin
+}
+
+// lead is how long before its end t is renewed: Margin, or half its life where it was issued for less than twice that.
 // A token near the end of the portal session lives that short, and would be renewed at each use otherwise. When it was
 // issued only the file's time tells. Where that is wrong (a copied file, a clock that is off) t is renewed earlier, by
-// the ten minutes, or later, but never after half of what was left at that time. Who asks to sign in wants the longest
-// life there is.
+// Margin, or later, but never after half of what was left at that time. Who asks to sign in wants the longest life there
+// is.
 func (r *Renewer) lead(s session.Session, w want, t session.Token) time.Duration {
-	if w.lasting || t.ExpiresAt.Sub(r.now()) >= margin {
-		return margin
+	most := Margin(s)
+	if w.lasting || t.ExpiresAt.Sub(r.now()) >= most {
+		return most
 	}
 	life := t.ExpiresAt.Sub(r.Store.Written(s.CacheKey()))
 	if life <= 0 {
-		return margin
+		return most
 	}
-	return min(margin, life/2)
+	return min(most, life/2)
 }
 
 func (r *Renewer) obtain(ctx context.Context, s session.Session, w want) (session.Token, bool, error) {

@@ -15,6 +15,7 @@ type Session struct {
 	Region        string   // sso_region
 	Scopes        []string // sso_registration_scopes in the order of the file; nil when the key is absent
 	UseDeviceCode bool     // sso_use_device_code (aws-cli#9098)
+	KeepFresh     bool     // sign in such that the token can be renewed; of no meaning to a session with a name, where it is so
 }
 
 // Legacy reports whether the session is a bare start URL of a profile rather than an [sso-session].
@@ -32,12 +33,12 @@ func (s Session) CacheKey() string {
 func (s Session) Label() string { return s.CacheKey() }
 
 // RegistrationScopes returns the scopes to register a client with: the configured ones, DefaultScope for an
-// [sso-session] that names none, and nil for a legacy session (as the AWS CLI does).
+// [sso-session] that names none, and nil for a legacy session (as the AWS CLI does) that is not to be kept fresh.
 func (s Session) RegistrationScopes() []string {
 	switch {
-	case s.Legacy():
+	case s.Legacy() && !s.KeepFresh:
 		return nil
-	case len(s.Scopes) == 0:
+	case s.Legacy() || len(s.Scopes) == 0:
 		return []string{DefaultScope}
 	}
 	return s.Scopes

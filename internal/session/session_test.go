@@ -54,6 +54,8 @@ func TestScopesAndKey(t *testing.T) {
 		{Session{Name: "dev", StartURL: "u"}, "dev", []string{DefaultScope}},
 		{Session{Name: "dev", Scopes: []string{"a", "b"}}, "dev", []string{"a", "b"}},
 		{Session{StartURL: "https://x/start#", Scopes: []string{"ignored"}}, "https://x/start#", nil},
+		{Session{StartURL: "https://x", Scopes: []string{"ignored"}, KeepFresh: true}, "https://x", []string{DefaultScope}},
+		{Session{Name: "dev", Scopes: []string{"a"}, KeepFresh: true}, "dev", []string{"a"}},
 	} {
 		if got := tt.s.CacheKey(); got != tt.key {
 			t.Errorf("CacheKey = %q, want %q", got, tt.key)

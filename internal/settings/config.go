@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// configKeys are the keys of config.toml and of each [session.NAME] in it.
-var configKeys = []string{"flow", "no_browser", "redirect_port"}
+// configKeys are the keys of config.toml and of each [session.NAME] in it; globalKeys those of the file alone:
+// keep_fresh is about legacy profiles, whose sessions have no name.
+var (
+	configKeys = []string{"flow", "no_browser", "redirect_port"}
+	globalKeys = []string{"keep_fresh"}
+)
 
 // loadConfig reads config.toml: what counts for every session, and what for one.
 func loadConfig(file string) (layer, map[string]layer, error) {
@@ -15,11 +19,14 @@ func loadConfig(file string) (layer, map[string]layer, error) {
 	if t == nil || err != nil {
 		return layer{}, nil, err
 	}
-	if err := t.check(configKeys, "session"); err != nil {
+	if err := t.check(slices.Concat(configKeys, globalKeys), "session"); err != nil {
 		return layer{}, nil, err
 	}
 	top, err := t.layer()
 	if err != nil {
+		return layer{}, nil, err
+	}
+	if top.keepFresh, err = t.truth("keep_fresh"); err != nil {
 		return layer{}, nil, err
 	}
 	tables, err := t.tables("session")
@@ -56,8 +63,12 @@ func (t *table) layer() (l layer, err error) {
 	if l.redirectPort, err = t.port("redirect_port"); err != nil {
 		return l, err
 	}
-	l.noBrowser, err = decode(t, "no_browser", "true or false", func(bool) bool { return true })
+	l.noBrowser, err = t.truth("no_browser")
 	return l, err
+}
+
+func (t *table) truth(key string) (Value[bool], error) {
+	return decode(t, key, "true or false", func(bool) bool { return true })
 }
 
 func (t *table) port(key string) (Value[int], error) {

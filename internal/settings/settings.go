@@ -60,6 +60,7 @@ type Settings struct {
 	Flow         Value[string] // Auto, PKCE or Device
 	RedirectPort Value[int]    // the port of the listener, 0 any free one
 	NoBrowser    Value[bool]   // print the address instead of opening a browser
+	KeepFresh    Value[bool]   // sign in to legacy profiles such that the token can be renewed; for all sessions alike
 	Policy       Policy
 
 	file, env layer
@@ -71,6 +72,7 @@ type layer struct {
 	flow         Value[string]
 	redirectPort Value[int]
 	noBrowser    Value[bool]
+	keepFresh    Value[bool]
 }
 
 // Options say where to look.
@@ -81,7 +83,7 @@ type Options struct {
 }
 
 // Load reads the settings. Weakest first: config.toml, its [session.NAME] tables (see For), the variables HOMING_FLOW,
-// HOMING_REDIRECT_PORT and HOMING_NO_BROWSER, of which an empty one is unset. Errors are *fault.Error of kind Config
+// HOMING_REDIRECT_PORT, HOMING_NO_BROWSER and HOMING_KEEP_FRESH, of which an empty one is unset. Errors are *fault.Error of kind Config
 // that name the file and the line, or the variable; also a policy that is there and cannot be read is one.
 func Load(o Options) (Settings, error) {
 	var s Settings
@@ -106,6 +108,7 @@ func (s Settings) For(session string) Settings { return s.merged(s.sessions[sess
 func (s Settings) merged(session layer) Settings {
 	s.Flow = s.env.flow.over(session.flow.over(s.file.flow))
 	s.RedirectPort = s.env.redirectPort.over(session.redirectPort.over(s.file.redirectPort))
+	s.KeepFresh = s.env.keepFresh.over(s.file.keepFresh)
 	s.NoBrowser = s.env.noBrowser.over(session.noBrowser.over(s.file.noBrowser))
 	return s
 }
@@ -118,7 +121,7 @@ func fromEnv(getenv func(string) string) (layer, error) {
 	if getenv == nil {
 		return l, nil
 	}
-	const flow, port, browser = envPrefix + "FLOW", envPrefix + "REDIRECT_PORT", envPrefix + "NO_BROWSER"
+	const flow, port = envPrefix + "FLOW", envPrefix + "REDIRECT_PORT"
 	if v := getenv(flow); v != "" {
 		name := strings.ToLower(v)
 		if !isFlow(name) {
@@ -133,14 +136,25 @@ func fromEnv(getenv func(string) string) (layer, error) {
 		}
 		l.redirectPort = Value[int]{Value: n, Origin: port}
 	}
-	if v := getenv(browser); v != "" {
-		yes, ok := truth(v)
-		if !ok {
-			return l, fault.New(fault.Config, "run: export HOMING_NO_BROWSER=1", "%s=%s is neither yes nor no", browser, shown(v))
-		}
-		l.noBrowser = Value[bool]{Value: yes, Origin: browser}
+	var err error
+	if l.noBrowser, err = flagFromEnv(getenv, envPrefix+"NO_BROWSER"); err != nil {
+		return l, err
 	}
-	return l, nil
+	l.keepFresh, err = flagFromEnv(getenv, envPrefix+"KEEP_FRESH")
+	return l, err
+}
+
+// flagFromEnv reads a variable that says yes or no.
+func flagFromEnv(getenv func(string) string, name string) (Value[bool], error) {
+	v := getenv(name)
+	if v == "" {
+		return Value[bool]{}, nil
+	}
+	yes, ok := truth(v)
+	if !ok {
+		return Value[bool]{}, fault.New(fault.Config, "run: export "+name+"=1", "%s=%s is neither yes nor no", name, shown(v))
+	}
+	return Value[bool]{Value: yes, Origin: name}, nil
 }
 
 func isFlow(s string) bool { return s == Auto || s == PKCE || s == Device }

@@ -97,6 +97,28 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// keep_fresh is for all sessions, whatever their tables say, and the variable beats it.
+func TestKeepFresh(t *testing.T) {
+	t.Parallel()
+	file := write(t, "config.toml", "keep_fresh = true\n[session.dev]\nflow = \"pkce\"\n")
+	for _, tt := range []struct {
+		variable, where string
+		want            bool
+	}{
+		{"", file + ":1", true}, {"HOMING_KEEP_FRESH=no", "HOMING_KEEP_FRESH", false}, {"HOMING_KEEP_FRESH=1", "HOMING_KEEP_FRESH", true},
+	} {
+		s, err := Load(Options{ConfigFile: file, Getenv: env(tt.variable)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"", "dev"} {
+			if got := s.For(name).KeepFresh; got.Value != tt.want || got.Where() != tt.where {
+				t.Errorf("%q, session %q: %v from %s", tt.variable, name, got.Value, got.Where())
+			}
+		}
+	}
+}
+
 func TestVariablesThatAreWrong(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -106,6 +128,7 @@ func TestVariablesThatAreWrong(t *testing.T) {
 		"HOMING_REDIRECT_PORT=-1":                   "is not a port",
 		"HOMING_REDIRECT_PORT=http":                 "is not a port",
 		"HOMING_NO_BROWSER=perhaps":                 "is neither yes nor no",
+		"HOMING_KEEP_FRESH=perhaps":                 "HOMING_KEEP_FRESH=perhaps is neither yes nor no",
 		"HOMING_FLOW=" + strings.Repeat("long", 99): "long… is none of",
 	} {
 		_, err := Load(Options{Getenv: env(in)})
@@ -119,7 +142,9 @@ func TestVariablesThatAreWrong(t *testing.T) {
 func TestFilesThatAreWrong(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ text, want, hint string }{
-		{"flow = \"pkce\"\nflwo = \"device\"", "PATH:2: unknown key flwo", "did you mean flow? known keys: flow, no_browser, redirect_port, [session.NAME]"},
+		{"flow = \"pkce\"\nflwo = \"device\"", "PATH:2: unknown key flwo", "did you mean flow? known keys: flow, no_browser, redirect_port, keep_fresh, [session.NAME]"},
+		{"keep_fresh = 1", "PATH:1: keep_fresh takes true or false", ""},
+		{"keep_fresh = true\n[session.dev]\nkeep_fresh = true", "PATH:3: unknown key session.dev.keep_fresh", "known keys: flow, no_browser, redirect_port"},
 		{"redirect-port = 1", "PATH:1: unknown key redirect-port", "did you mean redirect_port?"},
 		{"\"\" = 1", "PATH:1: unknown key \"\"", ""},
 		{"browser = 1", "PATH:1: unknown key browser", "known keys: flow"},
