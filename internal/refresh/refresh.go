@@ -78,9 +78,9 @@ func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token
 }
 
 // Ahead does what Token does for who renews before anybody asks: when less than lead is left, and without hiding why it
-// could not be. Beside an error of kind Unavailable or Config it returns the token at hand, if that still
-// serves; a refusal is SignInNeeded even while the token lasts. renewed reports whether this call spent the
-// refresh token. What cannot be renewed at all is returned while it lasts.
+// could not be. Beside an error of kind Unavailable or Config it returns the token at hand, if that still serves; a
+// refusal is SignInNeeded even while the token lasts. renewed reports whether this call spent the refresh token. What
+// cannot be renewed at all is returned while it lasts.
 func (r *Renewer) Ahead(ctx context.Context, s session.Session, lead time.Duration) (t session.Token, renewed bool, err error) {
 	return r.obtain(ctx, s, want{ahead: max(lead, 1)})
 }
@@ -134,6 +134,9 @@ func Margin(s session.Session) time.Duration {
 // Margin, or later, but never after half of what was left at that time. Who asks to sign in wants the longest life there
 // is.
 func (r *Renewer) lead(s session.Session, w want, t session.Token) time.Duration {
+	if w.ahead > 0 {
+		return w.ahead
+	}
 	most := Margin(s)
 	if w.lasting || t.ExpiresAt.Sub(r.now()) >= most {
 		return most

@@ -20,7 +20,11 @@ func (r *Renewer) renew(ctx context.Context, s session.Session, w want, t sessio
 		if tried.RefreshToken.IsZero() { // decided without the service, or it gave a token
 			return got.token, got.renewed, err
 		}
-		if w.serves(tried, r.now()) && !(w.lasting && refused(err)) && ctx.Err() == nil {
+		tells := w.lasting || w.ahead > 0
+		if w.serves(tried, r.now()) && !(tells && refused(err)) && ctx.Err() == nil {
+			if w.ahead > 0 {
+				return tried, false, r.failed(ctx, s, err)
+			}
 			return tried, false, nil
 		}
 		if !refused(err) {
@@ -110,12 +114,16 @@ func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.
 	return outcome{token: fresh, renewed: true}, session.Token{}, nil
 }
 
-// keep falls back on a token that still serves when it cannot be renewed for err, a matter of files and locks.
+// keep falls back on a token that still serves when it cannot be renewed for err, a matter of files and locks. Who
+// renews ahead is told.
 func (r *Renewer) keep(ctx context.Context, w want, t session.Token, err error) (outcome, session.Token, error) {
-	if w.serves(t, r.now()) && ctx.Err() == nil {
-		return outcome{token: t}, session.Token{}, nil
+	switch {
+	case ctx.Err() != nil || !w.serves(t, r.now()):
+		return outcome{}, session.Token{}, err
+	case w.ahead > 0:
+		return outcome{token: t}, session.Token{}, err
 	}
-	return outcome{}, session.Token{}, err
+	return outcome{token: t}, session.Token{}, nil
 }
 
 // merge is the token that a refresh of t gave. before is the time the request was made: better short than long.
