@@ -44,7 +44,8 @@ const (
 	maxEntries = 1 << 16
 )
 
-// Find returns the window that this terminal belongs to: the one VSCODE_IPC_HOOK_CLI names. When that is dead, and
+// Find returns the window that this terminal belongs to: the one VSCODE_IPC_HOOK_CLI names, in the session of tmux where
+// that renews it, else in the shell. When that is dead, and
 // something says that there may be another (a VSCODE_… variable; tmux or screen, whose shells keep the variables of the
 // terminal they were born in), it is the one tmux's own environment names, else the newest one that answers. In an SSH
 // session where only tmux or screen says so, none but the one that tmux names will do: see mayScan.
@@ -60,8 +61,9 @@ func Find(ctx context.Context, p Places) (w Window, tries []Try, found bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // the probes that nobody waits for any more
 	var named *candidate
-	if path := p.Getenv(hook); path != "" {
-		named = begin(ctx, path, hook, p.UID)
+	path, from := p.named(ctx)
+	if path != "" {
+		named = begin(ctx, path, from, p.UID)
 		timer := time.NewTimer(headStart)
 		defer timer.Stop()
 		select {
@@ -74,7 +76,7 @@ func Find(ctx context.Context, p Places) (w Window, tries []Try, found bool) {
 	var others chan []*candidate
 	if replaceable(p.Getenv) && (named == nil || !named.answered()) {
 		others = make(chan []*candidate, 1)
-		go func() { others <- p.others(ctx) }()
+		go func() { others <- p.others(ctx, path) }()
 	}
 	if named != nil {
 		<-named.done
@@ -100,6 +102,18 @@ func Find(ctx context.Context, p Places) (w Window, tries []Try, found bool) {
 		}
 	}
 	return Window{}, tries, false
+}
+
+// named returns the socket that this terminal was told of, and by whom. Where people let tmux renew the variable, its word
+// goes before the shell's: a window that the shell was born in may live on, on a desk that the person has left.
+func (p Places) named(ctx context.Context) (path, from string) {
+	path = p.Getenv(hook)
+	if p.Getenv("TMUX") != "" {
+		if newer, known := p.Tmux(ctx, hook); known && newer != path {
+			return newer, "tmux"
+		}
+	}
+	return path, hook
 }
 
 // complete puts in what the zero values stand for.
@@ -144,7 +158,15 @@ func replaceable(getenv func(string) string) bool {
 // there. Nobody loses much: the page is opened by hand. A person who attached from an editor over SSH gets the
 // window by update-environment in tmux ("set -ga update-environment VSCODE_IPC_HOOK_CLI").
 func (p Places) mayScan(ctx context.Context) bool {
-	return fromEditor(p.Getenv) || !p.overSSH(ctx)
+	if !p.overSSH(ctx) {
+		return true
+	}
+	if p.Getenv("TMUX") != "" {
+		if path, known := p.Tmux(ctx, hook); known {
+			return path != "" // attached from an editor's terminal, or from none
+		}
+	}
+	return fromEditor(p.Getenv)
 }
 
 // overSSH reports whether the person came by SSH: as tmux knows it since it was attached, else as the shell does. Of the
@@ -158,14 +180,14 @@ func (p Places) overSSH(ctx context.Context) bool {
 	return p.Getenv("SSH_CONNECTION") != "" || p.Getenv("SSH_CLIENT") != "" || p.Getenv("SSH_TTY") != ""
 }
 
-// others begins to ask every other window that may be this terminal's, best first.
-func (p Places) others(ctx context.Context) []*candidate {
+// others begins to ask every window but that at named that may be this terminal's, best first.
+func (p Places) others(ctx context.Context, named string) []*candidate {
 	var scanned []*candidate
 	if p.mayScan(ctx) {
-		scanned = p.scan(ctx)
+		scanned = p.scan(ctx, named)
 	}
 	path, _ := p.Tmux(ctx, hook) // also one that somebody set for the whole server
-	if path == "" || path == p.Getenv(hook) {
+	if path == "" || path == named {
 		return scanned
 	}
 	for i, c := range scanned {
@@ -177,8 +199,8 @@ func (p Places) others(ctx context.Context) []*candidate {
 	return append([]*candidate{begin(ctx, path, "tmux", p.UID)}, scanned...)
 }
 
-// scan begins to ask the newest of the sockets in p.Dirs that are named as VS Code names them.
-func (p Places) scan(ctx context.Context) []*candidate {
+// scan begins to ask the newest of the sockets in p.Dirs that are named as VS Code names them, but not that at named.
+func (p Places) scan(ctx context.Context, named string) []*candidate {
 	type file struct {
 		path string
 		info fs.FileInfo
@@ -212,7 +234,7 @@ func (p Places) scan(ctx context.Context) []*candidate {
 			}
 			continue
 		}
-		if path := p.Getenv(hook); path == f.path { // asked already, and not one of those that others could crowd out
+		if f.path == named { // asked already, and not one of those that others could crowd out
 			continue
 		}
 		if ours++; ours <= maxScanned {

@@ -125,22 +125,29 @@ func TestFindAnother(t *testing.T) {
 		want     string
 		attached string // SSH_CONNECTION as tmux knows it, "-" taken out
 	}{
-		"nothing says so":                 {nil, tmux, "", ""},
-		"the named one lives":             {[]string{hook, living, "TMUX", "x"}, tmux, "living from VSCODE_IPC_HOOK_CLI: answers (web)\n", ""},
-		"it is gone":                      {[]string{hook, gone}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
-		"none was named":                  {[]string{"VSCODE_GIT_IPC_HANDLE", "x"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", ""},
-		"tmux knows":                      {[]string{hook, gone, "TMUX", "x"}, tmux, "gone from VSCODE_IPC_HOOK_CLI: gone\ntmux from tmux: answers (web)\n", ""},
-		"tmux knows no better":            {[]string{hook, gone, "TMUX", "x"}, gone, "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
-		"tmux knows an old one":           {[]string{"TMUX", "x"}, older, "older from tmux: answers (desktop)\n", ""},
-		"tmux knows a dead one":           {[]string{"TMUX", "x"}, filepath.Join(dir, "vscode-ipc-t.sock"), "t from tmux: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
-		"screen":                          {[]string{"STY", "1.pts"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", ""},
-		"tmux by SSH":                     {[]string{"TMUX", "x", "SSH_CONNECTION", "a"}, "", "", ""},
-		"tmux attached by SSH":            {[]string{"TMUX", "x"}, "", "", "a b c d"},
-		"tmux attached by SSH no more":    {[]string{"TMUX", "x", "SSH_CONNECTION", "a", "SSH_TTY", "b"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", "-"},
-		"tmux by SSH, and it knows":       {[]string{"TMUX", "x", "SSH_CONNECTION", "a"}, tmux, "tmux from tmux: answers (web)\n", "a"},
-		"screen by SSH":                   {[]string{"STY", "x", "SSH_TTY", "a"}, "", "", "-"},
-		"an editor's terminal by SSH":     {[]string{hook, gone, "SSH_CONNECTION", "a"}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
-		"an editor's terminal, tmux, SSH": {[]string{hook, gone, "TMUX", "x", "SSH_CONNECTION", "a"}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", "b"},
+		"nothing says so":                      {nil, tmux, "", ""},
+		"the named one lives":                  {[]string{hook, living, "TMUX", "x"}, "", "living from VSCODE_IPC_HOOK_CLI: answers (web)\n", ""},
+		"it lives, tmux knows a newer one":     {[]string{hook, living, "TMUX", "x"}, tmux, "tmux from tmux: answers (web)\n", ""},
+		"it lives, the server knows another":   {[]string{hook, living, "TMUX", "x"}, "server:" + tmux, "living from VSCODE_IPC_HOOK_CLI: answers (web)\n", ""},
+		"it is gone, the server knows another": {[]string{hook, gone, "TMUX", "x"}, "server:" + tmux, "gone from VSCODE_IPC_HOOK_CLI: gone\ntmux from tmux: answers (web)\n", ""},
+		"it lives, tmux took it out":           {[]string{hook, living, "TMUX", "x"}, "-", "newest from scan: refused\nnewer from scan: answers (web)\n", "-"},
+		"it lives, tmux took it out, by SSH":   {[]string{hook, living, "TMUX", "x"}, "-", "", "a b c d"},
+		"tmux by SSH knows a dead one":         {[]string{"TMUX", "x"}, gone, "gone from tmux: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", "a b c d"},
+		"no tmux is asked":                     {[]string{hook, living}, tmux, "living from VSCODE_IPC_HOOK_CLI: answers (web)\n", ""},
+		"it is gone":                           {[]string{hook, gone}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"none was named":                       {[]string{"VSCODE_GIT_IPC_HANDLE", "x"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"tmux knows":                           {[]string{hook, gone, "TMUX", "x"}, tmux, "tmux from tmux: answers (web)\n", ""},
+		"tmux knows no better":                 {[]string{hook, gone, "TMUX", "x"}, gone, "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"tmux knows an old one":                {[]string{"TMUX", "x"}, older, "older from tmux: answers (desktop)\n", ""},
+		"tmux knows a dead one":                {[]string{"TMUX", "x"}, filepath.Join(dir, "vscode-ipc-t.sock"), "t from tmux: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"screen":                               {[]string{"STY", "1.pts"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"tmux by SSH":                          {[]string{"TMUX", "x", "SSH_CONNECTION", "a"}, "", "", ""},
+		"tmux attached by SSH":                 {[]string{"TMUX", "x"}, "", "", "a b c d"},
+		"tmux attached by SSH no more":         {[]string{"TMUX", "x", "SSH_CONNECTION", "a", "SSH_TTY", "b"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", "-"},
+		"tmux by SSH, and it knows":            {[]string{"TMUX", "x", "SSH_CONNECTION", "a"}, tmux, "tmux from tmux: answers (web)\n", "a"},
+		"screen by SSH":                        {[]string{"STY", "x", "SSH_TTY", "a"}, "", "", "-"},
+		"an editor's terminal by SSH":          {[]string{hook, gone, "SSH_CONNECTION", "a"}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"an editor's terminal, tmux, SSH":      {[]string{hook, gone, "TMUX", "x", "SSH_CONNECTION", "a"}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", "b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +159,10 @@ func TestFindAnother(t *testing.T) {
 						return strings.TrimPrefix(tt.attached, "-"), tt.attached != ""
 					}
 					asked = name
-					return tt.tmux, tt.tmux != ""
+					if server, ok := strings.CutPrefix(tt.tmux, "server:"); ok {
+						return server, false
+					}
+					return strings.TrimPrefix(tt.tmux, "-"), tt.tmux != ""
 				},
 			})
 			if got := said(tries); got != tt.want {

@@ -52,7 +52,7 @@ func TestTmux(t *testing.T) {
 	path := (&stand{}).start(t, dir, "newer")
 	tmux("set-environment", "-t", "work", hook, path)
 	w, tries, _ := Find(t.Context(), Places{Getenv: inside, Dirs: []string{}, UID: -1})
-	if want := "in from VSCODE_IPC_HOOK_CLI: gone\nnewer from tmux: answers (web)\n"; said(tries) != want || w.From != "tmux" || w.Named {
+	if want := "newer from tmux: answers (web)\n"; said(tries) != want || w.From != "tmux" || w.Named {
 		t.Errorf("found %+v after\n%s", w, said(tries))
 	}
 	tmux("set-environment", "-t", "work", "-r", hook)
