@@ -54,6 +54,21 @@ func (c *Client) Accounts(ctx context.Context, token session.Secret) ([]session.
 	return accounts, nil
 }
 
+// Check asks the portal whether it knows an access token, in the cheapest way there is: for one account. The error is
+// that of Accounts. date is the service's clock when it answered, be it with an error; zero when it did not say.
+func (c *Client) Check(ctx context.Context, token session.Secret) (date time.Time, err error) {
+	secret := token.Reveal()
+	k := &call{op: opAccounts, secrets: []string{secret}}
+	ctx, err = c.begin(ctx, k)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if _, err := c.portal.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &secret, MaxResults: new(int32(1))}); err != nil {
+		return k.date, c.fail(ctx, k, err)
+	}
+	return k.date, nil
+}
+
 // Roles returns every role the person may use in an account, in the portal's order. A role may be listed and still be
 // refused by RoleCredentials.
 func (c *Client) Roles(ctx context.Context, token session.Secret, accountID string) ([]session.Role, error) {

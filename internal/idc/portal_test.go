@@ -153,3 +153,24 @@ func sorted(t *testing.T, query string) string {
 	}
 	return v.Encode()
 }
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	clock := time.Date(2026, 3, 2, 16, 12, 0, 0, time.UTC) // the Date header of every answer
+	c, r, log := newTestClient(answer{body: `{"accountList":[]}`})
+	date, err := c.Check(t.Context(), accessToken)
+	if err != nil || !date.Equal(clock) {
+		t.Errorf("%v, %v", date, err)
+	}
+	if q := r.requests[0]; q.path != "/assignment/accounts" || sorted(t, q.query) != "max_result=1" || len(r.requests) != 1 {
+		t.Errorf("request = %s?%s", q.path, q.query)
+	}
+	noSecret(t, log.String())
+
+	c, _, _ = newTestClient(portalRefusal(401, "UnauthorizedException", "Session token not found or invalid"))
+	date, err = c.Check(t.Context(), accessToken)
+	wantFault(t, err, fault.SignInNeeded, CodeUnauthorized, "")
+	if !date.Equal(clock) {
+		t.Errorf("the clock of a refusal is %v", date)
+	}
+}
