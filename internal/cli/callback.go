@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/homing-cli/homing/internal/callback"
@@ -66,31 +65,50 @@ func (a *app) redirect(ctx context.Context, args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil
 	}
-	if a.interactive() && a.env.Terminal.Inputs != nil {
-		inputs, restore, err := a.env.Terminal.Inputs(ctx)
-		switch {
-		case err == nil:
-			defer restore()
-			return a.askRedirect(ctx, inputs)
-		case !errors.Is(err, errors.ErrUnsupported):
-			return "", err
+	if a.env.Terminal.Stdin {
+		return a.askRedirect(ctx)
+	}
+	type read struct {
+		text []byte
+		err  error
+	}
+	done := make(chan read, 1)
+	go func() {
+		text, err := io.ReadAll(io.LimitReader(a.env.Stdin, term.MaxPaste+1))
+		done <- read{text, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return "", &fault.Error{Kind: fault.Usage, Msg: "standard input cannot be read: " + r.err.Error(), Hint: asArgument, Err: r.err}
 		}
+		return string(r.text), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
 	}
-	text, err := io.ReadAll(io.LimitReader(a.env.Stdin, term.MaxPaste+1))
-	if err != nil {
-		return "", &fault.Error{Kind: fault.Usage, Msg: "standard input cannot be read: " + err.Error(), Hint: "give the address as an argument, in quotes", Err: err}
-	}
-	return string(text), nil
 }
 
+const asArgument = "give the address as an argument, in quotes, or in a file: homing callback < FILE"
+
 // askRedirect waits for a paste. It is not shown: it is a secret until it is used.
-func (a *app) askRedirect(ctx context.Context, inputs <-chan terminalInput) (string, error) {
-	a.ui.say("Paste the address of the page that failed to load (nothing will be shown; Ctrl-C gives up):\n")
+func (a *app) askRedirect(ctx context.Context) (string, error) {
+	if a.env.Terminal.Inputs == nil {
+		return "", fault.New(fault.Usage, asArgument, "this terminal cannot be read without showing the address")
+	}
+	inputs, restore, err := a.env.Terminal.Inputs(ctx)
+	if err != nil {
+		return "", &fault.Error{Kind: fault.Usage, Msg: "this terminal cannot be read without showing the address", Hint: asArgument, Err: err}
+	}
+	defer restore()
+	a.ui.say("Paste the address of the page that failed to load here, and never into a web page or a chat (nothing will be shown; Ctrl-C gives up):\n")
 	for {
 		select {
 		case in, ok := <-inputs:
 			if !ok {
-				return "", fault.New(fault.Usage, "give the address as an argument, in quotes", "the input ended before an address came")
+				if ctx.Err() != nil {
+					return "", ctx.Err()
+				}
+				return "", fault.New(fault.Usage, asArgument, "the input ended before an address came")
 			}
 			if !in.Text.IsZero() {
 				return in.Text.Reveal(), nil

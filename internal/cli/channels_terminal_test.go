@@ -4,13 +4,16 @@ package cli
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/editortest"
 )
 
 const (
@@ -282,9 +285,7 @@ func TestAddressIsALink(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, vars := overSSH(t)
-			for name, value := range tt.vars {
-				vars[name] = value
-			}
+			maps.Copy(vars, tt.vars)
 			x := open(t, vars, "login", "--flow", "pkce", "--no-browser")
 			x.answer("Ctrl-C gives up", "\x03")
 			screen := x.end(130)
@@ -309,5 +310,25 @@ func TestAddressIsALink(t *testing.T) {
 				t.Errorf("escapes:\n%s", screen)
 			}
 		})
+	}
+}
+
+// In an editor in the browser the address is pasted into the editor's terminal. What the editor opens comes to nothing.
+func TestPasteInAWebEditor(t *testing.T) {
+	p, vars := overSSH(t)
+	delete(vars, "SSH_CONNECTION")
+	window := editortest.Start(t, "", editortest.Options{Client: editortest.Web})
+	maps.Copy(vars, window.Environment())
+	maps.Copy(vars, map[string]string{"CODESPACES": "true", "CODESPACE_NAME": "fluffy-goggles", "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN": "app.github.dev"})
+	x := open(t, vars, "login", "--flow", "pkce")
+	x.expect("/authorize?response_type=code")
+	x.expect("https://fluffy-goggles-")
+	failed := p.ended(t)
+	x.send(pasteBegin + failed + pasteEnd)
+	x.expect("Successfully signed in")
+	x.end(0)
+	x.hides(failed)
+	if asked := window.Asked(); !slices.Contains(asked, "openExternal") {
+		t.Errorf("the window was asked for %v", asked)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/homing-cli/homing/internal/callback"
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/flow"
 	"github.com/homing-cli/homing/internal/hostenv"
 	"github.com/homing-cli/homing/internal/idc"
@@ -82,7 +84,10 @@ func (c choice) event() signin.Environment {
 	if c.answer.Flow == flow.PKCE && c.port != 0 && !slices.Contains(channels, hostenv.Loopback) {
 		channels = append([]string{hostenv.Loopback}, channels...) // by the forward that the port was fixed for
 	}
-	if c.settings.Policy.Forbids(settings.Device) != "" {
+	if !c.may(signin.FlowPKCE) {
+		channels = []string{hostenv.DeviceCode}
+	}
+	if !c.may(signin.FlowDevice) {
 		channels = slices.DeleteFunc(slices.Clone(channels), func(ch string) bool { return ch == hostenv.DeviceCode })
 	}
 	return signin.Environment{Name: c.place.Name, Flow: signin.Flow(c.answer.Flow), Channels: channels, Reason: c.answer.Reason}
@@ -97,9 +102,7 @@ func (c choice) insists() bool {
 }
 
 // comesBack reports whether the redirect is expected here without anybody's doing.
-func (c choice) comesBack() bool {
-	return c.place.Flow == flow.PKCE || c.port != 0 || c.worked != nil && c.worked.Channel == string(signin.Loopback)
-}
+func (c choice) comesBack() bool { return c.place.Flow == flow.PKCE || c.port != 0 }
 
 // ports are those to listen on: the one somebody fixed, else the one that worked last, else the usual ones.
 func (c choice) ports() []int {
@@ -122,12 +125,15 @@ func (c choice) ways(port int) []signin.Way {
 }
 
 // remember keeps how a person signed in, for the next time. What a flag or a variable asked for once says nothing about
-// the next time, but for a redirect that came back: there is a way for it.
+// the next time, but for a redirect that came back: there is a way for it. Nor is a device code remembered where a
+// redirect comes back by itself: one press of d on a laptop should not last.
 func (a *app) remember(c choice, s session.Session, r signin.Result) {
 	switch {
 	case r.Channel == signin.Cached, r.Channel == signin.Refresh:
 		return
 	case c.answer.Asked != "" && r.Channel != signin.Loopback:
+		return
+	case r.Channel == signin.Device && c.place.Flow == flow.PKCE:
 		return
 	}
 	w := flow.Worked{Flow: flow.PKCE, Channel: string(r.Channel), Port: r.Port, At: a.env.now()}
@@ -146,12 +152,38 @@ func (a *app) remember(c choice, s session.Session, r signin.Result) {
 // talkOf is who tells the person what happens.
 func (a *app) talkOf(s session.Session, c choice) *loginTalk {
 	t := &loginTalk{
-		ui: a.ui, session: s, asked: c.answer.Asked, noBrowser: c.noBrowser, now: a.env.now,
+		ui: a.ui, session: s, asked: c.answer.Asked, now: a.env.now,
 		comesBack: c.comesBack(), mayDevice: c.may(signin.FlowDevice), mayCode: c.may(signin.FlowPKCE),
+	}
+	if c.place.Flow != flow.PKCE {
+		t.fixed = c.port
+	}
+	if c.place.Remote && c.place.Name != "unknown" {
+		t.here = c.place.Title
+	}
+	if c.worked != nil && c.worked.Channel == string(signin.Loopback) {
+		t.lastTime = c.worked.Port
 	}
 	if a.env.Terminal.Stderr && a.env.Getenv("TERM") != "dumb" {
 		t.width, t.height = a.env.Terminal.Width, a.env.Terminal.Height
 		t.links = term.Hyperlinks(a.env.Getenv)
 	}
 	return t
+}
+
+// aboutPort gives a fixed port that is in use the hint that undoes its fixing.
+func (c choice) aboutPort(err error) error {
+	if fault.KindOf(err) != fault.Usage || !strings.Contains(fault.HintOf(err), "--redirect-port") {
+		return err
+	}
+	var hint string
+	switch p := c.settings.RedirectPort; {
+	case !p.IsSet() || p.Value != c.port:
+		return err // by the flag, as the hint has it
+	case p.FromEnv():
+		hint = "to take any free port, run: unset " + p.Origin
+	default:
+		hint = "to take any free port, remove redirect_port from " + p.Where()
+	}
+	return &fault.Error{Kind: fault.Usage, Msg: err.Error(), Hint: hint, Err: err}
 }

@@ -21,7 +21,8 @@ import (
 // Main runs homing with env and returns its exit code (docs/errors.md). The first Ctrl-C cancels the command, which
 // cleans up and ends with 130; a second one kills the process. A terminal that is closed is a Ctrl-C, except under nohup.
 func Main(ctx context.Context, env Env) int {
-	stops := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	// SIGQUIT too: a terminal whose echo is off must be put right again.
+	stops := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
 	if !signal.Ignored(syscall.SIGHUP) {
 		stops = append(stops, syscall.SIGHUP)
 	}

@@ -39,6 +39,8 @@ type Env struct {
 	// OpenBrowser shows url to the person; window is the editor's, nil where there is none. It must not wait for the
 	// browser to be closed.
 	OpenBrowser func(ctx context.Context, url string, window *editor.Window) error
+	// CanOpen reports whether OpenBrowser has anything to try. Nil is always.
+	CanOpen func(window *editor.Window) bool
 	// PolicyFile is the organisation's policy; "" is none, and so is a file that does not exist.
 	PolicyFile string
 	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
@@ -93,9 +95,9 @@ func OSEnv() Env {
 	if env.Terminal.Stdin {
 		env.Terminal.Flush = func() error { return term.Flush(os.Stdin) }
 	}
-	if env.Terminal.Stdin && env.Terminal.Stderr {
+	if env.Terminal.Stdin {
 		env.Terminal.Inputs = func(ctx context.Context) (<-chan terminalInput, func(), error) {
-			if !escapes {
+			if !escapes || !env.Terminal.Stderr {
 				return term.Inputs(ctx, os.Stdin, nil) // pastes come without brackets then
 			}
 			return term.Inputs(ctx, os.Stdin, os.Stderr)

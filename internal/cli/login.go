@@ -158,18 +158,30 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	login := signin.Login{
 		Store: st, Renewer: a.renewer(st), Notify: talk.notify, Now: a.env.now,
 		Connect: func(ctx context.Context, s session.Session) (signin.Connection, error) {
-			c, err := a.connect(ctx, s)
-			return signin.Connection{Service: c.client, StartURL: c.startURL, Region: c.region, Known: c.known}, err
+			if err := a.refuseInCI(c, s); err != nil {
+				return signin.Connection{}, err
+			}
+			conn, err := a.connect(ctx, s)
+			return signin.Connection{Service: conn.client, StartURL: conn.startURL, Region: conn.region, Known: conn.known}, err
 		},
 	}
-	if a.env.OpenBrowser != nil {
+	if a.env.OpenBrowser != nil && (a.env.CanOpen == nil || a.env.CanOpen(c.place.window)) {
 		login.OpenBrowser = func(ctx context.Context, url string) error { return a.env.OpenBrowser(ctx, url, c.place.window) }
 	}
 	result, err := login.Run(ctx, req)
 	if err == nil {
 		a.remember(c, s, result)
 	}
-	return result, a.withCommand(err, s, signin.Flow(c.answer.Flow))
+	return result, a.withCommand(c.aboutPort(err), s, signin.Flow(c.answer.Flow))
+}
+
+// refuseInCI ends a sign-in that nobody would complete: ten minutes of a job that waits for a person help nobody.
+func (a *app) refuseInCI(c choice, s session.Session) error {
+	if c.place.Name != "ci" || c.answer.Asked != "" || a.env.Terminal.Stderr || a.ui.json {
+		return nil
+	}
+	return fault.New(fault.SignInNeeded, "let the job assume a role through OIDC federation; where somebody watches the job: homing login --use-device-code",
+		"nobody can sign in to %s from a CI job", named(s))
 }
 
 // attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a background
@@ -213,7 +225,7 @@ func (a *app) withCommand(err error, s session.Session, flow signin.Flow) error 
 	switch code := idc.CodeOf(err); {
 	case code == idc.CodeInvalidRequest && fault.KindOf(err) == fault.Config:
 		hint = a.configureCommand(s)
-	case code == idc.CodeUnauthorizedClient && flow == signin.FlowDevice && !s.Legacy():
+	case code == idc.CodeUnauthorizedClient && flow == signin.FlowDevice && strings.Contains(fault.HintOf(err), "--flow pkce"):
 		hint = "homing login --flow pkce --sso-session " + s.Name
 	case fault.KindOf(err) == fault.SignInNeeded && code != idc.CodeOther && fault.HintOf(err) == "run: homing login":
 		hint = loginCommand(target{session: s, profile: a.profileOf(s)})

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,9 +17,9 @@ type loginTalk struct {
 	ui        *ui
 	session   session.Session
 	asked     string // what asked for the flow, "" when the place decided
-	noBrowser bool
-	width     int // columns of the terminal; 0 where there is none, and then no QR code
-	height    int // rows
+	here      string // what a person calls the place; "" where it goes without saying
+	width     int    // columns of the terminal; 0 where there is none, and then no QR code
+	height    int    // rows
 	now       func() time.Time
 	place     signin.Environment
 	comesBack bool // the redirect reaches this machine by itself
@@ -26,9 +27,10 @@ type loginTalk struct {
 	mayDevice bool // policy allows a device code
 	mayCode   bool // policy allows a browser redirect
 	links     bool // the terminal shows hyperlinks (OSC 8)
+	fixed     int  // the port that somebody fixed on a remote machine; 0 none
+	lastTime  int  // the port at which the redirect came back last time; 0 none
 
-	said  bool   // how we sign in, and why
-	later func() // what is said after the next hint; nil is nothing
+	said bool // how we sign in, and why
 }
 
 func (t *loginTalk) notify(e signin.Event) {
@@ -47,10 +49,6 @@ func (t *loginTalk) notify(e signin.Event) {
 		t.deviceCode(e)
 	case signin.Hint:
 		t.hint(e.Text)
-		if t.later != nil {
-			t.later()
-			t.later = nil
-		}
 	case signin.SignedIn:
 		t.signedIn(e)
 	}
@@ -64,8 +62,10 @@ func (t *loginTalk) sayPlace(f signin.Flow) {
 		t.ui.say("Signing in to %s with %s.\n", named(t.session), words)
 	case t.asked == "":
 		t.ui.say("Signing in to %s with %s. %s.\n", named(t.session), words, upperFirst(t.place.Reason))
-	default:
+	case t.here == "":
 		t.ui.say("Signing in to %s with %s, as %s asks.\n", named(t.session), words, t.asked)
+	default:
+		t.ui.say("Signing in to %s with %s, as %s asks. This is %s.\n", named(t.session), words, t.asked, t.here)
 	}
 	t.said = true
 }
@@ -80,11 +80,12 @@ func upperFirst(s string) string {
 func (t *loginTalk) authorize(e signin.Authorize) {
 	t.sayPlace(signin.FlowPKCE)
 	t.stranger(e.Stranger)
-	if t.noBrowser {
+	if !e.Opening {
 		t.ui.say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n")
 	} else {
 		t.ui.say("Attempting to open your default browser. If the browser does not open, open the following URL.\n")
-		if t.mayDevice && !t.session.Legacy() {
+		// With keys there is a shorter way; and where the device code was begun with, the service did not give one.
+		if t.mayDevice && !t.keys && t.place.Flow == signin.FlowPKCE {
 			t.ui.say("If you are unable to open the URL on this device, run this command again with the '--use-device-code' option.\n")
 		}
 		t.ui.say("\n")
@@ -92,14 +93,21 @@ func (t *loginTalk) authorize(e signin.Authorize) {
 	t.url(e.URL)
 	// The address alone makes an editor forward its port: VS Code looks for such in what a terminal shows.
 	origin, _, _ := strings.Cut(e.RedirectURI, "/oauth")
-	wait := func() { t.waiting("Waiting up to "+span(e.ExpiresIn), "d takes a device code", t.mayDevice) }
-	if t.comesBack {
+	_, port, _ := strings.Cut(origin, "127.0.0.1:")
+	switch {
+	case port == strconv.Itoa(t.fixed):
+		t.ui.say("\nThe browser comes back to %s through the forward that this port was fixed for.\n", origin)
+	case t.comesBack:
 		t.ui.say("\nThe browser comes back to %s by itself.\n", origin)
-		wait()
-		return
+	case port == strconv.Itoa(t.lastTime):
+		t.ui.say("\nThe browser is sent to %s afterwards, which it reached last time.\n", origin)
+	default:
+		t.ui.say("\nThe browser is sent to %s afterwards: this machine, which it may not reach from where it runs.\n", origin)
 	}
-	t.ui.say("\nThe browser is sent to %s afterwards: this machine, which it may not reach from where it runs.\n", origin)
-	t.later = wait // the first way is told now
+	t.waiting("Waiting up to "+span(e.ExpiresIn), "d takes a device code", t.mayDevice)
+	if t.keys && !t.comesBack {
+		t.ui.say("The address of a page that fails to load belongs here, and never into a web page or a chat.\n")
+	}
 }
 
 // waiting is the last line before the wait: for how long, and what can be done meanwhile.
@@ -145,9 +153,9 @@ func (t *loginTalk) deviceCode(e signin.DeviceCode) {
 		"Allow it only if you started this yourself, and only if the page shows the code below.\n", e.ClientName, e.StartURL, e.Region)
 	t.stranger(e.Stranger)
 	t.qr(e.VerificationURIComplete)
-	t.address(e.VerificationURI)
+	t.address(e.VerificationURI, e.Opening)
 	t.ui.say("\nThen enter the code:\n\n%s\n", e.UserCode)
-	if t.noBrowser && e.VerificationURIComplete != "" {
+	if !e.Opening && e.VerificationURIComplete != "" {
 		t.ui.say("\nAlternatively, you may visit the following URL which will autofill the code upon loading:\n")
 		t.url(e.VerificationURIComplete)
 	}
@@ -169,8 +177,8 @@ func (t *loginTalk) qr(text string) {
 }
 
 // address prints the URL to visit on a line of its own.
-func (t *loginTalk) address(page string) {
-	if t.noBrowser {
+func (t *loginTalk) address(page string, opening bool) {
+	if !opening {
 		t.ui.say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n")
 	} else {
 		t.ui.say("Attempting to open your default browser.\n" +

@@ -76,9 +76,9 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	s.device.shown = DeviceCode{
 		VerificationURI: a.VerificationURI, VerificationURIComplete: a.VerificationURIComplete, UserCode: a.UserCode,
 		ExpiresIn: a.ExpiresIn, ClientName: clientName(s.session), StartURL: s.startURL, Region: s.region,
-		Opening:  s.opens && a.VerificationURIComplete != "",
 		Stranger: s.stranger(a.VerificationURI, a.VerificationURIComplete),
 	}
+	s.device.shown.Opening = s.opens && a.VerificationURIComplete != "" && s.device.shown.Stranger == ""
 	effects := []effect{
 		wait{timerLapse, s.device.turn, a.ExpiresIn},
 		wait{timerPoll, s.device.turn, s.device.pause()},
@@ -91,9 +91,12 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 }
 
 // noDevices is the error for an instance that gives out no device codes. Its hint is the other flow, which a legacy
-// profile does not have.
+// profile does not have and a policy may forbid.
 func (s state) noDevices(cause error) error {
 	if !s.session.Legacy() {
+		if s.barred.code == noCodeByPolicy {
+			return because(cause, fault.Denied, "ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine", "%s", cause.Error())
+		}
 		return cause
 	}
 	return because(cause, fault.Denied, "name a session, which can sign in by a browser redirect, run: homing configure sso", "%s", cause.Error())

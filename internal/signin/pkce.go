@@ -45,7 +45,7 @@ func (s state) bound(in bound) (state, []effect) {
 	if in.err != nil {
 		return s.unbound(in.err)
 	}
-	s.code.redirectURI, s.code.port, s.code.ways = in.redirectURI, in.port, s.completed(in.ways)
+	s.code.redirectURI, s.code.port, s.code.ways = in.redirectURI, in.port, s.completed(in.ways, in.unannounced == nil)
 	var effects []effect
 	if text := busyPorts(in.busy, in.port); text != "" {
 		effects = append(effects, hint(text))
@@ -66,12 +66,13 @@ func (s state) codeRegistered(in registered) (state, []effect) {
 		Scopes:      s.session.RegistrationScopes(),
 	})
 	s.code.since = in.at
-	s.code.shown = Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Opening: s.opens, Stranger: s.stranger(url)}
+	s.code.shown = Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Stranger: s.stranger(url)}
+	s.code.shown.Opening = s.opens && s.code.shown.Stranger == ""
 	effects := []effect{wait{timerLimit, s.code.turn, limit}, tell{s.code.shown}}
 	if s.wayNow {
 		s, effects = s.atOnce(effects)
 	}
-	if s.opens {
+	if s.code.shown.Opening {
 		effects = append(effects, open{FlowPKCE, url})
 	}
 	return s.resume(effects)

@@ -80,7 +80,11 @@ func (s state) showAgain(flow Flow, at time.Time) (state, []effect) {
 	}
 	e := s.code.shown
 	e.Opening, e.ExpiresIn = false, left(e.ExpiresIn, s.code.since, at)
-	return s.resume([]effect{tell{e}})
+	effects := []effect{tell{e}}
+	if s.wayNow {
+		s, effects = s.atOnce(effects)
+	}
+	return s.resume(effects)
 }
 
 // left is what remains at a time of what was d at since.

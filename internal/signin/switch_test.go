@@ -300,7 +300,7 @@ func TestWaysOfAPlace(t *testing.T) {
 	for _, keys := range []bool{true, false} {
 		s := fresh()
 		s.keys = keys
-		ways := s.completed(given)
+		ways := s.completed(given, true)
 		if channels(ways) != "device forward paste" || ways[0].Text == "theirs" || given[0].Text != "theirs" {
 			t.Errorf("%+v", ways)
 		}

@@ -15,9 +15,9 @@ const every = 20 * time.Second
 
 // completed adds to the ways of a place those that are everywhere. What is said of them is said here: it depends on the
 // keys that can be pressed.
-func (s state) completed(ways []Way) []Way {
+func (s state) completed(ways []Way, found bool) []Way {
 	ways = slices.Clone(ways)
-	for _, everywhere := range []Way{pasteWay(s.keys), deviceWay(s.keys, s.again(" --use-device-code"))} {
+	for _, everywhere := range []Way{pasteWay(s.keys, found), deviceWay(s.keys, s.again(" --use-device-code"))} {
 		i := slices.IndexFunc(ways, func(w Way) bool { return w.Channel == everywhere.Channel })
 		if i < 0 {
 			ways = append(ways, everywhere)
@@ -52,7 +52,7 @@ func (s state) atOnce(effects []effect) (state, []effect) {
 	if len(ways) == 0 {
 		return s, effects
 	}
-	s.code.said = 1 + slices.Index(s.code.ways, ways[0])
+	s.code.said = max(s.code.said, 1+slices.Index(s.code.ways, ways[0]))
 	return s, append(effects, hint(ways[0].Text+onItsOwnLine(ways[0].Command, "  ")))
 }
 

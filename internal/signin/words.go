@@ -82,8 +82,14 @@ func busyPorts(busy []callback.Busy, port int) string {
 	return fmt.Sprintf("%s; listening on %d.", strings.Join(said, ", "), port)
 }
 
-func pasteWay(keys bool) Way {
-	if keys {
+// pasteWay is for somebody at the terminal, or for another shell that finds the listener; without either there is none.
+func pasteWay(keys, found bool) Way {
+	switch {
+	case keys && !found:
+		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here; never into a web page or a chat."}
+	case !keys && !found:
+		return Way{Channel: string(Paste)} // says nothing
+	case keys:
 		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into homing callback in another shell on this machine; never into a web page or a chat."}
 	}
 	return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and give it to this command, in another shell on this machine; never to a web page or a chat.", Command: "homing callback"}
