@@ -68,7 +68,7 @@ func TestCodeServer(t *testing.T) {
 func (b *workbench) refused() (page *browsertest.Browser, failed string) {
 	b.Helper()
 	b.run("homing login --flow pkce")
-	b.expect("with a browser redirect (PKCE)")
+	b.expect("with a browser redirect (PKCE), as --flow pkce asks. This is code-server")
 	b.expect(b.asked("/authorize?")) // whole, also in the terminal
 	page = b.open()
 	page.SignIn("ada")
