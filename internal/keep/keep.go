@@ -5,3 +5,255 @@
 // The one rule: one renewal for each token, and silence in between. The token file decides what is due; whoever else
 // renews it is as good.
 package keep
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// Look is the longest sleep. A timer counts the time that the machine is awake, on every system we know of but Windows,
+// and knows nothing of a clock that is put right. So after a minute at the latest the clock is compared with the
+// deadline, and the times of the token files with what they were: a file system may not tell of changes (a bind mount
+// of Docker Desktop, NFS). Nothing else happens then: no lock, no file is opened, no call is made.
+const Look = time.Minute
+
+// Tokens renews a token before anybody asks for it (refresh.Renewer does).
+type Tokens interface {
+	Ahead(ctx context.Context, s session.Session, lead time.Duration) (t session.Token, renewed bool, err error)
+}
+
+// Files are the token files (store.Store).
+type Files interface {
+	Token(key string) (session.Token, error)
+	Written(key string) time.Time
+}
+
+// Keeper renews the tokens of sessions.
+type Keeper struct {
+	Tokens Tokens // required
+	Files  Files  // required
+	// Sessions returns what to keep; it is asked at each look, since the config file may change. Required.
+	Sessions func() []session.Session
+	Tell     func(Event)                        // hears of each event, in order; required
+	Check    func(kept []session.Session) error // called at each look; an error ends Run. nil = nothing
+	Now      func() time.Time                   // nil = time.Now
+	Chance   func() float64                     // from 0 to below 1; nil = crypto/rand
+
+	kept []*kept
+}
+
+// kept is a session with what is known of it.
+type kept struct {
+	view
+	session session.Session
+	written time.Time // of the file that view was read from
+	alive   bool      // a token that served was seen
+	known   bool      // it has been looked at before
+}
+
+// What happened to a session.
+const (
+	Keeping   What = "keeping"    // it is kept from now on, or was signed in to again: Until, Renewable
+	Renewed   What = "renewed"    // by us: Until
+	Replaced  What = "replaced"   // by another process: Until, Renewable
+	Failing   What = "failing"    // the renewal failed for now, and is tried again: Err
+	Last      What = "last"       // the token lasts until Until, and the portal session is about to end with it
+	Ended     What = "ended"      // only a person can sign in again: Err
+	Absent    What = "absent"     // nobody has signed in: Err
+	SignedOut What = "signed_out" // its token was removed
+)
+
+// What is the name of an event.
+type What string
+
+// Event is what happened to a session.
+type Event struct {
+	What      What
+	Session   session.Session
+	Until     time.Time // the end of the access token
+	Renewable bool
+	Alive     bool  // with Ended: it lived under this Keeper
+	Err       error // a *fault.Error
+}
+
+// Run keeps the sessions until ctx ends, for which it returns nil, or until Check returns an error. A session whose end
+// has been told rests until somebody signs in again, with whatever program. Run is called once.
+func (k *Keeper) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := k.look(); err != nil {
+			return err
+		}
+		due := k.act(ctx)
+		at, any := wake(due)
+		pause := Look
+		if now := k.now(); any {
+			pause = max(min(at.Sub(now), Look), 0)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+	return nil
+}
+
+// act does what is due and returns what is due later.
+func (k *Keeper) act(ctx context.Context) []deadline {
+	now := k.now()
+	views := make([]*view, len(k.kept))
+	for i, s := range k.kept {
+		views[i] = &s.view
+	}
+	for i, d := range plan(now, views) {
+		if d.do == rest || d.at.After(now) || ctx.Err() != nil {
+			continue
+		}
+		if s := k.kept[i]; !k.read(s, true) { // else planned anew
+			k.renew(ctx, s)
+		}
+	}
+	return plan(k.now(), views)
+}
+
+// renew asks for a new token of s, or for the words in which to say that there is none.
+func (k *Keeper) renew(ctx context.Context, s *kept) {
+	now := k.now()
+	before := s.token
+	// What another process has written meanwhile lasts longer than this.
+	lead := max(before.ExpiresAt.Sub(now), 0) + time.Second
+	t, renewed, err := k.Tokens.Ahead(ctx, s.session, lead)
+	switch {
+	case ctx.Err() != nil && !renewed:
+	case err == nil && renewed:
+		t.ExpiresAt = t.ExpiresAt.Truncate(time.Second) // as the file has it
+		s.view = view{token: t, issued: now, chance: k.chance(), last: t.ExpiresAt.Sub(before.ExpiresAt) <= longer}
+		s.written, s.alive = k.Files.Written(s.session.CacheKey()), true
+		if s.last {
+			k.Tell(Event{What: Last, Session: s.session, Until: t.ExpiresAt})
+			return
+		}
+		k.Tell(Event{What: Renewed, Session: s.session, Until: t.ExpiresAt, Renewable: t.Renewable(now)})
+	case k.read(s, true): // another process was faster
+	case err == nil: // it serves, and cannot be renewed: look again at its end
+		s.fail(now, k.chance())
+	case fault.KindOf(err) == fault.SignInNeeded:
+		s.over = true
+		k.Tell(Event{What: Ended, Session: s.session, Alive: s.alive, Err: err})
+		s.alive = false
+	default:
+		s.fail(now, k.chance())
+		if s.failing == 1 {
+			k.Tell(Event{What: Failing, Session: s.session, Until: s.token.ExpiresAt, Err: err})
+		}
+	}
+}
+
+// look brings what is known up to date with the config and the files.
+func (k *Keeper) look() error {
+	sessions := k.Sessions()
+	var now []*kept
+	for _, s := range sessions {
+		now = append(now, k.find(s))
+	}
+	k.kept = now
+	if k.Check != nil {
+		if err := k.Check(sessions); err != nil {
+			return err
+		}
+	}
+	for _, s := range k.kept {
+		k.read(s, false)
+	}
+	return nil
+}
+
+func (k *Keeper) find(s session.Session) *kept {
+	for _, old := range k.kept {
+		if old.session.CacheKey() == s.CacheKey() {
+			old.session = s
+			return old
+		}
+	}
+	return &kept{session: s}
+}
+
+// read looks at the file of s and reports whether it holds another token than before. A file whose time is the same is
+// opened only if thorough.
+func (k *Keeper) read(s *kept, thorough bool) bool {
+	key := s.session.CacheKey()
+	written := k.Files.Written(key)
+	if s.known && !thorough && written.Equal(s.written) {
+		return false
+	}
+	first := !s.known
+	s.known, s.written = true, written
+	t, err := k.Files.Token(key)
+	if err != nil && fault.KindOf(err) == fault.Config { // it is there and cannot be read: a matter of the machine
+		s.written = time.Time{}
+		s.fail(k.now(), k.chance())
+		if s.failing == 1 {
+			k.Tell(Event{What: Failing, Session: s.session, Until: s.token.ExpiresAt, Err: err})
+		}
+		return true
+	}
+	if err != nil {
+		return k.lost(s, first, err)
+	}
+	if !first && same(t, s.token) {
+		return false
+	}
+	was := s.view
+	s.view = view{token: t, issued: written, chance: k.chance()}
+	now := k.now()
+	what := Replaced
+	if first || was.over || was.token.AccessToken.IsZero() {
+		what = Keeping
+	}
+	if t.Expired(now) && !t.Renewable(now) || t.Expired(now) && first {
+		return true // what is due now says the rest
+	}
+	s.alive = true
+	k.Tell(Event{What: what, Session: s.session, Until: t.ExpiresAt, Renewable: t.Renewable(now)})
+	return true
+}
+
+// lost notes that the file of s holds no token.
+func (k *Keeper) lost(s *kept, first bool, err error) bool {
+	had := !s.token.AccessToken.IsZero() || !s.token.RefreshToken.IsZero()
+	s.view = view{}
+	switch {
+	case first:
+		k.Tell(Event{What: Absent, Session: s.session, Err: err})
+	case had:
+		k.Tell(Event{What: SignedOut, Session: s.session, Err: err})
+	}
+	s.alive = false
+	return had
+}
+
+func same(a, b session.Token) bool {
+	return a.AccessToken.Equal(b.AccessToken) && a.RefreshToken.Equal(b.RefreshToken)
+}
+
+func (k *Keeper) now() time.Time {
+	if k.Now != nil {
+		return k.Now().Round(0)
+	}
+	return time.Now().Round(0) // the wall clock alone: it is what tokens expire by, and goes on in a suspend
+}
+
+func (k *Keeper) chance() float64 {
+	if k.Chance != nil {
+		return k.Chance()
+	}
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53)
+}

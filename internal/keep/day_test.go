@@ -1,0 +1,192 @@
+package keep_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/keep"
+	"github.com/homing-cli/homing/internal/refresh"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+const startURL = "https://d-1234567890.awsapps.com/start"
+
+var dev = session.Session{Name: "dev", StartURL: startURL, Region: "us-east-1"}
+
+// world is a machine with its wall clock, and an Identity Center, in a bubble. A suspend moves the wall clock and not
+// the timers.
+type world struct {
+	t     *testing.T
+	emu   *emulator.Server
+	store *store.Store
+	start time.Time
+
+	mu        sync.Mutex
+	suspended time.Duration
+	cut       bool
+	log       []string
+	tried     int // calls that found no network
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, emu: &emulator.Server{StartURL: startURL}, start: time.Now()}
+	w.store = &store.Store{AWSDir: filepath.Join(t.TempDir(), ".aws"), Now: w.now}
+	return w
+}
+
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.suspended)
+}
+
+func (w *world) suspend(d time.Duration) {
+	w.mu.Lock()
+	w.suspended += d
+	w.mu.Unlock()
+	w.emu.Advance(d)
+	w.note("suspended for %s", d)
+}
+
+func (w *world) network(up bool) {
+	w.mu.Lock()
+	w.cut = !up
+	w.mu.Unlock()
+	w.note("network: %v", up)
+}
+
+// note writes a line with the time of the wall clock since the start.
+func (w *world) note(format string, args ...any) {
+	at := w.now().Sub(w.start)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = append(w.log, fmt.Sprintf("%2d:%02d:%02d ", int(at.Hours()), int(at.Minutes())%60, int(at.Seconds())%60)+fmt.Sprintf(format, args...))
+}
+
+// RoundTrip implements http.RoundTripper: every call to the service is a line, but for those that reach nobody.
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	cut := w.cut
+	if cut {
+		w.tried++
+	}
+	w.mu.Unlock()
+	if cut {
+		return nil, errors.New("network is unreachable")
+	}
+	w.note("call %s", r.URL.Path)
+	return w.emu.Transport().RoundTrip(r)
+}
+
+func (w *world) client() *idc.Client {
+	return idc.New(idc.Options{Region: "us-east-1", HTTPClient: &http.Client{Transport: w}})
+}
+
+func (w *world) renewer() *refresh.Renewer {
+	return &refresh.Renewer{Store: w.store, Now: w.now, Connect: func(context.Context, session.Session) (refresh.Service, error) {
+		return w.client(), nil
+	}}
+}
+
+func (w *world) signIn() {
+	w.t.Helper()
+	login := signin.Login{
+		Store: w.store, Renewer: w.renewer(), Now: w.now, Notify: func(signin.Event) {},
+		Connect: func(context.Context, session.Session) (signin.Connection, error) {
+			return signin.Connection{Service: w.client()}, nil
+		},
+	}
+	go func() {
+		if err := w.emu.Approve(w.t.Context()); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	if _, err := login.Run(w.t.Context(), signin.Request{Session: dev, Environment: signin.Environment{Name: "test", Flow: signin.FlowDevice}}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.mu.Lock()
+	w.log = nil
+	w.mu.Unlock()
+	w.note("signed in")
+}
+
+func (w *world) keeper(chance float64) *keep.Keeper {
+	return &keep.Keeper{
+		Tokens: w.renewer(), Files: w.store, Now: w.now,
+		Sessions: func() []session.Session { return []session.Session{dev} },
+		Chance:   func() float64 { return chance },
+		Tell: func(e keep.Event) {
+			line := string(e.What)
+			if !e.Until.IsZero() {
+				line += fmt.Sprintf(" until %s", e.Until.Sub(w.start.Truncate(time.Second)))
+			}
+			if e.Err != nil {
+				line += fmt.Sprintf(" (%s)", fault.KindOf(e.Err))
+			}
+			w.note("%s", line)
+		},
+	}
+}
+
+// run keeps in the background until the end of the test or until stop is called.
+func (w *world) run(k *keep.Keeper) (stop func()) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := k.Run(ctx); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	stop = func() { cancel(); <-done }
+	w.t.Cleanup(stop)
+	return stop
+}
+
+// until sleeps until the wall clock says so much since the start.
+func (w *world) until(at time.Duration) { time.Sleep(w.start.Add(at).Sub(w.now())) }
+
+func (w *world) check(want string) {
+	w.t.Helper()
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if diff := cmp.Diff(strings.Split(strings.TrimSpace(want), "\n"), slices.Clone(w.log)); diff != "" {
+		w.t.Errorf("(-want +got):\n%s\nall:\n%s", diff, strings.Join(w.log, "\n"))
+	}
+}
+
+// A day: access tokens of one hour, a portal session of eight, a suspend of 100 minutes, half an hour without network.
+func TestDay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.signIn()
+		stop := w.run(w.keeper(0.5))
+		w.until(2 * time.Hour)
+		w.suspend(100 * time.Minute)
+		w.until(5 * time.Hour)
+		w.network(false)
+		w.until(5*time.Hour + 30*time.Minute)
+		w.network(true)
+		w.until(24 * time.Hour)
+		stop()
+		w.check("")
+		t.Log(w.tried)
+	})
+}
