@@ -166,18 +166,19 @@ func (w *world) check(want string) {
 	synctest.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if diff := cmp.Diff(strings.Split(strings.TrimSpace(want), "\n"), slices.Clone(w.log)); diff != "" {
+	if diff := cmp.Diff(strings.Split(strings.TrimPrefix(want, "\n"), "\n"), slices.Clone(w.log)); diff != "" {
 		w.t.Errorf("(-want +got):\n%s\nall:\n%s", diff, strings.Join(w.log, "\n"))
 	}
 }
 
 // A day: access tokens of one hour, a portal session of eight, a suspend of 100 minutes, half an hour without network.
+// Every call to the service is here.
 func TestDay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.signIn()
-		stop := w.run(w.keeper(0.5))
+		stop := w.run(w.keeper(0.5)) // 18 minutes before the end
 		w.until(2 * time.Hour)
 		w.suspend(100 * time.Minute)
 		w.until(5 * time.Hour)
@@ -186,7 +187,126 @@ func TestDay(t *testing.T) {
 		w.network(true)
 		w.until(24 * time.Hour)
 		stop()
-		w.check("")
-		t.Log(w.tried)
+		w.check(`
+ 0:00:01 signed in
+ 0:00:01 keeping until 1h0m1s
+ 0:42:01 call /token
+ 0:42:01 renewed until 1h42m1s
+ 1:24:01 call /token
+ 1:24:01 renewed until 2h24m1s
+ 3:40:00 suspended for 1h40m0s
+ 3:40:01 call /token
+ 3:40:01 renewed until 4h40m1s
+ 4:22:01 call /token
+ 4:22:01 renewed until 5h22m1s
+ 5:00:00 network: false
+ 5:04:01 failing until 5h22m1s (unavailable)
+ 5:30:00 network: true
+ 5:31:01 call /token
+ 5:31:01 renewed until 6h31m1s
+ 6:13:01 call /token
+ 6:13:01 renewed until 7h13m1s
+ 6:55:01 call /token
+ 6:55:01 renewed until 7h55m1s
+ 7:37:01 call /token
+ 7:37:01 renewed until 8h0m0s
+ 7:48:30 call /token
+ 7:48:30 last until 8h0m0s
+ 8:00:05 call /token
+ 8:00:08 ended (sign_in_needed)`)
+		if w.tried == 0 || w.tried > 60 {
+			t.Errorf("%d connections were tried in the half hour without network", w.tried)
+		}
+	})
+}
+
+// Two machines share the folder: the one whose chance comes first renews, and no token is renewed twice.
+func TestTwoMachines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.signIn()
+		first, second := w.keeper(0.9), w.keeper(0)
+		second.Tell = func(e keep.Event) { w.note("second: %s", e.What) }
+		stop := w.run(first)
+		synctest.Wait()
+		stopSecond := w.run(second)
+		w.until(100 * time.Minute)
+		stop()
+		stopSecond()
+		w.check(`
+ 0:00:01 signed in
+ 0:00:01 keeping until 1h0m1s
+ 0:00:01 second: keeping
+ 0:40:25 call /token
+ 0:40:25 renewed until 1h40m25s
+ 0:41:01 second: replaced
+ 1:20:49 call /token
+ 1:20:49 renewed until 2h20m49s
+ 1:21:01 second: replaced`)
+	})
+}
+
+// Both are due in the same moment: one call, whoever makes it.
+func TestTwoMachinesAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.signIn()
+		var mu sync.Mutex
+		heard := map[keep.What]int{}
+		for range 2 {
+			k := w.keeper(0.5)
+			k.Tell = func(e keep.Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				heard[e.What]++
+			}
+			w.run(k)
+		}
+		w.until(80 * time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		if diff := cmp.Diff(map[keep.What]int{keep.Keeping: 2, keep.Renewed: 1, keep.Replaced: 1}, heard); diff != "" {
+			t.Error(diff)
+		}
+		w.check(`
+ 0:00:01 signed in
+ 0:42:01 call /token`)
+	})
+}
+
+// Who has signed out or not in yet is left alone, and a sign-in by whatever program is found within a minute. The end
+// is told once, and once more after another sign-in.
+func TestComingAndGoing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		stop := w.run(w.keeper(0.5))
+		w.until(time.Hour)
+		w.signIn() // forgets the lines before
+		w.until(62 * time.Minute)
+		if err := w.store.RemoveToken(t.Context(), dev.CacheKey()); err != nil {
+			t.Fatal(err)
+		}
+		w.until(3 * time.Hour)
+		w.note("signing in")
+		notes := len(w.log)
+		log := slices.Clone(w.log)
+		w.signIn()
+		w.log = append(log[:notes:notes], w.log...)
+		w.until(3*time.Hour + 30*time.Minute)
+		w.emu.EndSession("")
+		w.until(10 * time.Hour)
+		stop()
+		w.check(`
+ 1:00:01 signed in
+ 1:01:00 keeping until 2h0m1s
+ 1:02:00 signed_out (bug)
+ 3:00:00 signing in
+ 3:00:01 signed in
+ 3:01:00 keeping until 4h0m1s
+ 3:42:01 call /token
+ 3:42:04 ended (sign_in_needed)`)
 	})
 }
