@@ -40,7 +40,7 @@ type Env struct {
 	// browser to be closed.
 	OpenBrowser func(ctx context.Context, url string, window *editor.Window) error
 	// CanOpen reports whether OpenBrowser has anything to try. Nil is always.
-	CanOpen func(window *editor.Window) bool
+	CanOpen func(ctx context.Context, window *editor.Window) bool
 	// PolicyFile is the organisation's policy; "" is none, and so is a file that does not exist.
 	PolicyFile string
 	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
@@ -116,14 +116,19 @@ func OSEnv() Env {
 	if name, err := os.Hostname(); err == nil {
 		env.HostName = name
 	}
-	env.Tmux = (&editor.Tmux{Getenv: os.Getenv}).Variable // asked once for all
+	tmux := &editor.Tmux{Getenv: os.Getenv} // asked once for all
+	env.Tmux = tmux.Variable
 	env.PolicyFile = settings.PolicyFile(os.Getenv, runtime.GOOS)
 	env.FindEditor = func(ctx context.Context) (editor.Window, []editor.Try, bool) {
 		return editor.Find(ctx, editor.Places{Getenv: os.Getenv, UID: -1, Tmux: env.Tmux})
 	}
-	env.OpenBrowser = func(ctx context.Context, url string, window *editor.Window) error {
-		return browser.Opener{Getenv: os.Getenv, Window: window}.Open(ctx, url)
+	opener := func(ctx context.Context, window *editor.Window) browser.Opener {
+		return browser.Opener{Getenv: tmux.Display(ctx), Window: window}
 	}
+	env.OpenBrowser = func(ctx context.Context, url string, window *editor.Window) error {
+		return opener(ctx, window).Open(ctx, url)
+	}
+	env.CanOpen = func(ctx context.Context, window *editor.Window) bool { return opener(ctx, window).Any() }
 	return env
 }
 

@@ -165,7 +165,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 			return signin.Connection{Service: conn.client, StartURL: conn.startURL, Region: conn.region, Known: conn.known}, err
 		},
 	}
-	if a.env.OpenBrowser != nil && (a.env.CanOpen == nil || a.env.CanOpen(c.place.window)) {
+	if a.env.OpenBrowser != nil && (a.env.CanOpen == nil || a.env.CanOpen(ctx, c.place.window)) {
 		login.OpenBrowser = func(ctx context.Context, url string) error { return a.env.OpenBrowser(ctx, url, c.place.window) }
 	}
 	result, err := login.Run(ctx, req)

@@ -37,6 +37,9 @@ func (a *app) here(ctx context.Context) where {
 		w.tries = tries
 		facts.Window, facts.Tries = w.window, tries
 	}
+	if a.env.CanOpen != nil {
+		facts.Opens = func() bool { return a.env.CanOpen(ctx, w.window) }
+	}
 	w.Place = hostenv.Detect(facts)
 	a.ui.debug("place %s: %s", w.Name, w.Reason)
 	a.place = &w
