@@ -138,8 +138,9 @@ var scrubs = []struct {
 	pattern *regexp.Regexp
 	with    string
 }{
-	{regexp.MustCompile(`\b20\d\d-\d\d-\d\d \d\d:\d\d UTC`), "YYYY-MM-DD HH:MM UTC"},
-	{regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "YYYY-MM-DDTHH:MM:SSZ"},
+	{regexp.MustCompile(`\b\d{4,} days\b`), "NNNNN days"}, // from a date that stands in a script
+	{regexp.MustCompile(`\b(19|20)\d\d-\d\d-\d\d \d\d:\d\d UTC`), "YYYY-MM-DD HH:MM UTC"},
+	{regexp.MustCompile(`\b(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "YYYY-MM-DDTHH:MM:SSZ"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`\bport \d{4,5}\b`), "port PORT"},
 	{regexp.MustCompile(`127\.0\.0\.1%3A\d+`), "127.0.0.1%3APORT"},

@@ -108,3 +108,14 @@ func (a *app) completeSessions(*cobra.Command, []string, string) ([]cobra.Comple
 func (a *app) hasSession(name string) bool {
 	return a.cfg != nil && slices.Contains(a.cfg.SessionNames(), name)
 }
+
+// argument writes a name so that a shell reads it as one word, in a command for a person to type.
+func argument(name string) string {
+	usual := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-/.%@:+", r)
+	}
+	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !usual(r) }) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}

@@ -2,12 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"strings"
+	"path/filepath"
 	"time"
 
-	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/spf13/cobra"
@@ -17,6 +14,7 @@ type statusOptions struct {
 	app        *app
 	ssoSession string
 	check      bool
+	verify     bool
 	min        time.Duration
 }
 
@@ -27,14 +25,21 @@ func newStatusCmd(a *app) *cobra.Command {
 		GroupID: groupSignIn,
 		Short:   "Show the sessions, who is signed in and until when",
 		Long: lines(
-			"Shows every session of the AWS config file, or the one of --profile or --sso-session, with the state of its",
-			"token. No network call is made: the service may have ended a session earlier than its token says.",
+			"Shows every session of the AWS config file and what its next use does: whether the token is used as it is,",
+			"renewed without a browser, or needs a person. One session, be it the only one or that of --profile or",
+			"--sso-session, is shown in full. Tokens in the folder that belong to no session are named, whichever program",
+			"wrote them. Nothing is asked and nothing changed: the service may have ended a session earlier than its token",
+			"says, and never tells when it will.",
+			"",
+			"With --verify the service is asked whether it knows the token, and what time it is. That is a use like any",
+			"other: a token that is about to end is renewed where it can be. Tokens of no session are left alone.",
 			"",
 			"With --check nothing is printed for a token that is good or can be renewed; anything else is exit code 4. Which",
 			"session is checked: --sso-session; else that of the profile; else that of [default]; else the only one there is.",
 		),
 		Example: lines(
 			"  homing status",
+			"  homing status --sso-session dev --verify",
 			"  homing status --check --min 30m || homing login",
 		),
 		Args: noArgs,
@@ -54,150 +59,108 @@ func newStatusCmd(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session] to show or check")
 	cmd.Flags().BoolVar(&o.check, "check", false, "say by the exit code whether the token is good")
 	cmd.Flags().DurationVar(&o.min, "min", 0, "with --check: the least `time` a token that cannot be renewed must have left, such as 30m")
+	cmd.Flags().BoolVar(&o.verify, "verify", false, "ask the service whether it knows the token, and compare the clocks")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.completeSessions)
 	return cmd
 }
 
-// sessionStatus is one row of status. The JSON names stay as they are.
-type sessionStatus struct {
-	Session     string   `json:"session"` // name, or the start URL of a legacy profile
-	Legacy      bool     `json:"legacy"`
-	StartURL    string   `json:"start_url"`
-	Region      string   `json:"region"`
-	State       string   `json:"state"` // valid, expired, none, corrupt
-	ExpiresAt   string   `json:"expires_at,omitempty"`
-	Refreshable bool     `json:"refreshable"`
-	Profiles    []string `json:"profiles"`
-
-	expires time.Time
-}
-
-// statusDocument is what status --json prints, with and without --check.
-type statusDocument struct {
-	Sessions []sessionStatus `json:"sessions"`
-}
-
 func (o *statusOptions) run(ctx context.Context) error {
 	a := o.app
-	cfg, err := a.config()
+	if _, err := a.config(); err != nil {
+		return err
+	}
+	f, err := newFacts(a)
 	if err != nil {
 		return err
 	}
-	sessions := cfg.Sessions()
+	sessions, one := f.cfg.Sessions(), false
 	if o.ssoSession != "" || a.flags.profile != "" { // AWS_PROFILE says what to use, not what to show
 		t, err := a.target(ctx, o.ssoSession)
 		if err != nil {
 			return err
 		}
-		sessions = []session.Session{t.session}
+		sessions, one = append(sessions[:0:0], t.session), true
 	}
-	st, err := a.store()
+	doc := statusDocument{Sessions: []sessionStatus{}, Others: []otherToken{}, Problems: []sessionProblem{}, Keep: f.keeper()}
+	var unverified error
+	for _, s := range sessions {
+		row, err := o.row(ctx, f, s)
+		if unverified == nil {
+			unverified = err
+		}
+		doc.Sessions = append(doc.Sessions, row)
+	}
+	if !one {
+		if doc.Others, err = f.others(); err != nil {
+			return err
+		}
+		doc.Problems = f.problems()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if a.ui.json {
+		err = a.ui.document(doc)
+	} else {
+		err = (&statusText{app: a, cache: filepath.Dir(f.store.TokenPath("")), now: a.env.now()}).render(doc)
+	}
 	if err != nil {
 		return err
 	}
-	rows := []sessionStatus{}
-	for _, s := range sessions {
-		rows = append(rows, statusOf(s, cfg, st, a.env.now()))
-	}
-	if a.ui.json {
-		return a.ui.document(statusDocument{rows})
-	}
-	if len(rows) == 0 {
-		a.ui.say("No session is configured in %q. Start with: homing configure sso\n", a.configFile())
-		return nil
-	}
-	return o.render(rows)
+	return unverified
 }
 
-func (o *statusOptions) render(rows []sessionStatus) error {
-	var cells [][]string
-	for _, row := range rows {
-		profiles := strings.Join(row.Profiles, ", ")
-		if profiles == "" {
-			profiles = "-"
-		}
-		cells = append(cells, []string{row.Session, o.stateInWords(row), profiles})
+// row gathers what is known of s, and asks the service if it is to. The error is why the service gave no answer.
+func (o *statusOptions) row(ctx context.Context, f *facts, s session.Session) (sessionStatus, error) {
+	row := f.of(ctx, s)
+	if !o.verify || !row.askable() {
+		return row, nil
 	}
-	return o.app.ui.table([]string{"SESSION", "TOKEN", "PROFILES"}, cells)
-}
-
-func (o *statusOptions) stateInWords(row sessionStatus) string {
-	when := moment(row.expires, o.app.env.now())
-	switch {
-	case row.State == "valid" && row.Refreshable:
-		return "valid until " + when + ", renewable"
-	case row.State == "valid":
-		return "valid until " + when + ", not renewable"
-	case row.State == "expired" && row.Refreshable:
-		return "expired " + when + ", renewable"
-	case row.State == "expired":
-		return "expired " + when
-	case row.State == "corrupt":
-		return "unreadable, sign in again"
+	v, err := verify(ctx, o.app, f.store, s)
+	row = f.of(ctx, s) // the token may be another by now, or known to be over
+	row.verified(v)
+	if err != nil && fault.KindOf(err) == fault.SignInNeeded {
+		return row, nil // an answer
 	}
-	return "not signed in"
-}
-
-// tokenReader is what status needs of the store.
-type tokenReader interface {
-	Token(key string) (session.Token, error)
-}
-
-func statusOf(s session.Session, cfg *awsconfig.Config, tokens tokenReader, now time.Time) sessionStatus {
-	row := sessionStatus{Session: s.Label(), Legacy: s.Legacy(), StartURL: s.StartURL, Region: s.Region, Profiles: []string{}}
-	for _, p := range cfg.ProfilesOf(s) {
-		row.Profiles = append(row.Profiles, p.Profile)
-	}
-	tok, err := tokens.Token(s.CacheKey())
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		row.State = "none"
-		return row
-	case err != nil:
-		row.State = "corrupt"
-		return row
-	}
-	row.State = "valid"
-	if tok.Expired(now) {
-		row.State = "expired"
-	}
-	row.expires, row.ExpiresAt = tok.ExpiresAt, tok.ExpiresAt.UTC().Format(time.RFC3339)
-	row.Refreshable = !s.Legacy() && tok.Renewable(now)
-	return row
+	return row, err
 }
 
 // runCheck ends without an error when the session's token can be renewed, or is good for at least o.min.
 func (o *statusOptions) runCheck(ctx context.Context) error {
 	a := o.app
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
 	t, err := a.target(ctx, o.ssoSession)
 	if err != nil {
 		return err
 	}
-	st, err := a.store()
+	f, err := newFacts(a)
 	if err != nil {
 		return err
 	}
-	now := a.env.now()
-	row := statusOf(t.session, cfg, st, now)
+	row, unverified := o.row(ctx, f, t.session)
 	if a.ui.json {
-		if err := a.ui.document(statusDocument{[]sessionStatus{row}}); err != nil {
+		doc := statusDocument{Sessions: []sessionStatus{row}, Others: []otherToken{}, Problems: []sessionProblem{}, Keep: f.keeper()}
+		if err := a.ui.document(doc); err != nil {
 			return err
 		}
 	}
-	if row.Refreshable || row.State == "valid" && row.expires.Sub(now) >= o.min {
+	if unverified != nil {
+		return unverified
+	}
+	now := a.env.now()
+	if row.NextUse != nextSignIn && (row.Refreshable || row.expires.Sub(now) >= o.min) {
 		return nil // whoever uses it next renews it without a person
 	}
-	need := &fault.Error{Kind: fault.SignInNeeded, Hint: "run: " + loginCommand(t)}
+	need := &fault.Error{Kind: fault.SignInNeeded, Hint: "run: " + row.SignIn}
 	switch row.State {
-	case "none":
+	case stateNone:
 		need.Msg = "not signed in to " + named(t.session)
-	case "corrupt":
+	case stateCorrupt:
 		need.Msg = "the token file of " + named(t.session) + " cannot be read"
-	case "expired":
+	case stateForeign:
+		need.Msg = row.why.Error()
+	case stateEnded:
+		need.Msg = named(t.session) + " has ended"
+	case stateExpired:
 		need.Msg = "the token of " + named(t.session) + " expired " + moment(row.expires, now)
 	default:
 		need.Msg = "the token of " + named(t.session) + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + span(o.min)
@@ -209,9 +172,9 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 func loginCommand(t target) string {
 	switch {
 	case !t.session.Legacy():
-		return "homing login --sso-session " + t.session.Name
-	case t.profile != "" && t.profile != "default":
-		return "homing login --profile " + t.profile
+		return "homing login --sso-session " + argument(t.session.Name)
+	case t.profile != "":
+		return "homing login --profile " + argument(t.profile)
 	}
 	return "homing login"
 }
