@@ -58,7 +58,7 @@ func Running(stateDir string) (h Holder, running bool, err error) {
 	}
 	data, err := os.ReadFile(infoPath(stateDir))
 	if err != nil || json.Unmarshal(data, &h) != nil {
-		return Holder{}, true, nil //nolint:nilerr // it runs, whatever it says of itself
+		return Holder{}, true, nil // it runs, whatever it says of itself
 	}
 	return h, true, nil
 }
