@@ -219,6 +219,7 @@ func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, minTTL time.
 		minTTL = rolecreds.DefaultMinTTL
 	}
 	if creds, ok := rolecreds.Cached(st, k, minTTL); ok {
+		a.freshen(ctx, st, k.Session)
 		return creds, nil
 	}
 	fetcher := rolecreds.Fetcher{
@@ -229,7 +230,8 @@ func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, minTTL time.
 			return c.client, err
 		},
 	}
-	return fetcher.Get(ctx, k, minTTL)
+	creds, err := fetcher.Get(ctx, k, minTTL)
+	return creds, freshHint(err, st, k.Session)
 }
 
 // rolesOf are the roles that the config file's profiles have on s. The AWS CLI may have cached their credentials.

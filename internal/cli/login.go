@@ -18,6 +18,7 @@ type flowFlags struct {
 	useDeviceCode bool
 	noBrowser     bool
 	redirectPort  int
+	keepFresh     *bool // nil: the setting decides
 }
 
 func (f *flowFlags) register(cmd *cobra.Command) {
@@ -78,6 +79,7 @@ func newLoginCmd(a *app) *cobra.Command {
 			"  homing login",
 			"  homing login --sso-session dev --no-browser",
 			"  homing login --profile dev --use-device-code",
+			"  homing login --profile legacy --keep-fresh",
 		),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -93,6 +95,7 @@ func newLoginCmd(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session] to sign in to")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.completeSessions)
 	o.register(cmd)
+	o.registerKeepFresh(cmd)
 	cmd.Flags().BoolVar(&o.explain, "explain", false, "say how it would sign in here and why, and do nothing")
 	cmd.Flags().BoolVar(&o.force, "force", false, "sign in even if the token is good")
 	return cmd
@@ -136,6 +139,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	if err != nil {
 		return signin.Result{}, err
 	}
+	s, anew := a.keptFresh(s, c, f, st)
 	rendezvous, err := a.rendezvousDir()
 	if err != nil {
 		return signin.Result{}, err
@@ -145,11 +149,12 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 		profile = ""
 	}
 	req := signin.Request{
-		Session: s, Profile: profile, Environment: c.event(), NoBrowser: c.noBrowser, Roles: a.rolesOf(s), Force: force,
+		Session: s, Profile: profile, Environment: c.event(), NoBrowser: c.noBrowser, Roles: a.rolesOf(s), Force: force || anew,
 		MayPKCE: c.may(signin.FlowPKCE), MayDevice: c.may(signin.FlowDevice), Fallback: c.answer.Fallback, Insist: c.insists(),
 		Ports: c.ports(), Hosts: c.place.Origins, Ways: c.ways, WayNow: !c.comesBack(), RendezvousDir: rendezvous,
 	}
 	talk := a.talkOf(s, c)
+	talk.watched = a.watched(s)
 	req.Inputs = func() (<-chan signin.Input, func()) {
 		inputs, stop := a.attend(ctx)
 		talk.keys = inputs != nil

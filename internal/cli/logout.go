@@ -118,7 +118,8 @@ func (o *logoutOptions) tellService(ctx context.Context, st *store.Store, s sess
 	if tok.Region != "" {
 		s.Region = tok.Region
 	}
-	if tok.Expired(o.app.env.now()) && !s.Legacy() && tok.Renewable(o.app.env.now()) {
+	own, err := st.Token(s.CacheKey()) // what no profile uses stands under a name that nobody knows
+	if now := o.app.env.now(); err == nil && own.AccessToken.Equal(tok.AccessToken) && tok.Expired(now) && tok.Renewable(now) {
 		renewed, _, err := o.app.renewer(st).Renew(ctx, s)
 		switch {
 		case err == nil:

@@ -28,6 +28,7 @@ type loginTalk struct {
 	mayCode   bool // policy allows a browser redirect
 	links     bool // the terminal shows hyperlinks (OSC 8)
 	fixed     int  // the port that somebody fixed on a remote machine; 0 none
+	watched   bool // homing keep renews the token
 	lastTime  int  // the port at which the redirect came back last time; 0 none
 
 	said bool // how we sign in, and why
@@ -199,12 +200,6 @@ func (t *loginTalk) signedIn(e signin.SignedIn) {
 		t.ui.answer("Renewed the sign-in to %s without a browser, until %s.\n", who, until)
 		return
 	}
-	renewal := "It cannot be renewed: a legacy profile has no refresh token"
-	if e.Refreshable {
-		renewal = "The AWS CLI, the SDKs and homing renew it by themselves while your portal session lasts"
-	} else if !t.session.Legacy() {
-		renewal = "It cannot be renewed: the service gave no refresh token"
-	}
 	t.ui.answer("Successfully signed in to %s until %s.\n", who, until)
-	t.ui.say("%s.\n", renewal)
+	t.hint(t.renewal(e))
 }

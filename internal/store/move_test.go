@@ -45,9 +45,9 @@ func TestMoveToken(t *testing.T) {
 	renewable.ExpiresAt, renewable.RegistrationExpiresAt = long, long
 	other := renewable
 	other.AccessToken = session.NewSecret("another")
-	unrenewable, expired := other, other
+	unrenewable := other
 	unrenewable.RefreshToken = session.Secret{}
-	expired = unrenewable
+	expired := unrenewable
 	expired.ExpiresAt = time.Now().Add(-time.Hour)
 	lapsed := renewable
 	lapsed.ExpiresAt = time.Now().Add(-time.Hour)
