@@ -348,6 +348,14 @@ func emulate(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		return n
 	}
+	duration := func() time.Duration {
+		if len(args) != 2 {
+			ts.Fatalf("usage: emulate %s DURATION", args[0])
+		}
+		d, err := time.ParseDuration(args[1])
+		ts.Check(err)
+		return d
+	}
 	var change func(*emulator.Server)
 	switch args[0] {
 	case "end-session":
@@ -369,6 +377,12 @@ func emulate(ts *testscript.TestScript, neg bool, args []string) {
 		change = func(s *emulator.Server) { s.Switches.ExpiredTokenError = true }
 	case "device-grant-refused":
 		change = func(s *emulator.Server) { s.DeviceGrantRefused = true }
+	case "clock-skew":
+		d := duration()
+		change = func(s *emulator.Server) { s.ClockSkew = d }
+	case "session-life":
+		d := duration()
+		change = func(s *emulator.Server) { s.SessionLife = d }
 	case "slow-downs":
 		n := number(1)
 		change = func(s *emulator.Server) { s.SlowDowns = n }

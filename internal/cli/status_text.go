@@ -38,6 +38,15 @@ func (w *statusText) render(doc statusDocument) error {
 		if doc.Keep.Running {
 			ui.answer("homing keep watches: %s\n", w.watched(doc.Sessions))
 		}
+		for _, row := range doc.Sessions {
+			switch v := row.Verified; {
+			case v == nil:
+			case v.Accepted:
+				ui.answer("%s: the service %s\n", short(row), w.verified(*v))
+			default:
+				ui.answer("%s: %s\n", short(row), v.Error)
+			}
+		}
 	}
 	w.others(doc.Others)
 	for _, p := range doc.Problems {
@@ -132,7 +141,11 @@ func (w *statusText) details(row sessionStatus, k keeperStatus) {
 	case stateForeign:
 		line("token", "%s", row.why)
 	case stateEnded:
-		line("token", "the session has ended, although its token lasts until %s", moment(row.expires, w.now))
+		but := ", although its token lasts until " + moment(row.expires, w.now)
+		if !row.expires.After(w.now) {
+			but = ", its token " + w.expired(row)
+		}
+		line("token", "the session has ended%s", but)
 	case stateExpired:
 		line("token", "%s", w.expired(row))
 	default:
@@ -276,9 +289,6 @@ func (w *statusText) advice(row sessionStatus, named bool) {
 	ui := w.app.ui
 	if named && row.NextUse == nextSignIn {
 		ui.say("%s needs: %s\n", short(row), row.SignIn)
-	}
-	if named && row.Verified != nil {
-		ui.say("%s: the service says: %s\n", short(row), w.verified(*row.Verified))
 	}
 	if row.Short > 0 {
 		ui.say("The token of %s was issued for %s only: its portal session seems to end then, and a sign-in before that inherits "+
