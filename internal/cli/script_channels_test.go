@@ -85,7 +85,7 @@ func window(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-var authorizeURL = regexp.MustCompile(`http://[^\s"\\]+/authorize\?[^\s"]+`)
+var authorizeURL = regexp.MustCompile(`http://[^\s"\\\x1b]+/authorize\?[^\s"\x1b]+`)
 
 // walk is: walk [deny]
 //

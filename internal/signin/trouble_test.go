@@ -395,12 +395,20 @@ func TestRegistrationBelongsToARegion(t *testing.T) {
 
 func TestDeviceCodesNotAllowed(t *testing.T) {
 	t.Parallel()
-	for name, hint := range map[string]string{"dev": "run: homing login --sso-session dev --flow pkce", "": "name a session, which can sign in by a browser redirect, run: homing configure sso"} {
+	for _, tt := range []struct {
+		name    string
+		mayPKCE bool
+		hint    string
+	}{
+		{"dev", true, "run: homing login --sso-session dev --flow pkce"},
+		{"dev", false, "ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine"},
+		{"", true, "name a session, which can sign in by a browser redirect, run: homing configure sso"},
+	} {
 		w := newWorld(t, &emulator.Server{DeviceGrantRefused: true})
-		w.session.Name = name
-		_, err := w.run(t.Context(), signin.FlowDevice)
-		if fault.KindOf(err) != fault.Denied || fault.HintOf(err) != hint {
-			t.Errorf("session %q: got %v (%v), hint %q", name, err, fault.KindOf(err), fault.HintOf(err))
+		w.session.Name = tt.name
+		_, err := w.run(t.Context(), signin.FlowDevice, func(r *signin.Request) { r.MayPKCE = tt.mayPKCE })
+		if fault.KindOf(err) != fault.Denied || fault.HintOf(err) != tt.hint {
+			t.Errorf("session %q: got %v (%v), hint %q", tt.name, err, fault.KindOf(err), fault.HintOf(err))
 		}
 	}
 }
