@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"io"
 
@@ -81,6 +82,9 @@ func (a *app) redirect(ctx context.Context, args []string) (string, error) {
 	case r := <-done:
 		if r.err != nil {
 			return "", &fault.Error{Kind: fault.Usage, Msg: "standard input cannot be read: " + r.err.Error(), Hint: asArgument, Err: r.err}
+		}
+		if len(bytes.TrimSpace(r.text)) == 0 {
+			return "", fault.New(fault.Usage, asArgument, "standard input is empty: there is no address in it")
 		}
 		return string(r.text), nil
 	case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/flow"
 	"github.com/homing-cli/homing/internal/hostenv"
 )
@@ -19,7 +20,7 @@ type explanation struct {
 	Reason   string   `json:"reason"`
 	Channels []string `json:"channels"`
 	Browser  string   `json:"browser"`
-	Port     int      `json:"port"`
+	Port     int      `json:"port"` // 0 is any
 
 	Windows []explainedTry  `json:"editor_windows"`
 	Weighed []explainedRow  `json:"places"`
@@ -82,7 +83,11 @@ func explain(c choice) explanation {
 	for _, s := range c.answer.Steps {
 		e.Steps = append(e.Steps, explainedStep(s))
 	}
-	for _, w := range c.place.Ways(e.Port) {
+	example := e.Port
+	if example == 0 {
+		example = callback.DefaultPorts[0]
+	}
+	for _, w := range c.place.Ways(example) {
 		if w.Channel != hostenv.DeviceCode || c.settings.Policy.Allows(flow.Device) {
 			e.Ways = append(e.Ways, explainedWay(w))
 		}
@@ -104,6 +109,11 @@ func (a *app) sayExplanation(session string, e explanation) error {
 		{"browser", e.Browser},
 		{"ways back", strings.Join(e.Channels, ", ")},
 		{"port", fmt.Sprint(e.Port)},
+	}
+	example := ""
+	if e.Port == 0 {
+		facts[3][1] = "any free one"
+		example = fmt.Sprintf(" (were the port %d)", callback.DefaultPorts[0])
 	}
 	for _, f := range facts {
 		a.ui.answer("%-10s %s\n", f[0], f[1])
@@ -127,7 +137,7 @@ func (a *app) sayExplanation(session string, e explanation) error {
 		}
 	}
 	if len(e.Ways) > 0 {
-		a.ui.answer("\nWhat brings the redirect here, best first:\n")
+		a.ui.answer("\nWhat brings the redirect here, best first" + example + ":\n")
 		for _, w := range e.Ways {
 			a.ui.answer("  - %s\n", w.Text)
 			if w.Command != "" {
