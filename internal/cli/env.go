@@ -45,6 +45,10 @@ type Env struct {
 	PolicyFile string
 	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
 	Transport http.RoundTripper
+	// Program is where this program is stored, to start it again in the background; "" is not known.
+	Program string
+	// KeepLook is the longest sleep of keep; 0 is keep.Look.
+	KeepLook time.Duration
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -113,6 +117,9 @@ func OSEnv() Env {
 		}
 	}
 	env.ReadFile = readStart
+	if path, err := os.Executable(); err == nil {
+		env.Program = path
+	}
 	if name, err := os.Hostname(); err == nil {
 		env.HostName = name
 	}

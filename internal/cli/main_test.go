@@ -54,8 +54,13 @@ func homingMain() {
 			Tmux: func(context.Context, string) (string, bool) { return "", false },
 		})
 	}
+	env.KeepLook = 20 * time.Millisecond // the clock of a script jumps
 	dir := os.Getenv(envDir)
 	if dir != "" {
+		if err := os.Setenv(envMain, "1"); err != nil { // for the keep that is started in the background
+			panic(err)
+		}
+		go endWith(dir)
 		env.Now = func() time.Time { return time.Now().Add(readAhead(dir)) }
 		env.Stdout = capture(dir, "stdout", env.Args, env.Stdout)
 		env.Stderr = capture(dir, "stderr", env.Args, env.Stderr)
@@ -81,6 +86,16 @@ func homingMain() {
 		fmt.Fprintf(os.Stderr, "[exit code %d]\n", code) // so that goldens hold it
 	}
 	os.Exit(code)
+}
+
+// endWith ends this process when the folder of its test is gone: nothing outlives a script that failed.
+func endWith(dir string) {
+	for {
+		time.Sleep(time.Second)
+		if _, err := os.Stat(dir); err != nil {
+			os.Exit(1)
+		}
+	}
 }
 
 // readAhead returns how far the test's clock is ahead.
@@ -145,6 +160,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`\bport \d{4,5}\b`), "port PORT"},
 	{regexp.MustCompile(`127\.0\.0\.1%3A\d+`), "127.0.0.1%3APORT"},
 	{regexp.MustCompile(`in use by \S+ \(pid \d+\)`), "in use"}, // said where the system tells: see package callback
+	{regexp.MustCompile(`\bprocess \d+ on\b`), "process N on"},
 	{regexp.MustCompile(`forward \d{4,5}:\d{4,5} `), "forward PORT:PORT "},
 	{regexp.MustCompile(`(-L |forward )\d{4,5}:`), "${1}PORT:"},
 	{regexp.MustCompile(`(-|/proxy/)\d{4,5}(\.app\.|$|[/,])`), "${1}PORT$2"},

@@ -60,7 +60,7 @@ func newRootCmd(a *app) *cobra.Command {
 		&cobra.Group{ID: groupTry, Title: "Try it without an AWS account:"},
 	)
 	root.AddCommand(
-		newLoginCmd(a), newCallbackCmd(a), newLogoutCmd(a), newStatusCmd(a), newConfigureCmd(a),
+		newLoginCmd(a), newCallbackCmd(a), newLogoutCmd(a), newStatusCmd(a), newKeepCmd(a), newConfigureCmd(a),
 		newCredentialsCmd(a), newEnvCmd(a),
 		newEmulatorCmd(a), newDemoCmd(a),
 		newVersionCmd(a),

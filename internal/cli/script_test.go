@@ -296,8 +296,8 @@ func advance(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	p := personOf(ts)
 	p.ahead += d
+	p.emu.Advance(d) // first: a keep that runs acts on its own clock at once
 	ts.Check(os.WriteFile(filepath.Join(p.dir, "ahead"), []byte(p.ahead.String()), 0o600))
-	p.emu.Advance(d)
 }
 
 // failCalls is: fail OPERATION N error=NAME|body=TEXT|body-file=FILE|drop=before|drop=after [status=N] [text=TEXT]

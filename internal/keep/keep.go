@@ -7,6 +7,7 @@
 package keep
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -42,6 +43,7 @@ type Keeper struct {
 	Tell     func(Event)                        // hears of each event, in order; required
 	Check    func(kept []session.Session) error // called at each look; an error ends Run. nil = nothing
 	Now      func() time.Time                   // nil = time.Now
+	Longest  time.Duration                      // in place of Look, for tests; 0 = Look
 	Chance   func() float64                     // from 0 to below 1; nil = crypto/rand
 
 	kept []*kept
@@ -90,9 +92,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 		}
 		due := k.act(ctx)
 		at, any := wake(due)
-		pause := Look
-		if now := k.now(); any {
-			pause = max(min(at.Sub(now), Look), 0)
+		pause := cmp.Or(k.Longest, Look)
+		if any {
+			pause = max(min(at.Sub(k.now()), pause), 0)
 		}
 		timer := time.NewTimer(pause)
 		select {
