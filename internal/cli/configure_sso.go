@@ -17,12 +17,13 @@ type configureSSOOptions struct {
 	sessionAnswers
 	flowFlags
 	accountID, roleName, output string
+	upgrade, yes                bool
 }
 
 func newConfigureSSOCmd(a *app) *cobra.Command {
 	o := &configureSSOOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "sso",
+		Use:   "sso [--upgrade PROFILE…]",
 		Short: "Write a profile by answering the AWS CLI's questions, and sign in",
 		Long: lines(
 			"Asks what aws configure sso asks, question for question, with present values in brackets: the session, its",
@@ -31,14 +32,24 @@ func newConfigureSSOCmd(a *app) *cobra.Command {
 			"",
 			"Every answer is also a flag, so it runs without a terminal; an answer that is missing then is exit code 2.",
 			"An empty session name writes the legacy format, which cannot be renewed.",
+			"",
+			"--upgrade turns legacy profiles into profiles of an [sso-session]: the one with their start URL and region, or a new",
+			"one. It shows the change as a diff and asks; without a terminal it needs --yes. A token that can be renewed moves to",
+			"the session, so that nobody signs in again.",
 		),
 		Example: lines(
 			"  homing configure sso",
+			"  homing configure sso --upgrade legacy",
 			"  homing configure sso --profile dev --sso-session dev --sso-start-url https://d-1234567890.awsapps.com/start \\",
 			"    --sso-region us-east-1 --sso-account-id 111122223333 --sso-role-name Admin",
 		),
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.upgrade {
+				return a.reporting(o.runUpgrade(cmd, args))
+			}
+			if o.given("yes") {
+				return fault.New(fault.Usage, helpHint(cmd), "--yes is of no use without --upgrade")
+			}
 			if err := o.validate(cmd); err != nil {
 				return err
 			}
@@ -47,6 +58,7 @@ func newConfigureSSOCmd(a *app) *cobra.Command {
 	}
 	o.sessionAnswers.register(cmd, a)
 	o.flowFlags.register(cmd)
+	o.registerUpgrade(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.accountID, "sso-account-id", "", "`number` of the account")
 	flags.StringVar(&o.roleName, "sso-role-name", "", "`name` of the role (permission set)")

@@ -1,0 +1,392 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+	"github.com/spf13/cobra"
+)
+
+// upgradeOptions is configure sso --upgrade: legacy profiles become profiles of an [sso-session].
+type upgradeOptions struct {
+	app        *app
+	ssoSession string // "" finds or makes a name
+	yes        bool
+}
+
+// upgradeGroup are the profiles of one start URL and region.
+type upgradeGroup struct {
+	from     session.Session // what they stand on, or stood on
+	to       session.Session
+	fresh    bool // to is to be made
+	profiles []awsconfig.SSOProfile
+}
+
+func (o *configureSSOOptions) registerUpgrade(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.upgrade, "upgrade", false, "turn the legacy profiles that are named as arguments into profiles of an [sso-session]")
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "with --upgrade: change the file without asking")
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if o.upgrade {
+			return nil
+		}
+		return noArgs(cmd, args)
+	}
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		cfg, err := o.app.config()
+		if err != nil || !o.upgrade {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return legacyProfiles(cfg), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// runUpgrade checks the command line and upgrades.
+func (o *configureSSOOptions) runUpgrade(cmd *cobra.Command, profiles []string) error {
+	for _, name := range []string{
+		"sso-start-url", "sso-region", "sso-registration-scopes", "sso-account-id", "sso-role-name", "output",
+		"flow", "use-device-code", "no-browser", "redirect-port",
+	} {
+		if o.given(name) {
+			return fault.New(fault.Usage, helpHint(cmd), "--%s and --upgrade contradict each other: the profile keeps what it has, and nobody signs in", name)
+		}
+	}
+	u := upgradeOptions{app: o.app, ssoSession: o.ssoSession, yes: o.yes}
+	return u.run(cmd.Context(), profiles)
+}
+
+// legacyProfiles are those that can be upgraded, the ones in the credentials file not among them.
+func legacyProfiles(cfg *awsconfig.Config) (names []string) {
+	for _, s := range cfg.Sessions() {
+		if s.Legacy() {
+			for _, p := range cfg.ProfilesOf(s) {
+				if path, _ := mustProfile(cfg, p.Profile).Where("sso_start_url"); path == cfg.ConfigPath() {
+					names = append(names, p.Profile)
+				}
+			}
+		}
+	}
+	return names
+}
+
+func (o *upgradeOptions) run(ctx context.Context, names []string) error {
+	a := o.app
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	if name, _ := a.activeProfile(); len(names) == 0 && name != "" {
+		names = []string{name}
+	}
+	if len(names) == 0 {
+		legacy := legacyProfiles(cfg)
+		if len(legacy) == 0 {
+			return fault.New(fault.Usage, "run: homing configure sso --upgrade PROFILE", "--upgrade needs the name of a profile, and %q has no legacy ones", a.configFile())
+		}
+		hint := "run: homing configure sso --upgrade"
+		for _, name := range legacy {
+			hint += " " + argument(name)
+		}
+		return fault.New(fault.Usage, hint, "--upgrade needs the names of the profiles to upgrade")
+	}
+	path := cfg.ConfigPath()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Hint: "run: ls -l " + argument(path), Err: err}
+	}
+	groups, err := o.groups(cfg, awsconfig.Parse(path, src), names)
+	if err != nil {
+		return err
+	}
+	edits := editsOf(groups)
+	if len(edits) > 0 {
+		out, err := awsconfig.Apply(src, edits...)
+		if err != nil {
+			return err
+		}
+		if err := o.verify(awsconfig.Parse(path, out), groups); err != nil {
+			return err
+		}
+		if !a.ui.json {
+			_, _ = fmt.Fprint(a.ui.out, unifiedDiff(clean(path), string(src), string(out)))
+		}
+		if yes, err := o.agreed(ctx, path); !yes || err != nil {
+			return err
+		}
+		if err := awsconfig.Update(ctx, path, edits...); err != nil {
+			return err
+		}
+		a.cfg = nil
+		if cfg, err = a.config(); err != nil {
+			return err
+		}
+	}
+	return o.conclude(ctx, cfg, groups)
+}
+
+// agreed asks whether the file may be changed.
+func (o *upgradeOptions) agreed(ctx context.Context, path string) (bool, error) {
+	a := o.app
+	if o.yes {
+		return true, nil
+	}
+	if !a.interactive() {
+		return false, fault.New(fault.Usage, "to make this change, add the flag: --yes", "there is no terminal to ask on, so nothing was changed")
+	}
+	answer, err := a.ask(ctx, question{
+		text: fmt.Sprintf("Change %q like this? (yes or no)", clean(path)), current: "no", flag: "--yes",
+		check: func(answer string) string {
+			if slices.Contains([]string{"y", "yes", "n", "no"}, strings.ToLower(answer)) {
+				return ""
+			}
+			return "Answer yes or no"
+		},
+	})
+	if err != nil {
+		return false, err
+	}
+	yes := strings.HasPrefix(strings.ToLower(answer), "y")
+	if !yes {
+		a.ui.say("Nothing was changed.\n")
+	}
+	return yes, nil
+}
+
+// groups sorts profiles by what they sign in to and finds the session of each group. file is the config file alone.
+// A profile that has a session already is in the group too, without needing an edit: an earlier upgrade may have been
+// interrupted before the token was moved.
+func (o *upgradeOptions) groups(cfg, file *awsconfig.Config, names []string) ([]*upgradeGroup, error) {
+	var groups []*upgradeGroup
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			continue
+		}
+		p, err := cfg.SSO(name)
+		if err != nil {
+			return nil, err
+		}
+		if p.Profile != name {
+			return nil, fault.New(fault.Usage, "run: homing configure sso --upgrade "+argument(p.Profile),
+				"profile %q signs in through profile %q, which is the one to upgrade", name, p.Profile)
+		}
+		legacy := session.Session{StartURL: p.Session.StartURL, Region: p.Session.Region}
+		if !p.Session.Legacy() {
+			o.app.ui.say("Profile %q uses session %q already.\n", name, p.Session.Name)
+			groups = append(groups, &upgradeGroup{from: legacy, to: p.Session})
+			continue
+		}
+		if here, ok := file.Profile(name); !ok || here.Get("sso_start_url") != p.Session.StartURL || here.Get("sso_region") != p.Session.Region {
+			where, line := mustProfile(cfg, name).Where("sso_start_url")
+			return nil, fault.New(fault.Config, fmt.Sprintf("move the settings of profile %q to %q", name, cfg.ConfigPath()),
+				"profile %q has its sso_start_url or sso_region from elsewhere (%q line %d), where it is not changed", name, where, line)
+		}
+		i := slices.IndexFunc(groups, func(g *upgradeGroup) bool {
+			return len(g.profiles) > 0 && g.from.StartURL == legacy.StartURL && g.from.Region == legacy.Region
+		})
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, &upgradeGroup{from: legacy})
+		}
+		groups[i].profiles = append(groups[i].profiles, p)
+	}
+	taken := cfg.SessionNames()
+	named := false
+	for _, g := range groups {
+		if len(g.profiles) == 0 {
+			continue
+		}
+		if o.ssoSession != "" && named {
+			return nil, fault.New(fault.Usage, "upgrade them one by one, or leave the flag out",
+				"--sso-session names one session, and the profiles have different start URLs or regions")
+		}
+		named = true
+		if err := o.choose(cfg, g, taken); err != nil {
+			return nil, err
+		}
+		if g.fresh {
+			taken = append(taken, g.to.Name)
+		}
+	}
+	return groups, nil
+}
+
+func mustProfile(cfg *awsconfig.Config, name string) awsconfig.Profile {
+	p, _ := cfg.Profile(name)
+	return p
+}
+
+// choose finds the session of a group: the one that is named, else the first one with the same start URL and region,
+// else a new one.
+func (o *upgradeOptions) choose(cfg *awsconfig.Config, g *upgradeGroup, taken []string) error {
+	name := o.ssoSession
+	if name == "" {
+		for _, s := range cfg.Sessions() {
+			if !s.Legacy() && sameStart(s.StartURL, g.from.StartURL) && s.Region == g.from.Region {
+				g.to = s
+				return nil
+			}
+		}
+		name = sessionName(g.from, taken)
+	}
+	if slices.Contains(taken, name) {
+		s, err := cfg.Session(name)
+		if err != nil {
+			return err
+		}
+		if !sameStart(s.StartURL, g.from.StartURL) || s.Region != g.from.Region {
+			return fault.New(fault.Usage, "give another name: --sso-session NAME", "session %q has start URL %q in %s, not %q in %s as profile %q",
+				name, s.StartURL, s.Region, g.from.StartURL, g.from.Region, g.profiles[0].Profile)
+		}
+		g.to = s
+		return nil
+	}
+	if problem := checkName(name); problem != "" {
+		return fault.New(fault.Usage, "give another name: --sso-session NAME", "--sso-session %q: %s", name, lowerFirst(problem))
+	}
+	g.fresh = true
+	g.to = session.Session{Name: name, StartURL: g.from.StartURL, Region: g.from.Region, Scopes: []string{session.DefaultScope}}
+	return nil
+}
+
+// editsOf are the changes to the config file.
+func editsOf(groups []*upgradeGroup) (edits []awsconfig.Edit) {
+	for _, g := range groups {
+		for _, p := range g.profiles {
+			edits = append(edits, awsconfig.Edit{
+				Section: awsconfig.Section{Type: "profile", Name: p.Profile},
+				Set:     []awsconfig.KeyValue{{Key: "sso_session", Value: g.to.Name}},
+				// botocore refuses a profile with a value that differs from its session's, scopes among them.
+				Unset: []string{"sso_start_url", "sso_region", "sso_registration_scopes"},
+			})
+		}
+		if g.fresh {
+			edits = append(edits, sessionEdit(g.to))
+		}
+	}
+	return edits
+}
+
+// verify reads the result as it will be read: each profile must have its session, and the role it had.
+func (o *upgradeOptions) verify(after *awsconfig.Config, groups []*upgradeGroup) error {
+	for _, g := range groups {
+		for _, p := range g.profiles {
+			now, err := after.SSO(p.Profile)
+			if err == nil && now.Session.Name == g.to.Name && now.AccountID == p.AccountID && now.RoleName == p.RoleName {
+				continue
+			}
+			why := "it would not be read alike by every program"
+			if err != nil {
+				why = err.Error()
+			}
+			return &fault.Error{
+				Kind: fault.Config, Hint: "name another session: --sso-session NAME", Err: err,
+				Msg: fmt.Sprintf("profile %q cannot use session %q: %s", p.Profile, g.to.Name, why),
+			}
+		}
+	}
+	return nil
+}
+
+// conclude takes the tokens along and says what came of it.
+func (o *upgradeOptions) conclude(ctx context.Context, cfg *awsconfig.Config, groups []*upgradeGroup) error {
+	a := o.app
+	st, err := a.store()
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, g := range groups {
+		for _, p := range g.profiles {
+			if a.ui.json {
+				failed = append(failed, a.ui.event(configured{
+					Event: "configured", Profile: p.Profile, SSOSession: g.to.Name, AccountID: p.AccountID, RoleName: p.RoleName, Region: p.Region,
+				}))
+				continue
+			}
+			a.ui.answer("Profile %q uses session %q now.\n", p.Profile, g.to.Name)
+		}
+		failed = append(failed, o.carry(ctx, cfg, st, g))
+	}
+	return errors.Join(failed...)
+}
+
+// carry gives the session the token of the legacy profiles, unless other profiles still need it there.
+func (o *upgradeOptions) carry(ctx context.Context, cfg *awsconfig.Config, st *store.Store, g *upgradeGroup) error {
+	a := o.app
+	left := cfg.ProfilesOf(g.from)
+	now := a.env.now()
+	tok, err := st.Token(g.from.CacheKey())
+	moved, scopes := false, g.to.RegistrationScopes()
+	// One start URL may stand in profiles of two regions, and they have one token file.
+	has := err == nil && (tok.Region == "" || tok.Region == g.from.Region || !idc.AWSHost(g.from.StartURL))
+	fits := len(scopes) == 1 && scopes[0] == session.DefaultScope
+	if has && len(left) == 0 && fits {
+		if moved, err = st.MoveToken(ctx, g.from.CacheKey(), g.to.CacheKey()); err != nil {
+			return &fault.Error{
+				Kind: fault.KindOf(err), Err: err, Msg: "the config file is changed, but the token was not moved: " + err.Error(),
+				Hint: "to try that again, run: " + o.command(cfg, g),
+			}
+		}
+	}
+	o.dropRoles(st, g, left)
+	if len(g.profiles) == 0 && !moved {
+		return nil
+	}
+	own, err := st.Token(g.to.CacheKey())
+	signedIn := err == nil && (!own.Expired(now) || own.Renewable(now))
+	next := !moved && !signedIn
+	switch {
+	case moved:
+		a.remark("You stay signed in: the token is the one of session %q now.", g.to.Name)
+	case signedIn:
+		a.remark("Session %q is signed in already.", g.to.Name)
+	case has && tok.Renewable(now) && len(left) > 0:
+		a.remark("The token stays with profile %q, which has the same start URL. To move it as well, run: homing configure sso --upgrade %s", left[0].Profile, argument(left[0].Profile))
+		next = false
+	case has && tok.Renewable(now):
+		a.remark("The token stays where it is: session %q asks for other scopes than it has.", g.to.Name)
+	case has && !tok.Expired(now):
+		a.remark("The token of the legacy format cannot be renewed and is not taken along. It stays until %s.", moment(tok.ExpiresAt, now))
+	}
+	if next {
+		a.remark("Next: homing login --sso-session %s", argument(g.to.Name))
+	}
+	return nil
+}
+
+// command is what finishes an upgrade that was interrupted.
+func (o *upgradeOptions) command(cfg *awsconfig.Config, g *upgradeGroup) string {
+	command := "homing configure sso --upgrade"
+	for _, p := range cfg.ProfilesOf(g.to) {
+		return command + " " + argument(p.Profile)
+	}
+	return command
+}
+
+// dropRoles removes the role credentials that the AWS CLI and homing keep under the start URL and that no profile looks
+// for any more. They are fetched anew under the session's name.
+func (o *upgradeOptions) dropRoles(st *store.Store, g *upgradeGroup, left []awsconfig.SSOProfile) {
+	var keys []store.RoleKey
+	for _, p := range g.profiles {
+		keys = append(keys, store.RoleKey{Session: g.from, AccountID: p.AccountID, RoleName: p.RoleName})
+	}
+	if len(left) == 0 {
+		keys = append(keys, st.RoleKeys(g.from)...)
+	}
+	keys = slices.DeleteFunc(keys, func(k store.RoleKey) bool {
+		return k.AccountID == "" || slices.ContainsFunc(left, func(p awsconfig.SSOProfile) bool {
+			return p.AccountID == k.AccountID && p.RoleName == k.RoleName
+		})
+	})
+	if err := st.DropRoleCredentials(keys); err != nil {
+		o.app.ui.debug("role credentials: %v", err)
+	}
+}
