@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
+	"slices"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
@@ -25,12 +28,15 @@ func newLogoutCmd(a *app) *cobra.Command {
 		GroupID: groupSignIn,
 		Short:   "End a session: at the service, and here",
 		Long: lines(
-			"Ends a session at the service, then removes its token and the role credentials that came of it. Credentials",
-			"that a program already holds live on until they expire. Without a flag it is the session that login would use;",
-			"--all ends every session that has a token here, also those of the AWS CLI.",
+			"Ends a session at the service, then removes its token and the role credentials that came of it, those that the",
+			"AWS CLI fetched too. Credentials that a program already holds live on until they expire. Where the service",
+			"cannot be reached, what is here goes all the same, and exit code 6 says that the other part is undone.",
+			"",
+			"Without a flag it is the session that login would use; --all ends every session that has a token here, whichever",
+			"program signed in, and removes all role credentials that came of any. Files that it does not understand stay.",
 		),
 		Example: lines(
-			"  homing logout --sso-session dev",
+			"  homing logout --sso-session dev --sso-session prod",
 			"  homing logout --all",
 		),
 		Args: noArgs,
@@ -48,140 +54,253 @@ func newLogoutCmd(a *app) *cobra.Command {
 }
 
 func (o *logoutOptions) run(ctx context.Context) error {
-	st, err := o.app.store()
+	a := o.app
+	st, err := a.store()
 	if err != nil {
 		return err
 	}
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	l := &logout{app: a, store: st, doc: logoutDocument{Sessions: []loggedOut{}, Left: []leftAlone{}}}
 	if o.all {
-		return o.runAll(ctx, st)
+		err = l.all(ctx, cfg.Sessions())
+	} else {
+		err = l.some(ctx, o.ssoSessions)
 	}
-	names := o.ssoSessions
+	if err != nil || !a.ui.json {
+		return cmp.Or(err, l.failed)
+	}
+	return cmp.Or(a.ui.document(l.doc), l.failed)
+}
+
+// logoutDocument is what logout --json prints. The JSON names stay as they are.
+type logoutDocument struct {
+	Sessions []loggedOut `json:"sessions"`
+	Left     []leftAlone `json:"left"` // by --all
+}
+
+// loggedOut is what became of one session.
+type loggedOut struct {
+	Session        string `json:"session"` // name, or the start URL
+	Legacy         bool   `json:"legacy"`  // or of no profile
+	StartURL       string `json:"start_url"`
+	File           string `json:"file"`
+	SignedIn       bool   `json:"signed_in"`        // there was a token file
+	EndedAtService bool   `json:"ended_at_service"` // now or before
+	Removed        bool   `json:"removed"`          // nothing of it is left here
+	Error          string `json:"error,omitempty"`
+	Kind           string `json:"kind,omitempty"` // of the error, as in docs/errors.md
+}
+
+// leftAlone is a file in the folder of the tokens that logout --all does not understand.
+type leftAlone struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+}
+
+// logout ends sessions one after the other.
+type logout struct {
+	app    *app
+	store  *store.Store
+	doc    logoutDocument
+	failed error // why the last that was not ended in full was not; those before have been said
+}
+
+// some ends the sessions of the given names, all of which must exist; none means the one that login would use.
+func (l *logout) some(ctx context.Context, names []string) error {
 	if len(names) == 0 {
-		names = []string{""} // the one that login would use
+		names = []string{""}
 	}
+	var sessions []session.Session
 	for _, name := range names {
-		t, err := o.app.target(ctx, name)
+		t, err := l.app.target(ctx, name)
 		if err != nil {
 			return err
 		}
-		if err := o.end(ctx, st, t.session); err != nil {
+		if !slices.ContainsFunc(sessions, func(s session.Session) bool { return s.CacheKey() == t.session.CacheKey() }) {
+			sessions = append(sessions, t.session)
+		}
+	}
+	for _, s := range sessions {
+		if err := l.end(ctx, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// end ends one session. Where the service cannot be told, what is here goes all the same, and the error says so.
-func (o *logoutOptions) end(ctx context.Context, st *store.Store, s session.Session) error {
-	a := o.app
+// all ends every session that has a token here, whichever program signed in, and goes on after one that fails.
+func (l *logout) all(ctx context.Context, sessions []session.Session) error {
+	for _, s := range sessions {
+		if _, err := l.store.Token(s.CacheKey()); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := l.end(ctx, s); err != nil {
+			return err
+		}
+	}
+	// The sessions of the config file are done. What is left was signed in to under a name that is gone, or by another
+	// program.
+	entries, err := l.store.Tokens()
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		switch {
+		case entry.Err != nil:
+			l.leave(entry, "it cannot be read as a token")
+		case entry.Token.Region == "" || entry.Token.StartURL == "":
+			l.leave(entry, "it does not say which service it is of")
+		default:
+			if err := l.endEntry(ctx, entry); err != nil {
+				return err
+			}
+		}
+	}
+	if err := l.store.RemoveAllSSORoleCredentials(); err != nil {
+		l.fail(err)
+	}
+	if len(l.doc.Sessions) == 0 && !l.app.ui.json {
+		l.app.ui.say("No session has a token here; nothing to end.\n")
+	}
+	return nil
+}
+
+func (l *logout) leave(entry store.TokenEntry, why string) {
+	if slices.ContainsFunc(l.doc.Sessions, func(s loggedOut) bool { return s.File == entry.Path }) {
+		return // what could not be removed has been told
+	}
+	l.doc.Left = append(l.doc.Left, leftAlone{File: entry.Path, Reason: why})
+	if !l.app.ui.json {
+		l.app.ui.say("%s stays: %s.\n", filepath.Base(entry.Path), why)
+	}
+}
+
+// end ends a session of the config file. Where the service cannot be told, what is here goes all the same. The error is
+// for who was interrupted; what fails otherwise is noted, and said.
+func (l *logout) end(ctx context.Context, s session.Session) error {
+	a := l.app
+	done := loggedOut{
+		Session: s.Label(), Legacy: s.Legacy(), StartURL: s.StartURL, File: l.store.TokenPath(s.CacheKey()), SignedIn: true,
+	}
 	var untold error
-	tok, err := st.Token(s.CacheKey())
-	missing := errors.Is(err, fs.ErrNotExist)
+	tok, err := l.store.Token(s.CacheKey())
 	switch {
-	case missing:
-	case err != nil:
-		a.ui.say("The token file of %s cannot be read; it is removed without telling the service.\n", named(s))
+	case errors.Is(err, fs.ErrNotExist):
+		done.SignedIn = false
+	case err != nil: // there is nothing to tell the service
 	default:
-		untold = o.tellService(ctx, st, s, tok)
+		untold = l.tell(ctx, s, tok)
+		done.EndedAtService = untold == nil
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := st.RemoveToken(ctx, s.CacheKey()); err != nil {
-		return err
-	}
-	if err := st.DropRoleCredentials(append(st.RoleKeys(s), a.rolesOf(s)...)); err != nil {
-		return err
-	}
-	switch {
-	case missing:
-		a.ui.answer("Not signed in to %s; nothing to end.\n", named(s))
-	case untold != nil:
-		return halfDone(s, named(s), untold)
-	default:
-		a.ui.answer("Signed out of %s.\n", named(s))
-	}
+	// The token first: a fetch under way then keeps no role credentials.
+	kept := l.store.RemoveToken(ctx, s.CacheKey())
+	kept = cmp.Or(kept, l.store.DropRoleCredentials(append(l.store.RoleKeys(s), a.rolesOf(s)...)))
+	l.report(done, s, named(s), untold, kept)
 	return nil
 }
 
-// halfDone is the error for a session that was ended here only; what is the session in words.
-func halfDone(s session.Session, what string, err error) error {
-	return &fault.Error{
-		Kind: fault.KindOf(err), Msg: "signed out of " + what + " here, but not at the service: " + err.Error(),
-		Hint: "the session ends there by itself; to end it now, sign out at " + s.StartURL, Err: err,
+// endEntry ends the session of a token file that no session of the config file explains.
+func (l *logout) endEntry(ctx context.Context, entry store.TokenEntry) error {
+	s := session.Session{StartURL: entry.Token.StartURL, Region: entry.Token.Region}
+	done := loggedOut{Session: s.Label(), Legacy: true, StartURL: s.StartURL, File: entry.Path, SignedIn: true}
+	if slices.ContainsFunc(l.doc.Sessions, func(other loggedOut) bool { return other.File == entry.Path }) {
+		return nil // it could not be removed
+	}
+	untold := l.tell(ctx, s, entry.Token)
+	done.EndedAtService = untold == nil
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	l.report(done, s, "a token that no profile uses (start URL "+s.StartURL+")", untold, l.store.RemoveEntry(ctx, entry))
+	return nil
+}
+
+// report says what became of a session; what is the session in words. untold is why the service was not told, kept why
+// something is left here.
+func (l *logout) report(done loggedOut, s session.Session, what string, untold, kept error) {
+	done.Removed = kept == nil
+	var err error
+	switch {
+	case kept != nil && done.EndedAtService:
+		err = &fault.Error{Kind: fault.KindOf(kept), Msg: "signed out of " + what + " at the service, but not here: " + kept.Error(), Err: kept}
+	case kept != nil:
+		err = kept
+	case untold != nil:
+		err = &fault.Error{
+			Kind: fault.KindOf(untold), Msg: "signed out of " + what + " here, but not at the service: " + untold.Error(),
+			Hint: "the session ends there by itself; to end it now, sign out at " + s.StartURL, Err: untold,
+		}
+	}
+	if err != nil {
+		f := describe(err)
+		done.Error, done.Kind = f.Msg, f.Kind.String()
+		l.fail(err)
+	}
+	l.doc.Sessions = append(l.doc.Sessions, done)
+	switch {
+	case err != nil || l.app.ui.json:
+	case !done.SignedIn:
+		l.app.ui.answer("Not signed in to %s; nothing to end.\n", what)
+	case !done.EndedAtService:
+		l.app.ui.answer("Removed the unreadable token file of %s; the service was not told.\n", what)
+	default:
+		l.app.ui.answer("Signed out of %s.\n", what)
 	}
 }
 
-// tellService ends the session on the server. An access token that has expired is renewed first, where it can be:
-// the portal session behind it may be alive.
-func (o *logoutOptions) tellService(ctx context.Context, st *store.Store, s session.Session, tok session.Token) error {
-	if tok.Region != "" {
-		s.Region = tok.Region
+// fail keeps a failure for the end, and says the one before it.
+func (l *logout) fail(err error) {
+	if l.failed != nil {
+		l.app.ui.fail(l.failed)
 	}
-	own, err := st.Token(s.CacheKey()) // what no profile uses stands under a name that nobody knows
-	if now := o.app.env.now(); err == nil && own.AccessToken.Equal(tok.AccessToken) && tok.Expired(now) && tok.Renewable(now) {
-		renewed, _, err := o.app.renewer(st).Renew(ctx, s)
+	l.failed = err
+}
+
+// tell ends the session of tok at the service, in the region that issued it. An access token that has expired is renewed
+// first, where it can be: the portal session behind it may be alive.
+func (l *logout) tell(ctx context.Context, s session.Session, tok session.Token) error {
+	s.Region = cmp.Or(tok.Region, s.Region)
+	if now := l.app.env.now(); tok.Expired(now) && tok.Renewable(now) {
+		access, err := l.renew(ctx, s, tok)
 		switch {
 		case err == nil:
-			tok = renewed
+			tok.AccessToken = access
 		case fault.KindOf(err) == fault.SignInNeeded:
 			return nil // over already
 		default:
 			return err
 		}
 	}
-	conn, err := o.app.connect(ctx, s)
+	conn, err := l.app.connect(ctx, s)
 	if err != nil {
 		return err
 	}
 	return conn.client.Logout(ctx, tok.AccessToken)
 }
 
-// runAll ends every session that has a token here, whichever program signed in. It goes through all of them and
-// reports the first that failed.
-func (o *logoutOptions) runAll(ctx context.Context, st *store.Store) error {
-	a := o.app
-	cfg, err := a.config()
+// renew returns a new access token in place of tok. What stands under the name of s is renewed in its file, beside all
+// who may be doing so. For what does not, nothing is stored: it is about to end.
+func (l *logout) renew(ctx context.Context, s session.Session, tok session.Token) (session.Secret, error) {
+	own, err := l.store.Token(s.CacheKey())
+	if err == nil && own.AccessToken.Equal(tok.AccessToken) && (tok.StartURL == "" || tok.StartURL == s.StartURL) {
+		renewed, _, err := l.app.renewer(l.store).Renew(ctx, s)
+		return renewed.AccessToken, err
+	}
+	s.StartURL = cmp.Or(tok.StartURL, s.StartURL)
+	conn, err := l.app.connect(ctx, s)
 	if err != nil {
-		return err
+		return session.Secret{}, err
 	}
-	var failed error
-	ended := 0
-	for _, s := range cfg.Sessions() {
-		if _, err := st.Token(s.CacheKey()); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		ended++
-		failed = cmp.Or(failed, o.end(ctx, st, s))
+	grant, err := conn.client.TokenByRefresh(ctx, tok.ClientID, tok.ClientSecret, tok.RefreshToken)
+	switch idc.CodeOf(err) {
+	case idc.CodeInvalidGrant, idc.CodeInvalidClient, idc.CodeUnauthorizedClient, idc.CodeExpiredToken:
+		return session.Secret{}, &fault.Error{Kind: fault.SignInNeeded, Msg: named(s) + " has ended", Err: err}
 	}
-	entries, err := st.Tokens()
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if entry.Err != nil || entry.Token.Region == "" {
-			continue // not a token, or one that no service can be told of
-		}
-		ended++
-		// The sessions of the config file are done. What is left was signed in to under a name that is gone, or by
-		// another program.
-		s := session.Session{StartURL: entry.Token.StartURL, Region: entry.Token.Region}
-		what := "a token that no profile uses (start URL " + s.StartURL + ")"
-		untold := o.tellService(ctx, st, s, entry.Token)
-		if err := st.RemoveEntry(ctx, entry); err != nil {
-			return err
-		}
-		if untold != nil {
-			failed = cmp.Or(failed, halfDone(s, what, untold))
-			continue
-		}
-		a.ui.answer("Signed out of %s.\n", what)
-	}
-	if err := st.RemoveAllSSORoleCredentials(); err != nil {
-		return err
-	}
-	if ended == 0 {
-		a.ui.say("No session has a token here; nothing to end.\n")
-	}
-	return failed
+	return grant.AccessToken, err
 }
