@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -95,7 +94,7 @@ func (o *keepOptions) runDetach(ctx context.Context) error {
 func (o *keepOptions) running(ctx context.Context, dir string) (h keep.Holder, running bool, err error) {
 	for range int(time.Second / detachPoll) {
 		h, running, err = keep.Running(dir)
-		if err != nil || !running || len(o.unwatched(h)) == 0 || ctx.Err() != nil {
+		if err != nil || !running || h.Watched != nil || len(o.last) == 0 || ctx.Err() != nil {
 			break
 		}
 		time.Sleep(detachPoll)
@@ -155,11 +154,7 @@ func (o *keepOptions) arguments() []string {
 // runOnEnd runs the command of --on-end, and does not wait for it: other sessions go on. What it prints goes to stderr.
 func (o *keepOptions) runOnEnd(s session.Session, cause fault.Error) {
 	a := o.app
-	shell := []string{"/bin/sh", "-c"}
-	if runtime.GOOS == "windows" {
-		shell = []string{"cmd.exe", "/C"}
-	}
-	cmd := exec.Command(shell[0], shell[1], o.onEnd)
+	cmd := shellCommand(o.onEnd)
 	cmd.Env = append(cmd.Environ(), "HOMING_SESSION="+clean(s.Label()), "HOMING_MESSAGE="+clean(cause.Msg), "HOMING_HINT="+clean(cause.Hint))
 	cmd.Stdout, cmd.Stderr = a.env.Stderr, a.env.Stderr
 	if err := cmd.Start(); err != nil {

@@ -20,7 +20,7 @@ import (
 // Look is the longest sleep. A timer counts the time that the machine is awake, on every system we know of but Windows,
 // and knows nothing of a clock that is put right. So after a minute at the latest the clock is compared with the
 // deadline, and the times of the token files with what they were: a file system may not tell of changes (a bind mount
-// of Docker Desktop, NFS). Nothing else happens then: no lock, no file is opened, no call is made.
+// of Docker Desktop, NFS). Nothing else happens then: no lock is taken, no token is read, no call is made.
 const Look = time.Minute
 
 // Tokens renews a token before anybody asks for it (refresh.Renewer does).
