@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"internal/signin", "internal/flow", "internal/refresh", "internal/rolecreds", "internal/profiles", "internal/keep"},
 	// What they are wired to.
 	{"internal/idc", "internal/store", "internal/awsconfig", "internal/callback", "internal/credserver",
-		"internal/hostenv", "internal/browser", "internal/settings", "internal/term"},
+		"internal/hostenv", "internal/browser", "internal/settings", "internal/term", "internal/joint"},
 	// Plain types and small helpers.
 	{"internal/session", "internal/plain", "internal/editor"},
 	{"internal/fault"},

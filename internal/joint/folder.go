@@ -1,0 +1,84 @@
+package joint
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/gofrs/flock"
+)
+
+// makePrivate makes dir a folder that is ours alone. A folder, or a link to one, that another user made is not ours.
+func makePrivate(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	link, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return &fs.PathError{Op: "open", Path: dir, Err: errors.New("not a folder")}
+	case !ours(link) || !ours(info):
+		return &fs.PathError{Op: "open", Path: dir, Err: errors.New("owned by another user")}
+	case private(info):
+		return nil
+	}
+	return os.Chmod(dir, 0o700)
+}
+
+// hold takes the lock at path, or returns errBusy.
+func hold(path string) (*flock.Flock, error) {
+	for range 100 {
+		if info, err := os.Lstat(path); err == nil && (!info.Mode().IsRegular() || !ours(info)) {
+			return nil, &fs.PathError{Op: "lock", Path: path, Err: errors.New("not a file of ours")}
+		}
+		l := flock.New(path, flock.SetPermissions(0o600))
+		ok, err := l.TryLock()
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return nil, errBusy
+		}
+		// Who led before may have removed the file between our opening it and our lock.
+		held, err := l.Stat()
+		if now, gone := os.Lstat(path); err == nil && gone == nil && os.SameFile(held, now) {
+			return l, nil
+		}
+		_ = l.Unlock()
+	}
+	return nil, errBusy
+}
+
+// release gives the lock back. Its file goes before, so that whoever takes it next makes its own; Windows removes no
+// open file, and there it stays.
+func release(l *flock.Flock) {
+	_ = os.Remove(l.Path())
+	_ = l.Unlock()
+}
+
+// write puts a file in place whole, 0600.
+func write(path string, text []byte) error {
+	temp := path + ".tmp"
+	_ = os.Remove(temp) // of one that was killed; the lock is ours
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if second := f.Close(); err == nil {
+		err = second
+	}
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp)
+	}
+	return err
+}
