@@ -66,6 +66,10 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 			defer stop()
 		}
 	}
+	var elsewhere <-chan Input
+	if r.req.Others != nil {
+		elsewhere = r.req.Others()
+	}
 	s := r.state(typed != nil)
 	queue := []input{r.begin(r.req.Environment.Flow)}
 	done := ctx.Done()
@@ -82,6 +86,8 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 					continue
 				}
 				in = r.typed(t)
+			case t := <-elsewhere:
+				in = r.typed(t)
 			case <-done:
 				in, done = stopped{ended(ctx)}, nil
 			}
@@ -93,6 +99,9 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 				return e.result, e.err
 			}
 			queue = append(queue, r.perform(e)...)
+		}
+		if r.login.Standing != nil {
+			r.login.Standing(s.standing())
 		}
 		if in, ok := in.(answered); ok {
 			r.abort(in.flow) // what step wanted kept is kept by now

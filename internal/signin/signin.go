@@ -70,6 +70,11 @@ type Login struct {
 	Notify      func(Event)                                 // nil tells nobody. Called from one goroutine, in order
 	Now         func() time.Time                            // nil is time.Now
 	Rand        io.Reader                                   // nil is crypto/rand.Reader
+	// Together is called once a person is needed, with what signs one in; it may instead find that another process does
+	// just that, and return what came of it. Alone called with look looks for a token again first, which another may have
+	// stored since. nil calls alone at once.
+	Together func(ctx context.Context, alone func(ctx context.Context, look bool) (Result, error)) (Result, error)
+	Standing func([]Standing) // told what a person can act on now, after all that happens. As Notify; nil tells nobody
 
 	listen func(callback.Options) (listener, error) // nil is callback.Listen
 }
@@ -98,6 +103,14 @@ type Request struct {
 	// Inputs begins to read what is typed and pasted, once a person is needed; stop ends it. nil, or a nil channel, is no
 	// terminal.
 	Inputs func() (inputs <-chan Input, stop func())
+	// Others brings what is typed and pasted elsewhere. It is not closed; nil is nothing.
+	Others func() <-chan Input
+}
+
+// Standing is an Authorize or a DeviceCode that a person can act on, and since when it stands.
+type Standing struct {
+	Event Event
+	Since time.Time
 }
 
 // Input is something that came from the terminal, by itself: exactly one of the two is set.
@@ -134,14 +147,37 @@ const (
 func (l *Login) Run(ctx context.Context, req Request) (Result, error) {
 	l.tell(req.Environment)
 	if !req.Force {
-		switch result, found, err := l.existing(ctx, req.Session); {
-		case err != nil:
-			return Result{}, state{session: req.Session, profile: req.Profile}.naming(err)
-		case found:
-			l.tell(signedIn(req.Session, result, l.now()))
-			return result, nil
+		if result, found, err := l.good(ctx, req); err != nil || found {
+			return result, err
 		}
 	}
+	if l.Together == nil {
+		return l.alone(ctx, req)
+	}
+	return l.Together(ctx, func(ctx context.Context, look bool) (Result, error) {
+		if look {
+			if result, found, err := l.good(ctx, req); err != nil || found {
+				return result, err
+			}
+		}
+		return l.alone(ctx, req)
+	})
+}
+
+// good ends the sign-in where there is a token that is good enough.
+func (l *Login) good(ctx context.Context, req Request) (Result, bool, error) {
+	result, found, err := l.existing(ctx, req.Session)
+	switch {
+	case err != nil:
+		return Result{}, false, state{session: req.Session, profile: req.Profile}.naming(err)
+	case found:
+		l.tell(signedIn(req.Session, result, l.now()))
+	}
+	return result, found, nil
+}
+
+// alone signs a person in.
+func (l *Login) alone(ctx context.Context, req Request) (Result, error) {
 	c, err := l.Connect(ctx, req.Session)
 	if err != nil {
 		return Result{}, err

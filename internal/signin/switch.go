@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -85,6 +86,21 @@ func (s state) showAgain(flow Flow, at time.Time) (state, []effect) {
 		s, effects = s.atOnce(effects)
 	}
 	return s.resume(effects)
+}
+
+// standing is what a person can act on.
+func (s state) standing() []Standing {
+	var all []Standing
+	if s.code.active && s.code.code.IsZero() && s.code.shown.URL != "" {
+		all = append(all, Standing{s.code.shown, s.code.since})
+	}
+	if s.device.active && s.device.shown.UserCode != "" {
+		all = append(all, Standing{s.device.shown, s.device.since})
+	}
+	if s.facing == FlowPKCE {
+		slices.Reverse(all) // what is to be looked at is told last
+	}
+	return all
 }
 
 // left is what remains at a time of what was d at since.
