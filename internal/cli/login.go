@@ -173,8 +173,9 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	if a.env.OpenBrowser != nil && (a.env.CanOpen == nil || a.env.CanOpen(ctx, c.place.window)) {
 		login.OpenBrowser = func(ctx context.Context, url string) error { return a.env.OpenBrowser(ctx, url, c.place.window) }
 	}
+	with := a.together(&login, &req, talk, c)
 	result, err := login.Run(ctx, req)
-	if err == nil {
+	if err == nil && !with.joined {
 		a.remember(c, s, result)
 	}
 	return result, a.withCommand(c.aboutPort(err), s, signin.Flow(c.answer.Flow))

@@ -1,0 +1,374 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/joint"
+	"github.com/homing-cli/homing/internal/signin"
+)
+
+// together makes several logins of one session one sign-in: this one leads, or joins the one that does.
+type together struct {
+	app     *app
+	login   *signin.Login
+	req     *signin.Request
+	talk    *loginTalk
+	choice  choice
+	leader  *joint.Leader // nil while we do not lead
+	offered []joint.Offer
+	asked   bool             // something was offered
+	end     *signin.SignedIn // that was told
+	joined  bool             // another's sign-in gave the result
+
+	preferred bool // the flow that was asked for here was asked for there
+}
+
+// together lets login join others of req.Session, and others join it.
+func (a *app) together(login *signin.Login, req *signin.Request, talk *loginTalk, c choice) *together {
+	t := &together{app: a, login: login, req: req, talk: talk, choice: c}
+	login.Notify, login.Standing, login.Together = t.notify, t.standing, t.run
+	req.Others = t.others
+	return t
+}
+
+// sharedEvent is what a leader tells who joined. Exactly one field but Until is set.
+type sharedEvent struct {
+	Authorize  *sharedAuthorize  `json:",omitempty"`
+	DeviceCode *sharedDeviceCode `json:",omitempty"`
+	Hint       string            `json:",omitempty"`
+	SignedIn   *sharedSignedIn   `json:",omitempty"`
+	Failed     *signinFailure    `json:",omitempty"`
+	Until      time.Time         `json:",omitzero"` // of what a person can act on
+}
+
+// The fields of the events, without their form under --json, which leaves some out.
+type (
+	sharedAuthorize  signin.Authorize
+	sharedDeviceCode signin.DeviceCode
+	sharedSignedIn   signin.SignedIn
+	signinFailure    signin.Failed
+)
+
+func (e sharedEvent) encode() json.RawMessage {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return nil // no field of it can fail
+	}
+	return text
+}
+
+// offer returns what a person can act on in the form for others; ok is false for any other event.
+func offer(e signin.Event, since time.Time) (o joint.Offer, ok bool) {
+	switch e := e.(type) {
+	case signin.Authorize:
+		shared := sharedAuthorize(e)
+		return joint.Offer{ID: e.URL, Opened: e.Opening || e.Stranger != "", Body: sharedEvent{Authorize: &shared, Until: since.Add(e.ExpiresIn)}.encode()}, true
+	case signin.DeviceCode:
+		shared := sharedDeviceCode(e)
+		return joint.Offer{
+			ID: e.UserCode, Opened: e.Opening || e.Stranger != "" || e.VerificationURIComplete == "",
+			Body: sharedEvent{DeviceCode: &shared, Until: since.Add(e.ExpiresIn)}.encode(),
+		}, true
+	}
+	return joint.Offer{}, false
+}
+
+// notify tells the person here, and those who joined.
+func (t *together) notify(e signin.Event) {
+	t.talk.notify(e)
+	if end, ok := e.(signin.SignedIn); ok {
+		t.end = &end
+	}
+	if t.leader == nil {
+		return
+	}
+	if hint, ok := e.(signin.Hint); ok {
+		t.leader.Tell(sharedEvent{Hint: hint.Text}.encode())
+		return
+	}
+	o, ok := offer(e, t.app.env.now())
+	if !ok {
+		return
+	}
+	for _, old := range t.offered {
+		if old.ID == o.ID { // a key asked for it
+			t.leader.Tell(o.Body)
+			return
+		}
+	}
+	t.offer(append(t.offered, o)) // before the hints that go with it
+}
+
+// standing withdraws what is over.
+func (t *together) standing(now []signin.Standing) {
+	if t.leader == nil {
+		return
+	}
+	var offers []joint.Offer
+	for _, s := range now {
+		if o, ok := offer(s.Event, s.Since); ok {
+			offers = append(offers, o)
+		}
+	}
+	t.offer(offers)
+}
+
+func (t *together) offer(offers []joint.Offer) {
+	t.offered = offers
+	t.asked = t.asked || len(offers) > 0
+	t.leader.Offer(offers)
+}
+
+// others brings what people do where they joined.
+func (t *together) others() <-chan signin.Input {
+	if t.leader == nil {
+		return nil
+	}
+	to := make(chan signin.Input)
+	go func(leader *joint.Leader) {
+		for {
+			select {
+			case in := <-leader.Inputs():
+				select {
+				case to <- signin.Input{Key: in.Key, Text: in.Text}:
+				case <-leader.Done():
+					return
+				}
+			case <-leader.Done():
+				return
+			}
+		}
+	}(t.leader)
+	return to
+}
+
+// run signs in by alone, leading, or joins who leads. Who does not answer, and a folder that cannot be used, keep nobody
+// from signing in.
+func (t *together) run(ctx context.Context, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
+	s := t.req.Session
+	place := joint.Place{Dir: t.req.RendezvousDir, Name: s.CacheKey()}
+	if st, err := t.app.store(); err == nil {
+		place.Name = filepath.Clean(st.AWSDir) + "\n" + s.CacheKey() // the token file
+	}
+	hello := joint.Hello{
+		// A sign-in of before the session was configured anew is of no use.
+		About: strings.Join(append([]string{s.StartURL, s.Region}, s.RegistrationScopes()...), "\n"),
+		Opens: t.login.OpenBrowser != nil && !t.req.NoBrowser, TakeOver: t.req.Force,
+	}
+	for {
+		leader, joined, err := place.Meet(ctx, hello)
+		switch {
+		case ctx.Err() != nil:
+			return signin.Result{}, stopped(ctx)
+		case errors.Is(err, joint.ErrSilent):
+			t.talk.notify(signin.Hint{Text: "Another homing login of " + named(s) + " waits but does not answer: it may be stopped, or on another machine. Going on without it."})
+			return alone(ctx, false)
+		case err != nil:
+			t.app.ui.debug("no other login can join: %v", err)
+			return alone(ctx, false)
+		case leader != nil:
+			return t.lead(ctx, leader, alone)
+		}
+		result, how, err := t.follow(ctx, joined)
+		if how == ended {
+			return result, err
+		}
+		hello.Yield = how == yielded
+	}
+}
+
+func stopped(ctx context.Context) error {
+	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: context.Cause(ctx)}
+}
+
+// lead signs in by alone, and tells who joined.
+func (t *together) lead(ctx context.Context, leader *joint.Leader, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
+	pushed := &fault.Error{Kind: fault.Interrupted, Msg: "another homing login of " + named(t.req.Session) + " has taken over"}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-leader.Pushed():
+			cancel(pushed)
+		case <-leader.Done():
+		}
+	}()
+	t.leader = leader
+	result, err := alone(ctx, !t.req.Force && t.renewed())
+	leader.Close(t.outcome(err))
+	t.leader, t.offered = nil, nil
+	if errors.Is(err, pushed) && !t.app.ui.json { // under --json the error event says it; the exit code is Ctrl-C's, which says nothing
+		t.app.ui.say("%s: this one ends.\n", upperFirst(pushed.Msg))
+	}
+	return result, err
+}
+
+// renewed reports whether there is a token by now that makes a sign-in needless: another may have ended between our
+// looking for a token and our leading.
+func (t *together) renewed() bool {
+	st, err := t.app.store()
+	if err != nil {
+		return false
+	}
+	tok, err := st.Token(t.req.Session.CacheKey())
+	return err == nil && tok.StartURL == t.req.Session.StartURL && !tok.Expired(t.app.env.now().Add(10*time.Minute))
+}
+
+// outcome is how a sign-in ended, for all who joined it; nil is that they go on by themselves. What comes of this
+// command line or of this terminal says nothing to others.
+func (t *together) outcome(err error) json.RawMessage {
+	if err == nil {
+		if t.end == nil {
+			return nil
+		}
+		shared := sharedSignedIn(*t.end)
+		return sharedEvent{SignedIn: &shared}.encode()
+	}
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.Denied, fault.TimedOut:
+	case fault.SignInNeeded, fault.Config:
+		if !t.asked {
+			return nil
+		}
+	default:
+		return nil
+	}
+	failed := signinFailure(signin.NewFailed(t.app.withCommand(t.choice.aboutPort(err), t.req.Session, signin.Flow(t.choice.answer.Flow))))
+	return sharedEvent{Failed: &failed}.encode()
+}
+
+// parting is how following a leader ended.
+type parting int
+
+const (
+	ended   parting = iota // with a result
+	left                   // the leader is gone
+	yielded                // another login made the leader leave
+)
+
+// follow shows what the leader shows and hands it what the person does, until there is an outcome.
+func (t *together) follow(ctx context.Context, joined *joint.Joined) (signin.Result, parting, error) {
+	defer joined.Close()
+	var typed <-chan signin.Input
+	if t.req.Inputs != nil {
+		var stop func()
+		if typed, stop = t.req.Inputs(); stop != nil {
+			defer stop()
+		}
+	}
+	t.talk.said = true // why it is done so is the other's to know
+	t.talk.notify(signin.Hint{Text: "Another homing login of " + named(t.req.Session) + " is waiting: joining it. To begin anew instead, add --force."})
+	for {
+		select {
+		case <-ctx.Done():
+			return signin.Result{}, ended, stopped(ctx)
+		case in, open := <-typed:
+			if !open {
+				typed = nil
+				continue
+			}
+			joined.Send(joint.Input{Key: in.Key, Text: in.Text})
+		case m, open := <-joined.Messages():
+			switch {
+			case open && m.Outcome:
+				return t.result(m.Body)
+			case open && m.Left:
+				t.talk.notify(signin.Hint{Text: "The login that was joined has been replaced by another one."})
+				return signin.Result{}, yielded, nil
+			case !open:
+				if ctx.Err() != nil {
+					return signin.Result{}, ended, stopped(ctx)
+				}
+				t.talk.notify(signin.Hint{Text: "The login that was joined has ended. Going on without it."})
+				return signin.Result{}, left, nil
+			}
+			t.show(ctx, joined, m)
+		}
+	}
+}
+
+// show tells the person here what the leader told.
+func (t *together) show(ctx context.Context, joined *joint.Joined, m joint.Message) {
+	var e sharedEvent
+	if err := json.Unmarshal(m.Body, &e); err != nil {
+		t.app.ui.debug("the login that was joined says something unknown: %v", err)
+		return
+	}
+	valid := max(0, e.Until.Sub(t.app.env.now())).Round(time.Second)
+	switch {
+	case e.Authorize != nil:
+		shown := signin.Authorize(*e.Authorize)
+		shown.Opening, shown.ExpiresIn = m.Opens, valid
+		t.talk.notify(shown)
+		t.open(ctx, m, shown.URL)
+		t.prefer(joined, signin.FlowPKCE)
+	case e.DeviceCode != nil:
+		shown := signin.DeviceCode(*e.DeviceCode)
+		shown.Opening, shown.ExpiresIn = m.Opens, valid
+		t.talk.notify(shown)
+		t.open(ctx, m, shown.VerificationURIComplete)
+		t.prefer(joined, signin.FlowDevice)
+	case e.Hint != "":
+		t.talk.notify(signin.Hint{Text: e.Hint})
+	}
+}
+
+// open opens what nobody else opens. It is waited for by nobody: an opener may be the browser itself.
+func (t *together) open(ctx context.Context, m joint.Message, url string) {
+	if !m.Opens {
+		return
+	}
+	go func() {
+		if err := t.login.OpenBrowser(ctx, url); err != nil {
+			t.app.ui.debug("no browser: %v", err)
+		}
+	}()
+}
+
+// prefer presses the key for the flow that was asked for here, when the other is what is shown first.
+func (t *together) prefer(joined *joint.Joined, shown signin.Flow) {
+	wanted := t.req.Environment.Flow
+	if t.choice.answer.Asked == "" || t.preferred {
+		return
+	}
+	t.preferred = true
+	if wanted != shown {
+		key := 'd'
+		if wanted == signin.FlowPKCE {
+			key = 'p'
+		}
+		joined.Send(joint.Input{Key: key})
+	}
+}
+
+// result is the leader's, and its token that of the file: tokens do not go over the socket.
+func (t *together) result(body json.RawMessage) (signin.Result, parting, error) {
+	var e sharedEvent
+	if err := json.Unmarshal(body, &e); err != nil {
+		t.app.ui.debug("the login that was joined ended with something unknown: %v", err)
+		return signin.Result{}, left, nil
+	}
+	t.joined = true
+	switch {
+	case e.Failed != nil:
+		return signin.Result{}, ended, &fault.Error{Kind: e.Failed.Kind, Msg: e.Failed.Message, Hint: e.Failed.Hint}
+	case e.SignedIn == nil:
+		return signin.Result{}, left, nil
+	}
+	st, err := t.app.store()
+	if err != nil {
+		return signin.Result{}, ended, err
+	}
+	tok, err := st.Token(t.req.Session.CacheKey())
+	if err != nil {
+		return signin.Result{}, ended, err
+	}
+	t.talk.notify(signin.SignedIn(*e.SignedIn))
+	return signin.Result{Token: tok, Channel: e.SignedIn.Channel}, ended, nil
+}
