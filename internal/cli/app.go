@@ -230,8 +230,7 @@ func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, minTTL time.
 			return c.client, err
 		},
 	}
-	creds, err := fetcher.Get(ctx, k, minTTL)
-	return creds, freshHint(err, st, k.Session)
+	return fetcher.Get(ctx, k, minTTL)
 }
 
 // rolesOf are the roles that the config file's profiles have on s. The AWS CLI may have cached their credentials.

@@ -263,8 +263,6 @@ func (o *keepOptions) word(e keep.Event) error {
 		return &fault.Error{Kind: fault.SignInNeeded, Msg: "not signed in to " + named(e.Session), Hint: login, Err: e.Err}
 	case e.What == keep.SignedOut:
 		return &fault.Error{Kind: fault.SignInNeeded, Msg: "signed out of " + named(e.Session), Hint: login, Err: e.Err}
-	case e.What == keep.Ended:
-		return freshHint(e.Err, o.store, e.Session)
 	}
 	return e.Err
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/keep"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
@@ -106,16 +104,4 @@ func (a *app) freshen(ctx context.Context, st *store.Store, s session.Session) {
 	if _, err := a.renewer(st).Token(ctx, s); err != nil {
 		a.ui.debug("the token is not renewed: %v", err)
 	}
-}
-
-// freshHint makes the command that signs in again ask for what the token that ended had.
-func freshHint(err error, st *store.Store, s session.Session) error {
-	hint := fault.HintOf(err)
-	if fault.KindOf(err) != fault.SignInNeeded || !s.Legacy() || !strings.HasPrefix(hint, "run: homing login") {
-		return err
-	}
-	if tok, tokErr := st.Token(s.CacheKey()); tokErr != nil || tok.RefreshToken.IsZero() {
-		return err
-	}
-	return &fault.Error{Kind: fault.SignInNeeded, Msg: err.Error(), Hint: hint + " --keep-fresh", Err: err}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -120,6 +121,13 @@ func (o *upgradeOptions) run(ctx context.Context, names []string) error {
 		}
 		if yes, err := o.agreed(ctx, path); !yes || err != nil {
 			return err
+		}
+		// What was looked at is what is changed: a profile that went away meanwhile would be made anew, without its role.
+		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, src) {
+			return &fault.Error{
+				Kind: fault.Config, Msg: fmt.Sprintf("%q was changed by another program meanwhile, so nothing was changed", path),
+				Hint: "type the command again", Err: err,
+			}
 		}
 		if err := awsconfig.Update(ctx, path, edits...); err != nil {
 			return err

@@ -32,6 +32,19 @@ func TestUpgradeAsks(t *testing.T) {
 		}
 	}
 	x := open(t, vars, "configure", "sso", "--upgrade", "old")
+	x.expect(ask)
+	other := text + "[profile new]\nregion = us-east-1\n"
+	if err := os.WriteFile(file, []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x.send("yes\n")
+	if out := x.end(3); !strings.Contains(out, "was changed by another program meanwhile") || p.config(t) != other {
+		t.Errorf("the file was changed by another program:\n%s\n%s", out, p.config(t))
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x = open(t, vars, "configure", "sso", "--upgrade", "old")
 	x.answer(ask, "perhaps\n")
 	x.answer(ask, "yes\n")
 	golden(t, "wizard/upgrade.txt", x.end(0)+"\n~/.aws/config:\n"+p.config(t))

@@ -234,14 +234,18 @@ func (r *Renewer) now() time.Time {
 	return time.Now()
 }
 
-// hint is the command that signs in to s.
+// hint is the command that signs in to s. What the token that ended had been asked for is asked for again: a legacy one
+// that could be renewed.
 func (r *Renewer) hint(s session.Session) string {
-	const login = "run: homing login"
-	switch {
-	case !s.Legacy():
-		return login + " --sso-session " + shell(s.Name)
-	case r.Profile != nil && r.Profile(s) != "":
-		return login + " --profile " + shell(r.Profile(s))
+	command := "run: homing login"
+	if !s.Legacy() {
+		return command + " --sso-session " + shell(s.Name)
 	}
-	return login
+	if r.Profile != nil && r.Profile(s) != "" {
+		command += " --profile " + shell(r.Profile(s))
+	}
+	if t, err := r.Store.Token(s.CacheKey()); err == nil && !t.RefreshToken.IsZero() {
+		command += " --keep-fresh"
+	}
+	return command
 }
