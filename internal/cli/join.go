@@ -168,7 +168,7 @@ func (t *together) run(ctx context.Context, alone func(context.Context, bool) (s
 			return signin.Result{}, stopped(ctx)
 		case errors.Is(err, joint.ErrSilent):
 			t.talk.notify(signin.Hint{Text: "Another homing login of " + named(s) + " waits but does not answer: it may be stopped, or on another machine. Going on without it."})
-			return alone(ctx, false)
+			return alone(ctx, !t.req.Force && t.renewed())
 		case err != nil:
 			t.app.ui.debug("no other login can join: %v", err)
 			return alone(ctx, false)
@@ -285,7 +285,7 @@ func (t *together) follow(ctx context.Context, joined *joint.Joined) (signin.Res
 				if ctx.Err() != nil {
 					return signin.Result{}, ended, stopped(ctx)
 				}
-				t.talk.notify(signin.Hint{Text: "The login that was joined has ended. Going on without it."})
+				t.talk.notify(signin.Hint{Text: "The login that was joined is gone. Going on without it."})
 				return signin.Result{}, left, nil
 			}
 			t.show(ctx, joined, m)
