@@ -56,6 +56,8 @@ type kept struct {
 	written time.Time // of the file that view was read from
 	alive   bool      // a token that served was seen
 	known   bool      // it has been looked at before
+
+	unreadable bool // and that has been told
 }
 
 // What happened to a session.
@@ -117,9 +119,7 @@ func (k *Keeper) act(ctx context.Context) []deadline {
 		if d.do == rest || d.at.After(now) || ctx.Err() != nil {
 			continue
 		}
-		if s := k.kept[i]; !k.read(s, true) { // else planned anew
-			k.renew(ctx, s)
-		}
+		k.renew(ctx, k.kept[i])
 	}
 	return plan(k.now(), views)
 }
@@ -198,13 +198,17 @@ func (k *Keeper) read(s *kept, thorough bool) bool {
 	s.known, s.written = true, written
 	t, err := k.Files.Token(key)
 	if err != nil && fault.KindOf(err) == fault.Config { // it is there and cannot be read: a matter of the machine
-		s.written = time.Time{}
-		s.fail(k.now(), k.chance())
-		if s.failing == 1 {
+		s.written = time.Time{} // so that it is tried at each look
+		if thorough {
+			s.fail(k.now(), k.chance())
+		}
+		if !s.unreadable {
 			k.Tell(Event{What: Failing, Session: s.session, Until: s.token.ExpiresAt, Err: err})
 		}
+		s.unreadable = true
 		return true
 	}
+	s.unreadable = false
 	if err != nil {
 		return k.lost(s, first, err)
 	}

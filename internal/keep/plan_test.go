@@ -63,6 +63,10 @@ func TestBackOff(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	var v view
+	if v.fail(time.Now(), 0); v.retry != v.retry.Round(0) {
+		t.Errorf("%v counts by a clock that stands still in a suspend", v.retry)
+	}
+	v = view{}
 	for i, most := range []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute, 3 * time.Minute} {
 		w := v
 		v.fail(now, 0)
