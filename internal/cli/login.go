@@ -73,7 +73,8 @@ func newLoginCmd(a *app) *cobra.Command {
 			"device code where policy permits, else a redirect that is brought back by hand. --explain says what is chosen here",
 			"and why, and signs in to nothing. Either way the token can be renewed. While it waits on a terminal, d switches to a",
 			"device code, p to a redirect, ? lists what can be done here, and the address of a page that failed to load can be",
-			"pasted. --json prints one event a line: environment, authorize, device_code, hint, signed_in, error.",
+			"pasted. Another login of the session meanwhile joins this one, and --force takes over from it. --json prints one",
+			"event a line: environment, authorize, device_code, hint, signed_in, error.",
 		),
 		Example: lines(
 			"  homing login",
@@ -97,7 +98,7 @@ func newLoginCmd(a *app) *cobra.Command {
 	o.register(cmd)
 	o.registerKeepFresh(cmd)
 	cmd.Flags().BoolVar(&o.explain, "explain", false, "say how it would sign in here and why, and do nothing")
-	cmd.Flags().BoolVar(&o.force, "force", false, "sign in even if the token is good")
+	cmd.Flags().BoolVar(&o.force, "force", false, "sign in even if the token is good, and take over from a login that waits")
 	return cmd
 }
 
