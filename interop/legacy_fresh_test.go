@@ -134,3 +134,32 @@ func TestLegacyKeptFresh(t *testing.T) {
 		}
 	}
 }
+
+// TestUpgradedProfile shows that a profile of which configure sso --upgrade made one of an [sso-session] needs no new
+// sign-in: every client uses the token that was moved, and renews it by itself.
+func TestUpgradedProfile(t *testing.T) {
+	t.Parallel()
+	for _, client := range []string{"botocore", "aws-cli", "js", "go"} {
+		t.Run(client, func(t *testing.T) {
+			t.Parallel()
+			clients[client](t) // ends the test where its tools are missing
+			w := newWorld(t, checked)
+			w.config(true)
+			w.login(ways[2], homing(t), "login", "--profile", "dev", "--keep-fresh")
+			w.wantIdentity(client)
+			w.run(w.env(), []int{0}, homing(t), "configure", "sso", "--upgrade", "dev", "--sso-session", sessionName, "--yes")
+			if _, err := os.Stat(w.tokenPath(true)); !os.IsNotExist(err) {
+				t.Errorf("the token is still under the start URL: %v", err)
+			}
+			w.dropRoleCredentials()
+			w.wantIdentity(client)
+			w.expire(false)
+			w.renewedBy(client, func() { w.wantIdentity(client) })
+			w.expire(false)
+			w.renewedBy("homing", w.homingCredentials)
+			if got := w.granted("device_code"); got != 1 {
+				t.Errorf("%d sign-ins", got)
+			}
+		})
+	}
+}
