@@ -167,6 +167,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b`), "WXYZ-WXYZ"},
 	{regexp.MustCompile(`\b(client_id|state|code_challenge)=[^&"\s\x1b]+`), "$1=RANDOM"},
 	{regexp.MustCompile(`"[^"]{8}…"`), `"KEYSTART…"`},
+	{regexp.MustCompile(`\bhoming-demo-\d+`), "homing-demo-N"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
 }
 
