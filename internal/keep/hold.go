@@ -100,7 +100,10 @@ func onDisk(l *flock.Flock) bool {
 		return false
 	}
 	now, err := os.Stat(l.Path())
-	return err == nil && os.SameFile(held, now)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist) // a file system that has a bad moment has lost nothing
+	}
+	return os.SameFile(held, now)
 }
 
 // describe writes what others read of us.
@@ -138,8 +141,12 @@ func (h *Hold) Check(kept []session.Session) error {
 	if !lost && fmt.Sprint(keys) == fmt.Sprint(h.info.Watched) {
 		return nil
 	}
+	before := h.info.Watched
 	h.info.Watched = keys
-	return h.describe()
+	if err := h.describe(); err != nil {
+		h.info.Watched = before // on a full disk sessions are kept all the same; the next look tries again
+	}
+	return nil
 }
 
 // Release gives the right back.

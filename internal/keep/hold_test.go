@@ -216,3 +216,31 @@ func TestProcessStart(t *testing.T) {
 		t.Errorf("own start %q, that of process 1 %q", own, processStart(1))
 	}
 }
+
+// A disk that is full does not end a keep that runs.
+func TestCannotDescribe(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := take(t, dir)
+	if err := os.Remove(infoPath(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(infoPath(dir), "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Check([]session.Session{dev}); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*.tmp")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+	if err := os.RemoveAll(infoPath(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Check([]session.Session{dev}); err != nil {
+		t.Fatal(err)
+	}
+	if watches, err := Watching(dir); err != nil || !watches(dev) {
+		t.Errorf("not described once there was room (%v)", err)
+	}
+}
