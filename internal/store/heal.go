@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"time"
 )
 
@@ -30,7 +31,14 @@ func (s *Store) HealToken(ctx context.Context, key string) (healed bool, err err
 	if err != nil {
 		return false, err
 	}
-	return true, u.Renewed(t)
+	written := s.Written(key)
+	if err := u.Renewed(t); err != nil {
+		return true, err
+	}
+	if !written.IsZero() { // best effort: the token is as old as it was, and Written tells when it was issued
+		_ = os.Chtimes(s.TokenPath(key), written, written)
+	}
+	return true, nil
 }
 
 // sound reports whether every SDK can read the token file of key, as far as its form goes.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestHealToken(t *testing.T) {
@@ -45,7 +46,14 @@ func TestHealToken(t *testing.T) {
 			if want == "" {
 				want = tt.file
 			}
+			written := time.Now().Add(-50 * time.Minute).Truncate(time.Second)
+			if err := os.Chtimes(path, written, written); err != nil {
+				t.Fatal(err)
+			}
 			healed, err := st.HealToken(t.Context(), "dev")
+			if at := st.Written("dev"); !at.Equal(written) {
+				t.Errorf("the token seems to be issued at %v, not %v", at, written)
+			}
 			got, readErr := os.ReadFile(path)
 			if err != nil || readErr != nil || healed != (tt.want != "") || string(got) != want {
 				t.Errorf("healed %v, %v\ngot  %s\nwant %s", healed, err, got, want)
