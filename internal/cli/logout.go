@@ -289,7 +289,9 @@ func (l *logout) tell(ctx context.Context, s session.Session, tok session.Token)
 func (l *logout) renew(ctx context.Context, s session.Session, tok session.Token) (session.Secret, error) {
 	own, err := l.store.Token(s.CacheKey())
 	if err == nil && own.AccessToken.Equal(tok.AccessToken) && (tok.StartURL == "" || tok.StartURL == s.StartURL) {
-		renewed, _, err := l.app.renewer(l.store).Renew(ctx, s)
+		r := l.app.renewer(l.store)
+		r.Patience = glancePatience
+		renewed, _, err := r.Renew(ctx, s)
 		return renewed.AccessToken, err
 	}
 	s.StartURL = cmp.Or(tok.StartURL, s.StartURL)

@@ -23,10 +23,15 @@ type verification struct {
 // tells whole seconds.
 const clockNoise = 5 * time.Second
 
+// glancePatience is how long a renewal that stumbles is repeated where a person waits and nothing depends on it: to see
+// that the service cannot be reached is an answer too.
+const glancePatience = 5 * time.Second
+
 // verify uses the token of s for the smallest question there is, as any other use would: a token that is about to end,
 // or that the portal refuses before its time, is renewed where it can be. The error is the one in the verification.
 func verify(ctx context.Context, a *app, st *store.Store, s session.Session) (verification, error) {
 	v, r := verification{}, a.renewer(st)
+	r.Patience = glancePatience
 	before, _ := st.Token(s.CacheKey()) // the zero Token when it is gone
 	tok, err := r.Token(ctx, s)
 	for replaced := false; err == nil; replaced = true {
