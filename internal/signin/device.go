@@ -103,7 +103,7 @@ func (s state) noDevices(cause error) error {
 }
 
 func (s state) poll() (state, []effect) {
-	s.device.polling = true
+	s.device.polling, s.asking.device = true, true
 	return s, []effect{exchange{flow: FlowDevice, turn: s.device.turn, reg: s.device.reg, deviceCode: s.device.auth.DeviceCode}}
 }
 

@@ -93,6 +93,7 @@ func (s state) redirected(in redirected) (state, []effect) {
 		return s.refused(in.redirect.Error, in.redirect.Description)
 	}
 	s.code.code, s.code.channel, s.code.sent = in.redirect.Code, in.channel, 1
+	s.asking.code = true
 	return s, []effect{s.code.exchange()}
 }
 

@@ -179,7 +179,7 @@ func (c *chaos) run() {
 		case stopped, tried, stored:
 			c.mayEnd = true
 		default:
-			c.mayEnd = false
+			c.mayEnd = c.s.leaving != nil // the caller had gone; what was under way is over
 		}
 		was := c.s
 		var effects []effect

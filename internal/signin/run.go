@@ -48,7 +48,7 @@ func newRunner(l *Login, req Request, c Connection) *runner {
 func (r *runner) run(ctx context.Context) (Result, error) {
 	var cancel context.CancelFunc
 	r.caller = ctx
-	r.ctx, cancel = context.WithCancel(ctx)
+	r.ctx, cancel = context.WithCancel(context.WithoutCancel(ctx)) // step decides when a caller who leaves has left
 	defer func() {
 		cancel()
 		r.calls.Wait() // each ends with its context
@@ -203,7 +203,7 @@ func (r *runner) send(in input) {
 
 // try finds out whether a token could be kept, and leaves nothing behind.
 func (r *runner) try() error {
-	u, err := r.lock(r.ctx)
+	u, err := r.lock(r.caller)
 	if err != nil {
 		return err
 	}
@@ -292,12 +292,23 @@ func (r *runner) wait(e wait) {
 	}
 }
 
+// grace is how long a caller who leaves waits for the answer to a request that may have spent a grant.
+const grace = 5 * time.Second
+
 // exchange spends a grant, if what comes of it can be kept.
 func (r *runner) exchange(ctx context.Context, e exchange) input {
-	u, err := r.lock(ctx)
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(r.caller, stop)()
+	u, err := r.lock(waiting)
 	if err != nil {
 		return answered{flow: e.flow, turn: e.turn, at: r.login.now(), err: err}
 	}
+	// From here on a grant may be spent: a signal, and a caller who leaves, wait for the answer.
+	u.Hold(r.caller)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(r.caller, func() { time.AfterFunc(grace, cancel) })()
 	var grant idc.Grant
 	if e.flow == FlowPKCE {
 		grant, err = r.conn.Service.TokenByCode(ctx, e.reg, e.code, e.verifier, e.redirectURI)

@@ -29,6 +29,8 @@ type state struct {
 	device deviceGrant
 	facing Flow // the grant that was begun or asked for last: its news are not to be interrupted by the other's
 
+	asking  asking  // the grants that the service is being asked to spend
+	leaving error   // the caller wants no more, and goes when nothing is asked; nil when it stays
 	storing Channel // the channel whose token is being stored; "" before
 	over    bool    // the end has been said; nothing follows
 }
@@ -37,6 +39,13 @@ type state struct {
 func step(s state, in input) (state, []effect) {
 	if s.over {
 		return s, nil
+	}
+	if s.leaving != nil {
+		switch in.(type) {
+		case answered, stored:
+		default:
+			return s, nil // nothing is begun any more
+		}
 	}
 	switch in := in.(type) {
 	case stored:
@@ -65,7 +74,11 @@ func step(s state, in input) (state, []effect) {
 			return s.opened(in)
 		}
 	case answered:
-		if s.current(in.flow, in.turn) {
+		s = s.heard(in)
+		switch {
+		case s.leaving != nil && (in.err != nil || !s.current(in.flow, in.turn)):
+			return s.leave()
+		case s.current(in.flow, in.turn):
 			return s.answered(in)
 		}
 	case bound:
@@ -131,6 +144,7 @@ func (s state) rang(in rang) (state, []effect) {
 	case timerHint:
 		return s.waited()
 	case timerRetry:
+		s.asking.code = true
 		return s, []effect{s.code.exchange()}
 	case timerPoll:
 		return s.poll()
@@ -251,7 +265,30 @@ func (s state) stopped(in stopped) (state, []effect) {
 	if s.storing != "" {
 		return s, nil // the grant is spent: what it gave is kept
 	}
-	next, effects := s.fail(in.err)
+	s.leaving = in.err
+	return s.leave()
+}
+
+// asking says for which flows an exchange is under way. A lost grant's may be.
+type asking struct{ code, device bool }
+
+// heard notes that an exchange is over.
+func (s state) heard(in answered) state {
+	if in.flow == FlowPKCE {
+		s.asking.code = false
+	} else {
+		s.asking.device = false
+	}
+	return s
+}
+
+// leave ends the sign-in for a caller who wants no more, unless the service is just being asked for a token: should it
+// give one, that is kept, since the grant is spent.
+func (s state) leave() (state, []effect) {
+	if s.asking.code || s.asking.device || s.storing != "" {
+		return s, nil
+	}
+	next, effects := s.fail(s.leaving)
 	return next, append(s.doubted(), effects...)
 }
 
