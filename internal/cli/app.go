@@ -27,6 +27,8 @@ type app struct {
 	http  *http.Client      // made on first use
 	urls  map[string]string // start URLs already resolved
 	place *where            // found on first use
+
+	asksLater bool // a wizard runs: questions follow a sign-in
 }
 
 func newApp(env Env) *app {

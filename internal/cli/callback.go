@@ -92,6 +92,9 @@ func (a *app) redirect(ctx context.Context, args []string) (string, error) {
 	}
 }
 
+// endOfInput is what Ctrl-D sends to a program that reads keys.
+const endOfInput = 0x04
+
 const asArgument = "give the address as an argument, in quotes, or in a file: homing callback < FILE"
 
 // askRedirect waits for a paste. It is not shown: it is a secret until it is used.
@@ -114,8 +117,11 @@ func (a *app) askRedirect(ctx context.Context) (string, error) {
 				}
 				return "", fault.New(fault.Usage, asArgument, "the input ended before an address came")
 			}
-			if !in.Text.IsZero() {
+			switch {
+			case !in.Text.IsZero():
 				return in.Text.Reveal(), nil
+			case in.Key == endOfInput:
+				return "", fault.New(fault.Usage, asArgument, "the input ended before an address came")
 			}
 		case <-ctx.Done():
 			return "", ctx.Err()

@@ -19,6 +19,7 @@ import (
 
 // choice is how a sign-in will go, and what it was chosen from.
 type choice struct {
+	session   session.Session
 	place     where
 	settings  settings.Settings // of the session
 	answer    flow.Answer
@@ -33,7 +34,7 @@ func (a *app) choose(ctx context.Context, s session.Session, f flowFlags) (choic
 	if err != nil {
 		return choice{}, err
 	}
-	c := choice{place: a.here(ctx), settings: all.For(s.Name), port: f.redirectPort}
+	c := choice{session: s, place: a.here(ctx), settings: all.For(s.Name), port: f.redirectPort}
 	c.noBrowser = f.noBrowser || c.settings.NoBrowser.Value
 	dir, err := a.stateDir()
 	if err != nil {
@@ -84,7 +85,7 @@ func (c choice) event() signin.Environment {
 	if c.answer.Flow == flow.PKCE && c.port != 0 && !slices.Contains(channels, hostenv.Loopback) {
 		channels = append([]string{hostenv.Loopback}, channels...) // by the forward that the port was fixed for
 	}
-	if !c.may(signin.FlowPKCE) {
+	if !c.mayCode() {
 		channels = []string{hostenv.DeviceCode}
 	}
 	if !c.may(signin.FlowDevice) {
@@ -92,6 +93,9 @@ func (c choice) event() signin.Environment {
 	}
 	return signin.Environment{Name: c.place.Name, Flow: signin.Flow(c.answer.Flow), Channels: channels, Reason: c.answer.Reason}
 }
+
+// mayCode reports whether a browser redirect is possible at all: a legacy profile knows none.
+func (c choice) mayCode() bool { return c.may(signin.FlowPKCE) && !c.session.Legacy() }
 
 // may reports whether policy lets the sign-in go by flow.
 func (c choice) may(f signin.Flow) bool { return c.settings.Policy.Allows(string(f)) }

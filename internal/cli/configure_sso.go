@@ -80,6 +80,7 @@ type plan struct {
 
 func (o *configureSSOOptions) run(ctx context.Context) error {
 	a := o.app
+	a.asksLater = true
 	cfg, err := a.config()
 	if err != nil {
 		return err

@@ -20,7 +20,8 @@ type explanation struct {
 	Reason   string   `json:"reason"`
 	Channels []string `json:"channels"`
 	Browser  string   `json:"browser"`
-	Port     int      `json:"port"` // 0 is any
+	Port     int      `json:"port"`              // 0 is any
+	Refuses  bool     `json:"refuses,omitempty"` // a CI job without a terminal: login ends at once when a person is needed
 
 	Windows []explainedTry  `json:"editor_windows"`
 	Weighed []explainedRow  `json:"places"`
@@ -61,6 +62,7 @@ func (o *loginOptions) runExplain(ctx context.Context) error {
 		return err
 	}
 	e := explain(c)
+	e.Refuses = o.app.refuseInCI(c, t.session) != nil
 	if o.app.ui.json {
 		return o.app.ui.document(e)
 	}
@@ -88,7 +90,7 @@ func explain(c choice) explanation {
 		example = callback.DefaultPorts[0]
 	}
 	for _, w := range c.place.Ways(example) {
-		if w.Channel != hostenv.DeviceCode || c.settings.Policy.Allows(flow.Device) {
+		if w.Channel == hostenv.DeviceCode && c.settings.Policy.Allows(flow.Device) || w.Channel != hostenv.DeviceCode && c.mayCode() {
 			e.Ways = append(e.Ways, explainedWay(w))
 		}
 	}
@@ -103,7 +105,11 @@ func (a *app) sayExplanation(session string, e explanation) error {
 		title += ", inside " + e.Wrapped
 	}
 	a.ui.answer("homing login would sign in to %s with %s.\n", session, flowName)
-	a.ui.answer("Why: %s.\n\n", e.Reason)
+	a.ui.answer("Why: %s.\n", e.Reason)
+	if e.Refuses {
+		a.ui.answer("Here it would not: nobody sits at this job, so it ends with exit code 4 when a person is needed.\n")
+	}
+	a.ui.answer("\n")
 	facts := [][]string{
 		{"place", fmt.Sprintf("%s (%s)", title, e.Place)},
 		{"browser", e.Browser},
@@ -137,7 +143,7 @@ func (a *app) sayExplanation(session string, e explanation) error {
 		}
 	}
 	if len(e.Ways) > 0 {
-		a.ui.answer("\nWhat brings the redirect here, best first" + example + ":\n")
+		a.ui.answer("\nWhat can be done while it waits, best first" + example + ":\n")
 		for _, w := range e.Ways {
 			a.ui.answer("  - %s\n", w.Text)
 			if w.Command != "" {

@@ -184,7 +184,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 
 // refuseInCI ends a sign-in that nobody would complete: ten minutes of a job that waits for a person help nobody.
 func (a *app) refuseInCI(c choice, s session.Session) error {
-	if c.place.Name != "ci" || c.answer.Asked != "" || a.env.Terminal.Stderr || a.ui.json {
+	if c.place.Name != "ci" || c.answer.Asked != "" || a.env.Terminal.Stderr {
 		return nil
 	}
 	return fault.New(fault.SignInNeeded, "let the job assume a role through OIDC federation; where somebody watches the job: homing login --use-device-code",
@@ -192,7 +192,7 @@ func (a *app) refuseInCI(c choice, s session.Session) error {
 }
 
 // attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a background
-// job. Lines that cannot be meant for the sign-in were typed ahead for the questions after it, and are kept for these.
+// job. In a wizard, lines that cannot be meant for the sign-in were typed ahead for the questions after it, and are kept for these.
 func (a *app) attend(ctx context.Context) (<-chan signin.Input, func()) {
 	if !a.interactive() || a.env.Terminal.Inputs == nil {
 		return nil, nil
@@ -207,7 +207,7 @@ func (a *app) attend(ctx context.Context) (<-chan signin.Input, func()) {
 	reader.Go(func() {
 		for in := range from {
 			text := in.Text.Reveal()
-			if text != "" && !strings.Contains(text, "=") && !strings.Contains(text, "://") {
+			if a.asksLater && text != "" && !strings.Contains(text, "=") && !strings.Contains(text, "://") {
 				a.in.typedAhead(text)
 				continue
 			}

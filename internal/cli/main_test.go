@@ -159,6 +159,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`\bport \d{4,5}\b`), "port PORT"},
 	{regexp.MustCompile(`127\.0\.0\.1%3A\d+`), "127.0.0.1%3APORT"},
+	{regexp.MustCompile(`\(20\d\d-\d\d-\d\d\)`), "(YYYY-MM-DD)"},
 	{regexp.MustCompile(`in use by \S+ \(pid \d+\)`), "in use"}, // said where the system tells: see package callback
 	{regexp.MustCompile(`\bprocess \d+ on\b`), "process N on"},
 	{regexp.MustCompile(`forward \d{4,5}:\d{4,5} `), "forward PORT:PORT "},

@@ -175,6 +175,22 @@ func wishes(q Question) ([]ask, error) {
 
 const sourceWorked = "what worked last"
 
+// byChannel says how, for a person.
+func byChannel(w Worked) string {
+	switch w.Channel {
+	case "loopback":
+		if w.Port != 0 {
+			return fmt.Sprintf(": the redirect reached port %d", w.Port)
+		}
+		return ": the redirect came back"
+	case "swap":
+		return ", with another host in the address bar"
+	case "paste", "callback":
+		return ", with the address pasted"
+	}
+	return ""
+}
+
 func worked(w *Worked) ask {
 	a := ask{Step: Step{Source: sourceWorked, Said: "nothing is remembered"}}
 	if w == nil || w.Flow != PKCE && w.Flow != Device {
@@ -182,7 +198,7 @@ func worked(w *Worked) ask {
 	}
 	a.flow, a.reason = w.Flow, "it worked here last time"
 	if w.Channel != "" && w.Channel != w.Flow {
-		a.reason = "it worked here last time, by " + w.Channel
+		a.reason = "it worked here last time" + byChannel(*w)
 	}
 	a.Said = a.flow + ": " + a.reason
 	if !w.At.IsZero() {

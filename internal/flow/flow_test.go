@@ -98,7 +98,7 @@ func TestChoose(t *testing.T) {
 		{situation{place: "desktop", session: "dev"}, PKCE, "the editor tunnels", ""},
 
 		// Each source beats the weaker one.
-		{situation{place: "ssh", session: "dev", worked: "pkce paste"}, PKCE, "it worked here last time, by paste", ""},
+		{situation{place: "ssh", session: "dev", worked: "pkce paste"}, PKCE, "it worked here last time, with the address pasted", ""},
 		{situation{place: "laptop", session: "dev", worked: "device device"}, Device, "it worked here last time", ""},
 		{situation{place: "laptop", session: "dev", worked: "pkce loopback"}, PKCE, "the browser is here", ""},
 		{situation{place: "laptop", session: "dev", worked: "carrier pigeon"}, PKCE, "the browser is here", ""},
@@ -265,7 +265,7 @@ device grant | not known to fail at this portal |
 policy | allows pkce (allow_device_code = false in POLICY:1) | 
 `},
 		{situation{place: "ssh", session: "dev", worked: "pkce paste", device: true, port: 9000, flag: "--flow pkce", config: "flow = \"device\"\n[session.dev]\nflow = \"pkce\"", policy: "# none"}, `place | device: the browser is far | overruled by --flow pkce
-what worked last | pkce: it worked here last time, by paste (2026-11-20) | agrees
+what worked last | pkce: it worked here last time, with the address pasted (2026-11-20) | agrees
 config.toml | device, in CONFIG:1 | overruled by --flow pkce
 config.toml | pkce, in CONFIG:3 | agrees
 sso_use_device_code | true | overruled by --flow pkce
@@ -277,7 +277,7 @@ device grant | not known to fail at this portal |
 policy | POLICY allows either flow | 
 `},
 		{situation{place: "ssh", session: "dev", worked: "pkce paste", device: true, flag: "--flow auto", fails: "it is dual-stack"}, `place | device: the browser is far | overruled by the device grant
-what worked last | pkce: it worked here last time, by paste (2026-11-20) | dropped by --flow auto
+what worked last | pkce: it worked here last time, with the address pasted (2026-11-20) | dropped by --flow auto
 config.toml | flow is not set | 
 sso_use_device_code | true | dropped by --flow auto
 HOMING_FLOW | not set | 

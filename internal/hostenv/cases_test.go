@@ -35,7 +35,7 @@ const (
 
 var someplaces = []someplace{
 	{about: "a CI job", env: "CI=true\nGITHUB_ACTIONS=true\n" + display,
-		place: "ci", flow: Device, channels: "device", reason: "nobody is here to sign in (CI is set)"},
+		place: "ci", flow: Device, channels: "device", reason: "mostly nobody watches (CI is set)"},
 	{about: "CI=0 is none", env: "CI=0\n" + display, place: "local", flow: PKCE, channels: "loopback paste device"},
 	{about: "CI=false is none", env: "CI=false\n" + display, place: "local", flow: PKCE, channels: "loopback paste device"},
 	{about: "CI in a codespace", env: codespace + "CI=true\n", place: "ci", flow: Device, channels: "device"},

@@ -15,7 +15,7 @@ var ci = row{
 	name: "ci", title: "a CI job",
 	signs: [][]sign{vars("CI", "GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL", "TF_BUILD")},
 	flow:  Device, remote: true, alone: true,
-	why:     "nobody is here to sign in",
+	why:     "no browser reaches a listener here, and mostly nobody watches",
 	ways:    []line{{channel: DeviceCode, text: "Nobody can sign in from a CI job by a browser; let the job assume a role through OIDC federation instead."}},
 	certain: documented, source: "the documentation of each CI service",
 }

@@ -125,7 +125,7 @@ var (
 		text:     "Forward the port with GitHub's gh: " + thenReload + ". While it runs, others in your network can reach the port too.",
 		commands: []string{"gh codespace ports forward {port}:{port} -c {CODESPACE_NAME}", "gh codespace ports forward {port}:{port}"}}
 	ghSSH = line{channel: Forward,
-		text:     "Or by SSH, which only your machine can reach, if the codespace has an SSH server.",
+		text:     "Forward the port by SSH, which only your machine can reach then, if the codespace has an SSH server: " + thenReload + ".",
 		commands: []string{"gh codespace ssh -c {CODESPACE_NAME} -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}", "gh codespace ssh -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}"}}
 	coderForward = line{channel: Forward,
 		text:     "Forward the port with Coder's own command: " + thenReload + ".",

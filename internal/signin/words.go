@@ -26,7 +26,7 @@ const (
 	noDeviceByPolicy      = "Signing in with a device code is not allowed on this machine."
 	noDeviceByService     = "The service gives out no device codes to this program."
 
-	pastedOfAnother = "What was pasted is the address of another sign-in. Paste the one the browser shows after you allowed this one; still waiting."
+	pastedOfAnother = "What was pasted is the address of another sign-in. Paste the one the browser shows after you allowed this one, here only; still waiting."
 )
 
 func stillOpen(err error) string {
@@ -56,9 +56,9 @@ func pastedForNothing(mayCode bool) string {
 // pastedWrong says what was wrong with text, and quotes nothing of it.
 func pastedWrong(text string, err error) string {
 	if strings.Contains(text, "redirect_uri=") {
-		return "What was pasted is the address to open. Open it, allow the request, and paste the address the browser ends at; still waiting."
+		return "What was pasted is the address to open. Open it, allow the request, and paste the address the browser ends at, here only; still waiting."
 	}
-	return "What was pasted is not used: " + err.Error() + ". Paste the one the browser shows after you allowed the request; still waiting."
+	return "What was pasted is not used: " + err.Error() + ". Paste the one the browser shows after you allowed the request, here only; still waiting."
 }
 
 func unannounced(err error) string {
