@@ -17,6 +17,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/private"
 )
 
 // announcement is the rendezvous file: callback-HASH.json, HASH being the hash of the state. Whoever knows the state
@@ -76,7 +77,7 @@ func (l *Listener) unannounce() {
 }
 
 func announce(dir, state string, port int) (retract func(), err error) {
-	if err := makePrivate(dir); err != nil {
+	if err := private.Dir(dir); err != nil {
 		return nil, err
 	}
 	sweep(dir)
@@ -99,35 +100,6 @@ func announce(dir, state string, port int) (retract func(), err error) {
 		return nil, err
 	}
 	return retract, nil
-}
-
-// makePrivate makes dir a folder that is ours alone. A folder, or a link to one, that another user made is not ours.
-func makePrivate(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	link, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(dir)
-	switch {
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return &fs.PathError{Op: "open", Path: dir, Err: errors.New("not a folder")}
-	case !ours(link) || !ours(info):
-		return &fs.PathError{Op: "open", Path: dir, Err: errors.New("owned by another user")}
-	case private(info):
-		return nil
-	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		return err
-	}
-	if info, err = os.Stat(dir); err == nil && !private(info) {
-		err = &fs.PathError{Op: "chmod", Path: dir, Err: errors.New("open to other users")}
-	}
-	return err
 }
 
 // hold makes a lock file and locks it.
@@ -206,7 +178,7 @@ func locked(path string) (bool, error) {
 	switch {
 	case err != nil:
 		return false, err
-	case !info.Mode().IsRegular() || !ours(info):
+	case !info.Mode().IsRegular() || !private.Ours(info):
 		return false, &fs.PathError{Op: "lock", Path: path, Err: errors.New("not a file of ours")}
 	}
 	l := flock.New(path, flock.SetFlag(os.O_RDWR))
@@ -233,7 +205,7 @@ func announced(dir, state string) (port int, err error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case !info.Mode().IsRegular() || !ours(info) || !private(info):
+	case !info.Mode().IsRegular() || !private.Ours(info) || !private.Only(info):
 		return 0, &fs.PathError{Op: "open", Path: file, Err: errors.New("not a file of ours alone")}
 	}
 	f, err := os.Open(file)

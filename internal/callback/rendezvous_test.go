@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/private"
 )
 
 // TestAnnouncement: what is in the folder is ours alone and tells nothing; it is gone when the listener is.
@@ -28,7 +29,7 @@ func TestAnnouncement(t *testing.T) {
 	file, lock, hash := files(dir, testState)
 	for _, path := range []string{dir, file, lock} {
 		info, err := os.Lstat(path)
-		if err != nil || !private(info) || !ours(info) {
+		if err != nil || !private.Only(info) || !private.Ours(info) {
 			t.Errorf("%s: %v, %v", path, info.Mode(), err)
 		}
 	}
@@ -92,7 +93,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("%s is still there: %v", name, err)
 		}
 	}
-	if info, err := os.Stat(dir); err != nil || !private(info) {
+	if info, err := os.Stat(dir); err != nil || !private.Only(info) {
 		t.Errorf("the folder is open to others: %v, %v", info.Mode(), err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/homing-cli/homing/internal/browser"
 	"github.com/homing-cli/homing/internal/editor"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/hostenv"
 	"github.com/homing-cli/homing/internal/settings"
 	"github.com/homing-cli/homing/internal/term"
 	xterm "golang.org/x/term"
@@ -90,11 +91,9 @@ func OSEnv() Env {
 			Width:  width,
 			Height: height,
 		},
-		Exists: func(path string) bool {
-			_, err := os.Stat(path)
-			return err == nil
-		},
 	}
+	machine := hostenv.OS(os.Getenv)
+	env.Exists, env.ReadFile, env.HostName = machine.Exists, machine.ReadFile, machine.HostName
 	escapes := os.Getenv("TERM") != "dumb" && understandsEscapes(os.Stderr)
 	if env.Terminal.Stdin {
 		env.Terminal.Flush = func() error { return term.Flush(os.Stdin) }
@@ -116,12 +115,8 @@ func OSEnv() Env {
 			return func() { _ = xterm.Restore(int(os.Stdin.Fd()), state) }, nil
 		}
 	}
-	env.ReadFile = readStart
 	if path, err := os.Executable(); err == nil {
 		env.Program = path
-	}
-	if name, err := os.Hostname(); err == nil {
-		env.HostName = name
 	}
 	tmux := &editor.Tmux{Getenv: os.Getenv} // asked once for all
 	env.Tmux = tmux.Variable
@@ -137,20 +132,6 @@ func OSEnv() Env {
 	}
 	env.CanOpen = func(ctx context.Context, window *editor.Window) bool { return opener(ctx, window).Any() }
 	return env
-}
-
-// readStart returns the first kilobytes of a file that tells one system from another, such as /proc/version.
-func readStart(path string) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, 4096))
-	if err != nil {
-		return ""
-	}
-	return string(text)
 }
 
 // Getenv returns the value of an environment variable, "" when it is not set.

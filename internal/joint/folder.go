@@ -6,35 +6,14 @@ import (
 	"os"
 
 	"github.com/gofrs/flock"
-)
 
-// makePrivate makes dir a folder that is ours alone. A folder, or a link to one, that another user made is not ours.
-func makePrivate(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	link, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	info, err := os.Stat(dir)
-	switch {
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return &fs.PathError{Op: "open", Path: dir, Err: errors.New("not a folder")}
-	case !ours(link) || !ours(info):
-		return &fs.PathError{Op: "open", Path: dir, Err: errors.New("owned by another user")}
-	case private(info):
-		return nil
-	}
-	return os.Chmod(dir, 0o700)
-}
+	"github.com/homing-cli/homing/internal/private"
+)
 
 // hold takes the lock at path, or returns errBusy.
 func hold(path string) (*flock.Flock, error) {
 	for range 100 {
-		if info, err := os.Lstat(path); err == nil && (!info.Mode().IsRegular() || !ours(info)) {
+		if info, err := os.Lstat(path); err == nil && (!info.Mode().IsRegular() || !private.Ours(info)) {
 			return nil, &fs.PathError{Op: "lock", Path: path, Err: errors.New("not a file of ours")}
 		}
 		l := flock.New(path, flock.SetPermissions(0o600))

@@ -16,6 +16,8 @@ import (
 	"errors"
 	"path/filepath"
 	"time"
+
+	"github.com/homing-cli/homing/internal/private"
 )
 
 // Errors of Meet. Any other means that the folder cannot be used.
@@ -108,7 +110,7 @@ type files struct {
 }
 
 func (p Place) files() (files, error) {
-	if err := makePrivate(p.Dir); err != nil {
+	if err := private.Dir(p.Dir); err != nil {
 		return files{}, err
 	}
 	sum := sha256.Sum256([]byte(p.Name))

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/homing-cli/homing/internal/private"
 )
 
 // place is a folder short enough for a socket, or long enough for none.
@@ -129,7 +131,7 @@ func TestFilesArePrivate(t *testing.T) {
 	for _, path := range []string{p.Dir, l.files.secret, l.files.lock} {
 		if info, err := os.Stat(path); err != nil {
 			t.Error(err)
-		} else if !private(info) {
+		} else if !private.Only(info) {
 			t.Errorf("%s has mode %v", path, info.Mode())
 		}
 	}

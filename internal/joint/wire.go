@@ -14,6 +14,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/homing-cli/homing/internal/private"
 )
 
 // announcement is the leader's file: how to reach it, and what proves to it that its file could be read.
@@ -126,7 +128,7 @@ func announced(path string) (announcement, error) {
 	switch {
 	case err != nil:
 		return announcement{}, err
-	case !info.Mode().IsRegular() || !ours(info) || !private(info):
+	case !info.Mode().IsRegular() || !private.Ours(info) || !private.Only(info):
 		return announcement{}, &fs.PathError{Op: "open", Path: path, Err: errors.New("not a file of ours alone")}
 	}
 	file, err := os.Open(path)
