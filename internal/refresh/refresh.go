@@ -30,6 +30,9 @@ const (
 	patience = 30 * time.Second
 	// mostWait bounds a whole call of Token, waiting for the lock and for a slow answer included, below those 60 s.
 	mostWait = 50 * time.Second
+	// servingWait bounds a call to the service while the token at hand still serves somebody who waits. Not less: an
+	// answer that comes too late holds the only refresh token there is.
+	servingWait = 15 * time.Second
 	// shortWait bounds the wait for the lock while the token at hand still serves.
 	shortWait = 5 * time.Second
 	// grace is what an exchange under way gets when its caller is interrupted: the answer may hold the only token.
@@ -54,7 +57,8 @@ type Renewer struct {
 }
 
 // Token returns a token of s that is valid now, renewed when less than Margin is left and it can be. What cannot be
-// renewed, or not at the moment, is returned while it lasts.
+// renewed, or not at the moment, is returned while it lasts: after 15 s at most when the service is silent. Without one
+// it gives up after 50 s, or when ctx ends; an exchange under way then gets 5 s more.
 //
 // Errors are *fault.Error: SignInNeeded when only a person can help (the hint is the command), Unavailable when the
 // service cannot be reached, Config when a new token could not be stored, in which case none was asked for.

@@ -160,7 +160,11 @@ func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t ses
 		if ctx.Err() != nil {
 			return idc.Grant{}, ctx.Err()
 		}
-		g, err := spend(ctx, service, t, max(mostWait-r.now().Sub(start), shortWait))
+		limit := max(mostWait-r.now().Sub(start), shortWait)
+		if w.ahead == 0 && w.serves(t, r.now()) { // who renews ahead keeps nobody waiting
+			limit = min(limit, servingWait)
+		}
+		g, err := spend(ctx, service, t, limit)
 		if err == nil || ctx.Err() != nil || w.serves(t, r.now()) {
 			return g, err
 		}

@@ -1,0 +1,57 @@
+package refresh
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A service that takes the connection and never answers: while the token serves, nobody waits long for another. An
+// answer after 14 s is taken all the same: it holds the only refresh token.
+func TestMuteService(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		left   time.Duration
+		slow   time.Duration
+		access string // "" = Unavailable
+		took   time.Duration
+	}{
+		{"the token serves", 400 * time.Second, time.Hour, "access-1", servingWait},
+		{"the token serves, the answer is slow", 400 * time.Second, 14 * time.Second, "access-2", 14 * time.Second},
+		{"the token is over", -time.Minute, time.Hour, "", mostWait},
+		{"the token is over, the answer is slow", -time.Minute, 40 * time.Second, "access-2", 40 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRenewer(t, &service{slow: tt.slow}, dev, token(tt.left))
+				start := time.Now()
+				got, err := r.Token(t.Context(), dev)
+				if took := time.Since(start); took != tt.took {
+					t.Errorf("took %v, want %v", took, tt.took)
+				}
+				if tt.access == "" && err == nil || tt.access != "" && (err != nil || got.AccessToken.Reveal() != tt.access) {
+					t.Errorf("got %s, %v", got.AccessToken.Reveal(), err)
+				}
+			})
+		})
+	}
+}
+
+// Who renews ahead of time keeps nobody waiting, and takes an answer that comes late.
+func TestSlowServiceAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRenewer(t, &service{slow: 40 * time.Second}, dev, token(10*time.Minute))
+		if got, renewed, err := r.Ahead(t.Context(), dev, 20*time.Minute); err != nil || !renewed || got.AccessToken.Reveal() != "access-2" {
+			t.Errorf("got %s, %v, %v", got.AccessToken.Reveal(), renewed, err)
+		}
+		mute := newRenewer(t, &service{slow: time.Hour}, dev, token(10*time.Minute))
+		start := time.Now()
+		got, renewed, err := mute.Ahead(t.Context(), dev, 20*time.Minute)
+		if took := time.Since(start); err == nil || renewed || got.AccessToken.Reveal() == "access-2" || took != mostWait {
+			t.Errorf("%v, %v after %v", renewed, err, took)
+		}
+	})
+}
