@@ -28,11 +28,12 @@ type app struct {
 	urls  map[string]string // start URLs already resolved
 	place *where            // found on first use
 
-	asksLater bool // a wizard runs: questions follow a sign-in
+	asksLater bool          // a wizard runs: questions follow a sign-in
+	patience  time.Duration // see servicePatience
 }
 
 func newApp(env Env) *app {
-	a := &app{env: env, ui: &ui{out: env.Stdout, err: env.Stderr}, in: &input{r: env.Stdin}}
+	a := &app{env: env, ui: &ui{out: env.Stdout, err: env.Stderr}, in: &input{r: env.Stdin}, patience: servicePatience}
 	if env.Terminal.Stderr {
 		a.ui.width = env.Terminal.Width
 	}

@@ -69,10 +69,13 @@ func (o *logoutOptions) run(ctx context.Context) error {
 	} else {
 		err = l.some(ctx, o.ssoSessions)
 	}
-	if err != nil || !a.ui.json {
-		return cmp.Or(err, l.failed)
+	if err == nil && a.ui.json {
+		err = a.ui.document(l.doc)
 	}
-	return cmp.Or(a.ui.document(l.doc), l.failed)
+	if ctx.Err() != nil && l.failed != nil {
+		a.ui.fail(l.failed) // an interrupt is silent otherwise, and the other part is undone
+	}
+	return cmp.Or(err, ctx.Err(), l.failed)
 }
 
 // logoutDocument is what logout --json prints. The JSON names stay as they are.
@@ -124,9 +127,7 @@ func (l *logout) some(ctx context.Context, names []string) error {
 		}
 	}
 	for _, s := range sessions {
-		if err := l.end(ctx, s); err != nil {
-			return err
-		}
+		l.end(ctx, s)
 	}
 	return nil
 }
@@ -137,9 +138,7 @@ func (l *logout) all(ctx context.Context, sessions []session.Session) error {
 		if _, err := l.store.Token(s.CacheKey()); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err := l.end(ctx, s); err != nil {
-			return err
-		}
+		l.end(ctx, s)
 	}
 	// The sessions of the config file are done. What is left was signed in to under a name that is gone, or by another
 	// program.
@@ -154,9 +153,7 @@ func (l *logout) all(ctx context.Context, sessions []session.Session) error {
 		case entry.Token.Region == "" || entry.Token.StartURL == "":
 			l.leave(entry, "it does not say which service it is of")
 		default:
-			if err := l.endEntry(ctx, entry); err != nil {
-				return err
-			}
+			l.endEntry(ctx, entry)
 		}
 	}
 	if err := l.store.RemoveAllSSORoleCredentials(); err != nil {
@@ -178,9 +175,18 @@ func (l *logout) leave(entry store.TokenEntry, why string) {
 	}
 }
 
-// end ends a session of the config file. Where the service cannot be told, what is here goes all the same. The error is
-// for who was interrupted; what fails otherwise is noted, and said.
-func (l *logout) end(ctx context.Context, s session.Session) error {
+// local is ctx for what is done here, which an interrupt does not end: a person who does not wait for the service wants to
+// be signed out all the more.
+func (l *logout) local(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), l.app.patience)
+}
+
+// end ends a session of the config file. Where the service cannot be told, what is here goes all the same. What fails is
+// noted, and said.
+func (l *logout) end(ctx context.Context, s session.Session) {
 	a := l.app
 	done := loggedOut{
 		Session: s.Label(), Legacy: s.Legacy(), StartURL: s.StartURL, File: l.store.TokenPath(s.CacheKey()), SignedIn: true,
@@ -195,30 +201,27 @@ func (l *logout) end(ctx context.Context, s session.Session) error {
 		untold = l.tell(ctx, s, tok)
 		done.EndedAtService = untold == nil
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+	ctx, cancel := l.local(ctx)
+	defer cancel()
 	// The token first: a fetch under way then keeps no role credentials.
 	kept := l.store.RemoveToken(ctx, s.CacheKey())
 	kept = cmp.Or(kept, l.store.DropRoleCredentials(append(l.store.RoleKeys(s), a.rolesOf(s)...)))
 	l.report(done, s, named(s), untold, kept)
-	return nil
 }
 
 // endEntry ends the session of a token file that no session of the config file explains.
-func (l *logout) endEntry(ctx context.Context, entry store.TokenEntry) error {
+func (l *logout) endEntry(ctx context.Context, entry store.TokenEntry) {
 	s := session.Session{StartURL: entry.Token.StartURL, Region: entry.Token.Region}
 	done := loggedOut{Session: s.Label(), Legacy: true, StartURL: s.StartURL, File: entry.Path, SignedIn: true}
 	if slices.ContainsFunc(l.doc.Sessions, func(other loggedOut) bool { return other.File == entry.Path }) {
-		return nil // it could not be removed
+		return // it could not be removed
 	}
 	untold := l.tell(ctx, s, entry.Token)
 	done.EndedAtService = untold == nil
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+	ctx, cancel := l.local(ctx)
+	defer cancel()
+	// Renewed on the way or not: the refresh token in the file may be spent.
 	l.report(done, s, "a token that no profile uses (start URL "+s.StartURL+")", untold, l.store.RemoveEntry(ctx, entry))
-	return nil
 }
 
 // report says what became of a session; what is the session in words. untold is why the service was not told, kept why
@@ -262,9 +265,23 @@ func (l *logout) fail(err error) {
 	l.failed = err
 }
 
-// tell ends the session of tok at the service, in the region that issued it. An access token that has expired is renewed
-// first, where it can be: the portal session behind it may be alive.
+// tell ends the session of tok at the service, in the region that issued it, as long as app.patience allows.
 func (l *logout) tell(ctx context.Context, s session.Session, tok session.Token) error {
+	telling, cancel := l.app.patiently(ctx)
+	defer cancel()
+	err := l.endAtService(telling, s, tok)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: err}
+	}
+	return tooLong(telling, err)
+}
+
+// endAtService is tell without its limit. An access token that has expired is renewed first, where it can be: the portal
+// session behind it may be alive.
+func (l *logout) endAtService(ctx context.Context, s session.Session, tok session.Token) error {
 	s.Region = cmp.Or(tok.Region, s.Region)
 	if now := l.app.env.now(); tok.Expired(now) && tok.Renewable(now) {
 		access, err := l.renew(ctx, s, tok)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
@@ -27,10 +28,33 @@ const clockNoise = 5 * time.Second
 // that the service cannot be reached is an answer too.
 const glancePatience = 5 * time.Second
 
+// servicePatience is how long logout and status --verify wait for the service in all, for each session: a network that
+// is mute answers nothing, and fails nothing.
+const servicePatience = 10 * time.Second
+
+// patiently is ctx with the limit app.patience.
+func (a *app) patiently(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, a.patience, &fault.Error{
+		Kind: fault.Unavailable, Msg: "IAM Identity Center gave no answer within " + a.patience.String(),
+		Hint: "check the network and the proxy settings (HTTPS_PROXY), then try again",
+	})
+}
+
+// tooLong is err, or what ended ctx when its limit did.
+func tooLong(ctx context.Context, err error) error {
+	if cause, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok && err != nil {
+		return &fault.Error{Kind: cause.Kind, Msg: cause.Msg, Hint: cause.Hint, Err: err}
+	}
+	return err
+}
+
 // verify uses the token of s for the smallest question there is, as any other use would: a token that is about to end,
 // or that the portal refuses before its time, is renewed where it can be. The error is the one in the verification.
 func verify(ctx context.Context, a *app, st *store.Store, s session.Session) (verification, error) {
 	v, r := verification{}, a.renewer(st)
+	whole := ctx
+	ctx, cancel := a.patiently(ctx)
+	defer cancel()
 	r.Patience = glancePatience
 	before, _ := st.Token(s.CacheKey()) // the zero Token when it is gone
 	tok, err := r.Token(ctx, s)
@@ -47,6 +71,9 @@ func verify(ctx context.Context, a *app, st *store.Store, s session.Session) (ve
 	}
 	v.Renewed = !tok.AccessToken.IsZero() && !tok.AccessToken.Equal(before.AccessToken)
 	v.Accepted = err == nil
+	if whole.Err() == nil {
+		err = tooLong(ctx, err)
+	}
 	if err != nil {
 		f := describe(err)
 		v.Error, v.Kind = f.Msg, f.Kind.String()

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+// muteHome is a home with the sessions dev, signed in, and a token that no session explains, expired and renewable. The
+// returned service accepts every connection and never answers; asked is closed at the first one.
+func muteHome(t *testing.T) (env Env, st *store.Store, out *bytes.Buffer, asked chan struct{}) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	asked = make(chan struct{})
+	go func() {
+		for first := true; ; first = false {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			if first {
+				close(asked)
+			}
+		}
+	}()
+	home := t.TempDir()
+	st = &store.Store{AWSDir: filepath.Join(home, ".aws")}
+	const startURL = "https://d-1234567890.awsapps.com/start"
+	for path, text := range map[string]string{
+		filepath.Join(home, ".aws", "config"): "[sso-session dev]\nsso_start_url = " + startURL + "\nsso_region = us-east-1\n",
+		st.TokenPath("dev"):                   `{"startUrl": "` + startURL + `", "region": "us-east-1", "accessToken": "a", "expiresAt": "2096-01-01T00:00:00Z"}`,
+		st.TokenPath("gone"): `{"startUrl": "` + startURL + `", "region": "us-east-1", "accessToken": "b", "expiresAt": "2001-01-01T00:00:00Z",` +
+			` "clientId": "c", "clientSecret": "s", "registrationExpiresAt": "2096-01-01T00:00:00Z", "refreshToken": "r"}`,
+	} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, l.Addr().String())
+	}}
+	out = &bytes.Buffer{}
+	return Env{Stdin: strings.NewReader(""), Stdout: out, Stderr: out, Home: home, Transport: transport}, st, out, asked
+}
+
+// Where the service is mute, what is here goes all the same, after a bounded wait or an interrupt, and it says so.
+func TestLogoutOfAMuteService(t *testing.T) {
+	t.Parallel()
+	for _, stopped := range []bool{false, true} {
+		env, st, out, asked := muteHome(t)
+		env.Args = []string{"logout", "--all"}
+		a := newApp(env)
+		a.patience = 300 * time.Millisecond
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		want := "signed out of session \"dev\" here, but not at the service: IAM Identity Center gave no answer within 300ms"
+		if stopped {
+			a.patience = time.Hour
+			want = "signed out of session \"dev\" here, but not at the service: interrupted"
+			go func() { <-asked; cancel() }()
+		}
+		start := time.Now()
+		err := newRootCmd(a).ExecuteContext(ctx)
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("interrupted %v: it took %v", stopped, took)
+		}
+		if stopped && !errors.Is(err, context.Canceled) || !stopped && fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("interrupted %v: %v", stopped, err)
+		}
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("interrupted %v: it printed\n%s", stopped, out)
+		}
+		for _, key := range []string{"dev", "gone"} {
+			if _, err := os.Stat(st.TokenPath(key)); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("interrupted %v: the token of %s is there (%v)", stopped, key, err)
+			}
+		}
+	}
+}
+
+func TestVerifyOfAMuteService(t *testing.T) {
+	t.Parallel()
+	env, _, out, _ := muteHome(t)
+	env.Args = []string{"status", "--verify"}
+	a := newApp(env)
+	a.patience = 200 * time.Millisecond
+	err := newRootCmd(a).ExecuteContext(t.Context())
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(out.String(), "service:   IAM Identity Center gave no answer within 200ms") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
