@@ -15,8 +15,14 @@ import (
 const (
 	// patience is how long a stumbling portal is asked again: an SDK kills a credential_process after 60 seconds.
 	patience = 30 * time.Second
-	// mostWait bounds the wait for another process that fetches the same credentials.
-	mostWait = 45 * time.Second
+	// mostWait bounds a whole call of Get, whatever is silent. A renewal under way then gets 5 s more to take its answer:
+	// still below those 60 s.
+	mostWait = 50 * time.Second
+	// shortWait does so while cached credentials still serve, but for a fetch that had to wait for another process: it
+	// gets as much again, since a renewal that is cut short may lose the session.
+	shortWait = 10 * time.Second
+	// serving is what cached credentials must have left for that.
+	serving = time.Minute
 )
 
 // Tokens gives out the access token of a session (refresh.Renewer does).
@@ -50,22 +56,15 @@ type Fetcher struct {
 // Get returns credentials for k with more than minTTL left, from the cache or the portal; what was just fetched is
 // returned however short it lives. Of many callers one fetches and the others take what it got.
 //
+// It takes 55 s at most, 25 s while the cache holds what still serves.
+//
 // Errors are *fault.Error: SignInNeeded when the session is over, Denied when it has no access to the role,
 // Unavailable when the portal cannot be reached and the cache holds nothing that is still valid.
 func (f *Fetcher) Get(ctx context.Context, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, error) {
 	if c, ok := Cached(f.Store, k, minTTL); ok {
 		return c, nil
 	}
-	start := f.now()
-	unlock, err := f.lock(ctx, k)
-	if err != nil {
-		return session.RoleCredentials{}, err
-	}
-	defer unlock()
-	if c, ok := Cached(f.Store, k, minTTL); ok {
-		return c, nil
-	}
-	c, err := f.fetch(ctx, k, start)
+	c, err := f.obtain(ctx, k, minTTL)
 	if err != nil && fault.KindOf(err) == fault.Unavailable {
 		if old, ok := Cached(f.Store, k, 0); ok {
 			return old, nil // short, but what there is
@@ -74,9 +73,46 @@ func (f *Fetcher) Get(ctx context.Context, k store.RoleKey, minTTL time.Duration
 	return c, err
 }
 
+// obtain fetches credentials for k, or takes those that another process has fetched meanwhile.
+func (f *Fetcher) obtain(ctx context.Context, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, error) {
+	start, wait := f.now(), mostWait
+	_, serves := Cached(f.Store, k, serving)
+	if serves {
+		wait = shortWait
+	}
+	unlock, err := f.lock(ctx, k, wait)
+	if err != nil {
+		return session.RoleCredentials{}, err
+	}
+	defer unlock()
+	if c, ok := Cached(f.Store, k, minTTL); ok {
+		return c, nil
+	}
+	if !serves {
+		wait = mostWait - f.now().Sub(start)
+	}
+	fetching, cancel := context.WithTimeoutCause(ctx, wait, silence(k, ""))
+	defer cancel()
+	c, err := f.fetch(fetching, k, start)
+	if kind := fault.KindOf(err); fetching.Err() != nil && ctx.Err() == nil && (kind == fault.Interrupted || kind == fault.TimedOut) {
+		return c, context.Cause(fetching) // the limit is ours: nobody has interrupted or set one
+	}
+	return c, err
+}
+
+// silence is the error when the time is up. Who is silent cannot be known: the service, the network on the way to it, or
+// another process that waits for them in turn.
+func silence(k store.RoleKey, also string) error {
+	return &fault.Error{
+		Kind: fault.Unavailable, Hint: "check the network, then try again",
+		Msg: fmt.Sprintf("no credentials in time for role %q in account %q through session %q: the service does not answer%s",
+			k.RoleName, k.AccountID, k.Session.Label(), also),
+	}
+}
+
 // lock takes the role's lock. Where none can be had because of the file system, the work is done without.
-func (f *Fetcher) lock(ctx context.Context, k store.RoleKey) (unlock func(), err error) {
-	locking, cancel := context.WithTimeout(ctx, mostWait)
+func (f *Fetcher) lock(ctx context.Context, k store.RoleKey, wait time.Duration) (unlock func(), err error) {
+	locking, cancel := context.WithTimeoutCause(ctx, wait, silence(k, ", or not to another process that asks for the same"))
 	defer cancel()
 	unlock, err = f.Store.LockRole(locking, k)
 	if err != nil && fault.KindOf(err) == fault.Config {

@@ -1,0 +1,73 @@
+package rolecreds
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// muteTokens stands for a renewer whose service never answers: it gives up 5 s after the caller does.
+type muteTokens struct{ tokens }
+
+func (m *muteTokens) Token(ctx context.Context, _ session.Session) (session.Token, error) {
+	<-ctx.Done()
+	time.Sleep(5 * time.Second)
+	return session.Token{}, fault.New(fault.Interrupted, "", "interrupted")
+}
+
+// A network that takes every connection and never answers. Whoever runs us as a credential_process kills us after 60 s.
+func TestMuteNetwork(t *testing.T) {
+	t.Parallel()
+	const message = `no credentials in time for role "Admin" in account "123456789012" through session "dev": the service does not answer`
+	for _, tt := range []struct {
+		name       string
+		cached     bool
+		muteTokens bool
+		within     time.Duration
+	}{
+		{"the portal", false, false, 50 * time.Second},
+		{"the portal, cached ones still serve", true, false, 20 * time.Second},
+		{"the token service", false, true, 55 * time.Second},
+		{"the token service, cached ones still serve", true, true, 25 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &portal{}
+				f := newFetcher(t, p)
+				if tt.cached {
+					if _, err := f.Get(t.Context(), admin, DefaultMinTTL); err != nil {
+						t.Fatal(err)
+					}
+				}
+				p.slow = time.Hour
+				if tt.muteTokens {
+					f.Tokens = &muteTokens{}
+				}
+				var wg sync.WaitGroup
+				for range 4 { // one asks, the others wait for it
+					wg.Go(func() {
+						one, start := *f, time.Now()
+						c, err := one.Get(t.Context(), admin, 2*time.Hour)
+						if took := time.Since(start); took > tt.within {
+							t.Errorf("took %v", took)
+						}
+						switch {
+						case tt.cached && (err != nil || c.AccessKeyID != "Admin-1"):
+							t.Errorf("got %s, %v; the cached ones are valid", c.AccessKeyID, err)
+						case !tt.cached && (fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), message)):
+							t.Errorf("got %v: %v", fault.KindOf(err), err)
+						}
+					})
+				}
+				wg.Wait()
+			})
+		})
+	}
+}
