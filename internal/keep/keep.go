@@ -36,7 +36,7 @@ type Files interface {
 
 // Keeper renews the tokens of sessions.
 type Keeper struct {
-	Tokens Tokens // required
+	Tokens Tokens // required; safe for concurrent use, as is Now
 	Files  Files  // required
 	// Sessions returns what to keep; it is asked at each look, since the config file may change. Required.
 	Sessions func() []session.Session
@@ -108,49 +108,80 @@ func (k *Keeper) Run(ctx context.Context) error {
 	return nil
 }
 
-// act does what is due and returns what is due later.
+// atOnce is how many renewals are under way at most. A service that does not answer holds one up for 50 seconds.
+const atOnce = 16
+
+// act does what is due and returns what is due later. The renewals run side by side, so that a silent service delays
+// its own sessions alone; what came of them is noted one by one, as it comes.
 func (k *Keeper) act(ctx context.Context) []deadline {
 	now := k.now()
 	views := make([]*view, len(k.kept))
 	for i, s := range k.kept {
 		views[i] = &s.view
 	}
+	places := make(chan struct{}, atOnce)
+	done := make(chan func())
+	started := 0
 	for i, d := range plan(now, views) {
 		if d.do == rest || d.at.After(now) || ctx.Err() != nil {
 			continue
 		}
-		k.renew(ctx, k.kept[i])
+		started++
+		s := k.kept[i]
+		of, before := s.session, s.token
+		go func() {
+			places <- struct{}{}
+			a := k.ask(ctx, of, before)
+			<-places
+			done <- func() { k.note(ctx, s, a) }
+		}()
+	}
+	for range started {
+		(<-done)()
 	}
 	return plan(k.now(), views)
 }
 
-// renew asks for a new token of s, or for the words in which to say that there is none.
-func (k *Keeper) renew(ctx context.Context, s *kept) {
-	now := k.now()
-	before := s.token
+// answer is what came of a renewal.
+type answer struct {
+	at      time.Time // when it was asked for
+	token   session.Token
+	renewed bool
+	err     error
+}
+
+// ask asks for a new token of s in place of before, or for the words in which to say that there is none.
+func (k *Keeper) ask(ctx context.Context, s session.Session, before session.Token) answer {
+	a := answer{at: k.now()}
 	// What another process has written meanwhile lasts longer than this.
-	lead := max(before.ExpiresAt.Sub(now), 0) + time.Second
-	t, renewed, err := k.Tokens.Ahead(ctx, s.session, lead)
+	lead := max(before.ExpiresAt.Sub(a.at), 0) + time.Second
+	a.token, a.renewed, a.err = k.Tokens.Ahead(ctx, s, lead)
+	return a
+}
+
+// note takes in what came of a renewal of s, and tells of it.
+func (k *Keeper) note(ctx context.Context, s *kept, a answer) {
+	t, err := a.token, a.err
 	switch {
-	case ctx.Err() != nil && !renewed:
-	case err == nil && renewed:
+	case ctx.Err() != nil && !a.renewed:
+	case err == nil && a.renewed:
 		t.ExpiresAt = t.ExpiresAt.Truncate(time.Second) // as the file has it
-		s.view = view{token: t, issued: now, chance: k.chance(), last: t.ExpiresAt.Sub(before.ExpiresAt) <= longer}
+		s.view = view{token: t, issued: a.at, chance: k.chance(), last: ending(s.token, t, k.now())}
 		s.written, s.alive = k.Files.Written(s.session.CacheKey()), true
 		if s.last {
 			k.Tell(Event{What: Last, Session: s.session, Until: t.ExpiresAt})
 			return
 		}
-		k.Tell(Event{What: Renewed, Session: s.session, Until: t.ExpiresAt, Renewable: t.Renewable(now)})
+		k.Tell(Event{What: Renewed, Session: s.session, Until: t.ExpiresAt, Renewable: t.Renewable(a.at)})
 	case k.read(s, true): // another process was faster
 	case err == nil: // it serves, and cannot be renewed: look again at its end
-		s.fail(now, k.chance())
+		s.fail(a.at, k.chance())
 	case fault.KindOf(err) == fault.SignInNeeded:
 		s.over = true
 		k.Tell(Event{What: Ended, Session: s.session, Alive: s.alive, Err: err})
 		s.alive = false
 	default:
-		s.fail(now, k.chance())
+		s.fail(a.at, k.chance())
 		if s.failing == 1 {
 			k.Tell(Event{What: Failing, Session: s.session, Until: s.token.ExpiresAt, Err: err})
 		}

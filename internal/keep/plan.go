@@ -91,6 +91,12 @@ func (v *view) lead() time.Duration {
 	return lead
 }
 
+// ending reports whether fresh, which a renewal gave in place of before, ends with the portal session: it brought no
+// longer life, and little is left of it. The second tells it from a whole life under a clock that was put back.
+func ending(before, fresh session.Token, now time.Time) bool {
+	return fresh.ExpiresAt.Sub(before.ExpiresAt) <= longer && fresh.ExpiresAt.Sub(now) <= early+spread+longer
+}
+
 // fail notes that a renewal failed at now; chance, from 0 to below 1, spreads the next one over half the pause.
 func (v *view) fail(now time.Time, chance float64) {
 	pause := min(firstRetry<<min(v.failing, 10), mostRetry)

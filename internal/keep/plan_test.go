@@ -77,6 +77,33 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
+// A renewal that brings no longer life is the last one, unless the clock was put back beside it.
+func TestEnding(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	until := func(minutes int) session.Token {
+		return session.Token{ExpiresAt: now.Add(time.Duration(minutes) * time.Minute)}
+	}
+	for _, tt := range []struct {
+		name          string
+		before, fresh int // minutes left
+		want          bool
+	}{
+		{"an hour more", 18, 60, false},
+		{"half of 20 minutes more", 10, 20, false},
+		{"the portal session ends with it", 11, 11, true},
+		{"a minute more, as early as it can be", 20, 21, true},
+		{"overdue, and no more", 0, 0, true},
+		{"an hour, the clock was put back by one", 78, 60, false},
+		{"an hour, the clock was put back by 45 minutes", 63, 60, false},
+		{"the portal session ends with it, the clock was put back", 71, 11, true},
+	} {
+		if got := ending(until(tt.before), until(tt.fresh), now); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
 func TestWake(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
