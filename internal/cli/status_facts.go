@@ -130,12 +130,7 @@ func newFacts(a *app) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := a.renewer(st)
-	r.Connect = func(ctx context.Context, s session.Session) (refresh.Service, error) {
-		c, err := a.connectAsConfigured(ctx, s)
-		return c.client, err
-	}
-	f := &facts{app: a, cfg: cfg, store: st, renewer: r}
+	f := &facts{app: a, cfg: cfg, store: st, renewer: a.onlooker(st)}
 	dir, err := a.stateDir()
 	if err != nil {
 		return nil, err
@@ -144,6 +139,16 @@ func newFacts(a *app) (*facts, error) {
 		a.ui.say("warning: %s\n", err)
 	}
 	return f, nil
+}
+
+// onlooker is a renewer for Outlook, which asks nobody anything.
+func (a *app) onlooker(st *store.Store) *refresh.Renewer {
+	r := a.renewer(st)
+	r.Connect = func(ctx context.Context, s session.Session) (refresh.Service, error) {
+		c, err := a.connectAsConfigured(ctx, s)
+		return c.client, err
+	}
+	return r
 }
 
 // connectAsConfigured is connect without a network: a vanity address counts as it is written. That tells whom a recorded

@@ -12,6 +12,7 @@ import (
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
@@ -103,7 +104,7 @@ func (o *upgradeOptions) run(ctx context.Context, names []string) error {
 	if err != nil {
 		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Hint: "run: ls -l " + argument(path), Err: err}
 	}
-	groups, err := o.groups(cfg, awsconfig.Parse(path, src), names)
+	groups, err := o.groups(ctx, cfg, awsconfig.Parse(path, src), names)
 	if err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func (o *upgradeOptions) agreed(ctx context.Context, path string) (bool, error) 
 // groups sorts profiles by what they sign in to and finds the session of each group. file is the config file alone.
 // A profile that has a session already is in the group too, without needing an edit: an earlier upgrade may have been
 // interrupted before the token was moved.
-func (o *upgradeOptions) groups(cfg, file *awsconfig.Config, names []string) ([]*upgradeGroup, error) {
+func (o *upgradeOptions) groups(ctx context.Context, cfg, file *awsconfig.Config, names []string) ([]*upgradeGroup, error) {
 	var groups []*upgradeGroup
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
@@ -216,7 +217,7 @@ func (o *upgradeOptions) groups(cfg, file *awsconfig.Config, names []string) ([]
 				"--sso-session names one session, and the profiles have different start URLs or regions")
 		}
 		named = true
-		if err := o.choose(cfg, g, taken); err != nil {
+		if err := o.choose(ctx, cfg, g, taken); err != nil {
 			return nil, err
 		}
 		if g.fresh {
@@ -231,16 +232,23 @@ func mustProfile(cfg *awsconfig.Config, name string) awsconfig.Profile {
 	return p
 }
 
-// choose finds the session of a group: the one that is named, else the first one with the same start URL and region,
-// else a new one.
-func (o *upgradeOptions) choose(cfg *awsconfig.Config, g *upgradeGroup, taken []string) error {
+// choose finds the session of a group: the one that is named, else the first one with the same start URL and region that
+// needs no sign-in, else the first one, else a new one.
+func (o *upgradeOptions) choose(ctx context.Context, cfg *awsconfig.Config, g *upgradeGroup, taken []string) error {
 	name := o.ssoSession
 	if name == "" {
-		for _, s := range cfg.Sessions() {
-			if !s.Legacy() && sameStart(s.StartURL, g.from.StartURL) && s.Region == g.from.Region {
-				g.to = s
-				return nil
+		alike := slices.DeleteFunc(cfg.Sessions(), func(s session.Session) bool {
+			return s.Legacy() || !sameStart(s.StartURL, g.from.StartURL) || s.Region != g.from.Region
+		})
+		if len(alike) > 0 {
+			st, err := o.app.store()
+			if err != nil {
+				return err
 			}
+			looks := o.app.onlooker(st)
+			live := slices.IndexFunc(alike, func(s session.Session) bool { return looks.Outlook(ctx, s).Next != refresh.NextSignIn })
+			g.to = alike[max(live, 0)]
+			return nil
 		}
 		name = sessionName(g.from, taken)
 	}
@@ -335,9 +343,13 @@ func (o *upgradeOptions) carry(ctx context.Context, cfg *awsconfig.Config, st *s
 	moved, scopes := false, g.to.RegistrationScopes()
 	// One start URL may stand in profiles of two regions, and they have one token file.
 	has := err == nil && (tok.Region == "" || tok.Region == g.from.Region || !idc.AWSHost(g.from.StartURL))
+	looks := a.onlooker(st)
+	renewable := looks.Outlook(ctx, g.from).Renewable // which is more than what the file says: nobody has refused it
+	signedIn := func() bool { return looks.Outlook(ctx, g.to).Next != refresh.NextSignIn }
 	fits := len(scopes) == 1 && scopes[0] == session.DefaultScope
-	if has && len(left) == 0 && fits {
-		if moved, err = st.MoveToken(ctx, g.from.CacheKey(), g.to.CacheKey()); err != nil {
+	if has && renewable && len(left) == 0 && fits {
+		over := func() bool { return !signedIn() }
+		if moved, err = st.MoveToken(ctx, g.from.CacheKey(), g.to.CacheKey(), over); err != nil {
 			return &fault.Error{
 				Kind: fault.KindOf(err), Err: err, Msg: "the config file is changed, but the token was not moved: " + err.Error(),
 				Hint: "to try that again, run: " + o.command(cfg, g),
@@ -348,18 +360,16 @@ func (o *upgradeOptions) carry(ctx context.Context, cfg *awsconfig.Config, st *s
 	if len(g.profiles) == 0 && !moved {
 		return nil
 	}
-	own, err := st.Token(g.to.CacheKey())
-	signedIn := err == nil && (!own.Expired(now) || own.Renewable(now))
-	next := !moved && !signedIn
+	next := !moved && !signedIn()
 	switch {
 	case moved:
 		a.remark("You stay signed in: the token is the one of session %q now.", g.to.Name)
-	case signedIn:
+	case !next:
 		a.remark("Session %q is signed in already.", g.to.Name)
-	case has && tok.Renewable(now) && len(left) > 0:
+	case has && renewable && len(left) > 0:
 		a.remark("The token stays with profile %q, which has the same start URL. To move it as well, run: homing configure sso --upgrade %s", left[0].Profile, argument(left[0].Profile))
 		next = false
-	case has && tok.Renewable(now):
+	case has && renewable:
 		a.remark("The token stays where it is: session %q asks for other scopes than it has.", g.to.Name)
 	case has && !tok.Expired(now):
 		a.remark("The token of the legacy format cannot be renewed and is not taken along. It stays until %s.", moment(tok.ExpiresAt, now))

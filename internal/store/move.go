@@ -13,10 +13,11 @@ import (
 // MoveToken gives the token file of key from the name of key to, byte for byte and in one step: at no moment are there
 // two files with one refresh token, of which the first to be used would end the other. It moves nothing, and says so,
 // unless the token under from can be renewed and that under to is of no use any more (missing, unreadable, or expired and
-// not to be renewed).
+// not to be renewed). over tells of more that is of no use, such as what the service has refused: it is called while both
+// locks are held, for a token that looks good; nil = none is.
 //
 // Both locks are held, from's first, as long as ctx allows to wait. Errors are *fault.Error; nothing was moved then.
-func (s *Store) MoveToken(ctx context.Context, from, to string) (moved bool, err error) {
+func (s *Store) MoveToken(ctx context.Context, from, to string, over func() bool) (moved bool, err error) {
 	if from == to {
 		return false, nil
 	}
@@ -43,7 +44,10 @@ func (s *Store) MoveToken(ctx context.Context, from, to string) (moved bool, err
 		return false, nil
 	}
 	if has, err := target.Current(); err == nil && (!has.Expired(s.now()) || has.Renewable(s.now())) {
-		return false, nil
+		// What continues the session and is not in its place is newer than anything known of the file.
+		if target.left.path != "" || over == nil || !over() {
+			return false, nil
+		}
 	}
 	if source.left.path != "" { // the token that continues the session is not in its place
 		return false, ioFault("write", source.path, fs.ErrPermission)

@@ -75,7 +75,7 @@ func TestMoveToken(t *testing.T) {
 			if tt.to != nil {
 				to = keepToken(t, s, moveTo, *tt.to)
 			}
-			moved, err := s.MoveToken(t.Context(), moveFrom, moveTo)
+			moved, err := s.MoveToken(t.Context(), moveFrom, moveTo, nil)
 			if err != nil || moved != tt.want {
 				t.Fatalf("moved %v, %v", moved, err)
 			}
@@ -111,7 +111,7 @@ func TestMoveTokenOverRubbish(t *testing.T) {
 	if err := os.Symlink(elsewhere, s.TokenPath(moveFrom)); err != nil {
 		t.Skip(err)
 	}
-	if moved, err := s.MoveToken(t.Context(), moveFrom, moveTo); err != nil || !moved {
+	if moved, err := s.MoveToken(t.Context(), moveFrom, moveTo, nil); err != nil || !moved {
 		t.Fatal(moved, err)
 	}
 	if tokenText(t, s, moveTo) != text || tokenText(t, s, moveFrom) != "" {
@@ -137,7 +137,7 @@ func TestMoveTokenIsOneStep(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if moved, err := s.MoveToken(t.Context(), moveFrom, moveTo); err != nil {
+			if moved, err := s.MoveToken(t.Context(), moveFrom, moveTo, nil); err != nil {
 				t.Error(err)
 			} else if moved {
 				moves.Add(1)
@@ -148,5 +148,24 @@ func TestMoveTokenIsOneStep(t *testing.T) {
 	after, err := os.Stat(s.TokenPath(moveTo))
 	if err != nil || !os.SameFile(before, after) || tokenText(t, s, moveTo) != text || moves.Load() != 1 {
 		t.Errorf("%d moves, the same file: %v, %v", moves.Load(), err == nil && os.SameFile(before, after), err)
+	}
+}
+
+// What is known of the target beyond its file decides, but for a token that is newer than that.
+func TestMoveTokenOverARefusedOne(t *testing.T) {
+	t.Parallel()
+	good := fullToken()
+	good.ExpiresAt = time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	good.RegistrationExpiresAt = good.ExpiresAt
+	for _, over := range []bool{false, true} {
+		s := &Store{AWSDir: t.TempDir()}
+		text := keepToken(t, s, moveFrom, good)
+		refused := good
+		refused.AccessToken = session.NewSecret("refused")
+		keepToken(t, s, moveTo, refused)
+		moved, err := s.MoveToken(t.Context(), moveFrom, moveTo, func() bool { return over })
+		if err != nil || moved != over || (tokenText(t, s, moveTo) == text) != over {
+			t.Errorf("over %v: moved %v (%v)", over, moved, err)
+		}
 	}
 }
