@@ -32,7 +32,8 @@ func newStatusCmd(a *app) *cobra.Command {
 			"says, and never tells when it will.",
 			"",
 			"With --verify the service is asked whether it knows the token, and what time it is. That is a use like any",
-			"other: a token that is about to end is renewed where it can be. Tokens of no session are left alone.",
+			"other: a token that is about to end is renewed where it can be. Tokens of no session are left alone. That a session",
+			"has ended is an answer, so the exit code is 0; with --check as well it is 4. Where there is none within 10 s, it is 6.",
 			"",
 			"With --check nothing is printed for a token that is good or can be renewed; anything else is exit code 4. Which",
 			"session is checked: --sso-session; else that of the profile; else that of [default]; else the only one there is.",
@@ -147,6 +148,9 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 		return unverified
 	}
 	now := a.env.now()
+	if row.NextUse == nextFail {
+		return row.why
+	}
 	if row.NextUse != nextSignIn && (row.Refreshable || row.expires.Sub(now) >= o.min) {
 		return nil // whoever uses it next renews it without a person
 	}
@@ -158,10 +162,13 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 		need.Msg = "the token file of " + named(t.session) + " cannot be read"
 	case stateForeign:
 		need.Msg = row.why.Error()
-	case stateEnded:
-		need.Msg = named(t.session) + " has ended"
 	case stateExpired:
 		need.Msg = "the token of " + named(t.session) + " expired " + moment(row.expires, now)
+		if row.Refused != "" && row.why != nil {
+			need.Msg = row.why.Error()
+		}
+	case stateEnded:
+		need.Msg = named(t.session) + " has ended"
 	default:
 		need.Msg = "the token of " + named(t.session) + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + span(o.min)
 	}

@@ -38,6 +38,7 @@ const (
 	nextUse    = "use"
 	nextRenew  = "renew"
 	nextSignIn = "sign_in"
+	nextFail   = "fail" // the token cannot be stored here once it is renewed
 )
 
 // sessionStatus is what is known of one session.
@@ -58,6 +59,7 @@ type sessionStatus struct {
 	Client     string        `json:"client,omitempty"`        // homing, aws-cli or other: who got the token; missing where the file does not tell
 	ClientName string        `json:"client_name,omitempty"`   // as the service's page shows it
 	Refused    string        `json:"refused,omitempty"`       // what the service called it when it refused to renew this token
+	Unstorable string        `json:"unstorable,omitempty"`    // why a renewed token could not be stored
 	Short      int           `json:"short_seconds,omitempty"` // what the token was issued for, if that is less than any portal session with time left gives
 	Watched    bool          `json:"watched"`                 // by keep
 	Upgrade    string        `json:"upgrade,omitempty"`       // the command that makes a session of a legacy profile
@@ -65,7 +67,7 @@ type sessionStatus struct {
 
 	session session.Session
 	expires time.Time
-	why     error // of nextSignIn
+	why     error // of nextSignIn and nextFail
 }
 
 // askable reports whether there is a token that the service could be asked about.
@@ -193,6 +195,11 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 		row.NextUse = nextUse
 	case refresh.NextRenew:
 		row.NextUse = nextRenew
+	case refresh.NextFail:
+		row.NextUse = nextFail
+	}
+	if o.Unstorable != nil {
+		row.Unstorable = o.Unstorable.Error()
 	}
 	switch {
 	case o.Missing:
@@ -203,7 +210,7 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 	case o.Token == (session.Token{}):
 		row.State = stateCorrupt
 		return row
-	case row.NextUse == nextSignIn && (o.Refused != "" || o.Rejected):
+	case row.NextUse == nextSignIn && (o.Ended || o.Rejected):
 		row.State = stateEnded
 	case o.Token.Expired(now):
 		row.State = stateExpired
@@ -214,7 +221,7 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 		row.SignIn += " --keep-fresh" // what the token has, the next one is to have
 	}
 	row.setExpires(o.Token.ExpiresAt)
-	row.Refreshable, row.Refused = o.Renewable, o.Refused
+	row.Refreshable, row.Refused = o.Renewable && o.Unstorable == nil, o.Refused
 	row.Client, row.ClientName = f.client(o.Token, s)
 	if row.State == stateValid && o.Life > 0 && o.Life < shortLife {
 		row.Short = int(o.Life / time.Second)

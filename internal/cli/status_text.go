@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/homing-cli/homing/internal/refresh"
 )
 
 // statusText is status for people. The facts go to stdout, what one may do about them to stderr.
@@ -93,6 +95,8 @@ func (w *statusText) cells(row sessionStatus) []string {
 		next = "used as it is"
 	case nextRenew:
 		next = "renewed by itself"
+	case nextFail:
+		next = "cannot be stored here"
 	}
 	return []string{short(row), w.token(row), renewable, next}
 }
@@ -159,6 +163,8 @@ func (w *statusText) details(row sessionStatus, k keeperStatus) {
 		line("next use", "used as it is")
 	case nextRenew:
 		line("next use", "renewed without a browser")
+	case nextFail:
+		line("next use", "fails: a new token cannot be stored here")
 	default:
 		line("next use", "needs: %s", row.SignIn)
 	}
@@ -194,6 +200,10 @@ func renewable(row sessionStatus) string {
 		return "yes, by homing alone, while the portal session lasts"
 	case row.Refreshable:
 		return "yes, while the portal session lasts"
+	case row.Unstorable != "":
+		return "no: it cannot be stored here: " + row.Unstorable
+	case refresh.RenewalRefused(row.Refused) != "":
+		return "no: " + refresh.RenewalRefused(row.Refused) + " (" + row.Refused + ")"
 	case row.Refused != "":
 		return "no: the service has refused it (" + row.Refused + ")"
 	}
@@ -290,12 +300,15 @@ func (w *statusText) advice(row sessionStatus, named bool) {
 	if named && row.NextUse == nextSignIn {
 		ui.say("%s needs: %s\n", short(row), row.SignIn)
 	}
+	if named && row.Unstorable != "" {
+		ui.say("The token of %s cannot be renewed: %s\n", short(row), row.Unstorable)
+	}
 	if row.Short > 0 {
 		ui.say("The token of %s was issued for %s only: its portal session seems to end then, and a sign-in before that inherits "+
 			"what is left. For a whole one sign out at %s first, then run: %s --force\n",
 			short(row), span(time.Duration(row.Short)*time.Second), row.StartURL, row.SignIn)
 	}
-	if row.Upgrade != "" && !row.Refreshable {
+	if row.Upgrade != "" && !row.Refreshable && row.Unstorable == "" {
 		ui.say("The legacy format of %s is never renewed by the AWS CLI and the SDKs. To change that: %s\n", short(row), row.Upgrade)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -17,6 +18,7 @@ const (
 	NextSignIn Next = iota // it ends with exit code 4
 	NextUse                // the token is used as it is
 	NextRenew              // the token is renewed first, without a person
+	NextFail               // it ends with exit code 3: a renewed token could not be stored, so none is asked for
 )
 
 // Outlook is what is known of a session without asking anybody.
@@ -29,12 +31,17 @@ type Outlook struct {
 	Renewable bool
 	// Refused is what the service called it when it refused to renew this token, an idc.Code; "" = it did not.
 	Refused string
+	// Ended reports that what the service refused was the session, rather than its renewal.
+	Ended bool
+	// Unstorable is why a renewed token could not be stored, a *fault.Error; nil = it can, as far as permissions tell, or
+	// it is not renewable. There is no renewal then: the token is used while it lasts.
+	Unstorable error
 	// Rejected reports that the portal has refused the access token before its time.
 	Rejected bool
 	// Life is how long the access token was good for when the file was written; 0 = unknown. It is an estimate: who
 	// copies a file, or writes it in another form, makes it shorter.
 	Life time.Duration
-	Err  error // of NextSignIn: a *fault.Error, the one that Token would end with
+	Err  error // of NextSignIn and NextFail: a *fault.Error, the one that Token would end with
 }
 
 // Outlook tells what Token and its callers will do with s, as far as the files tell. It makes no call; Connect is used
@@ -55,17 +62,36 @@ func (r *Renewer) Outlook(ctx context.Context, s session.Session) Outlook {
 	}
 	o.Renewable = t.Renewable(r.now()) && !refused
 	o.Rejected = r.portalRefused(ctx, s, t)
+	if o.Renewable {
+		o.Unstorable = r.Store.CanStore(s.CacheKey())
+	}
+	serves := want{}.serves(t, r.now()) && !o.Rejected
 	switch {
-	case o.Renewable && (o.Rejected || !r.good(s, want{}, t)):
+	case o.Unstorable != nil && !serves:
+		o.Next, o.Err = NextFail, o.Unstorable
+	case o.Unstorable == nil && o.Renewable && (o.Rejected || !r.good(s, want{}, t)):
 		o.Next = NextRenew
-	case want{}.serves(t, r.now()) && !o.Rejected:
+	case serves:
 		o.Next = NextUse
 	case refused:
 		o.Err = r.refusal(s, again(rec))
+		o.Ended = RenewalRefused(rec.Code) == ""
 	case o.Rejected:
-		o.Err = r.ended(s, nil)
+		o.Ended, o.Err = true, r.ended(s, nil)
 	default:
 		_, _, o.Err = r.unrenewable(s, t, want{})
 	}
 	return o
+}
+
+// RenewalRefused says in words what the service refused with a code such as Outlook.Refused, where that is the renewal
+// alone; "" = the session itself.
+func RenewalRefused(code string) string {
+	switch idc.Code(code) {
+	case idc.CodeInvalidClient:
+		return "the service does not accept its client registration"
+	case idc.CodeUnauthorizedClient, idc.CodeUnsupportedGrant:
+		return "the service does not allow it"
+	}
+	return ""
 }
