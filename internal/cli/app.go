@@ -227,13 +227,24 @@ func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, minTTL time.
 	}
 	fetcher := rolecreds.Fetcher{
 		Store: st, Tokens: a.renewer(st), Now: a.env.now,
-		Warn: func(err error) { a.ui.say("warning: %s\n", err) },
+		Warn: a.warnOnce(),
 		Connect: func(ctx context.Context, s session.Session) (rolecreds.Portal, error) {
 			c, err := a.connect(ctx, s)
 			return c.client, err
 		},
 	}
 	return fetcher.Get(ctx, k, minTTL)
+}
+
+// warnOnce returns what says a warning, and does not repeat it: lock and cache of a role fail for one reason.
+func (a *app) warnOnce() func(error) {
+	said := map[string]bool{}
+	return func(err error) {
+		if !said[err.Error()] {
+			said[err.Error()] = true
+			a.ui.say("warning: %s\n", err)
+		}
+	}
 }
 
 // rolesOf are the roles that the config file's profiles have on s. The AWS CLI may have cached their credentials.

@@ -221,3 +221,15 @@ func TestCheckRegion(t *testing.T) {
 		}
 	}
 }
+
+func TestWarnOnce(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	warn := newApp(Env{Stdout: io.Discard, Stderr: &out}).warnOnce()
+	for _, text := range []string{"a", "a", "b"} {
+		warn(errors.New(text))
+	}
+	if got := out.String(); got != "warning: a\nwarning: b\n" {
+		t.Errorf("%q", got)
+	}
+}
