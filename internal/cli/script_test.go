@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 				Files:               []string{file},
 				UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") == "1",
 				RequireExplicitExec: true,
-				Deadline:            time.Now().Add(10 * scriptDeadline), // waiting for other scripts counts
+				Deadline:            time.Now().Add(20 * scriptDeadline), // waiting for other scripts counts
 				Setup: func(env *testscript.Env) error {
 					setUp(t, env, models)
 					return nil
@@ -80,7 +80,7 @@ type person struct {
 type personKey struct{}
 
 // scriptDeadline is how long a script waits for something that must come.
-const scriptDeadline = 30 * time.Second
+const scriptDeadline = time.Minute
 
 func setUp(t *testing.T, env *testscript.Env, models []*awsmodel.Model) {
 	p, vars := newPerson(t, models, env.WorkDir)

@@ -168,7 +168,20 @@ func (f *far) at(when time.Duration, do func()) {
 }
 
 func (f *far) press(when time.Duration, key rune) {
-	f.at(when, func() { f.inputs <- signin.Input{Key: key} })
+	f.at(when, func() {
+		f.mu.Lock() // as hangUp
+		defer f.mu.Unlock()
+		f.inputs <- signin.Input{Key: key} // it has room
+	})
+}
+
+// hangUp ends what comes from the terminal.
+func (f *far) hangUp(when time.Duration) {
+	f.at(when, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		close(f.inputs)
+	})
 }
 
 func (f *far) approve(when time.Duration) {

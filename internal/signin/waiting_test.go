@@ -269,7 +269,7 @@ func TestHelp(t *testing.T) {
 		f.press(time.Second, '?')
 		f.press(2*time.Second, 'd')
 		f.press(3*time.Second, '?')
-		f.at(4*time.Second, func() { close(f.inputs) })
+		f.hangUp(4 * time.Second)
 		f.approve(minute)
 		if _, err := f.run(signin.FlowPKCE); err != nil {
 			t.Fatal(err)

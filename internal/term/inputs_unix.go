@@ -99,6 +99,12 @@ func (k *keyboard) foreground() bool {
 	return errors.Is(err, unix.ENOTTY) || err == nil && group == unix.Getpgrp()
 }
 
+// gone reports whether the terminal has hung up: then it knows nothing any more, not even its jobs.
+func (k *keyboard) gone() bool {
+	_, err := unix.IoctlGetInt(k.fd, unix.TIOCGPGRP)
+	return err != nil && !errors.Is(err, unix.ENOTTY)
+}
+
 // begin takes the terminal. In the background it is left alone; read takes it when it is ours.
 func (k *keyboard) begin() error {
 	if k.foreground() {
@@ -173,6 +179,9 @@ func (k *keyboard) read(ctx context.Context) {
 		default:
 		}
 		if !k.foreground() {
+			if k.gone() {
+				return
+			}
 			k.applied = false
 			poll(background, k.woken.Fd())
 			continue
