@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -35,6 +38,10 @@ func TestMain(m *testing.M) {
 	}
 	if signal.Ignored(syscall.SIGHUP) { // under nohup the programs we start would ignore it too
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
+	// Scripts mostly wait, for intervals and for people. What -parallel says on the command line counts more.
+	if err := flag.Set("test.parallel", strconv.Itoa(max(6, runtime.GOMAXPROCS(0)))); err != nil {
+		panic(err)
 	}
 	testscript.Main(m, map[string]func(){"homing": homingMain})
 }
