@@ -24,7 +24,7 @@ func TestTmux(t *testing.T) {
 	dir := folder(t)
 	tmux := func(args ...string) string {
 		cmd := exec.CommandContext(t.Context(), "tmux", append([]string{"-S", filepath.Join(dir, "tmux"), "-f", "/dev/null"}, args...)...)
-		cmd.Env = append(cmd.Environ(), "TMUX=", "TMUX_PANE=", "SSH_CONNECTION=", "XAUTHORITY=", hook+"=/born/in")
+		cmd.Env = append(cmd.Environ(), "SHELL=/bin/sh", "TMUX=", "TMUX_PANE=", "SSH_CONNECTION=", "XAUTHORITY=", hook+"=/born/in")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("tmux %q: %v\n%s", args, err, out)
