@@ -93,7 +93,7 @@ func announce(dir, state string, port int) (retract func(), err error) {
 	}
 	text, err := json.Marshal(announcement{port, hash})
 	if err == nil {
-		err = writeNew(file, text)
+		err = private.Write(file, text)
 	}
 	if err != nil {
 		retract()
@@ -124,26 +124,6 @@ func hold(path string) (*flock.Flock, error) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	return nil, &fs.PathError{Op: "lock", Path: path, Err: errors.New("held by another process")}
-}
-
-// writeNew puts a file in place whole. A link that stands in its way is replaced, not followed.
-func writeNew(path string, text []byte) error {
-	temp := path + ".tmp"
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if second := f.Close(); err == nil {
-		err = second
-	}
-	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		_ = os.Remove(temp)
-	}
-	return err
 }
 
 // sweep removes the files of logins that died.

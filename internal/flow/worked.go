@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/private"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -90,7 +91,7 @@ func Remember(dir, place string, s session.Session, w Worked) error {
 	if err != nil {
 		return workedFault("write", path, err)
 	}
-	if err := replace(path, append(data, '\n')); err != nil {
+	if err := private.Write(path, append(data, '\n')); err != nil {
 		return workedFault("write", path, err)
 	}
 	return nil
@@ -140,22 +141,6 @@ func (m memory) trim() {
 	for _, k := range keys[min(len(keys), maxPlaces):] {
 		delete(m.Worked, k)
 	}
-}
-
-// replace puts data in the place of path. A memory is not worth waiting for the disk.
-func replace(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".worked-*.tmp") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }
 
 func workedFault(verb, path string, err error) error {

@@ -40,24 +40,3 @@ func release(l *flock.Flock) {
 	_ = os.Remove(l.Path())
 	_ = l.Unlock()
 }
-
-// write puts a file in place whole, 0600.
-func write(path string, text []byte) error {
-	temp := path + ".tmp"
-	_ = os.Remove(temp) // of one that was killed; the lock is ours
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if second := f.Close(); err == nil {
-		err = second
-	}
-	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		_ = os.Remove(temp)
-	}
-	return err
-}

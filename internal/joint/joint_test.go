@@ -271,7 +271,7 @@ func TestSilent(t *testing.T) {
 			}
 			defer func() { _ = server.Close() }()
 			body, _ := json.Marshal(a)
-			if err := write(f.secret, body); err != nil {
+			if err := private.Write(f.secret, body); err != nil {
 				t.Fatal(err)
 			}
 			go func() {

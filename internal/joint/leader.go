@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/homing-cli/homing/internal/private"
 )
 
 const (
@@ -72,7 +74,7 @@ func lead(f files, about string) (*Leader, error) {
 	l.push = sync.OnceFunc(func() { close(l.pushed) })
 	text, err := json.Marshal(a)
 	if err == nil {
-		err = write(f.secret, text)
+		err = private.Write(f.secret, text)
 	}
 	if err != nil {
 		l.Close(nil)

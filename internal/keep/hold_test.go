@@ -209,7 +209,7 @@ func TestProcessStart(t *testing.T) {
 		t.Error("no process has a start")
 	}
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
-		t.Skip("not known here")
+		t.Skip("when a process started is not known on " + runtime.GOOS)
 	}
 	own := processStart(os.Getpid())
 	if own == "" || own != processStart(os.Getpid()) || own == processStart(1) {

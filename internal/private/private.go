@@ -1,4 +1,5 @@
-// Package private knows what belongs to this process's user alone: whether a file does, and how a folder is made so.
+// Package private knows what belongs to this process's user alone: whether a file does, and how a folder or a small file
+// is made so.
 //
 // Who may read what is in such a folder is the system's affair; who else writes there is not thought of.
 package private
@@ -35,6 +36,25 @@ func Dir(path string) error {
 	}
 	if info, err = os.Stat(path); err == nil && !Only(info) {
 		err = &fs.PathError{Op: "chmod", Path: path, Err: errors.New("open to other users")}
+	}
+	return err
+}
+
+// Write puts a file in place whole, mode 0600. A link that stands in its way is replaced, not followed. The caller holds
+// a lock that keeps others from writing the same file: what one that was killed left at path + ".tmp" is removed.
+func Write(path string, text []byte) error {
+	temp := path + ".tmp"
+	_ = os.Remove(temp)
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp)
 	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 func TestDir(t *testing.T) {
@@ -51,5 +53,37 @@ func TestDir(t *testing.T) {
 		if Dir(path) == nil {
 			t.Errorf("%s is another user's", path)
 		}
+	}
+}
+
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, "file"), filepath.Join(dir, "other")
+	for _, p := range []string{other, path + ".tmp"} { // the second is what one left that was killed
+		if err := os.WriteFile(p, []byte("old"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(other, path); err != nil {
+		testtools.Missing(t, "a file system with symbolic links ("+err.Error()+")", "set TMPDIR to a folder on one")
+	}
+	if err := Write(path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || !Only(info) {
+		t.Errorf("%v, %v", info, err)
+	}
+	for p, want := range map[string]string{path: "new", other: "old"} {
+		if text, err := os.ReadFile(p); err != nil || string(text) != want {
+			t.Errorf("%s holds %q, %v", p, text, err)
+		}
+	}
+	if err := Write(filepath.Join(dir, "none", "file"), nil); err == nil {
+		t.Error("written into a folder that is not there")
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*.tmp")); err != nil || len(left) > 0 {
+		t.Errorf("%q is left, %v", left, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 func TestTransientFailures(t *testing.T) {
@@ -83,7 +84,7 @@ func TestNothingIsSpentThatCannotBeStored(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := os.Symlink(target, path); err != nil {
-				t.Skip("no symbolic links here: ", err)
+				testtools.Missing(t, "a file system with symbolic links ("+err.Error()+")", "set TMPDIR to a folder on one")
 			}
 		},
 	} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 const moveFrom, moveTo = "https://d-1234567890.awsapps.com/start", "dev"
@@ -109,7 +110,7 @@ func TestMoveTokenOverRubbish(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(elsewhere, s.TokenPath(moveFrom)); err != nil {
-		t.Skip(err)
+		testtools.Missing(t, "a file system with symbolic links ("+err.Error()+")", "set TMPDIR to a folder on one")
 	}
 	if moved, err := s.MoveToken(t.Context(), moveFrom, moveTo, nil); err != nil || !moved {
 		t.Fatal(moved, err)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 // TestMain runs the test binary as the other process of a test when HOMING_TEST_CHILD says which.
@@ -175,7 +176,7 @@ func link(t *testing.T, target, path string) {
 		}
 	}
 	if err := os.Symlink(target, path); err != nil {
-		t.Skip("no symbolic links here: ", err)
+		testtools.Missing(t, "a file system with symbolic links ("+err.Error()+")", "set TMPDIR to a folder on one")
 	}
 }
 

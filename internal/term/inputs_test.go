@@ -18,6 +18,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 // deadline is far more than anything here takes.
@@ -34,7 +36,7 @@ func newScreen(t *testing.T) *screen {
 	t.Helper()
 	keyboard, tty, err := pty.Open()
 	if err != nil {
-		t.Skip("no pseudo-terminals here: ", err)
+		testtools.Missing(t, "a pseudo-terminal ("+err.Error()+")", "mount /dev/pts")
 	}
 	fd, err := unix.FcntlInt(keyboard.Fd(), unix.F_DUPFD_CLOEXEC, 0) // and not the file itself: its reads could not be ended by Close
 	if err == nil {
