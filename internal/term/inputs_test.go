@@ -273,10 +273,10 @@ func TestRestOfAPaste(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.typed(t, brackets[0]+"first part")
-			time.Sleep(100 * time.Millisecond) // it is read
+			time.Sleep(50 * time.Millisecond) // it is read; well before a bare paste counts as ended
 			var typing sync.WaitGroup
 			typing.Go(func() {
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(20 * time.Millisecond)
 				_, _ = io.WriteString(s.keyboard, " second part\n"+brackets[1])
 			})
 			restore()
