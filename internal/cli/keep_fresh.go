@@ -77,6 +77,8 @@ func (t *loginTalk) renewal(e signin.SignedIn) string {
 		return "The AWS CLI, the SDKs and homing renew it by themselves while your portal session lasts."
 	case e.Refreshable && t.watched:
 		return "homing keep renews it while your portal session lasts."
+	case e.Refreshable && e.Short > 0:
+		return "homing credentials and env renew it when they run. To have it renewed all the time, run: homing keep --detach"
 	case e.Refreshable:
 		return "It lives for " + span(e.ExpiresAt.Sub(t.now())) + ", not 8 h, because it can be renewed: homing credentials and env do so when they run.\n" +
 			"To have it renewed all the time, run: homing keep --detach"

@@ -156,6 +156,10 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	}
 	talk := a.talkOf(s, c)
 	talk.watched = a.watched(s)
+	talk.again = loginCommand(target{session: s, profile: a.profileOf(s)})
+	if s.Legacy() && s.KeepFresh {
+		talk.again += " --keep-fresh"
+	}
 	req.Inputs = func() (<-chan signin.Input, func()) {
 		inputs, stop := a.attend(ctx)
 		talk.keys = inputs != nil

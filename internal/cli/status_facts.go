@@ -12,6 +12,7 @@ import (
 	"github.com/homing-cli/homing/internal/keep"
 	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/signin"
 	"github.com/homing-cli/homing/internal/store"
 )
 
@@ -232,6 +233,14 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 // shortLife is less than any token is issued for that the end of its portal session does not cut short: an hour with a
 // refresh token, eight without.
 const shortLife = 50 * time.Minute
+
+// issuedShort returns what a token was issued for a moment ago, if that is less than shortLife; else 0.
+func issuedShort(e signin.SignedIn, now time.Time) time.Duration {
+	if life := e.ExpiresAt.Sub(now); e.Channel != signin.Cached && life > 0 && life < shortLife {
+		return life
+	}
+	return 0
+}
 
 func (s *sessionStatus) setExpires(at time.Time) {
 	if !at.IsZero() {

@@ -102,11 +102,13 @@ func (w *statusText) cells(row sessionStatus) []string {
 }
 
 // short names a session in a table: a legacy one by what is left of its start URL without the parts that all have.
-func short(row sessionStatus) string {
-	if !row.Legacy {
-		return row.Session
+func short(row sessionStatus) string { return shortName(row.Session, row.Legacy, row.StartURL) }
+
+func shortName(name string, legacy bool, startURL string) string {
+	if !legacy {
+		return name
 	}
-	name := strings.TrimPrefix(row.StartURL, "https://")
+	name = strings.TrimPrefix(startURL, "https://")
 	return strings.TrimSuffix(strings.TrimRight(name, "/#"), "/start")
 }
 
@@ -304,13 +306,17 @@ func (w *statusText) advice(row sessionStatus, named bool) {
 		ui.say("The token of %s cannot be renewed: %s\n", short(row), row.Unstorable)
 	}
 	if row.Short > 0 {
-		ui.say("The token of %s was issued for %s only: its portal session seems to end then, and a sign-in before that inherits "+
-			"what is left. For a whole one sign out at %s first, then run: %s --force\n",
-			short(row), span(time.Duration(row.Short)*time.Second), row.StartURL, row.SignIn)
+		ui.say("%s\n", shortAdvice(short(row), time.Duration(row.Short)*time.Second, row.StartURL, row.SignIn))
 	}
 	if row.Upgrade != "" && !row.Refreshable && row.Unstorable == "" {
 		ui.say("The legacy format of %s is never renewed by the AWS CLI and the SDKs. To change that: %s\n", short(row), row.Upgrade)
 	}
+}
+
+// shortAdvice says what a token that was issued for little tells of its portal session; signIn is the command.
+func shortAdvice(name string, life time.Duration, startURL, signIn string) string {
+	return "The token of " + name + " was issued for " + span(life) + " only: its portal session seems to end then, and a sign-in before that " +
+		"inherits what is left. For a whole one sign out at " + startURL + " first, then run: " + signIn + " --force"
 }
 
 // clock says once how far this machine's clock is off: the expiry of a token is computed from it, by every program.

@@ -17,6 +17,7 @@ type loginTalk struct {
 	ui        *ui
 	session   session.Session
 	asked     string // what asked for the flow, "" when the place decided
+	again     string // the command that signs in to the session
 	here      string // what a person calls the place; "" where it goes without saying
 	width     int    // columns of the terminal; 0 where there is none, and then no QR code
 	height    int    // rows
@@ -35,6 +36,10 @@ type loginTalk struct {
 }
 
 func (t *loginTalk) notify(e signin.Event) {
+	if end, ok := e.(signin.SignedIn); ok {
+		end.Short = issuedShort(end, t.now())
+		e = end
+	}
 	if t.ui.json {
 		if err := t.ui.event(e); err != nil {
 			t.ui.debug("event: %v", err)
@@ -198,8 +203,11 @@ func (t *loginTalk) signedIn(e signin.SignedIn) {
 		return
 	case signin.Refresh:
 		t.ui.answer("Renewed the sign-in to %s without a browser, until %s.\n", who, until)
-		return
+	default:
+		t.ui.answer("Successfully signed in to %s until %s.\n", who, until)
+		t.hint(t.renewal(e))
 	}
-	t.ui.answer("Successfully signed in to %s until %s.\n", who, until)
-	t.hint(t.renewal(e))
+	if e.Short > 0 {
+		t.hint(shortAdvice(shortName(t.session.Label(), t.session.Legacy(), t.session.StartURL), e.Short, t.session.StartURL, t.again))
+	}
 }

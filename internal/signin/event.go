@@ -79,6 +79,7 @@ type SignedIn struct {
 	ExpiresAt   time.Time
 	Refreshable bool
 	Channel     Channel
+	Short       time.Duration // what the token was issued for, where the end of the portal session seems to cut it short; 0 else. Run leaves it 0
 }
 
 // Failed ends a sign-in that did not succeed. Run does not send it: its caller makes it, with NewFailed, from whatever
@@ -173,7 +174,8 @@ func (e SignedIn) MarshalJSON() ([]byte, error) {
 		ExpiresAt   string  `json:"expires_at"`
 		Refreshable bool    `json:"refreshable"`
 		Channel     Channel `json:"channel"`
-	}{e.event(), e.Session, e.ExpiresAt.UTC().Format(time.RFC3339), e.Refreshable, e.Channel})
+		Short       int64   `json:"short_seconds,omitempty"`
+	}{e.event(), e.Session, e.ExpiresAt.UTC().Format(time.RFC3339), e.Refreshable, e.Channel, int64(e.Short / time.Second)})
 }
 
 // MarshalJSON implements json.Marshaler.
