@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// progress is one line on the terminal that is written over and over, and gone in the end. Where stderr is no terminal
+// it says nothing. It needs no more of the terminal than a carriage return. Its methods may be called by several
+// goroutines at once.
+type progress struct {
+	out   io.Writer
+	width int              // of the terminal
+	now   func() time.Time // paces the line
+
+	mu    sync.Mutex
+	shown int // columns that stand on the line
+	last  time.Time
+}
+
+// progressPace is how long a line stands at least, so that a slow link is not filled with them.
+const progressPace = 100 * time.Millisecond
+
+// progress returns the line for what takes long. Debug lines tell more, and would run into it.
+func (a *app) progress() *progress {
+	p := &progress{out: a.env.Stderr, width: a.env.Terminal.Width, now: a.env.now}
+	if !a.env.Terminal.Stderr || a.ui.debugging {
+		p.out = nil
+	}
+	if p.width <= 0 {
+		p.width = 80
+	}
+	return p
+}
+
+// show replaces the line, unless it was replaced a moment ago.
+func (p *progress) show(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if p.out == nil || !p.last.IsZero() && now.Sub(p.last) < progressPace && !now.Before(p.last) {
+		return
+	}
+	p.last = now
+	p.draw(fit(clean(text), p.width))
+}
+
+// clear takes the line away. The next show draws at once.
+func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = time.Time{}
+	if p.out == nil || p.shown == 0 {
+		return
+	}
+	p.draw("")
+	_, _ = io.WriteString(p.out, "\r")
+}
+
+// draw writes text over what stands there.
+func (p *progress) draw(text string) {
+	n := columns(text)
+	_, _ = io.WriteString(p.out, "\r"+text+strings.Repeat(" ", max(0, p.shown-n)))
+	p.shown = n
+}
