@@ -29,6 +29,16 @@ type Edit struct {
 	Section Section
 	Set     []KeyValue
 	Unset   []string
+
+	// Remove takes the section away: its header, its keys, its mark, and the blank line above (the one below, for the
+	// first section of a file). Comments and other blank lines stay. Removing what is not there is no change.
+	Remove bool
+
+	// Owner, such as a session's name or start URL, makes this the edit of a managed profile: the mark above its header
+	// is written, or written again for what the section now is. Such an edit is refused for a section that is there
+	// without a mark, since a person wrote it; with Remove, also for one whose mark is another's or not intact. The zero
+	// value leaves a mark as it is, so that it is no longer intact once a key has changed.
+	Owner string
 }
 
 // Apply returns src with the edits made and every other byte as it was.
@@ -41,8 +51,11 @@ type Edit struct {
 // The result is read by both rule sets before it is returned: each must find the new values, and everything else as
 // before. Where that cannot be had, or the AWS CLI cannot load src, the error is a *fault.Error of kind Config that
 // names the line; a name, key or value that no file can hold is one of kind Usage.
-func Apply(src []byte, edits ...Edit) ([]byte, error) {
-	out, err := apply("config", string(src), edits)
+func Apply(src []byte, edits ...Edit) ([]byte, error) { return Preview("config", src, edits...) }
+
+// Preview is Apply for the file at path, which it names in errors and does not touch.
+func Preview(path string, src []byte, edits ...Edit) ([]byte, error) {
+	out, err := apply(path, string(src), edits)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +80,8 @@ func apply(path, text string, edits []Edit) (string, error) {
 	if err := e.locate(); err != nil {
 		return "", err
 	}
+	// In the order of the file, so that what is inserted at one place keeps that order too; new sections as asked for.
+	slices.SortStableFunc(changes, func(a, b *change) int { return cmp.Compare(uint(a.cli), uint(b.cli)) })
 	for _, c := range changes {
 		if err := e.plan(c); err != nil {
 			return "", err
@@ -76,78 +91,6 @@ func apply(path, text string, edits []Edit) (string, error) {
 	return out, e.verify(out)
 }
 
-// change is all edits to one section.
-type change struct {
-	section  Section
-	settings []setting // one for each key, in the order of their first mention
-	cli, sdk int       // the section in the two documents, -1 when it is to be made
-}
-
-type setting struct {
-	key, value string
-	unset      bool
-}
-
-// names reports whether what a header names is the section of this change.
-func (c *change) names(kind, name string, ok bool) bool {
-	return ok && kind == c.section.Type && name == c.section.Name
-}
-
-func (c *change) setting(key string) *setting {
-	for i := range c.settings {
-		if c.settings[i].key == key {
-			return &c.settings[i]
-		}
-	}
-	return nil
-}
-
-// merge checks the edits and joins those of the same section; the last word on a key counts.
-func merge(edits []Edit) ([]*change, error) {
-	var changes []*change
-	byName := make(map[Section]*change, len(edits))
-	for _, e := range edits {
-		switch e.Section.Type {
-		case kindProfile, kindSession, kindServices:
-		default:
-			return nil, fmt.Errorf("awsconfig: an edit of a section of type %q", e.Section.Type)
-		}
-		c := byName[e.Section]
-		if c == nil {
-			if err := ValidName(e.Section.Name); err != nil {
-				return nil, err
-			}
-			c = &change{section: e.Section, cli: -1, sdk: -1}
-			byName[e.Section] = c
-			changes = append(changes, c)
-		}
-		for _, kv := range e.Set {
-			if err := validKey(kv.Key); err != nil {
-				return nil, err
-			}
-			if err := validValue(kv.Key, kv.Value); err != nil {
-				return nil, err
-			}
-			c.put(setting{key: lower(kv.Key), value: kv.Value})
-		}
-		for _, key := range e.Unset {
-			if err := validKey(key); err != nil {
-				return nil, err
-			}
-			c.put(setting{key: lower(key), unset: true})
-		}
-	}
-	return changes, nil
-}
-
-func (c *change) put(s setting) {
-	if old := c.setting(s.key); old != nil {
-		*old = s
-		return
-	}
-	c.settings = append(c.settings, s)
-}
-
 // editor is one Apply.
 type editor struct {
 	path, text string
@@ -155,6 +98,7 @@ type editor struct {
 	cli, sdk   *document
 	splices    []splice
 	appended   []*change // sections to be made
+	gone       int       // the text up to here goes away as a whole
 }
 
 // splice replaces text[start:end].
@@ -230,6 +174,23 @@ func (e *editor) plan(c *change) error {
 		}
 		return nil
 	}
+	if err := e.mayManage(c); err != nil {
+		return err
+	}
+	if c.remove {
+		e.removeSection(c)
+		return nil
+	}
+	from := len(e.splices)
+	if err := e.planKeys(c); err != nil {
+		return err
+	}
+	e.refreshMark(c, e.splices[from:])
+	return nil
+}
+
+// planKeys collects the splices of a change to the keys of a section that is there.
+func (e *editor) planKeys(c *change) error {
 	s := &e.cli.sections[c.cli]
 	options := e.cli.optionsOf(s)
 	var inserted []setting
@@ -266,8 +227,12 @@ func (e *editor) normalise(c *change) {
 		l := scanFrom(e.text, false, s.start, s.line)
 		l.scan()
 		comment := pyStrip(e.text[other.close+1:l.line.last]) + e.lineEnding(s.start)
+		above := s.start
+		if m, ok := e.cli.mark(s); ok {
+			above = m.start // a mark stays with its header
+		}
 		e.splices = append(e.splices,
-			splice{s.start, s.start, e.text[s.start:l.line.first] + comment},
+			splice{above, above, e.text[s.start:l.line.first] + comment},
 			splice{s.open, l.line.last, c.section.header() + "]"})
 		return
 	}
@@ -400,13 +365,9 @@ func (e *editor) sdkOptionBefore(c *change, at int) *option {
 
 // splice returns the text with all changes made.
 func (e *editor) splice() string {
-	slices.SortStableFunc(e.splices, func(a, b splice) int { return cmp.Compare(a.start, b.start) })
+	sortSplices(e.splices)
 	var b strings.Builder
-	grow := len(e.text)
-	for _, c := range e.appended {
-		grow += 64 + 64*len(c.settings)
-	}
-	b.Grow(grow)
+	b.Grow(len(e.text) + 64*len(e.splices))
 	from := 0
 	for _, s := range e.splices {
 		b.WriteString(e.text[from:s.start])
@@ -414,10 +375,21 @@ func (e *editor) splice() string {
 		from = s.end
 	}
 	b.WriteString(e.text[from:])
-	if len(e.appended) == 0 {
-		return b.String()
+	out := b.String()
+	if e.text != "" && !strings.HasSuffix(e.text, "\n") { // the last line may have gone; the next one stays without an end
+		out = strings.TrimSuffix(strings.TrimSuffix(out, "\n"), "\r")
 	}
-	return e.appendTo(b.String())
+	if len(e.appended) == 0 {
+		return out
+	}
+	return e.appendTo(out)
+}
+
+// sortSplices puts what is inserted at a place before what is replaced there.
+func sortSplices(splices []splice) {
+	slices.SortStableFunc(splices, func(a, b splice) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
+	})
 }
 
 // appendTo puts the new sections behind text, each with a blank line above it.
@@ -425,6 +397,7 @@ func (e *editor) appendTo(text string) string {
 	eol := e.lineEnding(len(e.text))
 	terminated := text == "" || strings.HasSuffix(text, "\n")
 	var b strings.Builder
+	b.Grow(len(text) + 256*len(e.appended))
 	b.WriteString(text)
 	if !terminated {
 		b.WriteString(eol)
@@ -435,12 +408,16 @@ func (e *editor) appendTo(text string) string {
 		if i > 0 || !blank {
 			b.WriteString(eol)
 		}
-		b.WriteString("[" + c.section.header() + "]")
+		section := "[" + c.section.header() + "]"
 		for _, s := range c.settings {
 			if !s.unset {
-				b.WriteString(eol + s.key + " = " + s.value)
+				section += eol + s.key + " = " + s.value
 			}
 		}
+		if c.owner != "" {
+			b.WriteString(markOf(c.owner, section) + eol)
+		}
+		b.WriteString(section)
 		if terminated || i < len(e.appended)-1 {
 			b.WriteString(eol)
 		}

@@ -15,20 +15,20 @@ var applyTests = []struct {
 	edits        []Edit
 	after        string
 }{
-	{"empty file", "", []Edit{{dev, []KeyValue{{"sso_session", "corp"}, {"region", "eu-west-1"}}, nil}, set1(Section{kindSession, "corp"}, "sso_region", "us-east-1")},
+	{"empty file", "", []Edit{{Section: dev, Set: []KeyValue{{"sso_session", "corp"}, {"region", "eu-west-1"}}}, set1(Section{kindSession, "corp"}, "sso_region", "us-east-1")},
 		"[profile dev]\nsso_session = corp\nregion = eu-west-1\n\n[sso-session corp]\nsso_region = us-east-1\n"},
 	{"default has no prefix", "", []Edit{set1(Section{kindProfile, "default"}, "region", "r1")}, "[default]\nregion = r1\n"},
 	{"default with a prefix is found", "[profile default]\nregion = r0\n", []Edit{set1(Section{kindProfile, "default"}, "region", "r1")}, "[profile default]\nregion = r1\n"},
 	{"value only, spacing kept", "[profile dev]\n\tRegion   :   r0   \n", []Edit{set1(dev, "region", "r1")}, "[profile dev]\n\tRegion   :   r1   \n"},
 	{"no spaces around =", "[profile dev]\nregion=r0\n", []Edit{set1(dev, "REGION", "r1")}, "[profile dev]\nregion=r1\n"},
-	{"empty value", "[profile dev]\nregion =\noutput=\n", []Edit{{dev, []KeyValue{{"region", "r1"}, {"output", "json"}}, nil}}, "[profile dev]\nregion = r1\noutput=json\n"},
+	{"empty value", "[profile dev]\nregion =\noutput=\n", []Edit{{Section: dev, Set: []KeyValue{{"region", "r1"}, {"output", "json"}}}}, "[profile dev]\nregion = r1\noutput=json\n"},
 	{"same value, nothing to do", "[profile dev]\nregion=r0", []Edit{set1(dev, "region", "r0")}, "[profile dev]\nregion=r0"},
 	{"last newline stays missing", "[profile dev]\nregion=r0", []Edit{set1(dev, "region", "r1")}, "[profile dev]\nregion=r1"},
-	{"insert behind the last option without a newline", "[profile dev]\nregion=r0", []Edit{{dev, []KeyValue{{"a", "1"}, {"b", "2"}}, nil}}, "[profile dev]\nregion=r0\na = 1\nb = 2"},
+	{"insert behind the last option without a newline", "[profile dev]\nregion=r0", []Edit{{Section: dev, Set: []KeyValue{{"a", "1"}, {"b", "2"}}}}, "[profile dev]\nregion=r0\na = 1\nb = 2"},
 	{"insert below a header without a newline", "[profile dev]", []Edit{set1(dev, "a", "1")}, "[profile dev]\na = 1"},
-	{"replace the last line by another key", "[profile dev]\na=1\nb=2", []Edit{{dev, []KeyValue{{"c", "3"}}, []string{"b"}}}, "[profile dev]\na=1\nc = 3"},
+	{"replace the last line by another key", "[profile dev]\na=1\nb=2", []Edit{{Section: dev, Set: []KeyValue{{"c", "3"}}, Unset: []string{"b"}}}, "[profile dev]\na=1\nc = 3"},
 	{"insert above trailing comments and blank lines", "[profile dev]\na=1\n\n# next one\n[profile x]\n", []Edit{set1(dev, "b", "2")}, "[profile dev]\na=1\nb = 2\n\n# next one\n[profile x]\n"},
-	{"crlf", "[profile dev]\r\na=1\r\n\r\n[profile x]\r\nb=2\r\n", []Edit{{dev, []KeyValue{{"a", "3"}, {"c", "4"}}, nil}, set1(Section{kindSession, "s"}, "k", "v")},
+	{"crlf", "[profile dev]\r\na=1\r\n\r\n[profile x]\r\nb=2\r\n", []Edit{{Section: dev, Set: []KeyValue{{"a", "3"}, {"c", "4"}}}, set1(Section{kindSession, "s"}, "k", "v")},
 		"[profile dev]\r\na=3\r\nc = 4\r\n\r\n[profile x]\r\nb=2\r\n\r\n[sso-session s]\r\nk = v\r\n"},
 	{"new section behind a last line without a newline", "[profile x]\na=1", []Edit{set1(dev, "b", "2")}, "[profile x]\na=1\n\n[profile dev]\nb = 2"},
 	{"no second blank line", "[profile x]\na=1\n  \n", []Edit{set1(dev, "b", "2")}, "[profile x]\na=1\n  \n[profile dev]\nb = 2\n"},
@@ -46,10 +46,10 @@ var applyTests = []struct {
 	{"indented section that ends in a nested block", "[profile dev]\n  a = 1\n  s3 =\n    b = c\n", []Edit{set1(dev, "d", "3")}, "[profile dev]\n  a = 1\n  s3 =\n    b = c\nd = 3\n"},
 	{"indented headers", "[profile dev]\n a = 1\n [profile x]\n b = 2\n", []Edit{set1(dev, "c", "3")}, "[profile dev]\n a = 1\n c = 3\n [profile x]\n b = 2\n"},
 	{"empty section above an indented header", "[profile dev]\n  [profile x]\n  b = 2\n", []Edit{set1(dev, "c", "3")}, "[profile dev]\n  c = 3\n  [profile x]\n  b = 2\n"},
-	{"unset a nested block, comments stay", "[profile dev]\ns3 =\n  a = b\n  # why\n  c = d\nz = 1\n", []Edit{{dev, nil, []string{"S3"}}}, "[profile dev]\n  # why\nz = 1\n"},
+	{"unset a nested block, comments stay", "[profile dev]\ns3 =\n  a = b\n  # why\n  c = d\nz = 1\n", []Edit{{Section: dev, Unset: []string{"S3"}}}, "[profile dev]\n  # why\nz = 1\n"},
 	{"replace a value of several lines", "[profile dev]\nx = 1\n  2\n\n  3\nz = 1\n", []Edit{set1(dev, "x", "4")}, "[profile dev]\nx = 4\n\nz = 1\n"},
-	{"unset what is not there", "[profile dev]\na=1\n", []Edit{{dev, nil, []string{"b"}}, {Section{kindProfile, "nobody"}, nil, []string{"b"}}}, "[profile dev]\na=1\n"},
-	{"last word counts", "[profile dev]\na=1\n", []Edit{set1(dev, "a", "2"), {dev, []KeyValue{{"b", "1"}}, []string{"a"}}, set1(dev, "b", "3")}, "[profile dev]\nb = 3\n"},
+	{"unset what is not there", "[profile dev]\na=1\n", []Edit{{Section: dev, Unset: []string{"b"}}, {Section: Section{kindProfile, "nobody"}, Unset: []string{"b"}}}, "[profile dev]\na=1\n"},
+	{"last word counts", "[profile dev]\na=1\n", []Edit{set1(dev, "a", "2"), {Section: dev, Set: []KeyValue{{"b", "1"}}, Unset: []string{"a"}}, set1(dev, "b", "3")}, "[profile dev]\nb = 3\n"},
 	{"DEFAULT stays apart", "[DEFAULT]\noutput = json\n[default]\nregion = r0\n", []Edit{set1(Section{kindProfile, "default"}, "region", "r1")}, "[DEFAULT]\noutput = json\n[default]\nregion = r1\n"},
 }
 
@@ -91,7 +91,7 @@ var refusedTests = []struct {
 	{"header swallowed by the key above", "[profile x]\na = 1\n  [profile dev]\n  b = 2\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header"},
 	{"header inside the value to replace", "[profile dev]\nb = 2\n  [profile x]\n  c = 3\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},
 	{"header above the place for a new key", "[profile dev]\nb = 2\n  []\n", set1(dev, "c", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},
-	{"unset what everybody inherits", "[DEFAULT]\nregion = r0\n[profile dev]\nregion = r1\n", Edit{dev, nil, []string{"region"}}, "line 2: "},
+	{"unset what everybody inherits", "[DEFAULT]\nregion = r0\n[profile dev]\nregion = r1\n", Edit{Section: dev, Unset: []string{"region"}}, "line 2: "},
 	{"bare carriage return", "[profile dev]\ra = 1\n", set1(dev, "a", "2"), "line 1: a carriage return stands alone"},
 }
 

@@ -36,6 +36,13 @@ const (
 // Every error is a *fault.Error: what Apply reports, a file or folder that cannot be written (Config), a lock that
 // another process keeps (TimedOut), a context that is done (Interrupted). After an error the file is as it was.
 func Update(ctx context.Context, path string, edits ...Edit) error {
+	return UpdateFunc(ctx, path, func([]byte) ([]Edit, error) { return edits, nil })
+}
+
+// UpdateFunc is Update with edits that depend on what is in the file: two programs that each work out what is missing
+// lose nothing and write nothing twice. It calls edits with the present bytes (none for a missing file), and again when
+// they are others once the lock is held; the last answer counts. An error of edits ends it and is returned as it is.
+func UpdateFunc(ctx context.Context, path string, edits func(src []byte) ([]Edit, error)) error {
 	real, err := resolve(path)
 	if err != nil {
 		return cannotWrite(path, err)
@@ -44,7 +51,15 @@ func Update(ctx context.Context, path string, edits ...Edit) error {
 	if err != nil {
 		return cannotWrite(path, err)
 	}
-	if out, err := apply(path, before.text, edits); err != nil || out == before.text {
+	next := func(text string) (string, error) {
+		asked, err := edits([]byte(text))
+		if err != nil {
+			return "", err
+		}
+		return apply(path, text, asked)
+	}
+	out, err := next(before.text)
+	if err != nil || out == before.text {
 		return err
 	}
 	if err := before.writable(real); err != nil {
@@ -61,15 +76,17 @@ func Update(ctx context.Context, path string, edits ...Edit) error {
 	defer unlock()
 	removeLeftovers(real)
 	for range tries {
-		before, err := readVersion(real)
+		now, err := readVersion(real)
 		if err != nil {
 			return cannotWrite(path, err)
 		}
-		out, err := apply(path, before.text, edits)
-		if err != nil || out == before.text {
+		if now.text != before.text {
+			out, err = next(now.text)
+		}
+		if before = now; err != nil || out == now.text {
 			return err
 		}
-		switch err := before.replace(real, out); {
+		switch err := now.replace(real, out); {
 		case err == nil:
 			return nil
 		case !errors.Is(err, errChanged):

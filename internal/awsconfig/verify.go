@@ -84,12 +84,23 @@ func (e *editor) twice(c *change) error {
 
 // compare checks that nothing but the changes happened. Sections keep their order; new ones stand at the end.
 func (e *editor) compare(before, after *document, targets map[int]*change) error {
-	if len(after.sections) != len(before.sections)+len(e.appended) {
+	removed := 0
+	for _, c := range targets {
+		if c.remove {
+			removed++
+		}
+	}
+	if len(after.sections) != len(before.sections)+len(e.appended)-removed {
 		return e.differ()
 	}
+	removed = 0
 	for i := range before.sections {
-		b, a := &before.sections[i], &after.sections[i]
 		c := targets[i]
+		if c != nil && c.remove {
+			removed++
+			continue
+		}
+		b, a := &before.sections[i], &after.sections[i-removed]
 		if c == nil && before.text[b.start:b.end] == after.text[a.start:a.end] {
 			continue // the same bytes: nothing above a header reaches below it
 		}
@@ -174,6 +185,14 @@ func firstDifference(before, after []option, c *change) int {
 	return 0
 }
 
+// stillThere reports a section that a reader finds although it was removed.
+func (e *editor) stillThere(c *change, p *Profile) error {
+	if err := e.twice(c); err != nil {
+		return err
+	}
+	return e.unclear(e.cli.sections[max(c.cli, 0)].line, fmt.Sprintf("%s would still be read by some programs", p.Name))
+}
+
 // intended checks that a reader finds every change under the name that was asked for.
 func (e *editor) intended(reading *Config) error {
 	const few = 4
@@ -181,8 +200,18 @@ func (e *editor) intended(reading *Config) error {
 	if len(e.changes) > few {
 		find = reading.lookUpIndexed
 	}
+	var marks map[string]Mark
+	if slices.ContainsFunc(e.changes, func(c *change) bool { return c.owner != "" }) {
+		marks = reading.Marks()
+	}
 	for _, c := range e.changes {
-		p, _ := find(sectionKey{c.section.Type, c.section.Name})
+		p, found := find(sectionKey{c.section.Type, c.section.Name})
+		if c.remove && found {
+			return e.stillThere(c, &p)
+		}
+		if m := marks[c.section.Name]; found && c.owner != "" && (m.Owner != c.owner || !m.Intact) {
+			return e.unclear(e.cli.sections[max(c.cli, 0)].line, fmt.Sprintf("the mark above %s would not hold", c.section))
+		}
 		for _, s := range c.settings {
 			o, _ := p.option(s.key)
 			if s.unset && o == nil || !s.unset && o != nil && !o.nested && o.value == s.value {
