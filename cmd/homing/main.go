@@ -2,10 +2,9 @@
 package main
 
 import (
-	"context"
 	"os"
 
 	"github.com/homing-cli/homing/internal/cli"
 )
 
-func main() { os.Exit(cli.Main(context.Background(), cli.OSEnv())) }
+func main() { os.Exit(cli.Start()) }

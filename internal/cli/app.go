@@ -212,16 +212,14 @@ func (a *app) renewer(st *store.Store) *refresh.Renewer {
 	}
 }
 
-// roleCredentials returns the credentials of a role, from the cache where they live long enough.
-func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, error) {
+// roleCredentials returns the credentials of a role, from the cache where they live for ttl; 0 is the default.
+func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, ttl time.Duration) (session.RoleCredentials, error) {
 	st, err := a.store()
 	if err != nil {
 		return session.RoleCredentials{}, err
 	}
-	if minTTL == 0 {
-		minTTL = rolecreds.DefaultMinTTL
-	}
-	if creds, ok := rolecreds.Cached(st, k, minTTL); ok {
+	ttl = minTTL(ttl)
+	if creds, ok := rolecreds.Cached(st, k, ttl); ok {
 		a.freshen(ctx, st, k.Session)
 		return creds, nil
 	}
@@ -233,7 +231,15 @@ func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, minTTL time.
 			return c.client, err
 		},
 	}
-	return fetcher.Get(ctx, k, minTTL)
+	return fetcher.Get(ctx, k, ttl)
+}
+
+// minTTL is what cached credentials must have left; 0 asks for the default.
+func minTTL(asked time.Duration) time.Duration {
+	if asked == 0 {
+		return rolecreds.DefaultMinTTL
+	}
+	return asked
 }
 
 // warnOnce returns what says a warning, and does not repeat it: lock and cache of a role fail for one reason.

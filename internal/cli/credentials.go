@@ -3,8 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
+	"io"
 	"strings"
 	"time"
 
@@ -86,19 +85,33 @@ func (o *credentialsOptions) register(cmd *cobra.Command, format string) {
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", o.app.completeSessions)
 }
 
+// credentialsSet says which flags were given, of those whose default is not what their absence means.
+type credentialsSet struct{ format, minTTL bool }
+
 func (o *credentialsOptions) validated(cmd *cobra.Command) error {
-	if o.app.ui.json && !cmd.Flags().Changed("format") {
+	flags := cmd.Flags()
+	if err := o.valid(credentialsSet{flags.Changed("format"), flags.Changed("min-ttl")}, helpHint(cmd)); err != nil {
+		return err
+	}
+	return o.run(cmd.Context())
+}
+
+// valid completes the options and refuses those that make no sense. help is the command that lists them.
+func (o *credentialsOptions) valid(set credentialsSet, help string) error {
+	if o.app.ui.json && !set.format {
 		o.format = "json"
 	}
-	i := slices.IndexFunc(credentialFormats, func(f credentialFormat) bool { return f.name == o.format })
-	if i < 0 {
-		return fault.New(fault.Usage, helpHint(cmd), "--format %q is not a format", o.format)
+	if _, ok := formatOf(o.format); !ok {
+		return fault.New(fault.Usage, help, "--format %q is not a format", o.format)
 	}
 	if o.app.ui.json && o.format != "json" && o.format != "process" { // both are JSON
-		return fault.New(fault.Usage, helpHint(cmd), "--json and --format %s contradict each other", o.format)
+		return fault.New(fault.Usage, help, "--json and --format %s contradict each other", o.format)
 	}
 	if o.minTTL < 0 {
 		return fault.New(fault.Usage, "use a duration such as 30m", "--min-ttl %s is negative", o.minTTL)
+	}
+	if set.minTTL && o.minTTL == 0 {
+		o.minTTL = 1 // whatever is still good, which is not the default
 	}
 	if (o.accountID == "") != (o.roleName == "") {
 		return fault.New(fault.Usage, "give both: --account-id NUMBER --role-name NAME", "--account-id and --role-name belong together")
@@ -106,10 +119,10 @@ func (o *credentialsOptions) validated(cmd *cobra.Command) error {
 	if o.ssoSession != "" && o.accountID == "" {
 		return fault.New(fault.Usage, "add the flags: --account-id NUMBER --role-name NAME", "--sso-session names no role by itself")
 	}
-	return o.run(cmd.Context(), credentialFormats[i])
+	return nil
 }
 
-func (o *credentialsOptions) run(ctx context.Context, format credentialFormat) error {
+func (o *credentialsOptions) run(ctx context.Context) error {
 	key, err := o.role(ctx)
 	if err != nil {
 		return err
@@ -124,12 +137,18 @@ func (o *credentialsOptions) run(ctx context.Context, format credentialFormat) e
 		}
 		return err
 	}
-	text, err := format.render(creds, key)
+	text, err := o.render(creds, key)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(o.app.ui.out, text)
+	_, err = io.WriteString(o.app.ui.out, text)
 	return err
+}
+
+// render writes credentials in the format asked for.
+func (o *credentialsOptions) render(creds session.RoleCredentials, key store.RoleKey) (string, error) {
+	format, _ := formatOf(o.format)
+	return format.render(creds, key)
 }
 
 // role finds which role of which session is asked for.

@@ -70,27 +70,32 @@ type Terminal struct {
 // terminalInput is a key or a paste.
 type terminalInput = term.Input
 
-// OSEnv returns the environment of this process.
-func OSEnv() Env {
+// standardEnv returns the part of OSEnv that costs nothing: no system call is made.
+func standardEnv() Env {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		home = ""
 	}
-	width, height := term.Size(os.Stderr)
-	env := Env{
+	return Env{
 		Args:      os.Args[1:],
 		LookupEnv: os.LookupEnv,
 		Stdin:     os.Stdin,
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,
 		Home:      home,
-		Terminal: Terminal{
-			Stdin:  term.IsTerminal(os.Stdin),
-			Stdout: term.IsTerminal(os.Stdout),
-			Stderr: term.IsTerminal(os.Stderr),
-			Width:  width,
-			Height: height,
-		},
+	}
+}
+
+// OSEnv returns the environment of this process.
+func OSEnv() Env {
+	env := standardEnv()
+	width, height := term.Size(os.Stderr)
+	env.Terminal = Terminal{
+		Stdin:  term.IsTerminal(os.Stdin),
+		Stdout: term.IsTerminal(os.Stdout),
+		Stderr: term.IsTerminal(os.Stderr),
+		Width:  width,
+		Height: height,
 	}
 	machine := hostenv.OS(os.Getenv)
 	env.Exists, env.ReadFile, env.HostName = machine.Exists, machine.ReadFile, machine.HostName

@@ -27,6 +27,16 @@ var credentialFormats = []credentialFormat{
 	{"json", renderJSON},
 }
 
+// formatOf returns the format of that name.
+func formatOf(name string) (credentialFormat, bool) {
+	for _, f := range credentialFormats {
+		if f.name == name {
+			return f, true
+		}
+	}
+	return credentialFormat{}, false
+}
+
 // variables renders one variable a line: before NAME between VALUE after. The values need no quoting (printable).
 func variables(before, between, after string) func(session.RoleCredentials, store.RoleKey) (string, error) {
 	return func(c session.RoleCredentials, _ store.RoleKey) (string, error) {
