@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"internal/idc", "internal/store", "internal/awsconfig", "internal/callback", "internal/credserver",
 		"internal/hostenv", "internal/browser", "internal/settings", "internal/term", "internal/joint"},
 	// Plain types and small helpers.
-	{"internal/session", "internal/plain", "internal/editor", "internal/private"},
+	{"internal/session", "internal/plain", "internal/editor", "internal/private", "internal/naming"},
 	{"internal/fault"},
 }
 

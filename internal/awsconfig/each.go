@@ -1,14 +1,21 @@
 package awsconfig
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
-// Profiles returns every profile, in the order of ProfileNames. It is for the callers that look at all of them: each is
+// Profiles returns the profiles of the config file in its order, each with what its own sections say: nothing that
+// [DEFAULT] hands down, and nothing of the credentials file. It is for the callers that look at all of them: each is
 // found in an index, which Profile does not build.
 func (c *Config) Profiles() iter.Seq[Profile] {
 	return func(yield func(Profile) bool) {
-		find := c.indexed(kindProfile)
+		index := c.index()
 		for _, name := range c.ProfileNames() {
-			if p, ok := find(name); ok && !yield(p) {
+			parts := slices.DeleteFunc(slices.Clone(index[sectionKey{kindProfile, name}]), func(p part) bool {
+				return p.file.credentials || !c.sdk && p.section.name == inherited
+			})
+			if p, ok := read(name, parts); ok && !yield(p) {
 				return
 			}
 		}
@@ -18,3 +25,42 @@ func (c *Config) Profiles() iter.Seq[Profile] {
 // SessionSection returns the keys of the [sso-session] of that name, whatever they are worth: see Session for the
 // checked values.
 func (c *Config) SessionSection(name string) (Profile, bool) { return c.sessionSection(name) }
+
+// ProfileNamesInUse lists the names that are not free for a new profile, each once: those of the profiles that either
+// rule set finds in either file.
+func (c *Config) ProfileNamesInUse() []string {
+	names := c.ProfileNames()
+	seen := set(names)
+	for i := range c.files {
+		f := &c.files[i]
+		if f.cli == nil {
+			continue
+		}
+		other := parseSDK(f.cli.text)
+		for j := range other.sections {
+			header := other.sections[j].name
+			kind, name, ok := sdkID(header)
+			if f.credentials {
+				kind, name, ok = kindProfile, header, true
+			}
+			if ok && kind == kindProfile && !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// CredentialsNames lists the profiles that the credentials file holds, in its order. Some programs let their keys there
+// win over what the config file says under the same name.
+func (c *Config) CredentialsNames() []string {
+	var names []string
+	f := &c.files[1]
+	for i := range f.read.sections {
+		if kind, name, ok := c.id(f, f.read.sections[i].name); ok && kind == kindProfile && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
