@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"cmd/homing"},
 	{"internal/cli"},
 	// Use cases: they declare the methods they need as interfaces, and cli passes the real types.
-	{"internal/signin", "internal/flow", "internal/refresh", "internal/rolecreds", "internal/profiles", "internal/keep"},
+	{"internal/signin", "internal/flow", "internal/refresh", "internal/rolecreds", "internal/roster", "internal/profiles", "internal/keep"},
 	// What they are wired to.
 	{"internal/idc", "internal/store", "internal/awsconfig", "internal/callback", "internal/credserver",
 		"internal/hostenv", "internal/browser", "internal/settings", "internal/term", "internal/joint"},

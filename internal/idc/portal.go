@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 
 	"github.com/homing-cli/homing/internal/plain"
@@ -35,23 +36,46 @@ func (c *Client) Accounts(ctx context.Context, token session.Secret) ([]session.
 	var accounts []session.Account
 	known := map[string]bool{}
 	err = c.pages(k, func(next *string) (*string, error) {
-		out, err := c.portal.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &secret, MaxResults: new(int32(pageSize)), NextToken: next})
-		if err != nil {
-			return nil, c.fail(ctx, k, err)
-		}
-		for _, a := range out.AccountList {
-			id := line(a.AccountId)
-			if id != "" && !known[id] { // pages of an unordered list may overlap
-				known[id] = true
-				accounts = append(accounts, session.Account{ID: id, Name: line(a.AccountName), Email: line(a.EmailAddress)})
+		page, next, err := c.accountsPage(ctx, k, &secret, next)
+		for _, a := range page {
+			if !known[a.ID] { // pages of an unordered list may overlap
+				known[a.ID] = true
+				accounts = append(accounts, a)
 			}
 		}
-		return out.NextToken, nil
+		return next, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return accounts, nil
+}
+
+// AccountsPage returns one page of what Accounts returns, in a single attempt: it is for who paces a long list and has
+// to hear of every refusal. page is "" for the first, then the next of the call before, which is "" after the last.
+// Pages may overlap, and a service that is broken may repeat them for ever: the caller looks for a page it has had.
+func (c *Client) AccountsPage(ctx context.Context, token session.Secret, page string) (accounts []session.Account, next string, err error) {
+	secret := token.Reveal()
+	k := &call{op: opAccounts, secrets: []string{secret}}
+	if ctx, err = c.begin(ctx, k); err != nil {
+		return nil, "", err
+	}
+	accounts, following, err := c.accountsPage(ctx, k, &secret, begins(page), portalOnce)
+	return accounts, aws.ToString(following), err
+}
+
+func (c *Client) accountsPage(ctx context.Context, k *call, secret, page *string, how ...func(*sso.Options)) ([]session.Account, *string, error) {
+	out, err := c.portal.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: secret, MaxResults: new(int32(pageSize)), NextToken: page}, how...)
+	if err != nil {
+		return nil, nil, c.fail(ctx, k, err)
+	}
+	accounts := make([]session.Account, 0, len(out.AccountList))
+	for _, a := range out.AccountList {
+		if id := line(a.AccountId); id != "" {
+			accounts = append(accounts, session.Account{ID: id, Name: line(a.AccountName), Email: line(a.EmailAddress)})
+		}
+	}
+	return accounts, out.NextToken, nil
 }
 
 // Check asks the portal whether it knows an access token, in the cheapest way there is: for one account. The error is
@@ -81,25 +105,54 @@ func (c *Client) Roles(ctx context.Context, token session.Secret, accountID stri
 	var roles []session.Role
 	known := map[string]bool{}
 	err = c.pages(k, func(next *string) (*string, error) {
-		out, err := c.portal.ListAccountRoles(ctx, &sso.ListAccountRolesInput{
-			AccessToken: &secret, AccountId: &accountID, MaxResults: new(int32(pageSize)), NextToken: next,
-		})
-		if err != nil {
-			return nil, c.fail(ctx, k, err)
-		}
-		for _, r := range out.RoleList {
-			name := line(r.RoleName)
-			if name != "" && !known[name] {
-				known[name] = true
-				roles = append(roles, session.Role{AccountID: accountID, Name: name})
+		page, next, err := c.rolesPage(ctx, k, &secret, next)
+		for _, r := range page {
+			if !known[r.Name] {
+				known[r.Name] = true
+				roles = append(roles, r)
 			}
 		}
-		return out.NextToken, nil
+		return next, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return roles, nil
+}
+
+// RolesPage is to Roles what AccountsPage is to Accounts.
+func (c *Client) RolesPage(ctx context.Context, token session.Secret, accountID, page string) (roles []session.Role, next string, err error) {
+	secret := token.Reveal()
+	k := &call{op: opRoles, account: accountID, secrets: []string{secret}}
+	if ctx, err = c.begin(ctx, k); err != nil {
+		return nil, "", err
+	}
+	roles, following, err := c.rolesPage(ctx, k, &secret, begins(page), portalOnce)
+	return roles, aws.ToString(following), err
+}
+
+func (c *Client) rolesPage(ctx context.Context, k *call, secret, page *string, how ...func(*sso.Options)) ([]session.Role, *string, error) {
+	out, err := c.portal.ListAccountRoles(ctx, &sso.ListAccountRolesInput{
+		AccessToken: secret, AccountId: &k.account, MaxResults: new(int32(pageSize)), NextToken: page,
+	}, how...)
+	if err != nil {
+		return nil, nil, c.fail(ctx, k, err)
+	}
+	roles := make([]session.Role, 0, len(out.RoleList))
+	for _, r := range out.RoleList {
+		if name := line(r.RoleName); name != "" {
+			roles = append(roles, session.Role{AccountID: k.account, Name: name})
+		}
+	}
+	return roles, out.NextToken, nil
+}
+
+// begins is the token of a page as the SDK wants it: none for the first.
+func begins(page string) *string {
+	if page == "" {
+		return nil
+	}
+	return &page
 }
 
 // pages calls page until it returns no token, and refuses a token that was there before: it would go on for ever.

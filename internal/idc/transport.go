@@ -26,6 +26,9 @@ const (
 	// idleTimeout is short, because a person thinks between two calls: a request on a connection that a firewall has
 	// forgotten in the meantime would spend a code without an answer.
 	idleTimeout = 15 * time.Second
+	// idlePerHost keeps the connections of a long list that is read side by side: with Go's own two, most of its calls
+	// would begin with a handshake.
+	idlePerHost = 32
 	// maxHeader bounds the header of an answer; Go's own limit is 10 MB.
 	maxHeader = 256 << 10
 )
@@ -61,6 +64,7 @@ func bareTransport() *http.Transport {
 		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		IdleConnTimeout:        idleTimeout,
+		MaxIdleConnsPerHost:    idlePerHost,
 		MaxResponseHeaderBytes: maxHeader,
 		ForceAttemptHTTP2:      true,
 		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {

@@ -1,0 +1,121 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
+)
+
+// errSilent ends a call that takes too long.
+var errSilent = fault.New(fault.Unavailable, "check the network, then run the same command again: it goes on from there",
+	"the service does not answer within %s", callTimeout)
+
+// trouble decides what a failed call means for its account, and for the list: the error that it returns ends the list.
+func (r *run) trouble(ctx context.Context, a answer, now time.Time) error {
+	what := code(a.err)
+	switch {
+	case what == "throttled":
+		r.result.Throttled++
+		r.quietSince, r.lost = now, 0 // it is there, and will answer
+		r.pacer.throttled(now, a.ticket, retryAfter(a.err))
+		r.repeat(a, now)
+		return nil
+	case what == "unauthorized":
+		r.pacer.served(now, a.ticket)
+		r.repeat(a, now)
+		return r.rejected(ctx, a)
+	case transient(a.err):
+		r.pacer.stumbled(now, a.ticket, false)
+		return r.stumbled(a, now)
+	case what == "network", what == "nonsense":
+		fresh := r.pacer.stumbled(now, a.ticket, true)
+		if fresh {
+			r.lost++ // those that were lost together count once
+		}
+		if r.lost >= unreached {
+			return a.err
+		}
+		a.tries++
+		r.repeat(a, now.Add(backoff(r.lost)))
+		return nil
+	case a.account != "" && (what == "forbidden" || what == "invalid_request" || what == "other"):
+		r.pacer.served(now, a.ticket)
+		r.quietSince, r.lost = now, 0
+		r.refuse(a)
+		return nil
+	}
+	return a.err
+}
+
+// stumbled is for failures that pass: of the service, of a gateway, of one connection.
+func (r *run) stumbled(a answer, now time.Time) error {
+	if now.Sub(r.quietSince) > patience {
+		return a.err
+	}
+	a.tries++
+	if a.tries >= tries && r.quietSince.After(a.ticket.at) { // others were answered meanwhile
+		if a.account == "" {
+			return a.err
+		}
+		r.refuse(a)
+		return nil
+	}
+	r.repeat(a, now.Add(backoff(a.tries)))
+	return nil
+}
+
+// repeat has a job done again.
+func (r *run) repeat(a answer, ready time.Time) {
+	if a.generation == r.generation {
+		a.ready = ready
+		r.again = append(r.again, a.job)
+	}
+}
+
+// refuse gives up on the roles of one account.
+func (r *run) refuse(a answer) {
+	if a.generation == r.generation {
+		r.refused = append(r.refused, Refused{Account: r.found[a.account].Account, Err: a.err})
+		r.done++
+	}
+}
+
+// code is what the service called a failure (idc.Code), "" when it did not.
+func code(err error) string {
+	if e, ok := errors.AsType[interface {
+		error
+		ServiceCode() string
+	}](err); ok {
+		return e.ServiceCode()
+	}
+	return ""
+}
+
+// transient reports whether the same call may well succeed later.
+func transient(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Transient() bool
+	}](err)
+	return ok && e.Transient() || errors.Is(err, errSilent)
+}
+
+// retryAfter is how long the service asks to be left alone, 0 when it does not say.
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[interface {
+		error
+		RetryAfter() time.Duration
+	}](err); ok {
+		return e.RetryAfter()
+	}
+	return 0
+}
+
+// backoff is the pause after the given failure (1, 2, …): half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds.
+func backoff(failure int) time.Duration {
+	d := min(250*time.Millisecond<<min(failure-1, 5), 5*time.Second)
+	return d/2 + rand.N(d/2+1)
+}
