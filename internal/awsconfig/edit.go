@@ -97,8 +97,9 @@ type editor struct {
 	changes    []*change
 	cli, sdk   *document
 	splices    []splice
-	appended   []*change // sections to be made
-	gone       int       // the text up to here goes away as a whole
+	appended   []*change         // sections to be made
+	gone       int               // the text up to here goes away as a whole
+	lines      map[Section][]int // where each section is; made when something is wrong
 }
 
 // splice replaces text[start:end].
@@ -396,6 +397,7 @@ func sortSplices(splices []splice) {
 func (e *editor) appendTo(text string) string {
 	eol := e.lineEnding(len(e.text))
 	terminated := text == "" || strings.HasSuffix(text, "\n")
+	ends := e.text == "" || strings.HasSuffix(e.text, "\n")
 	var b strings.Builder
 	b.Grow(len(text) + 256*len(e.appended))
 	b.WriteString(text)
@@ -418,7 +420,7 @@ func (e *editor) appendTo(text string) string {
 			b.WriteString(markOf(c.owner, section) + eol)
 		}
 		b.WriteString(section)
-		if terminated || i < len(e.appended)-1 {
+		if ends || i < len(e.appended)-1 {
 			b.WriteString(eol)
 		}
 	}

@@ -4,19 +4,34 @@ import (
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	sdkconfig "github.com/aws/aws-sdk-go-v2/config"
+
 	"github.com/homing-cli/homing/internal/fault"
 )
 
-// randomEdits are what our commands ask for: a few keys of a profile, a session beside it.
+// randomEdits are what our commands ask for: a few keys of a profile, a session beside it, managed profiles added,
+// renewed and removed.
 func randomEdits(r *rand.Rand) []Edit {
 	g := generator{r: r}
 	var edits []Edit
-	for range 1 + r.IntN(2) {
+	for range 1 + r.IntN(3) {
 		e := Edit{Section: Section{g.pick(kindProfile, kindProfile, kindProfile, kindSession), g.pick("dev", "p", "default", "x", "new", "a.b-c_d/e%f@g:h+1")}}
+		if slices.ContainsFunc(edits, func(o Edit) bool { return o.Section == e.Section && (o.Remove || r.IntN(2) == 0) }) {
+			continue
+		}
+		if e.Section.Type == kindProfile && g.chance(3) {
+			e.Owner = g.pick(genOwners...)
+		}
+		if g.chance(4) && !slices.ContainsFunc(edits, func(o Edit) bool { return o.Section == e.Section }) {
+			e.Remove = true
+			edits = append(edits, e)
+			continue
+		}
 		for range r.IntN(4) {
 			e.Set = append(e.Set, KeyValue{g.pick(fieldNames...), g.pick("v1", "https://new.awsapps.com/start#", "a=b:c", "x y \"z\"", "é")})
 		}
@@ -28,10 +43,17 @@ func randomEdits(r *rand.Rand) []Edit {
 	return edits
 }
 
-// wantedOf says what the edits ask for: sections to keys to values, nil for a key that must not be there.
-func wantedOf(edits []Edit) map[Section]map[string]*string {
-	wanted := make(map[Section]map[string]*string)
+// asked is what edits ask for: sections to keys to values, nil for a key that must not be there; nil for a section that
+// must not be there.
+type asked map[Section]map[string]*string
+
+func askedBy(edits []Edit) asked {
+	wanted := make(asked)
 	for _, e := range edits {
+		if e.Remove {
+			wanted[e.Section] = nil
+			continue
+		}
 		if wanted[e.Section] == nil {
 			wanted[e.Section] = make(map[string]*string)
 		}
@@ -43,6 +65,11 @@ func wantedOf(edits []Edit) map[Section]map[string]*string {
 		}
 	}
 	return wanted
+}
+
+func (a asked) removed(s Section) bool {
+	keys, ok := a[s]
+	return ok && keys == nil
 }
 
 // checkEdit applies edits to text and asks both real readers about the result. It returns whether the edit was made.
@@ -60,15 +87,22 @@ func (o *oracles) checkEdit(t testing.TB, text string, edits []Edit) (made bool,
 	if again, err := Apply(out, edits...); err != nil || string(again) != after {
 		t.Fatalf("a second time: %v\n%q\n%q\n%q\n%v", err, text, after, again, edits)
 	}
-	wanted := wantedOf(edits)
+	wanted := askedBy(edits)
 	o.cliAfter(t, text, after, wanted)
 	values = o.sdkAfter(t, text, after, wanted)
 	bytesAfter(t, text, after, wanted)
+	marks := marksOf(after)
+	for _, e := range edits {
+		_, there := wanted[e.Section], configOf(parseCLI(after)).find(sectionKey{e.Section.Type, e.Section.Name}) != nil
+		if m := marks[e.Section.Name]; e.Owner != "" && there && (!m.Intact || m.Owner == "") {
+			t.Fatalf("the mark of %s is %+v\n%q\n%q", e.Section, m, text, after)
+		}
+	}
 	return true, values
 }
 
 // cliAfter asks botocore: the wanted values are there, all else is as before.
-func (o *oracles) cliAfter(t testing.TB, before, after string, wanted map[Section]map[string]*string) {
+func (o *oracles) cliAfter(t testing.TB, before, after string, wanted asked) {
 	t.Helper()
 	was, is := o.botocore(t, before), o.botocore(t, after)
 	if was.Error != "" || is.Error != "" {
@@ -76,8 +110,18 @@ func (o *oracles) cliAfter(t testing.TB, before, after string, wanted map[Sectio
 	}
 	for section, keys := range wanted {
 		old, now := was.Profiles, is.Profiles
-		if section.Type == kindSession {
+		switch section.Type {
+		case kindSession:
 			old, now = was.Sessions, is.Sessions
+		case kindServices:
+			old, now = was.Services, is.Services
+		}
+		if wanted.removed(section) {
+			if _, ok := now[section.Name]; ok {
+				t.Fatalf("botocore still reads %s\n%q\n%q", section, before, after)
+			}
+			delete(old, section.Name)
+			continue
 		}
 		values := now[section.Name]
 		for key, value := range keys {
@@ -114,7 +158,7 @@ func without[V any](m map[string]any, keys map[string]V) map[string]any {
 }
 
 // sdkAfter asks the Go SDK the same. Where it refuses a combination of keys there is nothing to compare.
-func (o *oracles) sdkAfter(t testing.TB, before, after string, wanted map[Section]map[string]*string) (values int) {
+func (o *oracles) sdkAfter(t testing.TB, before, after string, wanted asked) (values int) {
 	t.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -152,7 +196,14 @@ func (o *oracles) sdkAfter(t testing.TB, before, after string, wanted map[Sectio
 		}
 	}
 	for section, keys := range wanted {
-		if section.Type != kindSession {
+		if wanted.removed(section) && section.Type == kindProfile {
+			var missing sdkconfig.SharedConfigProfileNotExistError
+			if _, panicked, err := o.sdk(path, section.Name); !panicked && !errors.As(err, &missing) {
+				t.Fatalf("the Go SDK still reads %s: %v\n%q\n%q", section, err, before, after)
+			}
+			values++
+		}
+		if section.Type != kindSession || wanted.removed(section) {
 			continue
 		}
 		c, panicked, err := o.sdk(o.file(t, after+probe+section.Name+"\n"), "oracle-probe")
@@ -184,34 +235,42 @@ func spellings(text string) map[string]string {
 	return names
 }
 
-// bytesAfter checks the bytes: sections that were not named are the same, and so is every line of the named ones that
-// does not belong to a key that changed.
-func bytesAfter(t testing.TB, before, after string, wanted map[Section]map[string]*string) {
+// bytesAfter checks the bytes: sections that were not named are the same from header to last key, so is every line of
+// the named ones that does not belong to a key that changed, and what stands between them stays in its order.
+func bytesAfter(t testing.TB, before, after string, wanted asked) {
 	t.Helper()
 	was, is := parseCLI(before), parseCLI(after)
 	sdkWas := parseSDK(before)
-	for i := range was.sections {
-		b, a := sectionText(was, i), sectionText(is, i)
-		var keys map[string]*string
-		for section, k := range wanted {
-			kind, name, _ := cliID(was.sections[i].name)
-			named := kind == section.Type && name == section.Name
-			if j, ok := sectionAt(sdkWas, was.sections[i].start); ok {
-				kind, name, _ = sdkID(sdkWas.sections[j].name)
-				named = named || kind == section.Type && name == section.Name
-			}
-			if named {
-				keys = k
-			}
+	meant := make(map[int]bool) // where the lines start that may go
+	mean := func(start, end int) {
+		for lines := scanFrom(before[:end], false, start, 1); lines.scan(); {
+			meant[lines.line.start] = true
 		}
-		last := i == len(was.sections)-1
-		if keys == nil {
-			// A comment that stood behind the next header may now stand above it, and new sections follow the last.
-			if a != b && !(strings.HasPrefix(a, b) && (last || strings.HasPrefix(strings.TrimSpace(a[len(b):]), "#"))) {
+	}
+	j := 0
+	for i := range was.sections {
+		section, named := wanted.named(was, sdkWas, i)
+		if m, ok := was.mark(&was.sections[i]); ok && named {
+			mean(m.start, m.end)
+		}
+		if named && wanted.removed(section) {
+			lines := scanFrom(before[:was.sections[i].end], false, was.sections[i].start, 1)
+			for lines.scan() {
+				if !lines.comment() {
+					mean(lines.line.start, lines.line.next)
+				}
+			}
+			continue
+		}
+		a := is.text[is.sections[j].start:is.sections[j].end]
+		j++
+		if !named {
+			if core(is, j-1) != core(was, i) {
 				t.Fatalf("bytes of section %d changed\n%q\n%q", i, before, after)
 			}
 			continue
 		}
+		keys := wanted[section]
 		lines := strings.SplitAfter(a, "\n")
 		for _, l := range keptLines(was, i, keys) {
 			j := slices.IndexFunc(lines, func(s string) bool { return strings.TrimRight(s, "\r\n") == strings.TrimRight(l, "\r\n") })
@@ -220,18 +279,83 @@ func bytesAfter(t testing.TB, before, after string, wanted map[Section]map[strin
 			}
 			lines = lines[j+1:]
 		}
+		s := &was.sections[i]
+		mean(s.start, s.bodyStart)
+		for _, o := range was.optionsOf(s) {
+			if _, changes := keys[o.key]; changes {
+				mean(o.start, o.end)
+			}
+		}
 	}
+	linesAfter(t, before, after, meant, len(wanted))
 	if eol := strings.Contains(before, "\r\n"); eol && !strings.Contains(strings.ReplaceAll(before, "\r\n", ""), "\n") &&
 		strings.Contains(strings.ReplaceAll(after, "\r\n", ""), "\n") {
 		t.Fatalf("line endings are mixed now\n%q\n%q", before, after)
 	}
+	// Where the last lines go, a blank one may be what is left.
+	if ended := strings.HasSuffix(after, "\n"); before != "" && after != "" && strings.HasSuffix(before, "\n") != ended && (!ended || len(meant) == 0) {
+		t.Fatalf("the end of the last line changed\n%q\n%q", before, after)
+	}
 }
 
-func sectionText(d *document, i int) string {
-	if i+1 < len(d.sections) {
-		return d.text[d.sections[i].start:d.sections[i+1].start]
+// linesAfter checks that all lines but the meant ones, and a blank one for each section, are there in their order.
+func linesAfter(t testing.TB, before, after string, meant map[int]bool, sections int) {
+	t.Helper()
+	bare := func(l string) string { return strings.TrimRight(l, "\r\n") }
+	lines, blanks := strings.SplitAfter(after, "\n"), 0
+	for s := newScanner(before, false); s.scan(); {
+		switch {
+		case s.blank():
+			blanks++
+			continue
+		case meant[s.line.start] && !s.comment():
+			continue
+		}
+		l := before[s.line.start:s.line.next]
+		i := slices.IndexFunc(lines, func(s string) bool { return bare(s) == bare(l) })
+		if i < 0 {
+			if _, _, ok := parseCLI(before).markEndingAt(s.line.next); ok && meant[s.line.start] {
+				continue
+			}
+			t.Fatalf("line %q is gone or moved\n%q\n%q", l, before, after)
+		}
+		lines = lines[i+1:]
 	}
-	return d.text[d.sections[i].start:]
+	for l := range strings.SplitAfterSeq(after, "\n") {
+		if l != "" && pyStrip(l) == "" {
+			blanks--
+		}
+	}
+	if blanks > sections || -blanks > sections {
+		t.Fatalf("%d blank lines are gone\n%q\n%q", blanks, before, after)
+	}
+}
+
+// named says which of the wanted sections a section is for one of the readers.
+func (a asked) named(cli, sdk *document, i int) (Section, bool) {
+	kind, name, _ := cliID(cli.sections[i].name)
+	if _, ok := a[Section{kind, name}]; ok {
+		return Section{kind, name}, true
+	}
+	if j, ok := sectionAt(sdk, cli.sections[i].start); ok {
+		kind, name, _ = sdkID(sdk.sections[j].name)
+		_, ok := a[Section{kind, name}]
+		return Section{kind, name}, ok
+	}
+	return Section{}, false
+}
+
+// core is the text of a section from its header to its last key, without the last line ending.
+func core(d *document, i int) string {
+	s := &d.sections[i]
+	end := s.bodyStart
+	lines := scanFrom(d.text[:s.end], false, s.bodyStart, 1)
+	for lines.scan() {
+		if !lines.blank() && !lines.comment() {
+			end = lines.line.next
+		}
+	}
+	return strings.TrimRight(d.text[s.start:end], "\r\n")
 }
 
 // keptLines are the lines of a section below its header that an edit of keys has no business with.
@@ -245,13 +369,12 @@ func keptLines(d *document, i int, keys map[string]*string) (kept []string) {
 		kept = append(kept, strings.SplitAfter(d.text[from:o.start], "\n")...)
 		from = o.end
 	}
-	end := len(d.text)
-	if i+1 < len(d.sections) {
-		end = d.sections[i+1].start
-	}
+	end := s.start + len(core(d, i))
 	kept = append(kept, strings.SplitAfter(d.text[min(from, end):end], "\n")...)
-	return slices.DeleteFunc(kept, func(l string) bool { return l == "" })
+	return slices.DeleteFunc(kept, func(l string) bool { return pyStrip(l) == "" })
 }
+
+var quoted = regexp.MustCompile(`(profile |sso-session )?"[^"]*"`)
 
 // TestEditsHold edits generated files and asks both real readers about the result.
 func TestEditsHold(t *testing.T) {
@@ -275,7 +398,7 @@ func TestEditsHold(t *testing.T) {
 		refused++
 		_, err := Apply([]byte(text), edits...)
 		_, why, _ := strings.Cut(err.Error(), "line ")
-		reasons[strings.TrimLeft(why, "0123456789:, and")]++
+		reasons[quoted.ReplaceAllString(strings.TrimLeft(why, "0123456789:, and"), "…")]++
 	})
 	t.Logf("%d edits made, %d refused, %d values compared with the Go SDK; refused: %v", made, refused, values, reasons)
 	if made < 30 || refused > made/2 || values < made {

@@ -2,13 +2,14 @@ package awsconfig
 
 import (
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
 	"unicode/utf8"
 )
 
-// seeds are all texts of the tables and some generated ones.
-func seeds() []string {
-	var texts []string
+// tableTexts are all texts of the tables.
+var tableTexts = sync.OnceValue(func() (texts []string) {
 	for _, tt := range traps {
 		texts = append(texts, tt.text)
 	}
@@ -18,11 +19,23 @@ func seeds() []string {
 	for _, tt := range refusedTests {
 		texts = append(texts, tt.before)
 	}
+	for _, tt := range markTests {
+		texts = append(texts, tt.text)
+	}
+	for _, tt := range removeTests {
+		texts = append(texts, tt.before, tt.after)
+	}
+	return append(texts, example, hard)
+})
+
+// seeds are those and some generated ones.
+func seeds() []string {
+	texts := slices.Clone(tableTexts())
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
 		texts = append(texts, generate(r))
 	}
-	return append(texts, example)
+	return texts
 }
 
 // FuzzReaders: both rule sets read any text as the real readers do.
@@ -49,20 +62,23 @@ func FuzzReaders(f *testing.F) {
 func FuzzEdit(f *testing.F) {
 	o := askable(f)
 	for i, text := range seeds() {
-		f.Add(text, genNames[i%len(genNames)], fieldNames[i%len(fieldNames)], "value", i%2 == 0)
+		f.Add(text, genNames[i%len(genNames)], fieldNames[i%len(fieldNames)], "value", []string{"", "corp"}[i/2%2], uint8(i))
 	}
-	f.Fuzz(func(t *testing.T, text, name, key, value string, unset bool) {
-		if len(text) > 4096 || !utf8.ValidString(text) {
+	f.Fuzz(func(t *testing.T, text, name, key, value, owner string, how uint8) {
+		if len(text) > 4096 || !utf8.ValidString(text) || len(owner) > 100 {
 			return
 		}
 		if _, ok := sdkFields[key]; !ok {
 			return
 		}
-		e := Edit{Section: Section{kindProfile, name}}
-		if unset {
-			e.Unset = []string{key}
-		} else {
+		e := Edit{Section: Section{kindProfile, name}, Owner: owner}
+		switch how % 3 {
+		case 0:
 			e.Set = []KeyValue{{key, value}}
+		case 1:
+			e.Unset = []string{key}
+		case 2:
+			e.Remove = true
 		}
 		o.checkEdit(t, text, []Edit{e})
 	})

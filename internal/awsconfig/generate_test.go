@@ -17,6 +17,12 @@ func generate(r *rand.Rand) string {
 		g.section()
 	}
 	text := g.b.String()
+	if g.chance(6) { // a trap of the tables, in the company of others
+		trap := tableTexts()[g.r.IntN(len(tableTexts()))]
+		if text = trap + g.eol + text; g.chance(2) {
+			text = g.b.String() + trap
+		}
+	}
 	if g.chance(4) {
 		text = strings.TrimRight(text, "\r\n")
 	}
@@ -60,6 +66,17 @@ func (g *generator) header() string {
 }
 
 func (g *generator) section() {
+	above := g.b.String()
+	g.b.Reset()
+	defer func() { // the mark holds a hash of what is below it
+		section := g.b.String()
+		g.b.Reset()
+		g.b.WriteString(above)
+		if g.chance(4) {
+			g.mark(section)
+		}
+		g.b.WriteString(section)
+	}()
 	header := g.header()
 	for _, u := range g.used { // a section twice is the end of the file for the AWS CLI
 		if u == header && !g.wild {
@@ -88,6 +105,29 @@ func (g *generator) section() {
 	}
 	g.decoration()
 }
+
+// mark writes the mark of a managed section, or something like it.
+func (g *generator) mark(section string) {
+	mark := markOf(g.pick(genOwners...), section)
+	switch g.r.IntN(10) {
+	case 0:
+		g.line(mark)
+		g.line(mark)
+	case 1:
+		g.line(mark[:len(mark)-1])
+	case 2:
+		g.line("  " + mark + " ")
+	case 3:
+		g.line(mark)
+		g.decoration()
+	case 4:
+		g.line(g.pick("# homing profiles sync", "# homing profiles sync (", "# homing profiles sync ()", "# homing profiles sync (%zz) 0", "; "+mark))
+	default:
+		g.line(mark)
+	}
+}
+
+var genOwners = []string{"corp", "https://x.awsapps.com/start#"}
 
 // decoration adds comments and blank lines.
 func (g *generator) decoration() {

@@ -1,6 +1,7 @@
 package awsconfig
 
 import (
+	"maps"
 	"strings"
 	"testing"
 )
@@ -71,3 +72,155 @@ func TestAddAndRemove(t *testing.T) {
 		}
 	}
 }
+
+// marked is a managed profile as it was written.
+func marked(name, owner string) string {
+	s := "[profile " + name + "]\nsso_session = corp\nregion = r1\n"
+	return markOf(owner, s) + "\n" + s
+}
+
+var markTests = []struct {
+	name, text string
+	want       map[string]Mark
+}{
+	{"none", example, nil},
+	{"two owners", marked("a", "corp") + "\n" + marked("b", "https://x/start#"), map[string]Mark{"a": {"corp", true, 1}, "b": {"https://x/start#", true, 6}}},
+	{"default", "\n\n" + markOf("corp", "[default]") + "\n[default]", map[string]Mark{"default": {"corp", true, 3}}},
+	{"without a blank line between", marked("a", "corp") + marked("b", "corp"), map[string]Mark{"a": {"corp", true, 1}, "b": {"corp", true, 5}}},
+	{"CRLF from an editor", strings.ReplaceAll(marked("a", "corp"), "\n", "\r\n"), map[string]Mark{"a": {"corp", true, 1}}},
+	{"white space at the ends", strings.ReplaceAll(marked("a", "corp"), "\n", " \t\n"), map[string]Mark{"a": {"corp", true, 1}}},
+	{"comments and blank lines behind the last key", marked("a", "corp") + "\n# mine\n\n; c\n", map[string]Mark{"a": {"corp", true, 1}}},
+	{"nested block", markOf("corp", "[profile a]\ns3 =\n  a = b") + "\n[profile a]\ns3 =\n  a = b\n", map[string]Mark{"a": {"corp", true, 1}}},
+	{"nested value changed", markOf("corp", "[profile a]\ns3 =\n  a = b") + "\n[profile a]\ns3 =\n  a = c\n", map[string]Mark{"a": {"corp", false, 1}}},
+	{"value changed", strings.Replace(marked("a", "corp"), "r1", "r2", 1), map[string]Mark{"a": {"corp", false, 1}}},
+	{"key added", marked("a", "corp") + "\n# why\noutput = json\n", map[string]Mark{"a": {"corp", false, 1}}},
+	{"key removed", strings.Replace(marked("a", "corp"), "region = r1\n", "", 1), map[string]Mark{"a": {"corp", false, 1}}},
+	{"key commented out", strings.Replace(marked("a", "corp"), "region", "#region", 1), map[string]Mark{"a": {"corp", false, 1}}},
+	{"comment inside", strings.Replace(marked("a", "corp"), "region", "# mine\nregion", 1), map[string]Mark{"a": {"corp", false, 1}}},
+	{"blank line inside", strings.Replace(marked("a", "corp"), "region", "\nregion", 1), map[string]Mark{"a": {"corp", false, 1}}},
+	{"other order", strings.Replace(marked("a", "corp"), "sso_session = corp\nregion = r1\n", "region = r1\nsso_session = corp\n", 1), map[string]Mark{"a": {"corp", false, 1}}},
+	{"indented", strings.Replace(marked("a", "corp"), "\n", "\n  ", 3), map[string]Mark{"a": {"corp", false, 1}}},
+	{"comment behind the header", strings.Replace(marked("a", "corp"), "]", "] # mine", 1), map[string]Mark{"a": {"corp", false, 1}}},
+	{"renamed", strings.Replace(marked("a", "corp"), "[profile a]", "[profile b]", 1), map[string]Mark{"b": {"corp", false, 1}}},
+	{"given to another owner", strings.Replace(marked("a", "corp"), "(corp)", "(dev)", 1), map[string]Mark{"a": {"dev", false, 1}}},
+	{"hash cut off", strings.Replace(marked("a", "corp"), ") ", ")\n#", 1), nil},
+	{"hash missing", "# homing profiles sync (corp)\n[profile a]\n", map[string]Mark{"a": {"corp", false, 1}}},
+	{"comment between mark and header", strings.Replace(marked("a", "corp"), "\n", "\n# mine\n", 1), nil},
+	{"blank line between mark and header", strings.Replace(marked("a", "corp"), "\n", "\n\n", 1), nil},
+	{"two marks", markOf("dev", "x") + "\n" + marked("a", "corp"), map[string]Mark{"a": {"corp", false, 2}}},
+	{"the same mark twice", markOf("corp", "[profile a]") + "\n" + markOf("corp", "[profile a]") + "\n[profile a]\n", map[string]Mark{"a": {"corp", false, 2}}},
+	{"two marks apart", markOf("dev", "x") + "\n\n" + marked("a", "corp"), map[string]Mark{"a": {"corp", true, 3}}},
+	{"copied above a second header", marked("a", "corp") + strings.Replace(marked("a", "corp"), "[profile a]", "[profile b]", 1), map[string]Mark{"a": {"corp", true, 1}, "b": {"corp", false, 5}}},
+	{"above a session", markOf("corp", "[sso-session a]") + "\n[sso-session a]\n", nil},
+	{"above no section of ours", markOf("corp", "[preview]") + "\n[preview]\n", nil},
+	{"above a key", "[profile a]\n" + markOf("corp", "k = v") + "\nk = v\n", nil},
+	{"words of a person", "# homing profiles sync writes these\n[profile a]\n# homing profiles sync (\n[profile b]\n# homing profiles sync () 0\n[profile c]\n# homing profiles sync (%zz) 0\n[profile d]\n", nil},
+	{"profile in two spellings", marked("a", "corp") + "[profile \"a\"]\n", map[string]Mark{"a": {"corp", false, 1}}},
+	{"profile in two spellings, the mark above the second", "[profile \"a\"]\n" + marked("a", "corp"), map[string]Mark{"a": {"corp", false, 2}}},
+	{"read by the SDKs' rules", marked("a", "corp") + "garbage\n" + marked("b", "corp") + marked("b", "corp"), map[string]Mark{"a": {"corp", false, 1}, "b": {"corp", false, 10}}},
+	{"last line without an end", strings.TrimSuffix(marked("a", "corp"), "\n"), map[string]Mark{"a": {"corp", true, 1}}},
+}
+
+func TestMarks(t *testing.T) {
+	for _, tt := range markTests {
+		if got := marksOf(tt.text); !maps.Equal(got, tt.want) {
+			t.Errorf("%s: %+v, want %+v\n%s", tt.name, got, tt.want, tt.text)
+		}
+	}
+}
+
+var removeTests = []struct {
+	name, before string
+	edits        []Edit
+	after        string
+}{
+	{"first of two", "[profile dev]\na = 1\n\n[profile x]\nb = 2\n", []Edit{removal("dev", "")}, "[profile x]\nb = 2\n"},
+	{"last of two", "[profile dev]\na = 1\n\n[profile x]\nb = 2\n", []Edit{removal("x", "")}, "[profile dev]\na = 1\n"},
+	{"all", "[profile dev]\na = 1\n\n[profile x]\nb = 2\n", []Edit{removal("x", ""), removal("dev", "")}, ""},
+	{"one blank line, not two", "[profile dev]\na = 1\n\n\n[profile x]\nb = 2\n\n\n[profile y]\n", []Edit{removal("x", "")}, "[profile dev]\na = 1\n\n\n\n[profile y]\n"},
+	{"no blank line", "[profile dev]\na = 1\n[profile x]\nb = 2\n[profile y]\n", []Edit{removal("x", "")}, "[profile dev]\na = 1\n[profile y]\n"},
+	{"comments stay", "# one\n\n# two\n[profile dev] # three\n# four\na = 1 # five\n  # six\n\n# seven\n[profile x]\n", []Edit{removal("dev", "")}, "# one\n\n# two\n# four\n  # six\n\n# seven\n[profile x]\n"},
+	{"mark goes, the one of the next stays", "[profile dev]\n\n" + marked("a", "corp") + marked("b", "corp"), []Edit{removal("a", "corp")}, "[profile dev]\n" + marked("b", "corp")},
+	{"mark without an owner in the edit", marked("a", "corp"), []Edit{removal("a", "")}, ""},
+	{"changed mark without an owner in the edit", "# homing profiles sync (corp) 0\n[profile a]\n", []Edit{removal("a", "")}, ""},
+	{"nested blocks, continuation lines", "[profile dev]\ns3 =\n  a = b\n\n  c = d\nk = v\n  more\n\n[profile x]\n", []Edit{removal("dev", "")}, "\n\n[profile x]\n"},
+	{"CRLF", "[profile dev]\r\na = 1\r\n\r\n[profile x]\r\nb = 2\r\n", []Edit{removal("x", "")}, "[profile dev]\r\na = 1\r\n"},
+	{"last line without an end", "[profile dev]\na = 1\n\n[profile x]\nb = 2", []Edit{removal("x", "")}, "[profile dev]\na = 1"},
+	{"CRLF, last line without an end", "[profile dev]\r\na = 1\r\n\r\n[profile x]\r\nb = 2", []Edit{removal("x", "")}, "[profile dev]\r\na = 1"},
+	{"comment at the end without an end", "[profile dev]\na = 1\n# c", []Edit{removal("dev", "")}, "# c"},
+	{"quoted and padded headers", "[profile \"dev\"]\na = 1\n[ profile x ]\nb = 2\n[profile y]\n", []Edit{removal("dev", ""), removal("x", "")}, "[profile y]\n"},
+	{"sessions and services", "[sso-session dev]\na = 1\n[services dev]\ns3 =\n  a = b\n[profile dev]\n", []Edit{{Section: Section{kindSession, "dev"}, Remove: true}, {Section: Section{kindServices, "dev"}, Remove: true}}, "[profile dev]\n"},
+	{"[default]", "[default]\na = 1\n[profile x]\n", []Edit{removal("default", "")}, "[profile x]\n"},
+	{"what is not there", "[profile x]\n", []Edit{removal("dev", ""), removal("y", "corp")}, "[profile x]\n"},
+	{"twice", "[profile x]\n[profile dev]\n", []Edit{removal("dev", ""), removal("dev", "")}, "[profile x]\n"},
+	{"moved", marked("a", "corp"), []Edit{removal("a", "corp"), mine("b", "corp", work...)}, marked("b", "corp")},
+	{"beside an insertion and another mark", "[profile dev]\na = 1\n" + marked("x", "corp") + marked("y", "corp"), []Edit{mine("y", "corp", KeyValue{"region", "r2"}), removal("x", "corp"), set1(dev, "b", "2")},
+		"[profile dev]\na = 1\nb = 2\n" + markOf("corp", "[profile y]\nsso_session = corp\nregion = r2") + "\n[profile y]\nsso_session = corp\nregion = r2\n"},
+	{"insertion in front of a mark", "[profile dev]\na = 1\n" + marked("x", "corp"), []Edit{mine("x", "corp", KeyValue{"region", "r1"}), set1(dev, "b", "2")}, "[profile dev]\na = 1\nb = 2\n" + marked("x", "corp")},
+	{"comment of a marked header", markOf("corp", "[profile a] # see [docs]") + "\n[profile a] # see [docs]\n", []Edit{mine("a", "corp", KeyValue{"region", "r1"})},
+		"# see [docs]\n" + markOf("corp", "[profile a]\nregion = r1") + "\n[profile a]\nregion = r1\n"},
+	{"a changed one is taken back", strings.Replace(marked("a", "corp"), "r1", "r2", 1), []Edit{mine("a", "corp", work...)}, marked("a", "corp")},
+	{"an edit of a person leaves the mark", marked("a", "corp"), []Edit{set1(Section{kindProfile, "a"}, "region", "r2")}, strings.Replace(marked("a", "corp"), "r1", "r2", 1)},
+	{"another owner", marked("a", "corp"), []Edit{mine("a", "dev", work...)}, marked("a", "dev")},
+	{"keys unset", marked("a", "corp"), []Edit{{Section: Section{kindProfile, "a"}, Unset: []string{"sso_session"}, Owner: "corp"}}, markOf("corp", "[profile a]\nregion = r1") + "\n[profile a]\nregion = r1\n"},
+	{"an indented mark", "  " + strings.Replace(marked("a", "corp"), "\n", "  \n", 1), []Edit{mine("a", "corp", KeyValue{"region", "r2"})},
+		"  " + markOf("corp", "[profile a]\nsso_session = corp\nregion = r2") + "  \n[profile a]\nsso_session = corp\nregion = r2\n"},
+}
+
+func TestRemoveAndMark(t *testing.T) {
+	o := askable(t)
+	for _, tt := range removeTests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := applied(t, tt.before, tt.edits...); got != tt.after {
+				t.Errorf("got  %q\nwant %q", got, tt.after)
+			}
+			if made, _ := o.checkEdit(t, tt.before, tt.edits); !made {
+				t.Error("refused")
+			}
+		})
+	}
+}
+
+func TestManagedRefuses(t *testing.T) {
+	changed := strings.Replace(marked("dev", "corp"), "r1", "r2", 1)
+	for _, tt := range []struct {
+		name, before string
+		edit         Edit
+		says         string
+	}{
+		{"a person's profile", "\n[profile dev]\n", mine("dev", "corp", work...), `line 2: profile "dev" was written by a person`},
+		{"a person's profile, in another spelling", "[profile 'dev']\n", mine("dev", "corp", work...), `line 1: profile "dev" was written by a person`},
+		{"remove a person's profile", "[profile dev]\n", removal("dev", "corp"), `line 1: profile "dev" was written by a person`},
+		{"remove a changed one", changed, removal("dev", "corp"), `line 2: profile "dev" was changed by a person`},
+		{"remove another's", marked("dev", "corp"), removal("dev", "other"), `line 2: profile "dev" is managed for "corp"`},
+		{"two marks", markOf("corp", "x") + "\n" + marked("dev", "corp"), mine("dev", "corp", KeyValue{"region", "r2"}), `line 3: the mark above profile "dev" would not hold`},
+		{"removal would let the next header be swallowed", "[profile a]\nx = 1\n[profile dev]\n  y = 1\n  [profile c]\n  z = 1\n", removal("dev", ""), "line 5: this header would not be one any more"},
+		{"removal of what has another section inside", "[profile dev]\nb = 2\n  [profile x]\n  c = 3\n", removal("dev", ""), "line 3: the SDKs take this for a header"},
+		{"removal of one of two spellings", "[profile dev]\na=1\n[profile \"dev\"]\na=2\n", removal("dev", ""), "more than once, on lines 1 and 3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Apply([]byte(tt.before), tt.edit)
+			checkFault(t, err, tt.says)
+			if got != nil {
+				t.Errorf("bytes came with the error: %q", got)
+			}
+		})
+	}
+	for name, edits := range map[string][]Edit{
+		"owner of a session":      {{Section: Section{kindSession, "s"}, Owner: "corp", Set: work}},
+		"removed and set":         {{Section: dev, Remove: true, Set: work}},
+		"set, then removed":       {set1(dev, "a", "b"), removal("dev", "")},
+		"removed, then unset":     {removal("dev", ""), {Section: dev, Unset: []string{"a"}}},
+		"removed with a bad name": {removal("a b", "")},
+	} {
+		if _, err := Apply([]byte(example), edits...); err == nil {
+			t.Errorf("%s: nothing was said", name)
+		}
+	}
+}
+
+// hard is a file of everything that people have lost to editors.
+const hard = "# top\r\n\r\n[default]\r\nregion   =   eu-west-1   \r\n; c\r\n[profile role]\r\nrole_arn=arn:aws:iam::123456789012:role/team#1/a;b\r\n" +
+	"\tsource_profile = default\r\nsource_profile\t=\tdefault\r\n#region = x\r\n\r\n\r\n[profile process]\r\n" +
+	"Credential_Process = \"/opt/my tool\" --name 'a # b' --x=\"c ; d\" #e;f\r\n  # indented\r\n\r\n[profile s3]\r\ns3 =\r\n    # slow\r\n" +
+	"    max_concurrent_requests = 20\r\n\r\n    addressing_style=path\r\noutput:json\r\n[services local]\r\nsso =\r\n  endpoint_url = http://localhost:1/#\r\n# end"

@@ -60,23 +60,26 @@ func (e *editor) explain(broken *syntaxError) error {
 
 // twice reports a section that is there in more than one spelling.
 func (e *editor) twice(c *change) error {
-	var lines []int
-	for _, d := range []*document{e.cli, e.sdk} {
-		for i := range d.sections {
-			id := cliID
-			if d == e.sdk {
-				id = sdkID
-			}
-			s := &d.sections[i]
-			if c.names(id(s.name)) && !slices.Contains(lines, s.line) {
-				lines = append(lines, s.line)
+	if e.lines == nil {
+		e.lines = make(map[Section][]int)
+		for _, d := range []*document{e.cli, e.sdk} {
+			for i := range d.sections {
+				id := cliID
+				if d == e.sdk {
+					id = sdkID
+				}
+				s := &d.sections[i]
+				kind, name, ok := id(s.name)
+				if section := (Section{kind, name}); ok && !slices.Contains(e.lines[section], s.line) {
+					e.lines[section] = append(e.lines[section], s.line)
+				}
 			}
 		}
 	}
+	lines := slices.Sorted(slices.Values(e.lines[c.section]))
 	if len(lines) < 2 {
 		return nil
 	}
-	slices.Sort(lines)
 	return fault.New(fault.Config, editorHint(e.path, lines[1]),
 		"%q: %s is there more than once, on lines %d and %d, and the AWS CLI and the SDKs do not use the same one",
 		e.path, c.section, lines[0], lines[1])
@@ -91,7 +94,7 @@ func (e *editor) compare(before, after *document, targets map[int]*change) error
 		}
 	}
 	if len(after.sections) != len(before.sections)+len(e.appended)-removed {
-		return e.differ()
+		return e.differ(before, after, targets)
 	}
 	removed = 0
 	for i := range before.sections {
@@ -131,15 +134,25 @@ func (e *editor) misread(line int) error {
 	return e.unclear(line, "the AWS CLI and the SDKs do not read this line alike")
 }
 
-// differ reports that the SDKs see another list of sections than before: a header went away with the value that the
-// AWS CLI takes it for a part of.
-func (e *editor) differ() error {
+// differ reports that a reader sees another list of sections than before: a header went away with the value that the
+// AWS CLI takes it for a part of, or is indented deeper than what now stands above it.
+func (e *editor) differ(before, after *document, targets map[int]*change) error {
 	for _, c := range e.changes {
 		if err := e.hiddenHeader(c); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("awsconfig: a section is missing from the edited file")
+	j := 0
+	for i := range before.sections {
+		if c := targets[i]; c != nil && c.remove {
+			continue
+		}
+		if j == len(after.sections) || targets[i] == nil && after.sections[j].name != before.sections[i].name {
+			return e.unclear(before.sections[i].line, "this header would not be one any more, since it is indented deeper than what would stand above it")
+		}
+		j++
+	}
+	return e.unclear(strings.Count(e.text, "\n")+1, "another section would come into being")
 }
 
 // hiddenHeader reports a header that only the SDKs see inside a section.
@@ -148,9 +161,10 @@ func (e *editor) hiddenHeader(c *change) error {
 		return nil
 	}
 	target := &e.cli.sections[c.cli]
-	for i := range e.sdk.sections {
+	i, _ := sectionAt(e.sdk, target.start+1)
+	for ; i < len(e.sdk.sections) && e.sdk.sections[i].start < target.end; i++ {
 		s := &e.sdk.sections[i]
-		if _, ok := sectionAt(e.cli, s.start); !ok && target.start < s.start && s.start < target.end {
+		if _, ok := sectionAt(e.cli, s.start); !ok {
 			return e.unclear(s.line, "the SDKs take this for a header and the AWS CLI for a part of the value above it, since it is indented deeper")
 		}
 	}
