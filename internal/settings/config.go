@@ -19,7 +19,7 @@ func loadConfig(file string) (layer, map[string]layer, error) {
 	if t == nil || err != nil {
 		return layer{}, nil, err
 	}
-	if err := t.check(slices.Concat(configKeys, globalKeys), "session"); err != nil {
+	if err := t.check(slices.Concat(configKeys, globalKeys), "profiles", "session"); err != nil {
 		return layer{}, nil, err
 	}
 	top, err := t.layer()
@@ -36,7 +36,7 @@ func loadConfig(file string) (layer, map[string]layer, error) {
 	sessions := map[string]layer{}
 	for _, name := range sorted(tables) { // of several mistakes the same one is told every time
 		sub := tables[name]
-		if err := sub.check(configKeys); err != nil {
+		if err := sub.check(configKeys, "profiles"); err != nil {
 			return layer{}, nil, err
 		}
 		if sessions[name], err = sub.layer(); err != nil {
@@ -63,7 +63,10 @@ func (t *table) layer() (l layer, err error) {
 	if l.redirectPort, err = t.port("redirect_port"); err != nil {
 		return l, err
 	}
-	l.noBrowser, err = t.truth("no_browser")
+	if l.noBrowser, err = t.truth("no_browser"); err != nil {
+		return l, err
+	}
+	l.profiles, err = t.profiles("form")
 	return l, err
 }
 

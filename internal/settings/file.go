@@ -35,6 +35,11 @@ func open(file string) (*table, error) {
 	if data == nil || err != nil {
 		return nil, err
 	}
+	return parse(file, data)
+}
+
+// parse reads the text of a file.
+func parse(file string, data []byte) (*table, error) {
 	t := &table{file: file, keys: map[string]toml.Primitive{}}
 	meta, err := toml.Decode(string(data), &t.keys)
 	if err != nil {
@@ -120,7 +125,8 @@ func (t *table) line(key string) int {
 	return 0
 }
 
-// check refuses keys that are not known. tables are the known keys that hold tables of names, for the hint.
+// check refuses keys that are not known. tables are the known keys that hold a table ("profiles") or one a name, for the
+// hint.
 func (t *table) check(known []string, tables ...string) error {
 	var unknown []string
 	for key := range t.keys {
@@ -136,6 +142,10 @@ func (t *table) check(known []string, tables ...string) error {
 	err := fileFault(t.file, t.line(key), nil, "unknown key %s", shown(t.prefix+key))
 	list := slices.Clone(known)
 	for _, name := range tables {
+		if name == "profiles" {
+			list = append(list, "["+t.prefix+name+"]")
+			continue
+		}
 		list = append(list, "["+name+".NAME]")
 	}
 	err.Hint = "known keys: " + strings.Join(list, ", ")

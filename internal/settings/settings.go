@@ -61,6 +61,7 @@ type Settings struct {
 	RedirectPort Value[int]    // the port of the listener, 0 any free one
 	NoBrowser    Value[bool]   // print the address instead of opening a browser
 	KeepFresh    Value[bool]   // sign in to legacy profiles such that the token can be renewed; for all sessions alike
+	Profiles     Profiles      // for profiles sync; For gives those of one session
 	Policy       Policy
 
 	file, env layer
@@ -73,6 +74,7 @@ type layer struct {
 	redirectPort Value[int]
 	noBrowser    Value[bool]
 	keepFresh    Value[bool]
+	profiles     Profiles
 }
 
 // Options say where to look.
@@ -110,6 +112,7 @@ func (s Settings) merged(session layer) Settings {
 	s.RedirectPort = s.env.redirectPort.over(session.redirectPort.over(s.file.redirectPort))
 	s.KeepFresh = s.env.keepFresh.over(s.file.keepFresh)
 	s.NoBrowser = s.env.noBrowser.over(session.noBrowser.over(s.file.noBrowser))
+	s.Profiles = session.profiles.Over(s.file.profiles)
 	return s
 }
 

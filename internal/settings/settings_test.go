@@ -143,7 +143,7 @@ func TestVariablesThatAreWrong(t *testing.T) {
 func TestFilesThatAreWrong(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ text, want, hint string }{
-		{"flow = \"pkce\"\nflwo = \"device\"", "PATH:2: unknown key flwo", "did you mean flow? known keys: flow, no_browser, redirect_port, keep_fresh, [session.NAME]"},
+		{"flow = \"pkce\"\nflwo = \"device\"", "PATH:2: unknown key flwo", "did you mean flow? known keys: flow, no_browser, redirect_port, keep_fresh, [profiles], [session.NAME]"},
 		{"keep_fresh = 1", "PATH:1: keep_fresh takes true or false", ""},
 		{"keep_fresh = true\n[session.dev]\nkeep_fresh = true", "PATH:3: unknown key session.dev.keep_fresh", "known keys: flow, no_browser, redirect_port"},
 		{"redirect-port = 1", "PATH:1: unknown key redirect-port", "did you mean redirect_port?"},
