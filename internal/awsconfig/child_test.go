@@ -16,6 +16,8 @@ import (
 //
 //	add PATH PREFIX N    add N profiles, one edit each
 //	flip PATH N          set every one of N profiles to the same new region, again and again, a line on stdout for each
+//	grow PATH N          add N managed profiles at once and remove them again, without end, a line on stdout for each
+//	count PATH N         count region of profile dev up by one, N times
 //	set PATH             one edit; prints the error's kind and text
 func childMain() bool {
 	args := strings.Fields(os.Getenv("HOMING_AWSCONFIG_CHILD"))
@@ -39,6 +41,19 @@ func childMain() bool {
 			err = Update(ctx, path, flip(n, round)...)
 			fmt.Println(round)
 		}
+	case "grow":
+		n, _ := strconv.Atoi(args[2])
+		for round := 0; err == nil; round++ {
+			err = Update(ctx, path, grow(n, round%2 == 1)...)
+			fmt.Println(round)
+		}
+	case "count":
+		n, _ := strconv.Atoi(args[2])
+		for range n {
+			if err == nil {
+				err = UpdateFunc(ctx, path, countUp)
+			}
+		}
 	case "set":
 		err = Update(ctx, path, set1(dev, "region", "new"))
 		fmt.Println(fault.KindOf(err), err, fault.HintOf(err))
@@ -57,6 +72,26 @@ func flip(n, round int) []Edit {
 		edits[i] = set1(Section{kindProfile, fmt.Sprintf("account-%d-Admin", i)}, "region", fmt.Sprintf("r%d", round))
 	}
 	return edits
+}
+
+// grow adds n managed profiles, or removes them.
+func grow(n int, remove bool) []Edit {
+	edits := make([]Edit, n)
+	for i := range edits {
+		e := mine(fmt.Sprintf("grown-%d", i), "corp", work...)
+		if e.Remove = remove; remove {
+			e.Set = nil
+		}
+		edits[i] = e
+	}
+	return edits
+}
+
+// countUp is an edit that depends on what is in the file.
+func countUp(src []byte) ([]Edit, error) {
+	p, _ := Parse("config", src).Profile(dev.Name)
+	n, _ := strconv.Atoi(p.Get("region"))
+	return []Edit{set1(dev, "region", strconv.Itoa(n+1))}, nil
 }
 
 func child(t *testing.T, args ...string) *exec.Cmd {

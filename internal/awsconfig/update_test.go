@@ -1,19 +1,15 @@
 package awsconfig
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,96 +200,6 @@ func TestUpdateRefuses(t *testing.T) {
 	}
 	_, err := Load(Paths{Config: folder})
 	checkFault(t, err, "is a folder, not a file")
-}
-
-// Two programs at once lose nothing: goroutines and processes each add profiles of their own.
-func TestUpdateAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config")
-	const each = 8
-	var cmds []*exec.Cmd
-	for i := range 2 {
-		cmd := child(t, "add", path, fmt.Sprintf("process-%d-", i), fmt.Sprint(each))
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		cmds = append(cmds, cmd)
-	}
-	var wg sync.WaitGroup
-	for i := range 2 {
-		wg.Go(func() {
-			for j := range each {
-				if err := Update(t.Context(), path, set1(Section{kindProfile, fmt.Sprintf("goroutine-%d-%d", i, j)}, "region", "r")); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for _, cmd := range cmds {
-		if err := cmd.Wait(); err != nil {
-			t.Error(err)
-		}
-	}
-	c, err := Load(Paths{Config: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := len(c.ProfileNames()); got != 4*each {
-		t.Errorf("%d profiles, want %d", got, 4*each)
-	}
-	if got := listed(t, filepath.Dir(path)); len(got) != 3 {
-		t.Errorf("left behind: %v", got)
-	}
-}
-
-// A process that is killed at any moment leaves the old or the new version, and the next one goes on.
-func TestUpdateKilled(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("no SIGKILL on Windows")
-	}
-	const n = 300
-	path := filepath.Join(t.TempDir(), "config")
-	put(t, path, big(n), 0o600)
-	rounds := 12
-	if testing.Short() {
-		rounds = 5
-	}
-	regions := regexp.MustCompile(`(?m)^region = (.*)$`)
-	size := strings.Count(big(n), "\n")
-	for round := range rounds {
-		cmd := child(t, "flip", path, fmt.Sprint(n))
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for range round%4 + 1 { // where in the next edit it is by now is up to the machine
-			lines.Scan()
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait()
-		for _, version := range []string{path, path + BackupSuffix} {
-			got := text(t, version)
-			if strings.Count(got, "\n") != size {
-				t.Fatalf("%s has %d lines, want %d", version, strings.Count(got, "\n"), size)
-			}
-			all := regions.FindAllString(got, -1)
-			if slices.Sort(all); len(all) != n || all[0] != all[n-1] {
-				t.Fatalf("%s is a mixture: %q and %q", version, all[0], all[len(all)-1])
-			}
-		}
-	}
-	if err := Update(t.Context(), path, region); err != nil {
-		t.Fatal(err)
-	}
-	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock"}) {
-		t.Errorf("left behind: %v", got)
-	}
 }
 
 // Another program writes between our reading and our rename.
