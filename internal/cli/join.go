@@ -10,6 +10,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/joint"
+	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
 )
 
@@ -20,6 +21,7 @@ type together struct {
 	req     *signin.Request
 	talk    *loginTalk
 	choice  choice
+	force   bool          // the person said so: lead, and sign in however good the token is
 	leader  *joint.Leader // nil while we do not lead
 	offered []joint.Offer
 	asked   bool             // something was offered
@@ -29,9 +31,9 @@ type together struct {
 	preferred bool // the flow that was asked for here was asked for there
 }
 
-// together lets login join others of req.Session, and others join it.
-func (a *app) together(login *signin.Login, req *signin.Request, talk *loginTalk, c choice) *together {
-	t := &together{app: a, login: login, req: req, talk: talk, choice: c}
+// together lets login join others of req.Session, and others join it. force takes over from them.
+func (a *app) together(login *signin.Login, req *signin.Request, talk *loginTalk, c choice, force bool) *together {
+	t := &together{app: a, login: login, req: req, talk: talk, choice: c, force: force}
 	login.Notify, login.Standing, login.Together = t.notify, t.standing, t.run
 	req.Others = t.others
 	return t
@@ -158,8 +160,9 @@ func (t *together) run(ctx context.Context, alone func(context.Context, bool) (s
 	}
 	hello := joint.Hello{
 		// A sign-in of before the session was configured anew is of no use.
-		About: strings.Join(append([]string{s.StartURL, s.Region}, s.RegistrationScopes()...), "\n"),
-		Opens: t.login.OpenBrowser != nil && !t.req.NoBrowser, TakeOver: t.req.Force,
+		About: about(s), Opens: t.login.OpenBrowser != nil && !t.req.NoBrowser, TakeOver: t.force,
+		// Whether a legacy token is to be renewable is no reason to push out somebody whose page a person has open.
+		Fits: func(leaders string) bool { return s.Legacy() && leaders == about(otherwiseFresh(s)) },
 	}
 	for {
 		leader, joined, err := place.Meet(ctx, hello)
@@ -168,7 +171,7 @@ func (t *together) run(ctx context.Context, alone func(context.Context, bool) (s
 			return signin.Result{}, stopped(ctx)
 		case errors.Is(err, joint.ErrSilent):
 			t.talk.notify(signin.Hint{Text: "Another homing login of " + named(s) + " waits but does not answer: it may be stopped, or on another machine. Going on without it."})
-			return alone(ctx, !t.req.Force && t.renewed())
+			return alone(ctx, t.renewed())
 		case err != nil:
 			t.app.ui.debug("no other login can join: %v", err)
 			return alone(ctx, false)
@@ -181,6 +184,17 @@ func (t *together) run(ctx context.Context, alone func(context.Context, bool) (s
 		}
 		hello.Yield = how == yielded
 	}
+}
+
+// about is what a sign-in to s asks of the service.
+func about(s session.Session) string {
+	return strings.Join(append([]string{s.StartURL, s.Region}, s.RegistrationScopes()...), "\n")
+}
+
+// otherwiseFresh is s with the other choice of --keep-fresh.
+func otherwiseFresh(s session.Session) session.Session {
+	s.KeepFresh = !s.KeepFresh
+	return s
 }
 
 func stopped(ctx context.Context) error {
@@ -200,7 +214,7 @@ func (t *together) lead(ctx context.Context, leader *joint.Leader, alone func(co
 		}
 	}()
 	t.leader = leader
-	result, err := alone(ctx, !t.req.Force && t.renewed())
+	result, err := alone(ctx, t.renewed())
 	leader.Close(t.outcome(err))
 	t.leader, t.offered = nil, nil
 	if errors.Is(err, pushed) && !t.app.ui.json { // under --json the error event says it; the exit code is Ctrl-C's, which says nothing
@@ -213,11 +227,15 @@ func (t *together) lead(ctx context.Context, leader *joint.Leader, alone func(co
 // looking for a token and our leading.
 func (t *together) renewed() bool {
 	st, err := t.app.store()
-	if err != nil {
+	if err != nil || t.force {
 		return false
 	}
 	tok, err := st.Token(t.req.Session.CacheKey())
-	return err == nil && tok.StartURL == t.req.Session.StartURL && !tok.Expired(t.app.env.now().Add(10*time.Minute))
+	now := t.app.env.now()
+	if err != nil || t.req.Force && !tok.Renewable(now) { // one that can be renewed was asked for
+		return false
+	}
+	return tok.StartURL == t.req.Session.StartURL && !tok.Expired(now.Add(10*time.Minute))
 }
 
 // outcome is how a sign-in ended, for all who joined it; nil is that they go on by themselves. What comes of this
@@ -264,6 +282,9 @@ func (t *together) follow(ctx context.Context, joined *joint.Joined) (signin.Res
 	}
 	t.talk.said = true // why it is done so is the other's to know
 	t.talk.notify(signin.Hint{Text: "Another homing login of " + named(t.req.Session) + " is waiting: joining it. To begin anew instead, add --force."})
+	if joined.About() != about(t.req.Session) {
+		t.otherwise()
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -291,6 +312,16 @@ func (t *together) follow(ctx context.Context, joined *joint.Joined) (signin.Res
 			t.show(ctx, joined, m)
 		}
 	}
+}
+
+// otherwise says that the login that was joined is to get another kind of legacy token than was asked for here.
+func (t *together) otherwise() {
+	text := "It was begun without --keep-fresh, so its token cannot be renewed. To have one that can, run: "
+	if !t.req.Session.KeepFresh {
+		text = "It was begun with --keep-fresh, so its token lives for 1 h at a time and can be renewed. To have one of 8 h, run: "
+	}
+	t.talk.notify(signin.Hint{Text: text + t.talk.again + " --force"})
+	t.talk.session = otherwiseFresh(t.req.Session) // what is said of the token at the end is true of the one there is
 }
 
 // show tells the person here what the leader told.

@@ -45,6 +45,19 @@ func (a *app) keptFresh(s session.Session, c choice, f flowFlags, st *store.Stor
 	return s, err == nil && !tok.Renewable(a.env.now())
 }
 
+// freshAgain is the flag that asks once more for what s is to get.
+func (f *flowFlags) freshAgain(s session.Session) string {
+	switch {
+	case !s.Legacy():
+		return ""
+	case s.KeepFresh:
+		return " --keep-fresh"
+	case f.keepFresh != nil:
+		return " --keep-fresh=false"
+	}
+	return ""
+}
+
 // remark says something beside the matter: a hint event under --json.
 func (a *app) remark(format string, args ...any) {
 	if !a.ui.json {

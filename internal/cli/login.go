@@ -156,10 +156,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	}
 	talk := a.talkOf(s, c)
 	talk.watched = a.watched(s)
-	talk.again = loginCommand(target{session: s, profile: a.profileOf(s)})
-	if s.Legacy() && s.KeepFresh {
-		talk.again += " --keep-fresh"
-	}
+	talk.again = loginCommand(target{session: s, profile: a.profileOf(s)}) + f.freshAgain(s)
 	req.Inputs = func() (<-chan signin.Input, func()) {
 		inputs, stop := a.attend(ctx)
 		talk.keys = inputs != nil
@@ -178,7 +175,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 	if a.env.OpenBrowser != nil && (a.env.CanOpen == nil || a.env.CanOpen(ctx, c.place.window)) {
 		login.OpenBrowser = func(ctx context.Context, url string) error { return a.env.OpenBrowser(ctx, url, c.place.window) }
 	}
-	with := a.together(&login, &req, talk, c)
+	with := a.together(&login, &req, talk, c, force)
 	result, err := login.Run(ctx, req)
 	if err == nil && !with.joined {
 		a.remember(c, s, result)

@@ -43,7 +43,7 @@ func join(ctx context.Context, f files, h Hello) (*Joined, error) {
 		j.close()
 		return nil, err
 	}
-	if h.TakeOver || j.about != h.About {
+	if h.displaces(j.about) {
 		return j, nil // it does not stay
 	}
 	go j.read(in)
@@ -65,7 +65,7 @@ func (j *Joined) prove(in *bufio.Scanner, secret string, h Hello) error {
 		return errLost // another program has the port
 	}
 	j.about, j.proof = c.About, proof(secret, toLeader, c.Challenge)
-	if h.TakeOver || j.about != h.About {
+	if h.displaces(j.about) {
 		return nil
 	}
 	if err := line(j.conn, request{Proof: j.proof, Opens: h.Opens}); err != nil {
@@ -80,6 +80,9 @@ func (j *Joined) push() {
 	_ = line(j.conn, request{Proof: j.proof, TakeOver: true})
 	j.close()
 }
+
+// About is the leader's.
+func (j *Joined) About() string { return j.about }
 
 // Messages are what the leader tells. The channel is closed when the leader has ended, was killed or is silent for 20
 // seconds; the last message is the outcome, or says that it left, where it could say so.

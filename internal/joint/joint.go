@@ -44,10 +44,18 @@ type Place struct {
 
 // Hello is what a login wants when others may be there.
 type Hello struct {
-	About    string // what is asked of the service. A leader with another is made to leave: its outcome would be of no use
-	Opens    bool   // it can open an address for the person
-	TakeOver bool   // lead, whoever leads
-	Yield    bool   // somebody was just made to leave: let whoever asked for that lead
+	About string // what is asked of the service
+	// Fits reports whether the outcome of a leader with another About would be of use all the same. One whose would not is
+	// made to leave. nil: it never is.
+	Fits     func(about string) bool
+	Opens    bool // it can open an address for the person
+	TakeOver bool // lead, whoever leads
+	Yield    bool // somebody was just made to leave: let whoever asked for that lead
+}
+
+// displaces reports whether a leader with this About is to leave.
+func (h Hello) displaces(about string) bool {
+	return h.TakeOver || about != h.About && (h.Fits == nil || !h.Fits(about))
 }
 
 // Message is what a leader tells.
@@ -87,7 +95,7 @@ func (p Place) Meet(ctx context.Context, h Hello) (*Leader, *Joined, error) {
 			}
 			return nil, nil, context.Cause(ctx)
 		case err != nil:
-		case h.TakeOver || j.about != h.About:
+		case h.displaces(j.about):
 			limit = leaving
 			j.push()
 		default:

@@ -203,7 +203,17 @@ func TestTakeOver(t *testing.T) {
 		<-l.Pushed()
 		l.Close(nil)
 	}()
-	leads(t, p, Hello{About: "y"})
+	l = leads(t, p, Hello{About: "y"})
+	wants(t, j, "", false, false, true)
+	// unless what it gets there would do
+	if j = joins(t, p, Hello{About: "x", Fits: func(about string) bool { return about == "y" }}); j.About() != "y" {
+		t.Errorf("about %q, want y", j.About())
+	}
+	go func() {
+		<-l.Pushed()
+		l.Close(nil)
+	}()
+	leads(t, p, Hello{About: "x", Fits: func(about string) bool { return about == "z" }})
 	wants(t, j, "", false, false, true)
 }
 
