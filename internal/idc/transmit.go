@@ -25,8 +25,8 @@ const (
 	maxRetryAfter = 20 * time.Second
 )
 
-// transmitter sends the SDK's requests. It reads each answer whole, and turns everything but an answer the operation can
-// have into an *Error, so that the SDK parses only what is known to be good and adds no text of its own.
+// transmitter sends requests. It reads each answer whole, and turns everything but an answer the operation can have into
+// an *Error.
 type transmitter struct {
 	client    *http.Client
 	userAgent string
@@ -44,47 +44,39 @@ func newTransmitter(o Options) *transmitter {
 	// A redirect would carry tokens to wherever a proxy points. The service never answers with one.
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	hc.Jar, hc.Timeout = nil, 0
-	return &transmitter{client: &hc, userAgent: o.UserAgent, log: o.Log}
+	return &transmitter{client: &hc, userAgent: userAgent(o.UserAgent), log: o.Log}
 }
 
-// Do implements the HTTPClient of the SDK's clients. Every error it returns is an *Error.
-func (t *transmitter) Do(req *http.Request) (*http.Response, error) {
-	k := callOf(req.Context())
+// do makes one attempt and returns the body of an answer that was found good.
+func (t *transmitter) do(k *call, req *http.Request) ([]byte, *Error) {
 	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
 	defer cancel()
 	req = req.WithContext(ctx)
-	if t.userAgent != "" {
-		req.Header.Set("User-Agent", strings.TrimSpace(t.userAgent+" "+req.Header.Get("User-Agent")))
-	}
+	req.Header.Set("User-Agent", t.userAgent)
 	start := time.Now()
-	resp, fail := t.exchange(k, req)
+	resp, body, fail := t.exchange(k, req)
 	t.record(k, req, resp, fail, time.Since(start))
-	if fail != nil {
-		return nil, fail
-	}
-	return resp, nil
+	return body, fail
 }
 
-// exchange sends one request and returns an answer with its body read and found good.
-func (t *transmitter) exchange(k *call, req *http.Request) (*http.Response, *Error) {
+// exchange sends one request and returns an answer, its body read and found good.
+func (t *transmitter) exchange(k *call, req *http.Request) (*http.Response, []byte, *Error) {
 	resp, err := t.client.Do(req)
 	if err != nil {
-		return nil, networkError(k, req.URL.Host, err)
+		return nil, nil, networkError(k, req.URL.Host, err)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	_ = resp.Body.Close() // the body has been read as far as it is wanted
 	if err != nil {
 		e := networkError(k, req.URL.Host, err)
 		e.Sent = true
-		return resp, e
+		return resp, nil, e
 	}
 	k.host, k.date, k.requestID, k.contentType = req.URL.Host, date(resp.Header), requestID(resp.Header), contentType(resp.Header)
 	if e := judge(k, req.URL.Host, resp, body); e != nil {
-		return resp, e
+		return resp, nil, e
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	resp.ContentLength = int64(len(body))
-	return resp, nil
+	return resp, body, nil
 }
 
 // record logs an attempt: nothing that stands in a header of the request, a query or a body.
