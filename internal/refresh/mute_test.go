@@ -1,9 +1,12 @@
 package refresh
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
 )
 
 // A service that takes the connection and never answers: while the token serves, nobody waits long for another. An
@@ -35,6 +38,46 @@ func TestMuteService(t *testing.T) {
 					t.Errorf("got %s, %v", got.AccessToken.Reveal(), err)
 				}
 			})
+		})
+	}
+}
+
+// Who waits behind another that gets no answer says so, and does not blame the other. One that holds the lock for good
+// keeps nobody either.
+func TestMuteServiceForTwo(t *testing.T) {
+	t.Parallel()
+	for name, stopped := range map[string]bool{"waits for the service": false, "is stopped": true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &service{slow: time.Hour}
+			r := newRenewer(t, f, dev, token(-time.Minute))
+			var wg sync.WaitGroup
+			done := make(chan struct{})
+			wg.Go(func() {
+				if !stopped {
+					if _, err := r.Token(t.Context(), dev); err == nil {
+						t.Error("the first got a token")
+					}
+					return
+				}
+				u, err := r.Store.LockToken(t.Context(), dev.CacheKey())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				<-done
+				u.Abort()
+			})
+			synctest.Wait() // it has the lock
+			one := &Renewer{Store: r.Store, Connect: f.connect}
+			start := time.Now()
+			_, err := one.Token(t.Context(), dev)
+			if took := time.Since(start); took != mostWait {
+				t.Errorf("the other %s: it took %v, want %v", name, took, mostWait)
+			}
+			wantFault(t, err, fault.Unavailable, `cannot renew the token of session "dev": another process has been at it for 50s and is not done`,
+				"check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing")
+			close(done)
+			wg.Wait()
 		})
 	}
 }

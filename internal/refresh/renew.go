@@ -78,6 +78,9 @@ func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.
 	defer cancel()
 	u, err := r.Store.LockToken(locking, s.CacheKey())
 	if err != nil {
+		if ctx.Err() == nil && errors.Is(locking.Err(), context.DeadlineExceeded) {
+			err = r.behind(s, r.now().Sub(start), err)
+		}
 		return r.keep(ctx, w, t, err)
 	}
 	defer u.Abort()
@@ -250,6 +253,16 @@ func interrupted(ctx context.Context) error {
 		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed has passed", Hint: "try again", Err: ctx.Err()}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: ctx.Err()}
+}
+
+// behind is the error for who waited in vain while another process held the lock. It blames nobody: on a network that is
+// mute the other waits for the same answer, and each call of ours ends by itself, a stopped process aside.
+func (r *Renewer) behind(s session.Session, waited time.Duration, err error) error {
+	return &fault.Error{
+		Kind: fault.Unavailable, Err: err,
+		Msg:  "cannot renew the token of " + named(s) + ": another process has been at it for " + waited.Round(time.Second).String() + " and is not done",
+		Hint: "check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing",
+	}
 }
 
 // retryAfter is how long the service asks to be left alone, 0 when it does not say.
