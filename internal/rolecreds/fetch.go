@@ -23,6 +23,9 @@ const (
 	shortWait = 10 * time.Second
 	// serving is what cached credentials must have left for that.
 	serving = time.Minute
+	// politeWait is how long a caller waits for another that fetches the same role while there is a valid token: a call of
+	// its own is worth no more than that. The other may be stopped (Ctrl-Z) and hold the lock for good.
+	politeWait = 10 * time.Second
 )
 
 // Tokens gives out the access token of a session (refresh.Renewer does).
@@ -110,16 +113,35 @@ func silence(k store.RoleKey, also string) error {
 	}
 }
 
-// lock takes the role's lock. Where none can be had because of the file system, the work is done without.
+// lock takes the role's lock. Where none can be had because of the file system, or because another process has held it
+// for politeWait beside a valid token, the work is done without.
 func (f *Fetcher) lock(ctx context.Context, k store.RoleKey, wait time.Duration) (unlock func(), err error) {
-	locking, cancel := context.WithTimeoutCause(ctx, wait, silence(k, ", or not to another process that asks for the same"))
+	silent := silence(k, ", or not to another process that asks for the same")
+	locking, cancel := context.WithTimeoutCause(ctx, wait, silent)
 	defer cancel()
-	unlock, err = f.Store.LockRole(locking, k)
-	if err != nil && fault.KindOf(err) == fault.Config {
-		f.warn(err)
-		return func() {}, nil
+	for {
+		valid := f.valid(k.Session)
+		polite, stop := context.WithTimeoutCause(locking, politeWait, silent)
+		unlock, err = f.Store.LockRole(polite, k)
+		late := err != nil && polite.Err() != nil && locking.Err() == nil && wait > politeWait
+		stop()
+		switch {
+		case late && valid:
+			return func() {}, nil
+		case late:
+			continue // the other may be renewing the token first, which is worth waiting for
+		case err != nil && fault.KindOf(err) == fault.Config:
+			f.warn(err)
+			return func() {}, nil
+		}
+		return unlock, err
 	}
-	return unlock, err
+}
+
+// valid reports whether the token of s serves as it is.
+func (f *Fetcher) valid(s session.Session) bool {
+	t, err := f.Store.Token(s.CacheKey())
+	return err == nil && !t.Expired(f.now())
 }
 
 // fetch asks the portal with the session's token and caches what it gives. A token that the portal refuses before its

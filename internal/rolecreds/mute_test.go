@@ -71,3 +71,47 @@ func TestMuteNetwork(t *testing.T) {
 		})
 	}
 }
+
+// A process that was stopped (Ctrl-Z) holds the role's lock for good. With a valid token the credentials are fetched all
+// the same; without one the other is waited for, since it may be renewing the token, and is worth waiting for.
+func TestStoppedHolder(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		left  time.Duration // of the token
+		renew time.Duration // after which it is valid for an hour; 0 = never
+		took  time.Duration
+		fails bool
+	}{
+		{"the token is valid", time.Hour, 0, politeWait, false},
+		{"the token is renewed by the other", -time.Minute, 15 * time.Second, 3 * politeWait, false},
+		{"the token stays expired", -time.Minute, 0, mostWait, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFetcher(t, &portal{})
+				signInFor(f.Store, "access-1", tt.left)
+				unlock, err := f.Store.LockRole(t.Context(), admin)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unlock()
+				if tt.renew > 0 {
+					time.AfterFunc(tt.renew, func() { signInFor(f.Store, "access-1", time.Hour) })
+				}
+				start := time.Now()
+				c, err := f.Get(t.Context(), admin, DefaultMinTTL)
+				if took := time.Since(start); took != tt.took {
+					t.Errorf("took %v, want %v", took, tt.took)
+				}
+				if tt.fails && fault.KindOf(err) != fault.Unavailable || !tt.fails && (err != nil || c.AccessKeyID != "Admin-1") {
+					t.Errorf("got %q, %v", c.AccessKeyID, err)
+				}
+				if _, ok := Cached(f.Store, admin, DefaultMinTTL); ok == tt.fails {
+					t.Errorf("cached: %v", ok)
+				}
+			})
+		})
+	}
+}

@@ -136,10 +136,12 @@ func (f *tokens) Ended(_ context.Context, s session.Session, _ session.Secret, c
 }
 
 // signIn stores an access token, as a sign-in or a refresh does.
-func signIn(st *store.Store, access string) {
+func signIn(st *store.Store, access string) { signInFor(st, access, time.Hour) }
+
+func signInFor(st *store.Store, access string, left time.Duration) {
 	u, err := st.BeginToken(context.Background(), dev.CacheKey())
 	if err == nil {
-		err = u.Commit(session.Token{StartURL: startURL, Region: "us-east-1", AccessToken: session.NewSecret(access), ExpiresAt: time.Now().Add(time.Hour)})
+		err = u.Commit(session.Token{StartURL: startURL, Region: "us-east-1", AccessToken: session.NewSecret(access), ExpiresAt: time.Now().Add(left)})
 	}
 	if err != nil {
 		panic(err)
