@@ -2,10 +2,9 @@ package emulator
 
 import (
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/hex"
-	"encoding/xml"
 	"fmt"
+	"html"
 	"strings"
 )
 
@@ -41,11 +40,14 @@ func (s *Server) getCallerIdentity(c *call) reply {
 	sum := sha256.Sum256([]byte(rc.account + "/" + rc.role))
 	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/AWSReservedSSO_%s_%s/%s", partition(s.region()), rc.account, rc.role,
 		hex.EncodeToString(sum[:8]), rc.user)
-	id := "AROA" + base32.StdEncoding.EncodeToString(sum[8:])[:17] + ":" + rc.user
+	id := []byte("AROA")
+	for _, b := range sum[8:25] {
+		id = append(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[b%32])
+	}
 	return xmlReply(200, "<GetCallerIdentityResponse xmlns=\""+stsNamespace+"\">\n"+
 		"  <GetCallerIdentityResult>\n"+
 		"    <Arn>"+escapeXML(arn)+"</Arn>\n"+
-		"    <UserId>"+escapeXML(id)+"</UserId>\n"+
+		"    <UserId>"+escapeXML(string(id)+":"+rc.user)+"</UserId>\n"+
 		"    <Account>"+escapeXML(rc.account)+"</Account>\n"+
 		"  </GetCallerIdentityResult>\n"+
 		"  <ResponseMetadata>\n    <RequestId>"+requestIDPlace+"</RequestId>\n  </ResponseMetadata>\n"+
@@ -86,10 +88,15 @@ func xmlReply(status int, body string) reply {
 	return rep
 }
 
+// escapeXML makes s fit for the text of an element. (encoding/xml does as much, but costs every start of a program that
+// this package is linked into 18 kB of entities.)
 func escapeXML(s string) string {
-	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a strings.Builder takes all
-	return b.String()
+	return html.EscapeString(strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
+			return '\ufffd' // XML 1.0 2.2 has no way to write these
+		}
+		return r
+	}, s))
 }
 
 // partition is the second part of an ARN in the region.

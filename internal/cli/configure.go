@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
@@ -130,13 +131,13 @@ func checkStartURL(answer string) string {
 
 // regionForm is what the names of regions look like in every partition: us-east-1, us-gov-west-1, eusc-de-east-1,
 // us-isob-east-1. It names no region, no number of them and no continent: new ones appear every year.
-var regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]+$`)
+var regionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]+$`) })
 
 func checkRegion(answer string) string {
 	if answer == "" {
 		return "A value is required"
 	}
-	if !regionForm.MatchString(answer) {
+	if !regionForm().MatchString(answer) {
 		return "Not a region such as eu-west-1"
 	}
 	return ""

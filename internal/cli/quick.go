@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -15,12 +14,9 @@ import (
 // Start is Main in the environment of this process. Terraform, kubectl and the SDKs call credentials again and again, so
 // that is looked at before anything else is: see quick.
 func Start() int {
-	// What quick allocates is little and soon over; to collect it would only cost.
-	percent := debug.SetGCPercent(-1)
 	if code, done := quick(standardEnv()); done {
 		return code
 	}
-	debug.SetGCPercent(percent)
 	return Main(context.Background(), OSEnv())
 }
 

@@ -3,10 +3,11 @@ package cli
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // toType matches what stands before a command to type. A command stays in one piece, for copying.
-var toType = regexp.MustCompile(`run: |^Next: |to use them: `)
+var toType = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`run: |^Next: |to use them: `) })
 
 // wrap breaks the lines of text at blanks so that each has at most width columns; 0 leaves text as it is. Words longer
 // than that, such as addresses, have a line to themselves, and indented lines are not touched.
@@ -25,7 +26,7 @@ func wrap(text string, width int) string {
 
 func wrapLine(line string, width int) string {
 	tail := ""
-	if at := toType.FindStringIndex(line); at != nil {
+	if at := toType().FindStringIndex(line); at != nil {
 		line, tail = line[:at[1]], line[at[1]:]
 	}
 	words := strings.Split(line, " ")
