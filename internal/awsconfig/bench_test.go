@@ -1,8 +1,9 @@
 package awsconfig
 
 import (
+	"bytes"
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,26 +58,23 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// BenchmarkApplyMany makes every profile of a new file in one edit.
+// BenchmarkApplyMany adds n managed profiles to n others in one edit, and removes them.
 func BenchmarkApplyMany(b *testing.B) {
-	for _, n := range sizes {
+	for _, n := range []int{100, 15_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			edits := many(n)
+			src, edits := []byte(big(n)), managed(n)
 			for b.Loop() {
-				if _, err := Apply(nil, edits...); err != nil {
-					b.Fatal(err)
+				grown := mustApply(b, src, edits...)
+				removals := slices.Clone(edits)
+				for i := range removals {
+					removals[i].Remove, removals[i].Set = true, nil
+				}
+				if !bytes.Equal(mustApply(b, grown, removals...), src) {
+					b.Fatal("something is left")
 				}
 			}
 		})
 	}
-}
-
-func many(n int) []Edit {
-	edits := make([]Edit, n)
-	for i := range edits {
-		edits[i] = Edit{Section: Section{kindProfile, fmt.Sprintf("account-%d", i)}, Set: []KeyValue{{"sso_session", "corp"}, {"region", "r"}}}
-	}
-	return edits
 }
 
 func BenchmarkProfilesOf(b *testing.B) {
@@ -93,9 +91,11 @@ func BenchmarkProfilesOf(b *testing.B) {
 }
 
 // least returns the least processor time of a few runs of f.
-func least(f func()) time.Duration {
+func least(f func()) time.Duration { return leastOf(3, f) }
+
+func leastOf(runs int, f func()) time.Duration {
 	best := time.Hour
-	for range 3 {
+	for range runs {
 		start := cpuTime()
 		f()
 		best = min(best, cpuTime()-start)
@@ -103,49 +103,109 @@ func least(f func()) time.Duration {
 	return best
 }
 
-// TestCost keeps an edit of 10,000 profiles under 100 ms of our own time and the cost in proportion to the size.
+// TestCost keeps an edit of 10,000 profiles under 100 ms of our own time, reading, checking and writing included.
 func TestCost(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector is what would be measured")
 	}
-	cost := func(n int) time.Duration {
-		path := write(t, big(n)).Config
-		src, err := os.ReadFile(path)
-		if err != nil {
+	paths := write(t, big(10_000))
+	round := 0
+	edit := least(func() {
+		round++
+		if err := Update(t.Context(), paths.Config, set1(Section{kindProfile, "account-7-Admin"}, "region", fmt.Sprint("r", round))); err != nil {
 			t.Fatal(err)
 		}
-		return least(func() {
-			if _, err := Apply(src, set1(Section{kindProfile, "account-7-Admin"}, "region", "us-east-2")); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-	ten, hundred := cost(10_000), cost(100_000)
-	paths := write(t, big(10_000))
-	one := least(func() {
+	})
+	read := least(func() {
 		if c, err := Load(paths); err != nil {
 			t.Fatal(err)
 		} else if _, err := c.SSO("account-5000-Admin"); err != nil {
 			t.Fatal(err)
 		}
 	})
-	t.Logf("processor time: edit one of 10,000 profiles %s, of 100,000 %s; read one of 10,000 %s", ten, hundred, one)
-	if one > 50*time.Millisecond {
-		t.Errorf("reading one of 10,000 profiles took %s", one)
+	t.Logf("processor time: edit one of 10,000 profiles %s, read one of them %s", edit, read)
+	if edit > 100*time.Millisecond {
+		t.Errorf("an edit of 10,000 profiles took %s", edit)
 	}
-	if ten > 100*time.Millisecond {
-		t.Errorf("an edit of 10,000 profiles took %s", ten)
+	if read > 50*time.Millisecond {
+		t.Errorf("reading one of 10,000 profiles took %s", read)
 	}
-	if hundred > 30*ten {
-		t.Errorf("ten times the profiles cost %.0f times as much", float64(hundred)/float64(ten))
+}
+
+// TestCostIsLinear: from 100 profiles to 100,000, and for 15,000 on top of 15,000, what a profile costs stays the same,
+// whether one is edited or all are added, found unchanged, or removed.
+func TestCostIsLinear(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector is what would be measured")
 	}
-	if all := least(func() {
-		if _, err := Apply(nil, many(10_000)...); err != nil {
-			t.Fatal(err)
+	const most = 4 // times what a profile costs in a file of a tenth; more would be a curve
+	before := make(map[string]time.Duration)
+	for _, n := range []int{100, 1000, 15_000, 100_000} {
+		src := []byte(big(n))
+		removals, added := make([]Edit, n), managed(n)
+		for i, e := range added {
+			removals[i] = Edit{Section: e.Section, Owner: e.Owner, Remove: true}
 		}
-	}); all > 10*ten {
-		t.Errorf("making 10,000 profiles took %s", all)
+		grown := mustApply(t, src, added...)
+		steps := []struct {
+			name string
+			do   func()
+		}{
+			{"edit one", func() { mustApply(t, grown, set1(added[n/2].Section, "region", "r2")) }},
+			{"marks", func() {
+				if marks := Parse("config", grown).Marks(); len(marks) != n {
+					t.Fatalf("%d marks", len(marks))
+				}
+			}},
+			{"add all", func() { mustApply(t, src, added...) }},
+			{"nothing new", func() {
+				if !bytes.Equal(mustApply(t, grown, added...), grown) {
+					t.Fatal("a second time something changed")
+				}
+			}},
+			{"remove all", func() {
+				if !bytes.Equal(mustApply(t, grown, removals...), src) {
+					t.Fatal("something is left")
+				}
+			}},
+			{"refuse", func() { // the last edit is in the way of all others
+				if _, err := Apply(grown, append(slices.Clone(added), mine("account-0-Admin", "corp", work...))...); err == nil {
+					t.Fatal("not refused")
+				}
+			}},
+		}
+		for _, step := range steps {
+			repeat := max(1, 5000/n)
+			cost := leastOf(min(3, max(1, 30_000/n)), func() {
+				for range repeat {
+					step.do()
+				}
+			}) / time.Duration(n*repeat)
+			t.Logf("%7d profiles: %-12s %s each", n, step.name, cost)
+			if last, ok := before[step.name]; ok && cost > most*last {
+				t.Errorf("%s: %s for each of %d profiles, %s with fewer", step.name, cost, n, last)
+			}
+			before[step.name] = cost
+		}
 	}
+}
+
+func mustApply(t testing.TB, src []byte, edits ...Edit) []byte {
+	out, err := Apply(src, edits...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// managed are the edits that write n profiles.
+func managed(n int) []Edit {
+	edits := make([]Edit, n)
+	for i := range edits {
+		edits[i] = mine(fmt.Sprintf("new-%d", i), "corp", KeyValue{"sso_session", "corp"},
+			KeyValue{"sso_account_id", fmt.Sprintf("%012d", i)}, KeyValue{"sso_role_name", "Admin"}, KeyValue{"region", "r"})
+	}
+	return edits
 }
 
 // TestCostOfOddFiles: no shape of a file costs more than in proportion to its lines.

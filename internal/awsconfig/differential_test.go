@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	differentialFor  = flag.Duration("awsconfig.for", 3*time.Second, "how long the differential tests generate files")
+	differentialFor  = flag.Duration("awsconfig.for", 30*time.Second, "how long the differential tests generate files, both together")
 	differentialSeed = flag.Uint64("awsconfig.seed", 0, "seed of the generated files; 0 takes a new one and prints it")
 )
 
@@ -24,9 +24,9 @@ func generated(t *testing.T, check func(r *rand.Rand, text string)) (files int) 
 	}
 	t.Logf("repeat with -awsconfig.seed=%d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	limit := *differentialFor
+	limit := *differentialFor / 2 // for each of the two tests
 	if testing.Short() {
-		limit /= 5
+		limit /= 10
 	}
 	for end := time.Now().Add(limit); files < leastFiles || time.Now().Before(end); files++ {
 		check(r, generate(r))
