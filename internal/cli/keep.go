@@ -93,7 +93,11 @@ func (o *keepOptions) run(ctx context.Context) error {
 		a.ui.say("No session is configured in %q yet. Start with: homing configure sso\n", a.configFile())
 	}
 	keeper := keep.Keeper{
-		Tokens: o.renewer(), Files: o.store, Sessions: o.sessions, Tell: o.tell, Check: hold.Check, Now: a.env.now, Longest: a.env.KeepLook,
+		Tokens: o.renewer(), Files: o.store, Sessions: o.sessions, Tell: o.tell, Check: hold.Check, Now: a.env.now, Debug: a.ui.debug,
+		Paths: func() []string { return append(hold.Paths(), o.configFiles()...) },
+	}
+	if a.env.KeepLook > 0 {
+		keeper.Alarm = keep.Comparing{Now: a.env.now, Every: a.env.KeepLook}
 	}
 	if err := keeper.Run(ctx); !errors.Is(err, keep.ErrStopped) {
 		return busy(err)
@@ -183,14 +187,20 @@ func (o *keepOptions) sessions() []session.Session {
 	return list
 }
 
-// written returns when the config files were written last.
-func (o *keepOptions) written() []time.Time {
+// configFiles are the files that the sessions are from.
+func (o *keepOptions) configFiles() []string {
 	paths, err := o.app.paths()
 	if err != nil {
 		return nil
 	}
-	times := make([]time.Time, 2)
-	for i, path := range []string{paths.Config, paths.Credentials} {
+	return []string{paths.Config, paths.Credentials}
+}
+
+// written returns when the config files were written last.
+func (o *keepOptions) written() []time.Time {
+	files := o.configFiles()
+	times := make([]time.Time, len(files))
+	for i, path := range files {
 		if info, err := os.Stat(path); err == nil {
 			times[i] = info.ModTime()
 		}

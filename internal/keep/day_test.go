@@ -36,15 +36,17 @@ type world struct {
 	store *store.Store
 	start time.Time
 
-	mu        sync.Mutex
-	suspended time.Duration
-	cut       bool
-	log       []string
-	tried     int // calls that found no network
+	mu    sync.Mutex
+	ahead time.Duration // of the wall clock
+	set   chan struct{} // closed when the wall clock jumps
+	waits int           // by alarm
+	cut   bool
+	log   []string
+	tried int // calls that found no network
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, emu: &emulator.Server{StartURL: startURL}, start: time.Now()}
+	w := &world{t: t, emu: &emulator.Server{StartURL: startURL}, start: time.Now(), set: make(chan struct{})}
 	w.store = &store.Store{AWSDir: filepath.Join(t.TempDir(), ".aws"), Now: w.now}
 	return w
 }
@@ -52,15 +54,42 @@ func newWorld(t *testing.T) *world {
 func (w *world) now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return time.Now().Add(w.suspended)
+	return time.Now().Add(w.ahead)
+}
+
+// jump sets the wall clock, as a suspend does when it ends.
+func (w *world) jump(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ahead += d
+	close(w.set)
+	w.set = make(chan struct{})
 }
 
 func (w *world) suspend(d time.Duration) {
-	w.mu.Lock()
-	w.suspended += d
-	w.mu.Unlock()
 	w.emu.Advance(d)
+	w.jump(d)
 	w.note("suspended for %s", d)
+}
+
+// alarm is the Alarm of a system that tells when its clock was set, as Linux does, on the clock of a world. Of files it
+// knows nothing.
+type alarm struct{ *world }
+
+func (a alarm) Wait(ctx context.Context, at time.Time, _ []string) {
+	a.mu.Lock()
+	set := a.set
+	a.waits++
+	a.mu.Unlock()
+	var due <-chan time.Time
+	if !at.IsZero() {
+		due = time.After(at.Sub(a.now()))
+	}
+	select {
+	case <-ctx.Done():
+	case <-set:
+	case <-due:
+	}
 }
 
 func (w *world) network(up bool) {
@@ -127,7 +156,7 @@ func (w *world) signIn() {
 
 func (w *world) keeper(chance float64) *keep.Keeper {
 	return &keep.Keeper{
-		Tokens: w.renewer(), Files: w.store, Now: w.now,
+		Tokens: w.renewer(), Files: w.store, Now: w.now, Alarm: keep.Comparing{Now: w.now},
 		Sessions: func() []session.Session { return []session.Session{dev} },
 		Chance:   func() float64 { return chance },
 		Tell: func(e keep.Event) {
@@ -172,21 +201,52 @@ func (w *world) check(want string) {
 }
 
 // A day: access tokens of one hour, a portal session of eight, a suspend of 100 minutes, half an hour without network.
-// Every call to the service is here.
+// Every call to the service is here, and every time the process wakes.
 func TestDay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.signIn()
-		stop := w.run(w.keeper(0.5)) // 18 minutes before the end
-		w.until(2 * time.Hour)
-		w.suspend(100 * time.Minute)
-		w.until(5 * time.Hour)
-		w.network(false)
-		w.until(5*time.Hour + 30*time.Minute)
-		w.network(true)
-		w.until(24 * time.Hour)
-		stop()
+		w.liveDay(true)
+		w.check(`
+ 0:00:01 signed in
+ 0:00:01 keeping until 1h0m1s
+ 0:42:01 call /token
+ 0:42:01 renewed until 1h42m1s
+ 1:24:01 call /token
+ 1:24:01 renewed until 2h24m1s
+ 3:40:00 suspended for 1h40m0s
+ 3:40:00 call /token
+ 3:40:00 renewed until 4h40m0s
+ 4:22:00 call /token
+ 4:22:00 renewed until 5h22m0s
+ 5:00:00 network: false
+ 5:04:00 failing until 5h22m0s (unavailable)
+ 5:30:00 network: true
+ 5:31:00 call /token
+ 5:31:00 renewed until 6h31m0s
+ 6:13:00 call /token
+ 6:13:00 renewed until 7h13m0s
+ 6:55:00 call /token
+ 6:55:00 renewed until 7h55m0s
+ 7:37:00 call /token
+ 7:37:00 renewed until 8h0m0s
+ 7:48:30 call /token
+ 7:48:30 last until 8h0m0s
+ 8:00:05 call /token
+ 8:00:08 ended (sign_in_needed)`)
+		// It slept once at the start, once after each of the 10 calls above, and once after each of the 13 without a network.
+		if w.waits != 24 {
+			t.Errorf("slept %d times in a day", w.waits)
+		}
+	})
+}
+
+// The same day where the system does not tell of a clock that was set: what is overdue is found within a minute.
+func TestDayComparing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.liveDay(false)
 		w.check(`
  0:00:01 signed in
  0:00:01 keeping until 1h0m1s
@@ -214,8 +274,63 @@ func TestDay(t *testing.T) {
  7:48:30 last until 8h0m0s
  8:00:05 call /token
  8:00:08 ended (sign_in_needed)`)
-		if w.tried == 0 || w.tried > 60 {
-			t.Errorf("%d connections were tried in the half hour without network", w.tried)
+	})
+}
+
+func (w *world) liveDay(told bool) {
+	w.t.Helper()
+	w.signIn()
+	k := w.keeper(0.5) // 18 minutes before the end
+	if told {
+		k.Alarm = alarm{w}
+	}
+	stop := w.run(k)
+	w.until(2 * time.Hour)
+	w.suspend(100 * time.Minute)
+	w.until(5 * time.Hour)
+	w.network(false)
+	w.until(5*time.Hour + 30*time.Minute)
+	w.network(true)
+	w.until(24 * time.Hour)
+	stop()
+	if w.tried == 0 || w.tried > 60 {
+		w.t.Errorf("%d connections were tried in the half hour without network", w.tried)
+	}
+}
+
+// The clock is set under a keep that sleeps: the plan is made anew at once, and the process wakes for nothing else.
+func TestClockSet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.signIn()
+		k := w.keeper(0.5)
+		k.Alarm = alarm{w}
+		stop := w.run(k)
+		w.until(10 * time.Minute)
+		w.jump(40 * time.Minute)
+		w.note("clock set forward")
+		synctest.Wait()
+		w.until(70 * time.Minute)
+		w.jump(-30 * time.Minute)
+		w.note("clock set back")
+		w.until(3 * time.Hour)
+		stop()
+		w.check(`
+ 0:00:01 signed in
+ 0:00:01 keeping until 1h0m1s
+ 0:50:00 clock set forward
+ 0:50:00 call /token
+ 0:50:00 renewed until 1h50m0s
+ 0:40:00 clock set back
+ 1:32:00 call /token
+ 1:32:00 renewed until 2h32m0s
+ 2:14:00 call /token
+ 2:14:00 renewed until 3h14m0s
+ 2:56:00 call /token
+ 2:56:00 renewed until 3h56m0s`)
+		if w.waits != 6 { // at the start, after each of the 4 calls, and after the clock was set back
+			t.Errorf("slept %d times", w.waits)
 		}
 	})
 }

@@ -118,20 +118,23 @@ func (h *Hold) describe() error {
 // ID is the random name of this run.
 func (h *Hold) ID() string { return h.info.ID }
 
+// Paths are the files that a change to is a reason for another Check.
+func (h *Hold) Paths() []string { return []string{lockPath(h.dir), stopPath(h.dir)} }
+
 // Check notes what is kept, and returns ErrStopped if the end was asked for. A lock whose file was removed is taken
-// again, which another keep may have done first: *Busy.
-func (h *Hold) Check(kept []session.Session) error {
+// again, which another keep may have done first: *Busy. again says that the note could not be written.
+func (h *Hold) Check(kept []session.Session) (again bool, err error) {
 	if id, err := os.ReadFile(stopPath(h.dir)); err == nil && strings.TrimSpace(string(id)) == h.info.ID {
-		return ErrStopped
+		return false, ErrStopped
 	}
 	lost := !onDisk(h.lock)
 	if lost {
 		_ = h.lock.Close()
 		if err := os.MkdirAll(h.dir, 0o700); err != nil {
-			return cannot("create the folder", h.dir, err)
+			return false, cannot("create the folder", h.dir, err)
 		}
 		if err := h.take(context.Background()); err != nil {
-			return err
+			return false, err
 		}
 	}
 	var keys []string
@@ -139,14 +142,15 @@ func (h *Hold) Check(kept []session.Session) error {
 		keys = append(keys, s.CacheKey())
 	}
 	if !lost && fmt.Sprint(keys) == fmt.Sprint(h.info.Watched) {
-		return nil
+		return false, nil
 	}
 	before := h.info.Watched
 	h.info.Watched = keys
 	if err := h.describe(); err != nil {
-		h.info.Watched = before // on a full disk sessions are kept all the same; the next look tries again
+		h.info.Watched = before // on a full disk sessions are kept all the same
+		return true, nil
 	}
-	return nil
+	return false, nil
 }
 
 // Release gives the right back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -16,13 +17,23 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// TestMain makes the test binary a process that does nothing until its input ends.
+// children are what the test binary can be as a process of its own, by the name in HOMING_TEST_CHILD.
+var children = map[string]func() error{
+	"idle": func() error { // does nothing until its input ends
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
+	},
+}
+
 func TestMain(m *testing.M) {
-	if os.Getenv("HOMING_TEST_CHILD") == "idle" {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
+	child := children[os.Getenv("HOMING_TEST_CHILD")]
+	if child == nil {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err := child(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 var (
@@ -61,7 +72,7 @@ func TestOneHolds(t *testing.T) {
 	if watched(dev) {
 		t.Error("watched before the keep said so")
 	}
-	if err := h.Check([]session.Session{dev}); err != nil {
+	if _, err := h.Check([]session.Session{dev}); err != nil {
 		t.Fatal(err)
 	}
 	if !watched(dev) || watched(prod) {
@@ -146,7 +157,7 @@ func TestReusedNumber(t *testing.T) {
 	if !running || fault.KindOf(err) != fault.TimedOut {
 		t.Errorf("running %v, error %v; want that it was asked in vain", running, err)
 	}
-	if err := h.Check(nil); !errors.Is(err, ErrStopped) {
+	if _, err := h.Check(nil); !errors.Is(err, ErrStopped) {
 		t.Errorf("it was not asked: %v", err)
 	}
 
@@ -167,14 +178,14 @@ func TestStopIsForOneRun(t *testing.T) {
 	if err := write(stopPath(dir), []byte("SOMEBODY ELSE\n")); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Check(nil); err != nil {
+	if _, err := h.Check(nil); err != nil {
 		t.Errorf("a request for another run: %v", err)
 	}
 	h.Release()
 	if err := write(stopPath(dir), []byte(h.ID()+"\n")); err != nil {
 		t.Fatal(err)
 	}
-	if err := take(t, dir).Check(nil); err != nil {
+	if _, err := take(t, dir).Check(nil); err != nil {
 		t.Errorf("a request for the run before: %v", err)
 	}
 }
@@ -187,7 +198,7 @@ func TestLockFileRemoved(t *testing.T) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Skip("an open file cannot be removed here")
 	}
-	if err := h.Check([]session.Session{dev}); err != nil {
+	if _, err := h.Check([]session.Session{dev}); err != nil {
 		t.Fatal(err)
 	}
 	if watches, err := Watching(dir); err != nil || !watches(dev) {
@@ -198,7 +209,7 @@ func TestLockFileRemoved(t *testing.T) {
 	}
 	take(t, dir)
 	var busy *Busy
-	if err := h.Check(nil); !errors.As(err, &busy) {
+	if _, err := h.Check(nil); !errors.As(err, &busy) {
 		t.Errorf("two keeps: %v", err)
 	}
 }
@@ -228,8 +239,8 @@ func TestCannotDescribe(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(infoPath(dir), "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Check([]session.Session{dev}); err != nil {
-		t.Fatal(err)
+	if again, err := h.Check([]session.Session{dev}); err != nil || !again {
+		t.Fatalf("again %v, error %v; want that it is tried again, as no change may tell", again, err)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "*.tmp")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v (%v)", left, err)
@@ -237,8 +248,8 @@ func TestCannotDescribe(t *testing.T) {
 	if err := os.RemoveAll(infoPath(dir)); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Check([]session.Session{dev}); err != nil {
-		t.Fatal(err)
+	if again, err := h.Check([]session.Session{dev}); err != nil || again {
+		t.Fatalf("again %v, error %v", again, err)
 	}
 	if watches, err := Watching(dir); err != nil || !watches(dev) {
 		t.Errorf("not described once there was room (%v)", err)

@@ -7,7 +7,6 @@
 package keep
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -17,10 +16,9 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// Look is the longest sleep. A timer counts the time that the machine is awake, on every system we know of but Windows,
-// and knows nothing of a clock that is put right. So after a minute at the latest the clock is compared with the
-// deadline, and the times of the token files with what they were: a file system may not tell of changes (a bind mount
-// of Docker Desktop, NFS). Nothing else happens then: no lock is taken, no token is read, no call is made.
+// Look is how often the clock and the times of the files are compared with what they were, where the system does not tell
+// of a change. Nothing else happens then: no lock is taken, no token is read, no call is made. Where it does tell, there
+// is a look after an event only: see Alarm.
 const Look = time.Minute
 
 // Tokens renews a token before anybody asks for it (refresh.Renewer does).
@@ -32,6 +30,7 @@ type Tokens interface {
 type Files interface {
 	Token(key string) (session.Token, error)
 	Written(key string) time.Time
+	TokenPath(key string) string
 }
 
 // Keeper renews the tokens of sessions.
@@ -40,11 +39,14 @@ type Keeper struct {
 	Files  Files  // required
 	// Sessions returns what to keep; it is asked at each look, since the config file may change. Required.
 	Sessions func() []session.Session
-	Tell     func(Event)                        // hears of each event, in order; required
-	Check    func(kept []session.Session) error // called at each look; an error ends Run. nil = nothing
-	Now      func() time.Time                   // nil = time.Now
-	Longest  time.Duration                      // in place of Look, for tests; 0 = Look
-	Chance   func() float64                     // from 0 to below 1; nil = crypto/rand
+	Tell     func(Event) // hears of each event, in order; required
+	// Check is called at each look. An error ends Run; again asks for another look within Look. nil = nothing.
+	Check  func(kept []session.Session) (again bool, err error)
+	Paths  func() []string                  // further files that a change to is looked at; nil = none
+	Now    func() time.Time                 // nil = time.Now
+	Alarm  Alarm                            // what waits; nil = that of the system, which knows no Now but time.Now
+	Chance func() float64                   // from 0 to below 1; nil = crypto/rand
+	Debug  func(format string, args ...any) // hears how it waits; nil = nobody does
 
 	kept []*kept
 }
@@ -54,6 +56,7 @@ type kept struct {
 	view
 	session session.Session
 	written time.Time // of the file that view was read from
+	young   bool      // it was so new then that a later write may have the same time
 	alive   bool      // a token that served was seen
 	known   bool      // it has been looked at before
 
@@ -88,24 +91,43 @@ type Event struct {
 // Run keeps the sessions until ctx ends, for which it returns nil, or until Check returns an error. A session whose end
 // has been told rests until somebody signs in again, with whatever program. Run is called once.
 func (k *Keeper) Run(ctx context.Context) error {
+	alarm := k.Alarm
+	if alarm == nil {
+		debug := k.Debug
+		if debug == nil {
+			debug = func(string, ...any) {}
+		}
+		system, done := newAlarm(debug)
+		defer done()
+		alarm = system
+	}
 	for ctx.Err() == nil {
-		if err := k.look(); err != nil {
+		again, err := k.look()
+		if err != nil {
 			return err
 		}
-		due := k.act(ctx)
-		at, any := wake(due)
-		pause := cmp.Or(k.Longest, Look)
-		if any {
-			pause = max(min(at.Sub(k.now()), pause), 0)
+		at, any := wake(k.act(ctx))
+		if !any {
+			at = time.Time{}
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-		case <-timer.C:
+		if again {
+			at = earlier(at, k.now().Add(Look))
 		}
+		alarm.Wait(ctx, at, k.paths())
 	}
 	return nil
+}
+
+// paths are the files that the next look is about.
+func (k *Keeper) paths() []string {
+	var list []string
+	if k.Paths != nil {
+		list = k.Paths()
+	}
+	for _, s := range k.kept {
+		list = append(list, k.Files.TokenPath(s.session.CacheKey()))
+	}
+	return list
 }
 
 // atOnce is how many renewals are under way at most. A service that does not answer holds one up for 50 seconds.
@@ -167,7 +189,7 @@ func (k *Keeper) note(ctx context.Context, s *kept, a answer) {
 	case err == nil && a.renewed:
 		t.ExpiresAt = t.ExpiresAt.Truncate(time.Second) // as the file has it
 		s.view = view{token: t, issued: a.at, chance: k.chance(), last: ending(s.token, t, k.now())}
-		s.written, s.alive = k.Files.Written(s.session.CacheKey()), true
+		s.written, s.young, s.alive = k.Files.Written(s.session.CacheKey()), true, true
 		if s.last {
 			k.Tell(Event{What: Last, Session: s.session, Until: t.ExpiresAt})
 			return
@@ -188,8 +210,12 @@ func (k *Keeper) note(ctx context.Context, s *kept, a answer) {
 	}
 }
 
-// look brings what is known up to date with the config and the files.
-func (k *Keeper) look() error {
+// coarse is the resolution of the time of a file: two seconds on FAT, and ticks of some milliseconds elsewhere.
+const coarse = 2 * time.Second
+
+// look brings what is known up to date with the config and the files. again says that something could not be done, and
+// that no change will tell when it can.
+func (k *Keeper) look() (again bool, err error) {
 	sessions := k.Sessions()
 	var now []*kept
 	for _, s := range sessions {
@@ -197,14 +223,15 @@ func (k *Keeper) look() error {
 	}
 	k.kept = now
 	if k.Check != nil {
-		if err := k.Check(sessions); err != nil {
-			return err
+		if again, err = k.Check(sessions); err != nil {
+			return false, err
 		}
 	}
 	for _, s := range k.kept {
 		k.read(s, false)
+		again = again || s.unreadable
 	}
-	return nil
+	return again, nil
 }
 
 func (k *Keeper) find(s session.Session) *kept {
@@ -222,11 +249,11 @@ func (k *Keeper) find(s session.Session) *kept {
 func (k *Keeper) read(s *kept, thorough bool) bool {
 	key := s.session.CacheKey()
 	written := k.Files.Written(key)
-	if s.known && !thorough && written.Equal(s.written) {
+	if s.known && !thorough && !s.young && written.Equal(s.written) {
 		return false
 	}
 	first := !s.known
-	s.known, s.written = true, written
+	s.known, s.written, s.young = true, written, k.now().Sub(written).Abs() < coarse
 	t, err := k.Files.Token(key)
 	if err != nil && fault.KindOf(err) == fault.Config { // it is there and cannot be read: a matter of the machine
 		s.written = time.Time{} // so that it is tried at each look

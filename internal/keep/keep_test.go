@@ -40,6 +40,8 @@ func (f *folder) Token(key string) (session.Token, error) {
 	return f.tokens[key], f.errs[key]
 }
 
+func (f *folder) TokenPath(key string) string { return "token of " + key }
+
 func (f *folder) Written(key string) time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -62,11 +64,12 @@ func TestFilesAndConfig(t *testing.T) {
 		f := &folder{tokens: map[string]session.Token{}, errs: map[string]error{}, written: map[string]time.Time{}}
 		token := session.Token{AccessToken: session.NewSecret("a"), ExpiresAt: time.Now().Add(8 * time.Hour)}
 		f.set("dev", token, nil)
+		time.Sleep(5 * time.Second) // on a file of this moment nobody relies: it is read once more
 		var mu sync.Mutex
 		sessions := []session.Session{{Name: "dev"}}
 		var heard []string
 		k := &keep.Keeper{
-			Tokens: nobody{t}, Files: f, Chance: func() float64 { return 0 },
+			Tokens: nobody{t}, Files: f, Alarm: keep.Comparing{}, Chance: func() float64 { return 0 },
 			Sessions: func() []session.Session { mu.Lock(); defer mu.Unlock(); return sessions },
 			Tell: func(e keep.Event) {
 				mu.Lock()
@@ -112,4 +115,61 @@ func TestFilesAndConfig(t *testing.T) {
 		f.set("dev", session.Token{}, fs.ErrNotExist)
 		step("not kept any more")
 	})
+}
+
+// once is an Alarm that notes until when the first wait is, and for what, and is the last.
+type once struct {
+	stop  func()
+	at    time.Time
+	paths []string
+}
+
+func (o *once) Wait(_ context.Context, at time.Time, paths []string) {
+	o.at, o.paths = at, paths
+	o.stop()
+}
+
+// Nobody wakes for nothing: only what fails in a way that no change tells the end of is tried again within Look.
+func TestWaitsUntil(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	legacy := session.Token{AccessToken: session.NewSecret("a"), ExpiresAt: now.Add(8 * time.Hour)}
+	denied := fault.New(fault.Config, "", "permission denied")
+	for name, tt := range map[string]struct {
+		token session.Token
+		err   error
+		again bool
+		want  time.Duration // -1 = for ever
+	}{
+		"a token":                             {token: legacy, want: 8 * time.Hour},
+		"nobody signed in":                    {err: fs.ErrNotExist, want: -1},
+		"a file that cannot be read":          {err: denied, want: keep.Look},
+		"a full disk":                         {token: legacy, again: true, want: keep.Look},
+		"a full disk, and nobody signed in":   {err: fs.ErrNotExist, again: true, want: keep.Look},
+		"a full disk, and the deadline first": {token: session.Token{AccessToken: legacy.AccessToken, ExpiresAt: now.Add(time.Second)}, again: true, want: time.Second},
+	} {
+		f := &folder{tokens: map[string]session.Token{}, errs: map[string]error{}, written: map[string]time.Time{}}
+		f.set("dev", tt.token, tt.err)
+		ctx, stop := context.WithCancel(t.Context())
+		alarm := &once{stop: stop}
+		k := &keep.Keeper{
+			Tokens: nobody{t}, Files: f, Alarm: alarm, Now: func() time.Time { return now }, Chance: func() float64 { return 0 },
+			Sessions: func() []session.Session { return []session.Session{{Name: "dev"}} }, Tell: func(keep.Event) {},
+			Check: func([]session.Session) (bool, error) { return tt.again, nil },
+			Paths: func() []string { return []string{"config"} },
+		}
+		if err := k.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		got := alarm.at.Sub(now)
+		if alarm.at.IsZero() {
+			got = -1
+		}
+		if got != tt.want {
+			t.Errorf("%s: waits for %s, want %s", name, got, tt.want)
+		}
+		if diff := cmp.Diff([]string{"config", "token of dev"}, alarm.paths); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
 }
