@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,59 @@ import (
 
 // maxFile bounds what is read of a file. Settings are a few lines; deeply nested text of this size is still harmless.
 const maxFile = 64 << 10
+
+// maxDots bounds a dotted key. The time of the TOML library grows faster than the square of their number: a line of
+// 2,000 takes a second.
+const maxDots = 32
+
+// deepKey returns the line of the first key with too many dots in it, 0 when there is none. Dots in strings and comments
+// do not count.
+func deepKey(data []byte) int {
+	line, dots := 1, 0
+	end := "" // of the string or the comment that the text is in
+	for i := 0; i < len(data); i++ {
+		c := data[i]
+		switch rest := data[i:]; {
+		case end != "" && c == '\\' && end[0] == '"':
+			i++
+			if i < len(data) && data[i] == '\n' {
+				line++
+			}
+			continue
+		case end != "" && bytes.HasPrefix(rest, []byte(end)):
+			i += len(end) - 1
+			for n := 0; n < 2 && len(end) == 3 && i+1 < len(data) && data[i+1] == end[0]; n++ { // they belong to the string
+				i++
+			}
+			if end == "\n" {
+				dots = 0
+			}
+			end = ""
+		case end != "" && (c != '\n' || len(end) == 3):
+		case c == '\n' || c == '=' || c == ',' || c == '{' || c == '[':
+			dots, end = 0, "" // a string of one line that is not closed ends there too: the file is refused anyway
+		case c == '#':
+			end = "\n"
+		case bytes.HasPrefix(rest, []byte(`"""`)), bytes.HasPrefix(rest, []byte("'''")):
+			end = string(rest[:3])
+			i += 2
+		case c == '"' || c == '\'':
+			end = string(c)
+		case c == '.':
+			if dots++; dots > maxDots {
+				return line
+			}
+		}
+		if c == '\n' {
+			line++
+		}
+	}
+	return 0
+}
+
+// maxUnknown is how many unknown keys are looked at to tell the first one in the file. A file that somebody else wrote
+// may hold many thousands.
+const maxUnknown = 20
 
 // table is a table of a file whose keys are still to be understood.
 type table struct {
@@ -40,6 +94,9 @@ func open(file string) (*table, error) {
 
 // parse reads the text of a file.
 func parse(file string, data []byte) (*table, error) {
+	if n := deepKey(data); n > 0 {
+		return nil, fileFault(file, n, nil, "a key with more than %d dots", maxDots)
+	}
 	t := &table{file: file, keys: map[string]toml.Primitive{}}
 	meta, err := toml.Decode(string(data), &t.keys)
 	if err != nil {
@@ -137,8 +194,13 @@ func (t *table) check(known []string, tables ...string) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	slices.SortFunc(unknown, func(a, b string) int { return 2*(t.line(a)-t.line(b)) + strings.Compare(a, b) })
-	key := unknown[0]
+	slices.Sort(unknown)
+	key, first := unknown[0], t.line(unknown[0])
+	for _, other := range unknown[1:min(len(unknown), maxUnknown)] { // to ask for a line is to go through the file
+		if line := t.line(other); line < first {
+			key, first = other, line
+		}
+	}
 	err := fileFault(t.file, t.line(key), nil, "unknown key %s", shown(t.prefix+key))
 	list := slices.Clone(known)
 	for _, name := range tables {

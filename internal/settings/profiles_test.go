@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/plain"
@@ -162,6 +163,52 @@ func TestTeamRefuses(t *testing.T) {
 		}
 		if !plain.IsLine(err.Error()) || said(p) != "" {
 			t.Errorf("%q: %q, %s", short, err, said(p))
+		}
+	}
+}
+
+// A file made to take long takes no longer than others.
+func TestTeamIsReadSoon(t *testing.T) {
+	t.Parallel()
+	var many strings.Builder
+	for i := 0; many.Len() < maxTeam-100; i++ {
+		fmt.Fprintf(&many, "a%d=1\n", i)
+	}
+	var dotted strings.Builder
+	for i := 0; dotted.Len() < maxTeam-5000; i++ {
+		fmt.Fprintf(&dotted, "a%d%s=1\n", i, strings.Repeat(".b", 2_000))
+	}
+	deep := strings.Repeat(`.b`, maxDots+1)
+	for _, text := range []string{
+		"a" + deep + "=1", "[a" + deep + "]", "x={a" + deep + "=1}", "x={s=\"\"\"\n\"\"\",a" + deep + "=1}", "x={s='''\n''',a" + deep + "=1}",
+		"x={s=\"\"\"a\"\"\"\",a" + deep + "=1}", "x={s=\"\"\"a\"\"\"\"\",a" + deep + "=1}",
+		"x=\"a\\\"\"\na" + deep + "=1", "x='a\\'\na" + deep + "=1", "x=\"\"\"a\\\"\"\"\"\na" + deep + "=1", "x=1 # \"\na" + deep + "=1", "\"=\"" + strings.Repeat(`."="`, maxDots+1) + "=1",
+	} {
+		if deepKey([]byte(text)) == 0 {
+			t.Errorf("%q: the deep key is not found", text)
+		}
+	}
+	for _, text := range []string{
+		"x=\"" + deep + "\"", "x=\"\\\"" + deep + "\"", "x='" + deep + "'", "x=\"\"\"\n\"\"" + deep + "\n\"\"\"", "# \"" + deep, "x=[" + strings.Repeat("1.5,", 99) + "]",
+	} {
+		if line := deepKey([]byte(text)); line != 0 {
+			t.Errorf("%q: line %d", text, line)
+		}
+	}
+	for _, text := range []string{
+		many.String(), "[profiles]\n" + many.String(), "[[profiles.defaults]]\n" + many.String(), strings.Repeat("[[profiles.defaults]]\n", 11_000),
+		"[profiles]\na." + strings.Repeat("b.", 120_000) + "c=1", strings.Repeat("[a"+strings.Repeat(".b", 2_000)+"]\n", 60), dotted.String(),
+		"[profiles]\naccounts=[" + strings.Repeat("\"\",", 80_000) + "]",
+		"[profiles]\ndefaults=[" + strings.Repeat("{match='a',output='j'},", 10_000) + "]",
+	} {
+		start := time.Now()
+		_, err := Team("team.toml", strings.NewReader(text))
+		if err == nil {
+			t.Errorf("%q is taken", text[:60])
+		}
+		t.Logf("%q: %v", text[:20], time.Since(start))
+		if d := time.Since(start); d > 10*time.Second { // a second under load; it was minutes
+			t.Errorf("%q: %v", text[:60], d)
 		}
 	}
 }
