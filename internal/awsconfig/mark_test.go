@@ -218,9 +218,3 @@ func TestManagedRefuses(t *testing.T) {
 		}
 	}
 }
-
-// hard is a file of everything that people have lost to editors.
-const hard = "# top\r\n\r\n[default]\r\nregion   =   eu-west-1   \r\n; c\r\n[profile role]\r\nrole_arn=arn:aws:iam::123456789012:role/team#1/a;b\r\n" +
-	"\tsource_profile = default\r\nsource_profile\t=\tdefault\r\n#region = x\r\n\r\n\r\n[profile process]\r\n" +
-	"Credential_Process = \"/opt/my tool\" --name 'a # b' --x=\"c ; d\" #e;f\r\n  # indented\r\n\r\n[profile s3]\r\ns3 =\r\n    # slow\r\n" +
-	"    max_concurrent_requests = 20\r\n\r\n    addressing_style=path\r\noutput:json\r\n[services local]\r\nsso =\r\n  endpoint_url = http://localhost:1/#\r\n# end"

@@ -338,6 +338,8 @@ func cannotWrite(path string, err error) error {
 		hint = "run: chmod u+w " + shellArg(path)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		hint = "run: df -h " + shellArg(dir)
+	case errors.Is(err, syscall.EFBIG):
+		hint = "run: ulimit -f"
 	case errors.Is(err, syscall.EROFS):
 		hint = "mount the folder writable, or set AWS_CONFIG_FILE to a file elsewhere"
 	}

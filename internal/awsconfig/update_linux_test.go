@@ -172,6 +172,65 @@ func TestUpdateOnFullDisk(t *testing.T) {
 	}
 }
 
+// A disk that gets full somewhere in the middle: with every number of free pages the file is the old or the new one.
+func TestUpdateOnAlmostFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	mount(t, "tmpfs", dir, "tmpfs", 0, "size=256k,mode=700")
+	path, fill := filepath.Join(dir, "config"), filepath.Join(dir, "fill")
+	before := big(100) // about 13 kB
+	after := applied(t, before, region)
+	const page = 4096
+	done, refused := 0, 0
+	for free := range 10 {
+		for _, name := range []string{path, path + BackupSuffix, path + lockSuffix, fill} {
+			if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+		}
+		put(t, path, before, 0o600)
+		var disk syscall.Statfs_t
+		if err := syscall.Statfs(dir, &disk); err != nil {
+			t.Fatal(err)
+		}
+		put(t, fill, strings.Repeat("x", (int(disk.Bavail)-free)*page), 0o600)
+		err := Update(t.Context(), path, region)
+		switch got := text(t, path); {
+		case err == nil && got == after && text(t, path+BackupSuffix) == before:
+			done++
+		case errors.Is(err, syscall.ENOSPC) && got == before:
+			refused++
+		default:
+			t.Errorf("%d pages free: %v, a file of %d bytes", free, err, len(got))
+		}
+		if got := listed(t, dir); slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, ".") }) {
+			t.Errorf("%d pages free: left behind: %v", free, got)
+		}
+	}
+	if done == 0 || refused == 0 {
+		t.Errorf("%d done, %d refused: the edge was not met", done, refused)
+	}
+}
+
+// A limit on the size of files, which is a full disk that needs no root.
+func TestUpdateAboveTheSizeLimit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	before := big(200)
+	put(t, path, before, 0o600)
+	cmd := child(t, "set", path)
+	cmd.Args = []string{"sh", "-c", "ulimit -f 4; exec " + shellArg(cmd.Path)}
+	cmd.Path = "/bin/sh"
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), "file too large") || !strings.Contains(string(out), "run: ulimit -f") {
+		t.Errorf("%v, said %s", err, out)
+	}
+	if text(t, path) != before {
+		t.Error("the file changed")
+	}
+	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config", "config.lock"}) {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
 func TestUpdateOnReadOnlyFileSystem(t *testing.T) {
 	dir := t.TempDir()
 	mount(t, "tmpfs", dir, "tmpfs", 0, "size=64k")
