@@ -128,12 +128,15 @@ type maker struct {
 	owner string
 	forms forms
 	namer namer
-	pick  picker
+	pick  *picker
 
 	mine    []*present          // managed profiles of this owner
 	people  map[string][]access // what the other profiles of a name, in lower case, give access to
 	taken   map[string]bool     // names in lower case that are not free
 	sources map[string]string   // a profile that another one names as its source_profile: the other one
+
+	accounts map[string]session.Account // by number, those that have a role that can be used
+	unknown  map[string]bool            // Options.Unknown
 
 	all   map[key]*want
 	wants []*want // in the order of the plan
@@ -172,13 +175,13 @@ func (m *maker) wanted(grants []Grant) {
 			strings.Compare(a.Account.ID, b.Account.ID), strings.Compare(a.Role, b.Role),
 			strings.Compare(a.Account.Name, b.Account.Name), strings.Compare(a.Account.Email, b.Account.Email))
 	})
-	m.all = make(map[key]*want, len(grants))
+	m.all, m.accounts = make(map[key]*want, len(grants)), make(map[string]session.Account)
 	for _, g := range grants {
 		w := &want{Grant: g}
 		if m.all[w.key()] != nil {
 			continue
 		}
-		m.all[w.key()] = w
+		m.all[w.key()], m.accounts[g.Account.ID] = w, g.Account
 		w.selected, w.excluded = m.pick.selects(g)
 		if why := impossible(g); why != "" {
 			if w.selected {
@@ -214,7 +217,10 @@ func newMaker(cfg *awsconfig.Config, o Options) (*maker, error) {
 	if err := cfg.CLIError(); err != nil {
 		return nil, err
 	}
-	m := &maker{cfg: cfg, o: o, owner: o.Session.CacheKey()}
+	m := &maker{cfg: cfg, o: o, owner: o.Session.CacheKey(), unknown: make(map[string]bool, len(o.Unknown))}
+	for _, id := range o.Unknown {
+		m.unknown[id] = true
+	}
 	if m.owner == "" {
 		return nil, fault.New(fault.Usage, "name a session: --sso-session NAME", "there is no session to make profiles for")
 	}

@@ -1,8 +1,6 @@
 package profiles
 
 import (
-	"slices"
-
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -81,12 +79,12 @@ func (m *maker) leftOver() {
 		if p.stands {
 			continue
 		}
-		c := Change{Profile: p.Name, Grant: Grant{Account: session.Account{ID: p.access.account}, Role: p.access.role}}
-		w := m.all[p.access.key]
-		if w != nil {
-			c.Grant = w.Grant
+		account, known := m.accounts[p.access.account]
+		if !known {
+			account = session.Account{ID: p.access.account}
 		}
-		c.Kind, c.Reason = m.fate(p, w)
+		c := Change{Profile: p.Name, Grant: Grant{Account: account, Role: p.access.role}}
+		c.Kind, c.Reason = m.fate(p, c.Grant)
 		if c.Kind == Remove {
 			m.plan.Edits = append(m.plan.Edits, awsconfig.Edit{Section: section(p.Name), Remove: true, Owner: m.owner})
 		}
@@ -94,14 +92,16 @@ func (m *maker) leftOver() {
 	}
 }
 
-// fate says what becomes of a managed profile that stands for no want; w is its grant, nil when there is none.
-func (m *maker) fate(p *present, w *want) (Kind, string) {
+// fate says what becomes of a managed profile that stands for no want.
+func (m *maker) fate(p *present, g Grant) (Kind, string) {
 	var why string
-	switch {
+	switch w := m.all[p.access.key]; {
 	case !p.intact:
 		return Changed, "you changed it"
-	case w == nil && slices.Contains(m.o.Unknown, p.access.account):
+	case w == nil && m.unknown[p.access.account]:
 		return Keep, "the roles of its account could not be listed"
+	case w == nil && !m.pick.concerns(g):
+		return Keep, "it is not selected"
 	case w == nil:
 		why = "you can no longer use its role"
 	case w.excluded:
