@@ -55,14 +55,17 @@ func variables(before, between, after string) func(session.RoleCredentials, stor
 
 func expiration(c session.RoleCredentials) string { return c.Expiration.UTC().Format(time.RFC3339) }
 
+// renderProcess writes what credential_process prints. It is the format of nearly every call, and encoding/json would
+// take a good part of the time to find out about the fields. The values need no escaping (printable).
 func renderProcess(c session.RoleCredentials, _ store.RoleKey) (string, error) {
-	return document(struct {
-		Version         int
-		AccessKeyID     string `json:"AccessKeyId"`
-		SecretAccessKey string
-		SessionToken    string
-		Expiration      string
-	}{1, c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal(), expiration(c)})
+	return `{
+  "Version": 1,
+  "AccessKeyId": "` + c.AccessKeyID + `",
+  "SecretAccessKey": "` + c.SecretAccessKey.Reveal() + `",
+  "SessionToken": "` + c.SessionToken.Reveal() + `",
+  "Expiration": "` + expiration(c) + `"
+}
+`, nil
 }
 
 func renderJSON(c session.RoleCredentials, k store.RoleKey) (string, error) {

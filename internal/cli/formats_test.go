@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+	"github.com/homing-cli/homing/internal/testtools"
+)
+
+// awkward are credentials with every character that printable lets through.
+func awkward(t *testing.T) session.RoleCredentials {
+	c := session.RoleCredentials{
+		AccountID: "111122223333", AccessKeyID: "ASIA0123456789ABCDEF",
+		SecretAccessKey: session.NewSecret("-start/with+every=kind:of_character."), SessionToken: session.NewSecret("IQoJb3JpZ2luX2VjE//+==" + strings.Repeat("aZ09/+", 200)),
+		Expiration: time.Date(2026, 3, 2, 16, 0, 0, 999, time.FixedZone("", 3600)),
+	}
+	if err := printable(c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestProcessFormat reads the document of credential_process back, member for member.
+func TestProcessFormat(t *testing.T) {
+	t.Parallel()
+	c := awkward(t)
+	text, err := renderProcess(c, store.RoleKey{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatalf("%v:\n%s", err, text)
+	}
+	want := map[string]any{
+		"Version": 1.0, "AccessKeyId": c.AccessKeyID, "SecretAccessKey": c.SecretAccessKey.Reveal(), "SessionToken": c.SessionToken.Reveal(),
+		"Expiration": "2026-03-02T15:00:00Z",
+	}
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%s = %v, want %v", name, got[name], want[name])
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("members: %v", got)
+	}
+	if again, err := document(json.RawMessage(text)); err != nil || again != text {
+		t.Errorf("encoding/json writes it differently: %v\n%s", err, again)
+	}
+}
+
+// TestPrintable refuses whatever a shell, a JSON reader or a terminal would take for more than a value.
+func TestPrintable(t *testing.T) {
+	t.Parallel()
+	for r := rune(0); r < 0x3000; r++ {
+		c := awkward(t)
+		c.AccessKeyID += string(r)
+		usual := r >= '0' && r <= ':' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("+/=_.-", r)
+		if (printable(c) == nil) != usual {
+			t.Errorf("%q: printable = %v", r, printable(c))
+		}
+	}
+	c := awkward(t)
+	c.SessionToken = session.Secret{}
+	if printable(c) == nil {
+		t.Error("a missing session token is taken for a value")
+	}
+}
+
+// TestShellFormats has the shells themselves read what is printed for them.
+func TestShellFormats(t *testing.T) {
+	t.Parallel()
+	c := awkward(t)
+	const show = `printf '%s\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN" "$AWS_CREDENTIAL_EXPIRATION"`
+	for _, tt := range []struct{ shell, format, script string }{
+		{"bash", "env", `eval "$1"; env -0 >/dev/null; bash -c '` + strings.ReplaceAll(show, "'", `'\''`) + `'`},
+		{"bash", "env-no-export", `eval "$1"; ` + show},
+		{"zsh", "env", `eval "$1"; ` + show},
+		{"zsh", "env-no-export", `eval "$1"; ` + show},
+		{"dash", "env", `eval "$1"; ` + show},
+		{"fish", "fish", `echo $argv[1] | source; ` + show},
+	} {
+		t.Run(tt.shell+" "+tt.format, func(t *testing.T) {
+			t.Parallel()
+			shell := testtools.Program(t, tt.shell, tt.shell)
+			format, ok := formatOf(tt.format)
+			if !ok {
+				t.Fatal("no such format")
+			}
+			text, err := format.render(c, store.RoleKey{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"-c", tt.script, "sh", text}
+			if tt.shell == "fish" {
+				args = []string{"-c", tt.script, text}
+			}
+			out, err := exec.CommandContext(t.Context(), shell, args...).CombinedOutput()
+			want := strings.Join([]string{c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal(), "2026-03-02T15:00:00Z"}, "\n") + "\n"
+			if err != nil || string(out) != want {
+				t.Errorf("%v:\n%s\nwant:\n%s", err, out, want)
+			}
+		})
+	}
+}
