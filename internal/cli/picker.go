@@ -65,9 +65,47 @@ func (a *app) pickNumbered(ctx context.Context, items []string, flag string) (in
 	return n - 1, nil
 }
 
-// pickFiltering runs the list with the terminal in raw mode: keys in, frames out.
+// narrow lets the person filter items as they type and returns the indices of those that match what they typed when they
+// pressed Enter, or ended the input. Only for a terminal in which keys can be read and drawn over: see narrows.
+func (a *app) narrow(ctx context.Context, items []string) ([]int, error) {
+	shown := make([]string, len(items))
+	for i, item := range items {
+		shown[i] = clean(item)
+	}
+	restore, err := a.env.Terminal.Raw()
+	if err != nil {
+		return nil, err
+	}
+	defer restore()
+	a.dropTyped()
+	l := newFilterList(shown)
+	l.prompt = "Type to filter, arrows to look around, Enter to print what is left"
+	if err := a.filter(ctx, l); err != nil && !errors.Is(err, errEOF) && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return l.matches, nil
+}
+
+// narrows reports whether a person sits where a list can be filtered as they type.
+func (a *app) narrows() bool {
+	return a.interactive() && a.env.Terminal.Stdout && a.env.Terminal.Raw != nil
+}
+
+// pickFiltering lets the person choose from a list that narrows.
 func (a *app) pickFiltering(ctx context.Context, items []string, flag string) (int, error) {
 	l := newFilterList(items)
+	err := a.filter(ctx, l)
+	if errors.Is(err, errEOF) || errors.Is(err, io.EOF) {
+		return 0, unanswered(flag)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return l.chosen(), nil
+}
+
+// filter runs the list with the terminal in raw mode: keys in, frames out. Nil means that the person pressed Enter.
+func (a *app) filter(ctx context.Context, l *filterList) error {
 	width := a.env.Terminal.Width
 	if width <= 0 {
 		width = 80
@@ -86,12 +124,12 @@ func (a *app) pickFiltering(ctx context.Context, items []string, flag string) (i
 			continue
 		case errors.Is(err, errChosen):
 			_, _ = io.WriteString(a.env.Stderr, erase(drawn))
-			return l.chosen(), nil
-		case errors.Is(err, errEOF), errors.Is(err, io.EOF):
-			return 0, unanswered(flag)
+			return nil
+		case l.prompt == "" && (errors.Is(err, errEOF) || errors.Is(err, io.EOF)):
+			return err // what was to be chosen from stays in sight
 		}
 		_, _ = io.WriteString(a.env.Stderr, erase(drawn))
-		return 0, err
+		return err
 	}
 }
 
@@ -196,6 +234,7 @@ var errChosen = errors.New("chosen")
 
 // filterList is a list that narrows as a person types. It knows no terminal: press changes it, view draws it.
 type filterList struct {
+	prompt  string // what the keys do; "" is for a list to choose from
 	items   []string
 	folded  []string // items in lower case, to search in
 	filter  string
@@ -237,7 +276,7 @@ func (l *filterList) press(k key) error {
 	case keyEOF:
 		return errEOF
 	case keyEnter:
-		if len(l.matches) > 0 {
+		if len(l.matches) > 0 || l.prompt != "" {
 			return errChosen
 		}
 	case keyBackspace:
@@ -280,7 +319,11 @@ func (l *filterList) move(by int) {
 
 // view returns the lines of the list, each of fewer than width columns.
 func (l *filterList) view(width int) []string {
-	lines := []string{fit(fmt.Sprintf("Type to filter, arrows to move, Enter to choose (%d of %d): %s", len(l.matches), len(l.items), l.filter), width)}
+	prompt := l.prompt
+	if prompt == "" {
+		prompt = "Type to filter, arrows to move, Enter to choose"
+	}
+	lines := []string{fit(fmt.Sprintf("%s (%d of %d): %s", prompt, len(l.matches), len(l.items), l.filter), width)}
 	if len(l.matches) == 0 {
 		return append(lines, fit("  nothing matches; Backspace widens the search", width))
 	}

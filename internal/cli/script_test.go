@@ -223,6 +223,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"window":  window,
 	"walk":    walk,
 	"swap":    swap,
+	"team":    serveTeam,
+	"listed":  listed,
 }
 
 func personOf(ts *testscript.TestScript) *person { return ts.Value(personKey{}).(*person) }
@@ -383,6 +385,12 @@ func emulate(ts *testscript.TestScript, neg bool, args []string) {
 	case "session-life":
 		d := duration()
 		change = func(s *emulator.Server) { s.SessionLife = d }
+	case "portal-rate":
+		n := number(1)
+		change = func(s *emulator.Server) { s.PortalRate = n }
+	case "latency":
+		d := duration()
+		change = func(s *emulator.Server) { s.Latency = d }
 	case "slow-downs":
 		n := number(1)
 		change = func(s *emulator.Server) { s.SlowDowns = n }

@@ -172,7 +172,7 @@ func TestTroubleFromTheEmulator(t *testing.T) {
 			w.Fail(emulator.OpGetRoleCredentials, 1, emulator.Fault{Error: "UnauthorizedException"})
 		}, fault.Bug, "", ""},
 		{"session revoked", func(w *world) { w.EndSession("") }, fault.SignInNeeded, `session "dev" has ended`, login},
-		{"role not assigned", func(w *world) { w.key.RoleName = "Nobody" }, fault.Denied, "", "see what you may use: homing configure sso --sso-session dev"},
+		{"role not assigned", func(w *world) { w.key.RoleName = "Nobody" }, fault.Denied, "", "see what you may use: homing profiles list --sso-session dev"},
 		{"HTML from a proxy", func(w *world) {
 			w.Fail(emulator.OpGetRoleCredentials, -1, emulator.Fault{Body: "<html>sign in to the Wi-Fi</html>"})
 		}, fault.Unavailable, "", ""},

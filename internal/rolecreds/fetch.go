@@ -223,7 +223,7 @@ func (f *Fetcher) explain(k store.RoleKey, err error) error {
 	e := &fault.Error{
 		Kind: fault.Denied, Err: err,
 		Msg:  fmt.Sprintf("no access to role %q in account %q through session %q", k.RoleName, k.AccountID, k.Session.Label()),
-		Hint: "see what you may use: homing configure sso",
+		Hint: "see what you may use: homing profiles list",
 	}
 	if !k.Session.Legacy() {
 		e.Hint += " --sso-session " + k.Session.Name

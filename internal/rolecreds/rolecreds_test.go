@@ -284,7 +284,7 @@ func TestFailures(t *testing.T) {
 		{"401 again after the renewal", nil, "access-2", []string{"none"}, fault.SignInNeeded, "ended", login, 2, 2, 1},
 		{
 			"403", []error{forbidden}, "", nil, fault.Denied, `no access to role "Admin" in account "123456789012" through session "dev"`,
-			"see what you may use: homing configure sso --sso-session dev", 1, 1, 0,
+			"see what you may use: homing profiles list --sso-session dev", 1, 1, 0,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/profiles"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// outcome is what a sync found out, and how that is told.
+type outcome struct {
+	o        *profilesSyncOptions
+	session  session.Session
+	plan     profiles.Plan
+	diff     string // where it was made
+	unlisted []unlistedDocument
+	changed  bool // the file was written
+}
+
+// changeDocument is what happens to a profile, under --json.
+type changeDocument struct {
+	Profile     string        `json:"profile,omitempty"`
+	Change      profiles.Kind `json:"change"`
+	Was         string        `json:"was,omitempty"`
+	Reason      string        `json:"reason,omitempty"`
+	AccountID   string        `json:"account_id"`
+	AccountName string        `json:"account_name,omitempty"`
+	RoleName    string        `json:"role_name"`
+}
+
+type syncDocument struct {
+	Session  string             `json:"session"`
+	StartURL string             `json:"start_url"`
+	File     string             `json:"file"`
+	DryRun   bool               `json:"dry_run"`
+	Changed  bool               `json:"changed"`
+	Profiles []changeDocument   `json:"profiles"`
+	Unlisted []unlistedDocument `json:"unlisted"`
+	Diff     string             `json:"diff,omitempty"`
+}
+
+// report ends a sync.
+func (out *outcome) report() error {
+	o, ui := out.o, out.o.app.ui
+	if ui.json {
+		doc := syncDocument{
+			Session: out.session.Name, StartURL: out.session.StartURL, File: o.app.cfg.ConfigPath(), DryRun: o.dryRun, Changed: out.changed,
+			Profiles: []changeDocument{}, Unlisted: out.unlisted, Diff: out.diff,
+		}
+		for _, c := range out.plan.Changes {
+			doc.Profiles = append(doc.Profiles, changeDocument{
+				c.Profile, c.Kind, c.Was, c.Reason, c.Grant.Account.ID, clean(c.Grant.Account.Name), c.Grant.Role,
+			})
+		}
+		return ui.document(doc)
+	}
+	switch {
+	case out.plan.Empty():
+		out.notes()
+		n := out.plan.Count(profiles.Keep) + out.plan.Count(profiles.Covered)
+		words := "%s of %s in %s stay as they are"
+		if n == 1 {
+			words = "%s of %s in %s stays as it is"
+		}
+		ui.answer("Nothing to do: "+words+".\n", count(n, "profile"), named(out.session), quoted(o.app.cfg.ConfigPath()))
+	case o.dryRun:
+		_, _ = fmt.Fprint(ui.out, out.diff)
+		out.notes()
+		ui.say("%s in %s. Nothing was changed.\n", out.summary(false), quoted(o.app.cfg.ConfigPath()))
+	default:
+		if o.yes { // who was asked has read them
+			out.notes()
+		}
+		ui.answer("%s in %s.\n", out.summary(true), quoted(o.app.cfg.ConfigPath()))
+		out.next()
+	}
+	return nil
+}
+
+func quoted(path string) string { return fmt.Sprintf("%q", clean(path)) }
+
+// summary words the numbers of a plan: what is to be done, or was.
+func (out *outcome) summary(done bool) string {
+	var parts []string
+	for _, k := range []struct {
+		kind         profiles.Kind
+		todo, didSay string
+	}{
+		{profiles.Add, "to add", "added"}, {profiles.Update, "to update", "updated"},
+		{profiles.Rename, "to rename", "renamed"}, {profiles.Remove, "to remove", "removed"},
+	} {
+		n := out.plan.Count(k.kind)
+		if n == 0 {
+			continue
+		}
+		words := k.todo
+		if done {
+			words = k.didSay
+		}
+		what := fmt.Sprint(n)
+		if len(parts) == 0 {
+			what = count(n, "profile")
+		}
+		parts = append(parts, what+" "+words)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// notes says on stderr what is not plain from the diff: names that are not the template's, profiles that were left alone.
+func (out *outcome) notes() {
+	said := map[profiles.Kind][]string{}
+	for _, c := range out.plan.Changes {
+		if text := out.note(c); text != "" {
+			said[c.Kind] = append(said[c.Kind], text)
+		}
+	}
+	for _, kind := range []profiles.Kind{profiles.Add, profiles.Rename, profiles.Keep, profiles.Changed, profiles.Stale, profiles.Skipped} {
+		out.o.app.ui.notes(said[kind])
+	}
+}
+
+func (out *outcome) note(c profiles.Change) string {
+	name := fmt.Sprintf("Profile %q", c.Profile)
+	switch c.Kind {
+	case profiles.Add:
+		if c.Reason != "" {
+			return name + " is called so because " + c.Reason + "."
+		}
+	case profiles.Rename:
+		return name + " was " + fmt.Sprintf("%q", c.Was) + " until now."
+	case profiles.Keep:
+		if strings.HasPrefix(c.Reason, "it keeps its name") {
+			return name + strings.TrimPrefix(c.Reason, "it") + ". To rename it, add the flag: --rename"
+		}
+	case profiles.Changed:
+		return name + " is left alone: " + c.Reason + "."
+	case profiles.Stale:
+		hint := ""
+		if !out.o.prune {
+			hint = " To remove it, add the flag: --prune"
+		}
+		return name + " is left alone: " + c.Reason + "." + hint
+	case profiles.Skipped:
+		return fmt.Sprintf("There is no profile for role %q in account %q: %s.", clean(c.Grant.Role), clean(c.Grant.Account.ID), c.Reason)
+	}
+	return ""
+}
+
+// next names a command that uses one of the new profiles.
+func (out *outcome) next() {
+	for _, c := range out.plan.Changes {
+		if c.Kind == profiles.Add {
+			out.o.app.ui.say("Next: aws sts get-caller-identity --profile %s\n", argument(c.Profile))
+			return
+		}
+	}
+}
+
+// What stays on a terminal beside a page of the diff: the summary, the question and its answer, a line above.
+const besidePage = 5
+
+// ask shows the diff, a screenful at a time, and asks whether the file may be changed.
+func (out *outcome) ask(ctx context.Context) (bool, error) {
+	a := out.o.app
+	p := pages{out: a.ui.out, rest: slices.Collect(strings.Lines(out.diff))}
+	if a.env.Terminal.Stdout {
+		height := a.env.Terminal.Height
+		if height <= 0 {
+			height = 24
+		}
+		p.rows = max(height-besidePage, 10)
+	}
+	out.notes()
+	for {
+		left := p.next()
+		if left > 0 {
+			a.ui.say("… %s more of the diff\n", count(left, "line"))
+		}
+		a.ui.say("%s.\n", out.summary(false))
+		q := question{text: fmt.Sprintf("Change %s like this? (yes or no)", quoted(a.cfg.ConfigPath())), current: "no", flag: "--yes"}
+		answers := []string{"y", "yes", "n", "no"}
+		complaint := "Answer yes or no"
+		if left > 0 {
+			q.text = fmt.Sprintf("Change %s like this? (yes, no, or more of the diff)", quoted(a.cfg.ConfigPath()))
+			answers, complaint = append(answers, "m", "more"), "Answer yes, no or more"
+		}
+		q.check = func(answer string) string {
+			if slices.Contains(answers, strings.ToLower(answer)) {
+				return ""
+			}
+			return complaint
+		}
+		answer, err := a.ask(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		switch strings.ToLower(answer)[0] {
+		case 'y':
+			return true, nil
+		case 'n':
+			a.ui.say("Nothing was changed.\n")
+			return false, nil
+		}
+	}
+}
+
+// sameEdits reports whether two plans do the same to the file.
+func sameEdits(a, b []awsconfig.Edit) bool {
+	return slices.EqualFunc(a, b, func(a, b awsconfig.Edit) bool {
+		return a.Section == b.Section && a.Remove == b.Remove && a.Owner == b.Owner &&
+			slices.Equal(a.Set, b.Set) && slices.Equal(a.Unset, b.Unset)
+	})
+}

@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/naming"
+	"github.com/homing-cli/homing/internal/profiles"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/spf13/cobra"
+)
+
+type profilesSyncOptions struct {
+	reach
+	exclude                      []string
+	template, form, output, from string
+	prune, rename, dryRun, yes   bool
+}
+
+// profileForms are the values of --form.
+var profileForms = []string{string(profiles.FormSession), string(profiles.FormLegacy), string(profiles.FormProcess)}
+
+func newProfilesSyncCmd(a *app) *cobra.Command {
+	o := &profilesSyncOptions{reach: reach{app: a}}
+	cmd := &cobra.Command{
+		Use:   "sync",
+		Short: "Write a profile for every account and role you may use",
+		Long: lines(
+			"Writes a profile to the AWS config file for every account of the session and every role in it, or for those that are",
+			"selected. On a terminal the change is shown as a diff and asked about; --dry-run only shows it, --yes makes it. A second",
+			"run changes nothing. The AWS CLI and the SDKs read these profiles by themselves.",
+			"",
+			"A comment above each header marks what is managed. Only that is ever changed, and removed only with --prune: profiles",
+			"that you wrote are left alone, and so is a managed one that you changed since. What is not selected is left alone, too;",
+			"what is excluded is not wanted, and --prune removes it. A name that is taken gets the account's number behind it. A",
+			"profile keeps its name when its account gets another one, unless --rename is given.",
+			"",
+			"Names are made by a template of {{.AccountName}}, {{.AccountID}}, {{.AccountEmail}}, {{.RoleName}}, {{.Session}} and",
+			"{{.Region}}, each with helpers behind it: slug, lower, upper, trim \"PREFIX\", replace \"OLD\" \"NEW\", regex \"EXPR\" \"NEW\" and",
+			"default \"TEXT\", as in {{.AccountName | trim \"acme-\" | slug}}.",
+			"",
+			"Settings come from the table [profiles] of config.toml, over them from a file that a team shares (--from, a path or an",
+			"https address; only names, filters, regions and output formats are taken from it), over both from flags.",
+		),
+		Example: lines(
+			"  homing profiles sync --dry-run",
+			"  homing profiles sync --sso-session dev --account 'prod*' --role ReadOnly --region eu-west-1",
+			"  homing profiles sync --login --yes --prune --from https://example.com/team.toml",
+		),
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(cmd); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	o.register(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.exclude, "exclude", nil, "no profiles for what matches this `pattern` of accounts, roles or account/role, besides what the settings exclude; may be repeated")
+	flags.StringVar(&o.template, "template", "", "`template` of the names (default {{.AccountName | slug}}-{{.RoleName}})")
+	flags.StringVar(&o.form, "form", "", "`form` of the profiles: "+strings.Join(profileForms, ", ")+" (default sso-session)")
+	flags.StringVar(&o.output, "output", "", "output `format` of the profiles: "+strings.Join(outputFormats, ", "))
+	flags.StringVar(&o.from, "from", "", "`file` of settings that a team shares, or its https address")
+	flags.BoolVar(&o.prune, "prune", false, "remove managed profiles whose role is gone or excluded")
+	flags.BoolVar(&o.rename, "rename", false, "rename managed profiles that the template now names differently")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, and change nothing")
+	flags.BoolVar(&o.yes, "yes", false, "change the file without asking")
+	completeFixed(cmd, "form", profileForms...)
+	completeFixed(cmd, "output", outputFormats...)
+	_ = cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault))
+	return cmd
+}
+
+// validate refuses what no run can use. Without a terminal that is said before minutes were spent on a list.
+func (o *profilesSyncOptions) validate(cmd *cobra.Command) error {
+	if o.form != "" && !slices.Contains(profileForms, o.form) {
+		return fault.New(fault.Usage, "use one of: "+strings.Join(profileForms, ", "), "--form %q is not a form", o.form)
+	}
+	if _, err := naming.Parse(cmp.Or(o.template, naming.Default)); err != nil {
+		return err
+	}
+	if problem := checkOutput(o.output); problem != "" {
+		return fault.New(fault.Usage, "use one of: "+strings.Join(outputFormats, ", "), "--output %q is not an output format", o.output)
+	}
+	if region := o.app.flags.region; region != "" && checkRegion(region) != "" {
+		return fault.New(fault.Usage, "give a region such as: --region eu-west-1", "--region %q is not a region", region)
+	}
+	for _, list := range [][]string{o.accounts, o.roles, o.exclude} {
+		if slices.ContainsFunc(list, func(pattern string) bool { return strings.TrimSpace(pattern) == "" }) {
+			return fault.New(fault.Usage, helpHint(cmd), "a pattern is empty and matches nothing")
+		}
+	}
+	if !o.yes && !o.dryRun && !o.app.interactive() {
+		return fault.New(fault.Usage, "to see the change, add the flag: --dry-run; to make it: --yes", "there is no terminal to ask on, so nothing was changed")
+	}
+	return nil
+}
+
+// synced is a plan with the text it was made for.
+type synced struct {
+	src  []byte // of the config file
+	plan profiles.Plan
+}
+
+func (o *profilesSyncOptions) run(ctx context.Context) error {
+	a := o.app
+	t, err := a.target(ctx, o.ssoSession)
+	if err != nil {
+		return err
+	}
+	want, err := o.options(ctx, t.session) // before anybody signs in: a team's file may be wrong
+	if err != nil {
+		return err
+	}
+	if err := o.signIn(ctx, t); err != nil {
+		return err
+	}
+	aside := map[string]bool{} // accounts that are not selected: nothing is known of their roles
+	l, done, err := a.lister(t.session, func(account session.Account) bool {
+		yes := want.Select.Account(account)
+		if !yes && !aside[account.ID] {
+			aside[account.ID] = true
+			want.Unknown = append(want.Unknown, account.ID)
+		}
+		return yes
+	})
+	if err != nil {
+		return err
+	}
+	l.Keep = true // until the question is answered
+	result, err := a.list(ctx, l, done)
+	if err != nil {
+		return err
+	}
+	var grants []profiles.Grant
+	for _, account := range result.Accounts {
+		for _, role := range account.Roles {
+			grants = append(grants, profiles.Grant{Account: account.Account, Role: role})
+		}
+	}
+	for _, refused := range result.Refused {
+		want.Unknown = append(want.Unknown, refused.Account.ID)
+	}
+	a.ui.notes(unlistedNotes(unlisted(result)))
+	if len(grants)+len(want.Unknown) == 0 {
+		l.Finish()
+		return nothingAssigned(t.session)
+	}
+	out := outcome{o: o, session: t.session, unlisted: unlisted(result)}
+	err = o.apply(ctx, &out, func(src []byte) (profiles.Plan, error) {
+		plan, err := profiles.Make(awsconfig.Parse(a.cfg.ConfigPath(), src), grants, want)
+		for i, c := range plan.Changes {
+			if c.Kind == profiles.Keep && aside[c.Grant.Account.ID] {
+				plan.Changes[i].Reason = "it is not selected"
+			}
+		}
+		return plan, err
+	})
+	if err == nil {
+		l.Finish()
+	}
+	return err
+}
+
+// apply plans, shows, asks and writes.
+func (o *profilesSyncOptions) apply(ctx context.Context, out *outcome, plan func(src []byte) (profiles.Plan, error)) error {
+	a := o.app
+	path := a.cfg.ConfigPath()
+	src, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Hint: "run: ls -l " + argument(path), Err: err}
+	}
+	if out.plan, err = plan(src); err != nil {
+		return err
+	}
+	if err := o.matched(out.plan); err != nil {
+		return err
+	}
+	if out.plan.Empty() {
+		return out.report()
+	}
+	if !o.yes || o.dryRun {
+		after, err := awsconfig.Preview(path, src, out.plan.Edits...)
+		if err != nil {
+			return err
+		}
+		out.diff = unifiedDiff(clean(path), string(src), string(after))
+	}
+	if o.dryRun {
+		return out.report()
+	}
+	if !o.yes {
+		if yes, err := out.ask(ctx); !yes || err != nil {
+			return err
+		}
+	}
+	shown := out.plan
+	err = awsconfig.UpdateFunc(ctx, path, func(now []byte) ([]awsconfig.Edit, error) {
+		if out.plan, err = plan(now); err != nil {
+			return nil, err
+		}
+		if !o.yes && !sameEdits(out.plan.Edits, shown.Edits) {
+			return nil, fault.New(fault.Config, "type the command again",
+				"%q was changed by another program meanwhile, and what is to be done to it is not what was shown, so nothing was changed", path)
+		}
+		return out.plan.Edits, nil
+	})
+	if err != nil {
+		return err
+	}
+	out.changed = !out.plan.Empty()
+	return out.report()
+}
+
+// matched refuses patterns on the command line that match nothing: they are misspelt. One that a setting holds may
+// well match for others of the team.
+func (o *profilesSyncOptions) matched(plan profiles.Plan) error {
+	for _, list := range []struct {
+		flag     string
+		patterns []string
+	}{{"--account", o.accounts}, {"--role", o.roles}} {
+		for _, pattern := range list.patterns {
+			if slices.Contains(plan.Unmatched, pattern) {
+				return fault.New(fault.Usage, "see what there is: homing profiles list"+o.sessionFlag(), "%s %q matches nothing that you may use", list.flag, pattern)
+			}
+		}
+	}
+	return nil
+}
+
+// sessionFlag repeats --sso-session in a command for a hint.
+func (o *profilesSyncOptions) sessionFlag() string {
+	if o.ssoSession == "" {
+		return ""
+	}
+	return " --sso-session " + argument(o.ssoSession)
+}
