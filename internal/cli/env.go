@@ -48,7 +48,7 @@ type Env struct {
 	Transport http.RoundTripper
 	// Program is where this program is stored, to start it again in the background; "" is not known.
 	Program string
-	// KeepLook is the longest sleep of keep; 0 is keep.Look.
+	// KeepLook is how often keep compares the clock and the files, in place of what the system tells; 0 is the system's way.
 	KeepLook time.Duration
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -284,12 +285,13 @@ func TestAlarmCompares(t *testing.T) {
 	if fresh, _ := a.watcher.watch([]string{path}); !fresh {
 		t.Fatal("not watched")
 	}
+	minute := regexp.MustCompile(`it_value: \(5\d, `)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		defer cancel()
 		for {
 			data, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", a.timer.fd))
-			if err != nil || strings.Contains(string(data), "it_value: (59,") || ctx.Err() != nil {
+			if err != nil || minute.Match(data) || ctx.Err() != nil {
 				return
 			}
 			time.Sleep(time.Millisecond)

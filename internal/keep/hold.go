@@ -146,11 +146,11 @@ func (h *Hold) Check(kept []session.Session) (again bool, err error) {
 	}
 	before := h.info.Watched
 	h.info.Watched = keys
-	if err := h.describe(); err != nil {
+	again = h.describe() != nil
+	if again {
 		h.info.Watched = before // on a full disk sessions are kept all the same
-		return true, nil
 	}
-	return false, nil
+	return again, nil
 }
 
 // Release gives the right back.
