@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/keep"
+	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
 	"github.com/homing-cli/homing/internal/store"
@@ -101,19 +102,35 @@ func (t *loginTalk) renewal(e signin.SignedIn) string {
 	return "It cannot be renewed: the service gave no refresh token."
 }
 
-// freshenWait bounds what keeping a legacy token fresh may cost a command that has its answer already. It is enough for a
-// refusal to be believed (internal/refresh), so that this is waited for once only.
-const freshenWait = 5 * time.Second
+const (
+	// freshenWait bounds what keeping a legacy token fresh may cost a command that has its answer already. Where the
+	// request is out by then the renewal gets 5 s more (internal/refresh): the answer holds the only refresh token.
+	freshenWait = 1500 * time.Millisecond
+	// freshenAgain is how long after such a renewal was begun, by whatever process, nobody begins another.
+	freshenAgain = time.Minute
+)
+
+// stale reports whether the token of a legacy session that is kept fresh is due, and nobody has just tried that.
+func (a *app) stale(st *store.Store, s session.Session) bool {
+	if !s.Legacy() {
+		return false
+	}
+	now := a.env.now()
+	t, err := st.Token(s.CacheKey())
+	if err != nil || !t.Renewable(now) || t.ExpiresAt.Sub(now) >= refresh.Margin(s) {
+		return false
+	}
+	ago, ok := st.Tried(s.CacheKey())
+	return !ok || ago >= freshenAgain
+}
 
 // freshen renews the token of a legacy session that is kept fresh, if it is time. The role credentials that were asked
 // for come from the cache, so nothing fails here; but the SDKs read that token, and do not renew it.
 func (a *app) freshen(ctx context.Context, st *store.Store, s session.Session) {
-	if !s.Legacy() {
+	if !a.stale(st, s) || a.onlooker(st).Outlook(ctx, s).Next != refresh.NextRenew {
 		return
 	}
-	if tok, err := st.Token(s.CacheKey()); err != nil || !tok.Renewable(a.env.now()) {
-		return
-	}
+	st.Try(s.CacheKey())
 	ctx, cancel := context.WithTimeout(ctx, freshenWait)
 	defer cancel()
 	if _, err := a.renewer(st).Token(ctx, s); err != nil {

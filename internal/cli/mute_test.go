@@ -54,11 +54,16 @@ func muteHome(t *testing.T) (env Env, st *store.Store, out *bytes.Buffer, asked 
 			t.Fatal(err)
 		}
 	}
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, l.Addr().String())
-	}}
+	transport := &http.Transport{DialContext: (&onlyTo{l.Addr().String()}).dial}
 	out = &bytes.Buffer{}
 	return Env{Stdin: strings.NewReader(""), Stdout: out, Stderr: out, Home: home, Transport: transport}, st, out, asked
+}
+
+// onlyTo leads every connection to one address.
+type onlyTo struct{ address string }
+
+func (o *onlyTo) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, network, o.address)
 }
 
 // Where the service is mute, what is here goes all the same, after a bounded wait or an interrupt, and it says so.

@@ -5,10 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/rolecreds"
-	"github.com/homing-cli/homing/internal/session"
-	"github.com/homing-cli/homing/internal/store"
 )
 
 // Start is Main in the environment of this process. Terraform, kubectl and the SDKs call credentials again and again, so
@@ -120,13 +117,4 @@ func (o *credentialsOptions) cached() (string, error) {
 		return "", err
 	}
 	return o.render(creds, key)
-}
-
-// stale reports whether the token of a legacy session that is kept fresh is due: see freshen.
-func (a *app) stale(st *store.Store, s session.Session) bool {
-	if !s.Legacy() {
-		return false
-	}
-	t, err := st.Token(s.CacheKey())
-	return err == nil && t.Renewable(a.env.now()) && t.ExpiresAt.Sub(a.env.now()) < refresh.Margin(s)
 }

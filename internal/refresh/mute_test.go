@@ -1,12 +1,16 @@
 package refresh
 
 import (
+	"context"
+	"net/http/httptrace"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // A service that takes the connection and never answers: while the token serves, nobody waits long for another. An
@@ -97,4 +101,36 @@ func TestSlowServiceAhead(t *testing.T) {
 			t.Errorf("%v, %v after %v", renewed, err, took)
 		}
 	})
+}
+
+// traced is a service that reports on its connection as net/http does, and never answers.
+type traced struct{ connected bool }
+
+func (c traced) TokenByRefresh(ctx context.Context, _ string, _, _ session.Secret) (idc.Grant, error) {
+	trace := httptrace.ContextClientTrace(ctx)
+	trace.GetConn("oidc.us-east-1.amazonaws.com:443")
+	if c.connected {
+		trace.GotConn(httptrace.GotConnInfo{})
+	}
+	<-ctx.Done()
+	return idc.Grant{}, broken(idc.CodeCanceled, fault.Interrupted)
+}
+
+// Who leaves while the service has not been reached leaves at once: nothing can have been spent. Later the answer, which
+// may hold the only refresh token, gets its time.
+func TestLeavingBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	for connected, want := range map[bool]time.Duration{false: time.Second, true: time.Second + grace} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRenewer(t, &service{}, dev, token(-time.Minute))
+			r.Connect = func(context.Context, session.Session) (Service, error) { return traced{connected}, nil }
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			start := time.Now()
+			_, err := r.Token(ctx, dev)
+			if took := time.Since(start); took != want || err == nil {
+				t.Errorf("connected %v: it took %v, want %v (%v)", connected, took, want, err)
+			}
+		})
+	}
 }

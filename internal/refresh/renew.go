@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -184,11 +186,20 @@ func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t ses
 }
 
 // spend makes one call. An interrupted caller lets it go on for a moment: once the request is out, the refresh token may
-// be spent, and the answer be all there is.
+// be spent, and the answer be all there is. While the call is still looking for its server, nothing is out.
 func spend(ctx context.Context, service Service, t session.Token, limit time.Duration) (idc.Grant, error) {
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
+	var connecting atomic.Bool
+	call = httptrace.WithClientTrace(call, &httptrace.ClientTrace{
+		GetConn: func(string) { connecting.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { connecting.Store(false) }, // through proxies and TLS
+	})
 	stop := context.AfterFunc(ctx, func() {
+		if connecting.Load() {
+			cancel()
+			return
+		}
 		timer := time.NewTimer(grace)
 		defer timer.Stop()
 		select {

@@ -55,7 +55,7 @@ func takeUp(target string) leftover {
 	if best.path == "" || replace(best.path, target) != nil {
 		return best
 	}
-	forgetRefusal(target)
+	forgetNotes(target)
 	syncDir(filepath.Dir(target))
 	return leftover{}
 }

@@ -64,7 +64,7 @@ func (s *Store) MoveToken(ctx context.Context, from, to string, over func() bool
 		return false, ioFault("rename", old, err)
 	}
 	for _, path := range []string{old, fresh} {
-		forgetRefusal(path)
+		forgetNotes(path)
 		syncDir(filepath.Dir(path))
 	}
 	if old != source.path {

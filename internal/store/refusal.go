@@ -93,5 +93,8 @@ func (s *Store) Refused(ctx context.Context, key string, change func(Refusal) (R
 	return u.Refused(r)
 }
 
-// forgetRefusal removes what is recorded about the token file target. Left behind it would do no harm.
-func forgetRefusal(target string) { _ = os.Remove(refusedPath(target)) }
+// forgetNotes removes what is recorded about the token file target. Left behind it would do no harm.
+func forgetNotes(target string) {
+	_ = os.Remove(refusedPath(target))
+	_ = os.Remove(triedPath(target))
+}

@@ -194,6 +194,6 @@ func (s *Store) RemoveEntry(ctx context.Context, e TokenEntry) error {
 		return ioFault("remove", target, err)
 	}
 	s.sweep(target, true, "")
-	forgetRefusal(target)
+	forgetNotes(target)
 	return nil
 }

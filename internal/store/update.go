@@ -138,7 +138,7 @@ func (u *TokenUpdate) write(t session.Token, keep object) error {
 	u.draft = nil
 	if err == nil {
 		u.store.sweep(target, true, "")
-		forgetRefusal(target)
+		forgetNotes(target)
 	}
 	return err
 }
