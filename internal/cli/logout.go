@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
@@ -28,8 +27,8 @@ func newLogoutCmd(a *app) *cobra.Command {
 		GroupID: groupSignIn,
 		Short:   "End a session: at the service, and here",
 		Long: lines(
-			"Ends a session at the service, then removes its token and the role credentials that came of it, those that the",
-			"AWS CLI fetched too. Credentials that a program already holds live on until they expire. Where the service",
+			"Removes the token of a session and the role credentials that came of it, those that the AWS CLI fetched too, then",
+			"ends the session at the service. Credentials that a program already holds live on until they expire. Where the service",
 			"cannot be reached, what is here goes all the same, and exit code 6 says that the other part is undone.",
 			"",
 			"Without a flag it is the session that login would use; --all ends every session that has a token here, whichever",
@@ -175,38 +174,52 @@ func (l *logout) leave(entry store.TokenEntry, why string) {
 	}
 }
 
-// local is ctx for what is done here, which an interrupt does not end: a person who does not wait for the service wants to
-// be signed out all the more.
-func (l *logout) local(ctx context.Context) (context.Context, context.CancelFunc) {
-	if ctx.Err() == nil {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(context.WithoutCancel(ctx), l.app.patience)
-}
-
 // end ends a session of the config file. Where the service cannot be told, what is here goes all the same. What fails is
 // noted, and said.
+//
+// What is here goes first, and the token is told of from memory. The other way round, a logout that was killed after the
+// service had ended the session left a token that looked good until its time was up, to status and to every SDK, and what
+// others stored meanwhile, be it of a new sign-in, was removed. Killed between the two, this one leaves a session at the
+// service that nobody here holds a token of: "not signed in" is the truth either way. No way out that a person has
+// keeps the token anyhow: without a network, and by Ctrl-C, it goes too.
 func (l *logout) end(ctx context.Context, s session.Session) {
 	a := l.app
 	done := loggedOut{
 		Session: s.Label(), Legacy: s.Legacy(), StartURL: s.StartURL, File: l.store.TokenPath(s.CacheKey()), SignedIn: true,
 	}
+	tok, kept := l.take(ctx, done.File)
+	if errors.Is(kept, fs.ErrNotExist) {
+		done.SignedIn, kept = false, nil
+	}
+	// The token first: a fetch under way then keeps no role credentials.
+	kept = cmp.Or(kept, l.store.DropRoleCredentials(append(l.store.RoleKeys(s), a.rolesOf(s)...)))
 	var untold error
-	tok, err := l.store.Token(s.CacheKey())
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		done.SignedIn = false
-	case err != nil: // there is nothing to tell the service
-	default:
+	if tok != (session.Token{}) { // else there is nothing to tell the service
 		untold = l.tell(ctx, s, tok)
 		done.EndedAtService = untold == nil
 	}
-	ctx, cancel := l.local(ctx)
-	defer cancel()
-	// The token first: a fetch under way then keeps no role credentials.
-	kept := l.store.RemoveToken(ctx, s.CacheKey())
-	kept = cmp.Or(kept, l.store.DropRoleCredentials(append(l.store.RoleKeys(s), a.rolesOf(s)...)))
 	l.report(done, s, named(s), untold, kept)
+}
+
+// take removes a token file and returns its token: also where it could not be removed, since the session is to end all the
+// same. An interrupt ends the wait for its lock only.
+func (l *logout) take(ctx context.Context, path string) (session.Token, error) {
+	tok, err := l.store.Take(ctx, path)
+	if err != nil && ctx.Err() != nil {
+		local, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.app.patience)
+		defer cancel()
+		tok, err = l.store.Take(local, path)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if entries, all := l.store.Tokens(); all == nil {
+			for _, e := range entries {
+				if e.Path == path {
+					tok = e.Token
+				}
+			}
+		}
+	}
+	return tok, err
 }
 
 // endEntry ends the session of a token file that no session of the config file explains.
@@ -216,12 +229,16 @@ func (l *logout) endEntry(ctx context.Context, entry store.TokenEntry) {
 	if slices.ContainsFunc(l.doc.Sessions, func(other loggedOut) bool { return other.File == entry.Path }) {
 		return // it could not be removed
 	}
-	untold := l.tell(ctx, s, entry.Token)
+	tok, kept := l.take(ctx, entry.Path)
+	if errors.Is(kept, fs.ErrNotExist) {
+		return // another has just ended it
+	}
+	if tok == (session.Token{}) {
+		tok = entry.Token // what was written into it meanwhile cannot be read
+	}
+	untold := l.tell(ctx, s, tok)
 	done.EndedAtService = untold == nil
-	ctx, cancel := l.local(ctx)
-	defer cancel()
-	// Renewed on the way or not: the refresh token in the file may be spent.
-	l.report(done, s, "a token that no profile uses (start URL "+s.StartURL+")", untold, l.store.RemoveEntry(ctx, entry))
+	l.report(done, s, "a token that no profile uses (start URL "+s.StartURL+")", untold, kept)
 }
 
 // report says what became of a session; what is the session in words. untold is why the service was not told, kept why
@@ -301,25 +318,16 @@ func (l *logout) endAtService(ctx context.Context, s session.Session, tok sessio
 	return conn.client.Logout(ctx, tok.AccessToken)
 }
 
-// renew returns a new access token in place of tok. What stands under the name of s is renewed in its file, beside all
-// who may be doing so. For what does not, nothing is stored: it is about to end.
+// renew returns a new access token in place of tok. Nothing is stored, unless tok could not be removed: then its file is
+// not left with a spent one.
 func (l *logout) renew(ctx context.Context, s session.Session, tok session.Token) (session.Secret, error) {
+	r := l.app.renewer(l.store)
+	r.Patience = glancePatience
 	own, err := l.store.Token(s.CacheKey())
 	if err == nil && own.AccessToken.Equal(tok.AccessToken) && (tok.StartURL == "" || tok.StartURL == s.StartURL) {
-		r := l.app.renewer(l.store)
-		r.Patience = glancePatience
 		renewed, _, err := r.Renew(ctx, s)
 		return renewed.AccessToken, err
 	}
 	s.StartURL = cmp.Or(tok.StartURL, s.StartURL)
-	conn, err := l.app.connect(ctx, s)
-	if err != nil {
-		return session.Secret{}, err
-	}
-	grant, err := conn.client.TokenByRefresh(ctx, tok.ClientID, tok.ClientSecret, tok.RefreshToken)
-	switch idc.CodeOf(err) {
-	case idc.CodeInvalidGrant, idc.CodeInvalidClient, idc.CodeUnauthorizedClient, idc.CodeExpiredToken:
-		return session.Secret{}, &fault.Error{Kind: fault.SignInNeeded, Msg: named(s) + " has ended", Err: err}
-	}
-	return grant.AccessToken, err
+	return r.Spend(ctx, s, tok)
 }

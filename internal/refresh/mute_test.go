@@ -3,7 +3,6 @@ package refresh
 import (
 	"context"
 	"net/http/httptrace"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,44 +45,25 @@ func TestMuteService(t *testing.T) {
 	}
 }
 
-// Who waits behind another that gets no answer says so, and does not blame the other. One that holds the lock for good
-// keeps nobody either.
-func TestMuteServiceForTwo(t *testing.T) {
+// Who waits behind another that is not done in time, for whatever reason, says so and does not blame it: on a mute network
+// the other waits as we do.
+func TestBehindAnother(t *testing.T) {
 	t.Parallel()
-	for name, stopped := range map[string]bool{"waits for the service": false, "is stopped": true} {
-		synctest.Test(t, func(t *testing.T) {
-			f := &service{slow: time.Hour}
-			r := newRenewer(t, f, dev, token(-time.Minute))
-			var wg sync.WaitGroup
-			done := make(chan struct{})
-			wg.Go(func() {
-				if !stopped {
-					if _, err := r.Token(t.Context(), dev); err == nil {
-						t.Error("the first got a token")
-					}
-					return
-				}
-				u, err := r.Store.LockToken(t.Context(), dev.CacheKey())
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				<-done
-				u.Abort()
-			})
-			synctest.Wait() // it has the lock
-			one := &Renewer{Store: r.Store, Connect: f.connect}
-			start := time.Now()
-			_, err := one.Token(t.Context(), dev)
-			if took := time.Since(start); took != mostWait {
-				t.Errorf("the other %s: it took %v, want %v", name, took, mostWait)
-			}
-			wantFault(t, err, fault.Unavailable, `cannot renew the token of session "dev": another process has been at it for 50s and is not done`,
-				"check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing")
-			close(done)
-			wg.Wait()
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRenewer(t, &service{}, dev, token(-time.Minute))
+		u, err := r.Store.LockToken(t.Context(), dev.CacheKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer u.Abort()
+		start := time.Now()
+		_, err = r.Token(t.Context(), dev)
+		if took := time.Since(start); took != mostWait {
+			t.Errorf("it took %v, want %v", took, mostWait)
+		}
+		wantFault(t, err, fault.Unavailable, `cannot renew the token of session "dev": another process has been at it for 50s and is not done`,
+			"check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing")
+	})
 }
 
 // Who renews ahead of time keeps nobody waiting, and takes an answer that comes late.

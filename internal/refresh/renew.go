@@ -185,6 +185,19 @@ func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t ses
 	}
 }
 
+// Spend renews t, a token that stands in no file any more, and stores nothing: for who is about to end its session. What
+// may pass is repeated as by Token; the errors are those of Token.
+func (r *Renewer) Spend(ctx context.Context, s session.Session, t session.Token) (session.Secret, error) {
+	g, err := r.exchange(ctx, s, want{}, t, r.now())
+	switch {
+	case err == nil:
+		return g.AccessToken, nil
+	case refused(err):
+		return session.Secret{}, r.refusal(s, err)
+	}
+	return session.Secret{}, r.failed(ctx, s, err)
+}
+
 // spend makes one call. An interrupted caller lets it go on for a moment: once the request is out, the refresh token may
 // be spent, and the answer be all there is. While the call is still looking for its server, nothing is out.
 func spend(ctx context.Context, service Service, t session.Token, limit time.Duration) (idc.Grant, error) {

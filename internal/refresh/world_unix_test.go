@@ -67,11 +67,12 @@ type world struct {
 	gate gate
 }
 
-// gate is what happens to renewals on their way. Both functions get the request's context, which ends when its sender
-// dies; nil lets pass.
+// gate is what happens to renewals, or to sign-outs, on their way. Both functions get the request's context, which ends
+// when its sender dies; nil lets pass.
 type gate struct {
-	before func(ctx context.Context) // it has arrived
-	after  func(ctx context.Context) // it has been processed, and is not answered
+	leaving bool                      // it is sign-outs
+	before  func(ctx context.Context) // it has arrived
+	after   func(ctx context.Context) // it has been processed, and is not answered
 }
 
 func newWorld(t testing.TB) *world {
@@ -121,7 +122,7 @@ func (w *world) serve(out http.ResponseWriter, in *http.Request) {
 	g := w.gate
 	w.mu.Unlock()
 	var body bytes.Buffer
-	if in.URL.Path != "/token" || (g.before == nil && g.after == nil) {
+	if of := map[bool]string{false: "/token", true: "/logout"}; in.URL.Path != of[g.leaving] || (g.before == nil && g.after == nil) {
 		w.emu.ServeHTTP(out, in)
 		return
 	}
@@ -129,7 +130,7 @@ func (w *world) serve(out http.ResponseWriter, in *http.Request) {
 		return // its sender died
 	}
 	in.Body = http.NoBody
-	if !strings.Contains(body.String(), `"refresh_token"`) {
+	if !g.leaving && !strings.Contains(body.String(), `"refresh_token"`) {
 		w.emu.ServeHTTP(out, withBody(in, body.Bytes()))
 		return
 	}

@@ -178,22 +178,42 @@ func (s *Store) RemoveToken(ctx context.Context, key string) error {
 
 // RemoveEntry removes a file that Tokens returned, as RemoveToken does.
 func (s *Store) RemoveEntry(ctx context.Context, e TokenEntry) error {
-	target, err := follow(e.Path)
-	if err != nil {
+	if _, err := s.Take(ctx, e.Path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {
-		return nil // and no folder or lock is made on the way
-	}
-	unlock, err := s.lock(ctx, e.Path)
+	return nil
+}
+
+// Take removes the token file at path as RemoveToken does, and returns the token that was in it, for who ends its session:
+// nobody can renew it beside the caller then. The zero Token means that there was none in the file. fs.ErrNotExist says
+// that there was no file; after any other error, a *fault.Error, it is still there.
+func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
+	target, err := follow(path)
 	if err != nil {
-		return ended(ctx, err, quote(e.Path))
+		return session.Token{}, err
+	}
+	if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {
+		return session.Token{}, err // and no folder or lock is made on the way
+	}
+	unlock, err := s.lock(ctx, path)
+	if err != nil {
+		return session.Token{}, ended(ctx, err, quote(path))
 	}
 	defer unlock()
+	left := takeUp(target) // else it would be the spent one
+	t, _, err := readToken(target, "")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return session.Token{}, err
+	case left.path != "":
+		t = left.token
+	case err != nil:
+		t = session.Token{}
+	}
 	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return ioFault("remove", target, err)
+		return session.Token{}, ioFault("remove", target, err)
 	}
 	s.sweep(target, true, "")
 	forgetNotes(target)
-	return nil
+	return t, nil
 }

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Who ends a session gets the token that continues it, be it one that did not reach its place, and nobody has it then.
+func TestTake(t *testing.T) {
+	t.Parallel()
+	newer := strings.NewReplacer("access-1", "access-2", "refresh-1", "refresh-2").Replace(fullFile)
+	for name, tt := range map[string]struct {
+		prepare func(t *testing.T, s *Store, path string)
+		access  string
+	}{
+		"a token": {func(t *testing.T, _ *Store, path string) { put(t, path, fullFile) }, "access-1"},
+		"a token that was not renamed": {func(t *testing.T, _ *Store, path string) {
+			put(t, path, fullFile)
+			put(t, path+tempMark+generation(path)+"-7.tmp", newer)
+		}, "access-2"},
+		"nothing of use": {func(t *testing.T, _ *Store, path string) { put(t, path, "[]") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t)
+			path := s.TokenPath("k")
+			tt.prepare(t, s, path)
+			got, err := s.Take(t.Context(), path)
+			if err != nil || got.AccessToken.Reveal() != tt.access {
+				t.Errorf("got %s, %v; want %s", got.AccessToken.Reveal(), err, tt.access)
+			}
+			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 || !strings.HasSuffix(left[0], ".lock") {
+				t.Errorf("left: %v", left)
+			}
+			if _, err := s.Take(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the second time: %v", err)
+			}
+		})
+	}
+}
