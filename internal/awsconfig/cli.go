@@ -49,7 +49,7 @@ type cliParser struct {
 	indent    int      // of the last header or key, in characters
 	more      []string // continuation lines of that option, blank ones included
 	blanks    int      // blank lines, which count only if another continuation line follows
-	names     map[string]int
+	names     *nameIndex
 	keys      map[string]int // keys of a long section to their lines
 	inDefault bool           // the section is [DEFAULT]
 	defaults  map[string]int // keys of every [DEFAULT] to their lines
@@ -122,7 +122,7 @@ func (p *cliParser) header(l *line, open, closing int) string {
 	d := p.doc
 	name := d.text[open:closing]
 	if name != inherited {
-		if before := p.seen(name, l.num); before > 0 {
+		if before := p.seen(name); before > 0 {
 			return fmt.Sprintf("section [%s] is already on line %d", printable(name), before)
 		}
 	}
@@ -133,8 +133,8 @@ func (p *cliParser) header(l *line, open, closing int) string {
 	return ""
 }
 
-// seen returns the line of an earlier section of that name, or 0. Few sections need no map.
-func (p *cliParser) seen(name string, num int) int {
+// seen returns the line of an earlier section of that name, or 0: then the caller appends one. Few sections need no index.
+func (p *cliParser) seen(name string) int {
 	const few = 16
 	d := p.doc
 	if len(d.sections) < few {
@@ -146,15 +146,16 @@ func (p *cliParser) seen(name string, num int) int {
 		return 0
 	}
 	if p.names == nil {
-		p.names = make(map[string]int, cap(d.sections))
+		p.names = newNameIndex(cap(d.sections))
 		for i := range d.sections {
-			p.names[d.sections[i].name] = d.sections[i].line
+			if name := d.sections[i].name; name != inherited {
+				p.names.put(d.sections, name, i)
+			}
 		}
 	}
-	if before, ok := p.names[name]; ok {
-		return before
+	if before := p.names.put(d.sections, name, len(d.sections)); before != nil {
+		return before.line
 	}
-	p.names[name] = num
 	return 0
 }
 

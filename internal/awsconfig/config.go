@@ -3,6 +3,7 @@ package awsconfig
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -116,9 +117,9 @@ func readFile(path string) (text string, exists bool, err error) {
 	case err == nil && !info.Mode().IsRegular():
 		return "", false, nil
 	}
-	b, err := os.ReadFile(path)
+	text, err = readText(path, info.Size())
 	if err == nil {
-		return string(b), true, nil
+		return text, true, nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil
@@ -127,6 +128,29 @@ func readFile(path string) (text string, exists bool, err error) {
 		Kind: fault.Config, Err: err,
 		Msg:  fmt.Sprintf("cannot read %q: %s", path, reason(err)),
 		Hint: "run: ls -l " + shellArg(path),
+	}
+}
+
+// readText is os.ReadFile for a string. A file of ten thousand profiles is not held twice: most of the time it takes to
+// read one would go into the memory for that.
+func readText(path string, size int64) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	var text strings.Builder
+	text.Grow(int(min(size, 64<<20)))
+	buf := make([]byte, min(size+1, 32<<10))
+	for {
+		n, err := f.Read(buf)
+		text.Write(buf[:n])
+		switch {
+		case errors.Is(err, io.EOF):
+			return text.String(), nil
+		case err != nil:
+			return "", err
+		}
 	}
 }
 

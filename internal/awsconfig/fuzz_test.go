@@ -3,6 +3,7 @@ package awsconfig
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"unicode/utf8"
@@ -54,6 +55,13 @@ func FuzzReaders(f *testing.F) {
 		}
 		o.checkCLI(t, text)
 		o.checkSDK(t, text)
+		for _, d := range []*document{parseCLI(text), parseSDK(text)} {
+			for name, m := range configOf(d).Marks() {
+				if m.Owner == "" || strings.Count(text, "\n") < m.Line {
+					t.Errorf("the mark of %q is %+v", name, m)
+				}
+			}
+		}
 	})
 }
 
