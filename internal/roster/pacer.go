@@ -2,7 +2,6 @@ package roster
 
 import (
 	"math"
-	"math/rand/v2"
 	"time"
 )
 
@@ -16,16 +15,19 @@ const (
 	// slack is how late a call may leave and still be made up for: timers are coarse.
 	slack = 20 * time.Millisecond
 
-	// calm is how long after a refusal another one is a new event rather than more of the same.
-	calm = time.Second
-	// ease is what a refusal that comes alone takes from the rate: the rate was a little too high.
-	ease = 0.95
-	// hold is how long the rate then stays. After that it is felt for, slowly for feel, then in leaps.
-	hold = 3 * time.Second
-	feel = 4 * time.Second
-	// slope is what is added in a second of feeling, in parts of the rate; leap is what it is multiplied by thereafter.
+	// calm is how many calls must be served after a refusal for the next one to be a new event rather than more of the
+	// same; fewer where a limit of some calls a second would not let that many through.
+	calm = 6
+	// ease is what a refusal that comes alone takes from the rate: the rate was a little too high. In climb seconds it is
+	// back, fast at first and slowly at the end. Then the limit is felt for: for feel seconds slope is added in each, in
+	// parts of the rate, and thereafter leap is what it is multiplied by in each.
+	ease  = 0.95
+	climb = 4.0
+	feel  = 2.0
 	slope = 0.02
-	leap  = 1.5
+	leap  = 1.6
+	// most is the highest rate, calls in a second: no limit is of interest above what maxUnderWay calls can reach.
+	highest = 5000
 	// least is the lowest rate, calls in a second.
 	least = 0.2
 
@@ -35,6 +37,12 @@ const (
 	shortPause = 200 * time.Millisecond
 	longPause  = 2 * time.Second
 	counting   = 1500 * time.Millisecond
+	// stale is how long a pause may be for what was measured before it to be of use.
+	stale = 15 * time.Second
+	// guess is the rate to begin with when nothing is known, calls in a second.
+	guess = 4.0
+	// slowest is the most that a costly refusal slows the growth down.
+	slowest = 20.0
 	// stumblePause is the same after failures of another sort, of which inARow make a pause.
 	stumblePause = 500 * time.Millisecond
 	inARow       = 4
@@ -61,24 +69,31 @@ type pacer struct {
 	fast   time.Duration // the fastest of late
 
 	// Paced.
-	rate  float64   // calls in a second; 0 = open
-	grown time.Time // rate is as of then
-	risen time.Time // when it begins to grow
+	paced bool
+	base  float64   // the rate as it was lowered, calls in a second
+	top   float64   // the rate that met the last refusal; the same as base while that is a guess
+	since time.Time // when it was lowered, moved on by the time in which it was not used
+	scale float64   // how much longer than usual growing takes
+	last  time.Time // the last call
 
 	// Events.
-	event   uint64    // calls sent before it tell nothing more about it
-	trouble time.Time // of the last event
-	start   time.Time // of what is measured
-	count   int       // served since
+	event uint64    // calls sent before it tell nothing more about it
+	after int       // served of those sent after it
+	start time.Time // of what is measured
+	count int       // served since
+	good  int       // served since the rate was lowered
+	bad   int       // refused since, whenever they were sent
 
 	// Paused.
 	paused  bool
-	since   time.Time     // the pause, all its probes included
+	began   time.Time     // the pause, all its probes included
 	pause   time.Duration // between two probes
 	until   time.Time     // the next probe
 	probe   uint64        // the probe under way; 0 = none
+	closed  time.Time     // when the last call was sent that was refused
 	row     int           // failures that were not throttling, since an answer
 	limited bool          // it was throttling that began the pause
+	met     float64       // the rate that met it; 0 = open
 	wished  time.Duration // Retry-After of the last event
 }
 
@@ -86,9 +101,10 @@ type pacer struct {
 type ticket struct {
 	number uint64
 	at     time.Time
+	rate   float64 // at that time; 0 = open
 }
 
-func newPacer() *pacer { return &pacer{chance: rand.Float64, window: firstUnderWay} }
+func newPacer(chance func() float64) *pacer { return &pacer{chance: chance, window: firstUnderWay} }
 
 // ask reports whether a call may be made now. If not it returns how long it has to wait at least; 0 = until an answer comes.
 func (p *pacer) ask(now time.Time) (time.Duration, bool) {
@@ -107,7 +123,7 @@ func (p *pacer) ask(now time.Time) (time.Duration, bool) {
 
 // most is how many calls may be under way.
 func (p *pacer) most() int {
-	if p.rate > 0 {
+	if p.paced {
 		return maxUnderWay
 	}
 	return int(p.window)
@@ -126,93 +142,104 @@ func (p *pacer) send(now time.Time) ticket {
 	if p.paused {
 		p.probe = p.sent
 	}
-	p.due = p.due.Add(p.gap(now))
-	if earliest := now.Add(-slack); p.due.Before(earliest) {
-		p.due = earliest
+	rate := p.rate(now)
+	gap := time.Duration(float64(p.trip) / (2 * p.window)) // an even share of a round trip: a burst must not run far ahead of the first refusal
+	if p.paced {
+		gap = time.Duration(float64(time.Second) / rate)
+		// A rate that is not used has proved nothing.
+		if idle := now.Sub(p.last); p.underWay >= maxUnderWay || idle > 4*gap+slack {
+			p.since = p.since.Add(max(0, min(idle, now.Sub(p.since))))
+			rate = p.rate(now)
+		}
 	}
-	return ticket{number: p.sent, at: now}
+	p.last = now
+	p.due = later(p.due.Add(gap), now.Add(-slack))
+	return ticket{number: p.sent, at: now, rate: rate}
 }
 
-// gap is the time between two calls: an even share of a round trip while open, so that a burst does not run far ahead
-// of the first refusal.
-func (p *pacer) gap(now time.Time) time.Duration {
-	if p.rate == 0 {
-		return time.Duration(float64(p.trip) / (2 * p.window))
+// rate is how many calls are to be made in a second; 0 = open.
+func (p *pacer) rate(now time.Time) float64 {
+	if !p.paced {
+		return 0
 	}
-	p.grow(now)
-	return time.Duration(float64(time.Second) / p.rate)
-}
-
-// grow raises the rate as time has passed. A rate that is not used does not grow.
-func (p *pacer) grow(now time.Time) {
-	from := p.grown
-	p.grown = now
-	if from.Before(p.risen) {
-		from = p.risen
+	t, climb, feel := now.Sub(p.since).Seconds()/p.scale, climb, feel
+	if p.top == p.base {
+		climb, feel = 0, 0
 	}
-	d := now.Sub(from).Seconds()
-	if d <= 0 || p.underWay >= maxUnderWay {
-		return
+	switch {
+	case t < climb:
+		x := 1 - t/climb
+		return p.top - (p.top-p.base)*x*x*x
+	case t < climb+feel:
+		return p.top * (1 + slope*(t-climb))
 	}
-	d = min(d, 2) // a list that had nothing to ask for has learned nothing
-	if now.Sub(p.risen) <= feel {
-		p.rate *= 1 + slope*d
-	} else {
-		p.rate *= math.Pow(leap, d)
-	}
+	return min(p.top*(1+slope*feel)*math.Pow(leap, t-climb-feel), highest)
 }
 
 // served notes an answer, whatever it says.
 func (p *pacer) served(now time.Time, t ticket) {
 	p.underWay--
 	p.count++
+	p.good++
 	p.row = 0
-	p.timed(now.Sub(t.at))
-	if p.paused && t.number > p.event {
-		p.resume(now)
+	took := now.Sub(t.at)
+	p.timed(took)
+	if t.number > p.event {
+		p.after++
+		if p.paused {
+			p.resume(now, t)
+		}
 	}
-	if p.rate == 0 && !p.paused && p.window < maxUnderWay && p.trip < 2*p.fast+20*time.Millisecond {
+	if !p.paced && !p.paused && p.window < maxUnderWay && took < 2*p.fast+slack {
 		p.window++
 	}
 }
 
-// timed learns how long calls take. Where more of them at once take longer, more would bring nothing.
+// timed learns how long calls take. Where they take much longer than they can, more of them at once would bring nothing.
 func (p *pacer) timed(d time.Duration) {
 	if p.trip == 0 {
 		p.trip, p.fast = d, d
 		return
 	}
 	p.trip += (d - p.trip) / 8
-	p.fast = min(d, p.fast+p.fast/256)
+	p.fast = min(d, p.fast+p.fast/4096)
 }
 
 // throttled notes a refusal for coming too fast, with what the service says about when to come back (0 = nothing).
 func (p *pacer) throttled(now time.Time, t ticket, after time.Duration) {
 	p.underWay--
+	p.bad++
 	switch {
-	case t.number <= p.event && (!p.paused || after == 0): // sent before we knew
-		return
-	case t.number <= p.event:
-		p.until = later(p.until, now.Add(p.early(after)))
+	case t.number <= p.event: // sent before we knew
+		if p.paused && after > 0 {
+			p.until = later(p.until, now.Add(p.early(after)))
+		}
 		return
 	case p.paused:
-		p.limited = true
+		p.limited, p.closed = true, t.at
 		p.failed(now, after)
 		return
 	}
-	alone := p.rate > 0 && now.Sub(p.trouble) >= calm
-	p.event, p.trouble, p.limited, p.wished = p.sent, now, true, after
+	alone := p.paced && p.after >= min(calm, max(2, int(t.rate/2)))
+	p.event, p.after, p.limited, p.wished, p.met, p.closed = p.sent, 0, true, after, t.rate, t.at
 	if alone && after == 0 {
-		p.start, p.count = now, 0
-		p.lower(now, p.rate*ease)
-		p.due = now.Add(p.jitter(time.Duration(1.5 * float64(time.Second) / p.rate)))
+		base, top := p.eased()
+		p.lower(now, base, top)
+		p.due = now.Add(p.jitter(time.Duration(1.5 * float64(time.Second) / p.base)))
 		return
 	}
 	first := firstPause
-	if p.rate > 0 {
-		first = min(max(firstPause, time.Duration(2*float64(time.Second)/p.rate)), longPause)
+	if p.paced {
+		first = min(max(firstPause, time.Duration(2*float64(time.Second)/t.rate)), longPause)
 	}
 	p.begin(now, first, after)
+}
+
+// eased is the rate after one that was a little too high, and how far it is to climb: by the share of refusals since it
+// was last lowered, if that is more than ease.
+func (p *pacer) eased() (base, top float64) {
+	base = p.met * min(ease, float64(p.good)/float64(p.good+p.bad))
+	return base, base / ease
 }
 
 // stumbled notes a failure of another sort. One of many is nothing; some in a row, or a grave one, are a reason to try
@@ -229,7 +256,7 @@ func (p *pacer) stumbled(now time.Time, t ticket, grave bool) bool {
 	if p.row++; p.row < inARow && !grave {
 		return true
 	}
-	p.event, p.trouble, p.limited, p.wished = p.sent, now, false, 0
+	p.event, p.after, p.limited, p.wished = p.sent, 0, false, 0
 	p.window = max(p.window*0.7, firstUnderWay)
 	p.begin(now, stumblePause, 0)
 	return true
@@ -237,45 +264,67 @@ func (p *pacer) stumbled(now time.Time, t ticket, grave bool) bool {
 
 // begin begins a pause.
 func (p *pacer) begin(now time.Time, first, after time.Duration) {
-	p.paused, p.since, p.pause, p.probe = true, now, first, 0
+	p.paused, p.began, p.pause, p.probe = true, now, first, 0
 	p.until = now.Add(max(p.jitter(first), p.early(after)))
 }
 
 // failed is what a probe comes back with.
 func (p *pacer) failed(now time.Time, after time.Duration) {
-	p.event, p.trouble, p.probe = p.sent, now, 0
+	p.event, p.probe = p.sent, 0
 	p.wished = max(p.wished, after)
 	limit := shortPause
-	if now.Sub(p.since) > counting {
+	if now.Sub(p.began) > counting {
 		limit = longPause
 	}
 	p.pause = max(p.pause, min(p.pause*3/2, limit))
 	p.until = now.Add(max(p.jitter(p.pause), p.early(after)))
 }
 
-// resume ends a pause.
-func (p *pacer) resume(now time.Time) {
+// resume ends a pause with the probe that was served.
+func (p *pacer) resume(now time.Time, probe ticket) {
 	p.paused, p.probe = false, 0
 	p.due = now
 	if !p.limited {
 		return
 	}
-	measured := float64(p.count) / max(now.Sub(p.start).Seconds(), 0.001)
+	cost := probe.at.Sub(p.began)
+	// The service opened again between the last probe that was refused and this one.
+	open := probe.at.Sub(p.start).Seconds()
+	measured := float64(p.count) / max(open, 0.05)
 	switch {
-	case p.rate == 0: // a limit counts in seconds at least
-		p.lower(now, float64(p.count)/max(now.Sub(p.start).Seconds(), 1))
+	case cost > stale: // whatever was measured is of no use any more
+		p.lower(now, max(p.met/2, guess), 0)
+	case !p.paced && p.count < calm: // too few to measure by
+		p.lower(now, max(measured, guess), 0)
+	case !p.paced && open < 1: // it gave what it had saved up, and may give more
+		p.lower(now, measured/2, 0)
+	case !p.paced: // it counts in seconds, as it seems
+		p.lower(now, measured, float64(p.count)/max(p.closed.Sub(p.start).Seconds(), 1))
 	case p.wished > 0:
-		p.lower(now, p.rate*ease)
+		base, top := p.eased()
+		p.lower(now, base, top*0.98) // the next one would cost as much
 	default:
-		p.lower(now, min(max(measured, p.rate*0.5), p.rate*0.8))
+		floor := 0.5
+		if p.count < calm {
+			floor = 0.7
+		}
+		p.lower(now, min(max(measured, p.met*floor), p.met*0.9), p.met*0.9)
+	}
+	p.scale = max(p.scale, min(cost.Seconds(), slowest))
+	if p.top == p.base {
+		p.scale = 1
 	}
 	p.start, p.count = now, 0
 }
 
-// lower sets the rate and when it begins to grow again: the later the more the refusal has cost.
-func (p *pacer) lower(now time.Time, rate float64) {
-	p.rate = max(rate, least)
-	p.grown, p.risen = now, now.Add(max(hold, 8*p.wished))
+// lower sets the rate, and how far it is to climb before the limit is felt for: the slower the more the refusal has
+// cost. A top of 0 is for a rate that is a guess: it grows at once.
+func (p *pacer) lower(now time.Time, base, top float64) {
+	p.base = max(base, least)
+	p.top = max(top, p.base)
+	p.paced, p.since, p.last = true, now, now
+	p.scale = max(1, min(3*p.wished.Seconds(), slowest), 4/p.top)
+	p.good, p.bad = 0, 0
 }
 
 // jitter is d give or take a fifth, so that many who were refused together do not come back together.

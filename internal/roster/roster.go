@@ -8,6 +8,7 @@ package roster
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/homing-cli/homing/internal/session"
@@ -49,7 +50,8 @@ type Lister struct {
 	Progress func(Progress)
 	Now      func() time.Time // nil = time.Now
 
-	saved *saved // what Keep leaves until Finish
+	chance func() float64 // 0 ≤ x < 1; nil = math/rand
+	saved  *saved         // what Keep leaves until Finish
 }
 
 // Result is a complete list.
@@ -93,7 +95,10 @@ type Progress struct {
 // ended. What was fetched until then is kept in Dir for the next List of the same sign-in, for three hours.
 func (l *Lister) List(ctx context.Context) (Result, error) {
 	l.close()
-	r := &run{Lister: l, pacer: newPacer(), answers: make(chan answer, maxUnderWay), renewals: make(chan renewal, 1)}
+	if l.chance == nil {
+		l.chance = rand.Float64
+	}
+	r := &run{Lister: l, pacer: newPacer(l.chance), answers: make(chan answer, maxUnderWay), renewals: make(chan renewal, 1)}
 	result, err := r.list(ctx)
 	if err == nil && !l.Keep {
 		l.Finish()

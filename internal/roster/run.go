@@ -31,6 +31,7 @@ type job struct {
 	page    string    // "" = the first
 	names   []string  // of the roles on the pages before
 	before  []string  // the pages that were had
+	first   time.Time // when it was first tried
 	tries   int       // failures, throttling aside
 	ready   time.Time // not to be tried before
 }
@@ -229,6 +230,9 @@ func (r *run) pop(j *job) {
 func (r *run) call(ctx context.Context, j *job, t ticket) {
 	r.result.Calls++
 	r.underWay++
+	if j.first.IsZero() {
+		j.first = t.at
+	}
 	a := answer{job: j, ticket: t, token: r.token.AccessToken, generation: r.generation}
 	portal := r.portal
 	go func() {

@@ -3,7 +3,6 @@ package roster
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -39,7 +38,7 @@ func (r *run) trouble(ctx context.Context, a answer, now time.Time) error {
 			return a.err
 		}
 		a.tries++
-		r.repeat(a, now.Add(backoff(r.lost)))
+		r.repeat(a, now.Add(r.backoff(r.lost)))
 		return nil
 	case a.account != "" && (what == "forbidden" || what == "invalid_request" || what == "other"):
 		r.pacer.served(now, a.ticket)
@@ -52,18 +51,18 @@ func (r *run) trouble(ctx context.Context, a answer, now time.Time) error {
 
 // stumbled is for failures that pass: of the service, of a gateway, of one connection.
 func (r *run) stumbled(a answer, now time.Time) error {
-	if now.Sub(r.quietSince) > patience {
-		return a.err
-	}
 	a.tries++
-	if a.tries >= tries && r.quietSince.After(a.ticket.at) { // others were answered meanwhile
+	if a.tries >= tries && r.quietSince.After(a.first) { // others were answered meanwhile
 		if a.account == "" {
 			return a.err
 		}
 		r.refuse(a)
 		return nil
 	}
-	r.repeat(a, now.Add(backoff(a.tries)))
+	if now.Sub(r.quietSince) > patience {
+		return a.err
+	}
+	r.repeat(a, now.Add(r.backoff(a.tries)))
 	return nil
 }
 
@@ -115,7 +114,7 @@ func retryAfter(err error) time.Duration {
 }
 
 // backoff is the pause after the given failure (1, 2, …): half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds.
-func backoff(failure int) time.Duration {
-	d := min(250*time.Millisecond<<min(failure-1, 5), 5*time.Second)
-	return d/2 + rand.N(d/2+1)
+func (r *run) backoff(failure int) time.Duration {
+	d := min(250*time.Millisecond<<max(0, min(failure-1, 5)), 5*time.Second)
+	return time.Duration(float64(d) * (0.5 + 0.5*r.chance()))
 }
