@@ -168,7 +168,8 @@ func (p *cliParser) option(l *line) string {
 	case sep == l.first:
 		return "there is no key before the " + fmt.Sprintf("%q", d.text[sep:sep+1])
 	}
-	key := lower(strings.TrimRightFunc(d.text[l.first:sep], pySpace))
+	_, end := trim(d.text, l.first, sep)
+	key := lower(d.text[l.first:end])
 	if before := p.seenKey(key, l.num); before > 0 {
 		return fmt.Sprintf("key %q is already on line %d", key, before)
 	}

@@ -73,7 +73,9 @@ func (a *app) config() (*awsconfig.Config, error) {
 	if err := cfg.CLIError(); err != nil {
 		return nil, err
 	}
-	a.ui.debug("config file %s: %d profiles, %d sessions", paths.Config, len(cfg.ProfileNames()), len(cfg.SessionNames()))
+	if a.ui.debugging { // to list them takes as long as to read a large file
+		a.ui.debug("config file %s: %d profiles, %d sessions", paths.Config, len(cfg.ProfileNames()), len(cfg.SessionNames()))
+	}
 	a.cfg = cfg
 	return cfg, nil
 }
