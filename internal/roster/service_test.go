@@ -128,7 +128,7 @@ type service struct {
 
 	busy, busiest          int
 	calls, served, refused int
-	asked                  map[string]int // calls for the roles of an account
+	asked                  map[string]int // calls served for the roles of an account
 }
 
 func (s *service) AccountsPage(ctx context.Context, token session.Secret, page string) ([]session.Account, string, error) {
@@ -176,12 +176,6 @@ func (s *service) answer(ctx context.Context, token session.Secret, account stri
 	s.mu.Lock()
 	s.calls++
 	call := s.calls
-	if account != "" {
-		if s.asked == nil {
-			s.asked = map[string]int{}
-		}
-		s.asked[account]++
-	}
 	took := time.Duration(float64(s.latency) * (1 + s.jitter*s.rand.Float64()))
 	if s.busy++; s.workers > 0 && s.busy > s.workers { // queueing
 		took = took * time.Duration(s.busy) / time.Duration(s.workers)
@@ -210,6 +204,12 @@ func (s *service) answer(ctx context.Context, token session.Secret, account stri
 		}
 		if err == nil {
 			s.served++
+			if s.asked == nil {
+				s.asked = map[string]int{}
+			}
+			if account != "" {
+				s.asked[account]++
+			}
 		}
 	}
 	s.mu.Unlock()
