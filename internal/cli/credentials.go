@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
@@ -172,10 +173,24 @@ func (o *credentialsOptions) role(ctx context.Context) (store.RoleKey, error) {
 	if err != nil {
 		return store.RoleKey{}, err
 	}
+	if err := standsOn(p); err != nil {
+		return store.RoleKey{}, err
+	}
 	if err := p.NeedRole(); err != nil {
 		return store.RoleKey{}, err
 	}
 	return store.RoleKey{Session: p.Session, AccountID: p.AccountID, RoleName: p.RoleName}, nil
+}
+
+// standsOn refuses a profile that assumes a role over another: what the portal gives are the credentials of that other
+// one, which may do other things. The AWS CLI and the SDKs assume the role by themselves, over our token.
+func standsOn(p awsconfig.SSOProfile) error {
+	if len(p.Via) < 2 {
+		return nil
+	}
+	asked, on := p.Via[0], p.Profile
+	return fault.New(fault.Config, "for the credentials it starts from, run: homing credentials --profile "+argument(on),
+		"profile %q assumes a role over profile %q, which the AWS CLI and the SDKs do by themselves: give them the profile as it is", asked, on)
 }
 
 // printable refuses credentials that a shell would read as more than a value. AWS's are base64 and capitals.

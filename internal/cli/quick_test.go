@@ -129,7 +129,7 @@ func TestQuickFlags(t *testing.T) {
 	}
 	for _, line := range []string{
 		"credentials", "env", "credentials --profile dev", "credentials --profile=dev", "env --profile dev --format fish", "env --json",
-		"credentials --json", "credentials --json --format process", "credentials --region x --profile chained",
+		"credentials --json", "credentials --json --format process", "credentials --region x --profile dev",
 		"credentials --sso-session dev --account-id 111122223333 --role-name Admin", "credentials --profile legacy",
 		"credentials --profile short --min-ttl 4m", "credentials --profile short --min-ttl 0", "credentials --profile uncached --profile dev",
 		"credentials --format process", "credentials --format=env", "credentials --format env-no-export", "credentials --format powershell",
@@ -142,7 +142,7 @@ func TestQuickFlags(t *testing.T) {
 	for _, line := range []string{
 		"", "version", "credentials --profile", "credentials dev", "credentials -- dev", "credentials --debug", "credentials --json=true",
 		"credentials --profile uncached", "credentials --profile short", "credentials --profile odd", "credentials --profile keys",
-		"credentials --profile norole", "credentials --profile nosuch", "credentials --min-ttl -1m", "credentials --min-ttl 2h", "credentials --min-ttl x",
+		"credentials --profile norole", "credentials --profile chained", "credentials --profile nosuch", "credentials --min-ttl -1m", "credentials --min-ttl 2h", "credentials --min-ttl x",
 		"credentials --format nosuch", "credentials --json --format env", "credentials --role-name Admin", "credentials --sso-session dev",
 		"credentials --account-id 111122223333 --role-name Admin", "credentials --nosuch x", "credentials --help", "--profile dev credentials",
 		"credentials --no-color", "credentials -p dev",
