@@ -386,11 +386,10 @@ func (e *editor) splice() string {
 	return e.appendTo(out)
 }
 
-// sortSplices puts what is inserted at a place before what is replaced there.
+// sortSplices puts splices in the order of the text. Those at one place come as they were planned, which is in the order
+// of the file.
 func sortSplices(splices []splice) {
-	slices.SortStableFunc(splices, func(a, b splice) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
-	})
+	slices.SortStableFunc(splices, func(a, b splice) int { return cmp.Compare(a.start, b.start) })
 }
 
 // appendTo puts the new sections behind text, each with a blank line above it.

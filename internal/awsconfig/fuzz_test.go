@@ -91,3 +91,17 @@ func FuzzEdit(f *testing.F) {
 		o.checkEdit(t, text, []Edit{e})
 	})
 }
+
+// FuzzEdits is FuzzEdit for several edits at once: profiles added, changed, renewed and removed beside each other.
+func FuzzEdits(f *testing.F) {
+	o := askable(f)
+	for i, text := range seeds() {
+		f.Add(text, uint64(i))
+	}
+	f.Fuzz(func(t *testing.T, text string, seed uint64) {
+		if len(text) > 4096 || !utf8.ValidString(text) {
+			return
+		}
+		o.checkEdit(t, text, randomEdits(rand.New(rand.NewPCG(seed, 0))))
+	})
+}

@@ -196,6 +196,7 @@ func TestManagedRefuses(t *testing.T) {
 		{"two marks", markOf("corp", "x") + "\n" + marked("dev", "corp"), mine("dev", "corp", KeyValue{"region", "r2"}), `line 3: the mark above profile "dev" would not hold`},
 		{"removal would let the next header be swallowed", "[profile a]\nx = 1\n[profile dev]\n  y = 1\n  [profile c]\n  z = 1\n", removal("dev", ""), "line 5: this header would not be one any more"},
 		{"removal of what has another section inside", "[profile dev]\nb = 2\n  [profile x]\n  c = 3\n", removal("dev", ""), "line 3: the SDKs take this for a header"},
+		{"removal of one of two defaults", "[profile default]\na=1\n[default]\na=2\n", removal("default", ""), "more than once, on lines 1 and 3"},
 		{"removal of one of two spellings", "[profile dev]\na=1\n[profile \"dev\"]\na=2\n", removal("dev", ""), "more than once, on lines 1 and 3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
