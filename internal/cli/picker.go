@@ -65,20 +65,16 @@ func (a *app) pickNumbered(ctx context.Context, items []string, flag string) (in
 	return n - 1, nil
 }
 
-// narrow lets the person filter items as they type and returns the indices of those that match what they typed when they
+// narrow lets the person filter items, which are clean lines, as they type and returns the indices of those that match what they typed when they
 // pressed Enter, or ended the input. Only for a terminal in which keys can be read and drawn over: see narrows.
 func (a *app) narrow(ctx context.Context, items []string) ([]int, error) {
-	shown := make([]string, len(items))
-	for i, item := range items {
-		shown[i] = clean(item)
-	}
 	restore, err := a.env.Terminal.Raw()
 	if err != nil {
 		return nil, err
 	}
 	defer restore()
 	a.dropTyped()
-	l := newFilterList(shown)
+	l := newFilterList(items)
 	l.prompt = "Type to filter, arrows to look around, Enter to print what is left"
 	if err := a.filter(ctx, l); err != nil && !errors.Is(err, errEOF) && !errors.Is(err, io.EOF) {
 		return nil, err

@@ -100,7 +100,7 @@ func (a *app) list(ctx context.Context, l *roster.Lister, done func()) (roster.R
 	a.ui.debug("%d accounts listed in %s: %d calls, of which %d throttled; %d accounts from an interrupted run",
 		len(result.Accounts), a.env.now().Sub(began).Round(time.Millisecond), result.Calls, result.Throttled, result.Resumed)
 	if result.Resumed > 0 {
-		a.ui.say("The roles of %s were listed by an earlier run that was interrupted.\n", count(result.Resumed, "account"))
+		a.ui.say("The roles of %s are from an earlier run that was interrupted.\n", count(result.Resumed, "account"))
 	}
 	return result, nil
 }
@@ -118,7 +118,7 @@ func listingWords(p roster.Progress) string {
 	}
 	fmt.Fprintf(&b, "%d of %s%d accounts", p.Done, atLeast, p.Total)
 	if p.Rate > 0 {
-		fmt.Fprintf(&b, ", %.0f calls/s", max(p.Rate, 1))
+		fmt.Fprintf(&b, ", %s/s", count(int(max(p.Rate, 1)+0.5), "call"))
 	}
 	if p.Left > 0 && !p.Counting {
 		fmt.Fprintf(&b, ", %s left", span(max(p.Left.Round(time.Second), time.Second)))

@@ -178,14 +178,14 @@ func (out *outcome) ask(ctx context.Context) (bool, error) {
 	for {
 		left := p.next()
 		if left > 0 {
-			a.ui.say("… %s more of the diff\n", count(left, "line"))
+			a.ui.say("… %s\n", count(left, "more line")+" of the diff")
 		}
 		a.ui.say("%s.\n", out.summary(false))
 		q := question{text: fmt.Sprintf("Change %s like this? (yes or no)", quoted(a.cfg.ConfigPath())), current: "no", flag: "--yes"}
 		answers := []string{"y", "yes", "n", "no"}
 		complaint := "Answer yes or no"
 		if left > 0 {
-			q.text = fmt.Sprintf("Change %s like this? (yes, no, or more of the diff)", quoted(a.cfg.ConfigPath()))
+			q.text = fmt.Sprintf("Change %s like this? (yes, no, or more)", quoted(a.cfg.ConfigPath()))
 			answers, complaint = append(answers, "m", "more"), "Answer yes, no or more"
 		}
 		q.check = func(answer string) string {
