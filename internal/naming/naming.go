@@ -19,7 +19,10 @@ const Default = "{{.AccountName | slug}}-{{.RoleName}}"
 
 // MaxName is the length that no name exceeds. It leaves room below the 256 characters that internal/awsconfig takes,
 // for what sets apart two names that are the same.
-const MaxName = 200
+const MaxName = 150
+
+// maxValue bounds what helpers work on, in bytes. The names of accounts have 50 characters, addresses 64.
+const maxValue = 256
 
 // Fields are what a template can use. A field may be empty.
 type Fields struct {
@@ -92,8 +95,8 @@ func (t *Template) Name(f Fields) (string, error) {
 
 // bound keeps a value at a length that no template can make much of: "replace" after "replace" could grow for ever.
 func bound(s string) string {
-	if len(s) > maxTemplate {
-		s = strings.ToValidUTF8(s[:maxTemplate], "")
+	if len(s) > maxValue {
+		s = strings.ToValidUTF8(s[:maxValue], "")
 	}
 	return s
 }
@@ -110,16 +113,17 @@ func short(name string) string {
 
 // Clean returns s with nothing in it that a name cannot hold: accents go from Latin letters; quotes, combining marks,
 // control characters and what is invisible are dropped; every other run of foreign characters, blanks and brackets
-// among them, becomes one "-". There is no "-" at either end.
+// among them, becomes one "-", or none beside one that is there. There is no "-" at either end.
 func Clean(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	gap := false
+	last := byte('-')
 	put := func(text string) {
-		if gap {
+		if gap && last != '-' && text != "-" {
 			b.WriteByte('-')
 		}
-		gap = false
+		gap, last = false, text[len(text)-1]
 		b.WriteString(text)
 	}
 	for _, r := range s {
@@ -129,7 +133,7 @@ func Clean(s string) string {
 		case r >= utf8.RuneSelf && latin()[r] != "":
 			put(latin()[r])
 		case !dropped(r):
-			gap = b.Len() > 0
+			gap = true
 		}
 	}
 	return strings.Trim(b.String(), "-")

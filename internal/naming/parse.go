@@ -1,8 +1,10 @@
 package naming
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +14,10 @@ import (
 
 // maxTemplate bounds a template, in bytes. It may come from a file on the web.
 const maxTemplate = 1024
+
+// maxRegex bounds a compiled expression, in instructions: an expression and a text that were made for it take the square
+// of the text's length times this, for each of thousands of accounts.
+const maxRegex = 500
 
 // helper is what can stand behind a "|".
 type helper struct {
@@ -35,7 +41,14 @@ var helpers = []helper{
 	{"regex", 2, 2, `regex "^acme-(.*)$" "$1"`, func(args []string) (func(string) string, error) {
 		re, err := regexp.Compile(args[0]) // here and not at the start of the program: most templates have none
 		if err != nil {
-			return nil, fmt.Errorf("does not understand %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			var wrong *syntax.Error
+			if errors.As(err, &wrong) {
+				return nil, fmt.Errorf("does not understand %q: %s", wrong.Expr, wrong.Code)
+			}
+			return nil, fmt.Errorf("does not understand %q", args[0])
+		}
+		if size(args[0]) > maxRegex {
+			return nil, fmt.Errorf("has an expression that is too large: %q", args[0])
 		}
 		return func(s string) string { return re.ReplaceAllString(s, args[1]) }, nil
 	}},
@@ -47,6 +60,19 @@ var helpers = []helper{
 			return s
 		}, nil
 	}},
+}
+
+// size returns how many instructions an expression compiles to.
+func size(expression string) int {
+	re, err := syntax.Parse(expression, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	prog, err := syntax.Compile(re.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(prog.Inst)
 }
 
 func plainly(f func(string) string) func([]string) (func(string) string, error) {

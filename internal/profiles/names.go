@@ -61,6 +61,7 @@ func (m *maker) name() {
 		case !w.selected:
 		case w.has != nil && !m.renames(w):
 			w.profile = w.has.Name
+		case w.has == nil && m.cover(w):
 		default:
 			open = append(open, w)
 		}
@@ -72,8 +73,6 @@ func (m *maker) name() {
 			lower := strings.ToLower(name)
 			own := w.has != nil && strings.ToLower(w.has.Name) == lower // another spelling of the present name
 			switch {
-			case w.has == nil && m.covers(lower, w.key()):
-				w.profile, w.covered = name, true
 			case counts[l][lower] == 1 && (!m.taken[lower] || own):
 				w.profile, m.taken[lower] = name, true
 			default:
@@ -127,7 +126,9 @@ func (w *want) fits() bool {
 			return true
 		}
 	}
-	return false
+	n, ok := strings.CutPrefix(w.has.Name, w.names[levels-1]+"-")
+	_, err := strconv.Atoi(n)
+	return ok && err == nil
 }
 
 // renames reports whether the profile that stands for w gets a new name.
@@ -135,11 +136,15 @@ func (m *maker) renames(w *want) bool {
 	return m.o.Rename && w.has.intact && !w.fits() && m.sources[w.has.Name] == ""
 }
 
-// covers reports whether a profile of that name, in lower case, that a person wrote is for this grant.
-func (m *maker) covers(lower string, k key) bool {
-	for _, a := range m.people[lower] {
-		if a.direct && a.ours && a.key == k {
-			return true
+// cover looks for a profile that a person wrote for this grant under one of its names. It counts under the longer ones
+// too: whether the short one is free changes from run to run.
+func (m *maker) cover(w *want) bool {
+	for _, name := range w.names {
+		for _, a := range m.people[strings.ToLower(name)] {
+			if a.direct && a.ours && a.key == w.key() {
+				w.profile, w.covered = a.profile, true
+				return true
+			}
 		}
 	}
 	return false

@@ -12,9 +12,10 @@ import (
 // access is what a profile gives access to.
 type access struct {
 	key
-	form   Form
-	direct bool // by itself; false for a profile that assumes another role, has keys, or is no SSO profile at all
-	ours   bool // by the session in question
+	profile string // its name
+	form    Form
+	direct  bool // by itself; false for a profile that assumes another role, has keys, or is no SSO profile at all
+	ours    bool // by the session in question
 }
 
 // reader understands profiles.
@@ -135,6 +136,7 @@ func (m *maker) present() {
 			m.sources[source] = p.Name
 		}
 		a := r.read(p)
+		a.profile = p.Name
 		if mark, ok := marks[p.Name]; ok && mark.Owner == m.owner {
 			m.mine = append(m.mine, &present{Profile: p, access: a, intact: mark.Intact})
 			continue
