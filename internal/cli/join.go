@@ -115,6 +115,9 @@ func (t *together) standing(now []signin.Standing) {
 	var offers []joint.Offer
 	for _, s := range now {
 		if o, ok := offer(s.Event, s.Since); ok {
+			if s.Way != "" {
+				o.Note = sharedEvent{Hint: s.Way}.encode()
+			}
 			offers = append(offers, o)
 		}
 	}

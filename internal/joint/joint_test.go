@@ -88,12 +88,16 @@ func TestTogether(t *testing.T) {
 			wants(t, early, `"hint"`, false, false, false)
 
 			// what is over is withdrawn, what is known is not told again, and one opens what nobody does
-			l.Offer([]Offer{{ID: "a", Body: text("again")}})
+			l.Offer([]Offer{{ID: "a", Body: text("again"), Note: text("old note")}})
+			l.Offer([]Offer{{ID: "a", Body: text("again"), Note: text("note")}})
 			late, later := joins(t, p, Hello{Opens: true}), joins(t, p, Hello{Opens: true})
 			if m, _ := told(t, late); string(m.Body) != `"A"` || !m.Opens {
 				t.Errorf("the first who can open is told %+v", m)
 			}
 			wants(t, later, `"A"`, false, false, false)
+			for _, j := range []*Joined{late, later} { // who was there has been told
+				wants(t, j, `"note"`, false, false, false)
+			}
 
 			early.Send(Input{Key: 'd'})
 			if in := <-l.Inputs(); in != (Input{Key: 'd'}) {

@@ -45,7 +45,8 @@ type Leader struct {
 type Offer struct {
 	ID     string // of what stands; two with the same are one
 	Body   json.RawMessage
-	Opened bool // somebody opens it in a browser; else the first who joins and can is told to
+	Note   json.RawMessage // told to who joins later, after Body: what those who were here were told by Tell; nil is nothing
+	Opened bool            // somebody opens it in a browser; else the first who joins and can is told to
 }
 
 // guest is a login that joined.
@@ -93,7 +94,7 @@ func (l *Leader) Pushed() <-chan struct{} { return l.pushed }
 // Done is closed by Close.
 func (l *Leader) Done() <-chan struct{} { return l.done }
 
-// Tell tells all who joined, and keeps nothing for those who come later.
+// Tell tells all who joined, and keeps nothing for those who come later: what they need is a note of an Offer.
 func (l *Leader) Tell(body json.RawMessage) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,15 +103,17 @@ func (l *Leader) Tell(body json.RawMessage) {
 	}
 }
 
-// Offer says what stands now. Who joined is told what is new, newcomers are told all, and what is not offered again is
-// withdrawn.
+// Offer says what stands now. Who joined is told what is new, newcomers are told all with its notes, and what is not
+// offered again is withdrawn.
 func (l *Leader) Offer(now []Offer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	offers := slices.Clone(now)
 	for i := range offers {
 		if old := slices.IndexFunc(l.offers, func(o Offer) bool { return o.ID == offers[i].ID }); old >= 0 {
+			note := offers[i].Note
 			offers[i] = l.offers[old]
+			offers[i].Note = note
 			continue
 		}
 		for g := range l.joined {
@@ -221,6 +224,9 @@ func (l *Leader) welcome(conn net.Conn) {
 	l.send(g, notice{}) // it has joined
 	for i := range l.offers {
 		l.send(g, l.offers[i].to(g))
+		if note := l.offers[i].Note; note != nil {
+			l.send(g, notice{Body: note})
+		}
 	}
 	l.mu.Unlock()
 	go l.hear(g, in)

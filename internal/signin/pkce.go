@@ -29,9 +29,10 @@ type codeGrant struct {
 
 	shown  Authorize // to the person, at since; without URL before that
 	since  time.Time
-	said   int  // how many of ways were looked at for a hint
-	timing bool // a hint is due
-	urged  bool // one was given
+	said   int    // how many of ways were looked at for a hint
+	timing bool   // a hint is due
+	urged  bool   // one was given
+	way    string // all that was said of ways, for who comes later
 }
 
 // challenge is S256 of RFC 7636 4.2.

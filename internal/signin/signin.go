@@ -107,10 +107,12 @@ type Request struct {
 	Others func() <-chan Input
 }
 
-// Standing is an Authorize or a DeviceCode that a person can act on, and since when it stands.
+// Standing is an Authorize or a DeviceCode that a person can act on, since when it stands, and what was said so far, in
+// hints that who comes later has not had, of the ways to bring the redirect here; "" is nothing.
 type Standing struct {
 	Event Event
 	Since time.Time
+	Way   string
 }
 
 // Input is something that came from the terminal, by itself: exactly one of the two is set.

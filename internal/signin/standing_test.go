@@ -41,3 +41,25 @@ func TestStanding(t *testing.T) {
 		}
 	}
 }
+
+// TestStandingWay: what was said of the ways goes with the address, for who comes later.
+func TestStandingWay(t *testing.T) {
+	t.Parallel()
+	said := rang{timer: timerHint}
+	for name, tt := range map[string]struct {
+		from   state
+		inputs []input
+		want   string
+	}{
+		"nothing was said": {seated(), toAuthorize, ""},
+		"the first":        {seated(), after(toAuthorize, said), pasteWay(true, true).Text},
+		"the next":         {seated(), after(toAuthorize, said, said), pasteWay(true, true).Text + "\n" + deviceWay(true, "").Text},
+		"all at once":      {fresh(), after(toAuthorize, said), "The browser has not come back yet. What can be done:"},
+	} {
+		s, _ := play(tt.from, tt.inputs...)
+		all := s.standing()
+		if len(all) != 1 || !strings.HasPrefix(all[0].Way, tt.want) || tt.want == "" && all[0].Way != "" {
+			t.Errorf("%s: %+v, want %q", name, all, tt.want)
+		}
+	}
+}

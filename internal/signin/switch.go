@@ -92,10 +92,10 @@ func (s state) showAgain(flow Flow, at time.Time) (state, []effect) {
 func (s state) standing() []Standing {
 	var all []Standing
 	if s.code.active && s.code.code.IsZero() && s.code.shown.URL != "" {
-		all = append(all, Standing{s.code.shown, s.code.since})
+		all = append(all, Standing{s.code.shown, s.code.since, s.code.way})
 	}
 	if s.device.active && s.device.shown.UserCode != "" {
-		all = append(all, Standing{s.device.shown, s.device.since})
+		all = append(all, Standing{s.device.shown, s.device.since, ""})
 	}
 	if s.facing == FlowPKCE {
 		slices.Reverse(all) // what is to be looked at is told last

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -53,7 +54,9 @@ func (s state) atOnce(effects []effect) (state, []effect) {
 		return s, effects
 	}
 	s.code.said = max(s.code.said, 1+slices.Index(s.code.ways, ways[0]))
-	return s, append(effects, hint(ways[0].Text+onItsOwnLine(ways[0].Command, "  ")))
+	best := ways[0].Text + onItsOwnLine(ways[0].Command, "  ")
+	s.code.way = cmp.Or(s.code.way, best)
+	return s, append(effects, hint(best))
 }
 
 // waited names the next way for a redirect that does not come, and without a terminal all of them: nobody can ask there.
@@ -71,8 +74,10 @@ func (s state) waited() (state, []effect) {
 	}
 	if !s.keys {
 		s.code.said = len(s.code.ways)
+		s.code.way = strings.TrimPrefix(s.code.way+"\n"+waitingFor(ways), "\n")
 		return s, []effect{hint(waitingFor(ways))}
 	}
+	s.code.way = strings.TrimPrefix(s.code.way+"\n"+ways[0].Text+onItsOwnLine(ways[0].Command, "  "), "\n")
 	s.code.said += 1 + slices.Index(s.code.ways[s.code.said:], ways[0])
 	return s.resume([]effect{hint(stillWaiting(ways[0], first))})
 }
