@@ -294,10 +294,14 @@ func (o *keepOptions) sentence(e keep.Event, cause fault.Error, now time.Time) s
 		return who + " lasts until " + until + ", and is about to end: to sign in before that, run: " +
 			loginCommand(target{session: e.Session, profile: o.profile(e.Session)}) + " --force"
 	case keep.Failing:
-		if e.Until.After(now) {
-			return cause.Msg + "; trying again, the token lasts until " + until
+		failing := cause.Msg + "; trying again"
+		if !strings.Contains(cause.Msg, e.Session.Label()) { // a matter of files tells the path alone
+			failing = who + ": " + failing
 		}
-		return cause.Msg + "; trying again"
+		if e.Until.After(now) {
+			failing += ", the token lasts until " + until
+		}
+		return failing
 	}
 	if cause.Hint == "" {
 		return cause.Msg

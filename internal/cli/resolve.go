@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -80,12 +79,7 @@ func (a *app) configFile() string {
 }
 
 // named words a session for a sentence.
-func named(s session.Session) string {
-	if s.Legacy() {
-		return s.StartURL
-	}
-	return fmt.Sprintf("session %q", s.Name)
-}
+func named(s session.Session) string { return s.InWords() }
 
 // completeProfiles and completeSessions serve the shell's Tab key.
 func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

@@ -154,25 +154,13 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 	if row.NextUse != nextSignIn && (row.Refreshable || row.expires.Sub(now) >= o.min) {
 		return nil // whoever uses it next renews it without a person
 	}
-	need := &fault.Error{Kind: fault.SignInNeeded, Hint: "run: " + row.SignIn}
-	switch row.State {
-	case stateNone:
-		need.Msg = "not signed in to " + named(t.session)
-	case stateCorrupt:
-		need.Msg = "the token file of " + named(t.session) + " cannot be read"
-	case stateForeign:
-		need.Msg = row.why.Error()
-	case stateExpired:
-		need.Msg = "the token of " + named(t.session) + " expired " + moment(row.expires, now)
-		if row.Refused != "" && row.why != nil {
-			need.Msg = row.why.Error()
-		}
-	case stateEnded:
-		need.Msg = named(t.session) + " has ended"
-	default:
-		need.Msg = "the token of " + named(t.session) + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + span(o.min)
+	if row.NextUse == nextSignIn && row.why != nil { // in the words that the next use would have
+		return &fault.Error{Kind: fault.SignInNeeded, Hint: "run: " + row.SignIn, Msg: row.why.Error(), Err: row.why}
 	}
-	return need
+	return &fault.Error{
+		Kind: fault.SignInNeeded, Hint: "run: " + row.SignIn,
+		Msg: "the token of " + named(t.session) + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + span(o.min),
+	}
 }
 
 // loginCommand is the command that signs in to t.

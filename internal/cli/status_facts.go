@@ -39,7 +39,7 @@ const (
 	nextUse    = "use"
 	nextRenew  = "renew"
 	nextSignIn = "sign_in"
-	nextFail   = "fail" // the token cannot be stored here once it is renewed
+	nextFail   = "fail" // the token cannot be stored here once it is renewed, or its file cannot be read
 )
 
 // sessionStatus is what is known of one session.

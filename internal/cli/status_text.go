@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/refresh"
 )
 
@@ -97,6 +98,9 @@ func (w *statusText) cells(row sessionStatus) []string {
 		next = "renewed by itself"
 	case nextFail:
 		next = "cannot be stored here"
+		if row.State == stateCorrupt {
+			next = "fails"
+		}
 	}
 	return []string{short(row), w.token(row), renewable, next}
 }
@@ -166,7 +170,11 @@ func (w *statusText) details(row sessionStatus, k keeperStatus) {
 	case nextRenew:
 		line("next use", "renewed without a browser")
 	case nextFail:
-		line("next use", "fails: a new token cannot be stored here")
+		why := "a new token cannot be stored here"
+		if row.State == stateCorrupt {
+			why = row.why.Error()
+		}
+		line("next use", "fails: %s", why)
 	default:
 		line("next use", "needs: %s", row.SignIn)
 	}
@@ -301,6 +309,12 @@ func (w *statusText) advice(row sessionStatus, named bool) {
 	ui := w.app.ui
 	if named && row.NextUse == nextSignIn {
 		ui.say("%s needs: %s\n", short(row), row.SignIn)
+	}
+	if row.NextUse == nextFail && row.State == stateCorrupt {
+		if named {
+			ui.say("%s\n", row.why)
+		}
+		ui.say("hint: %s\n", fault.HintOf(row.why))
 	}
 	if named && row.Unstorable != "" {
 		ui.say("The token of %s cannot be renewed: %s\n", short(row), row.Unstorable)

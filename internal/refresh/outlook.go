@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -18,7 +19,7 @@ const (
 	NextSignIn Next = iota // it ends with exit code 4
 	NextUse                // the token is used as it is
 	NextRenew              // the token is renewed first, without a person
-	NextFail               // it ends with exit code 3: a renewed token could not be stored, so none is asked for
+	NextFail               // it ends with exit code 3: the file cannot be read, or a renewed token not be stored, so none is asked for
 )
 
 // Outlook is what is known of a session without asking anybody.
@@ -51,6 +52,9 @@ func (r *Renewer) Outlook(ctx context.Context, s session.Session) Outlook {
 	o := Outlook{Token: t, Missing: errors.Is(err, fs.ErrNotExist)}
 	if _, o.Err = r.accept(s)(t, err); o.Err != nil {
 		o.Foreign = err == nil
+		if fault.KindOf(o.Err) == fault.Config { // the file may hold a good token, and a sign-in is refused likewise
+			o.Next = NextFail
+		}
 		return o
 	}
 	if written := r.Store.Written(s.CacheKey()); !written.IsZero() && !t.AccessToken.IsZero() {

@@ -9,7 +9,7 @@ import (
 )
 
 // named is how a message calls a session.
-func named(s session.Session) string { return "session " + quote(s.Label()) }
+func named(s session.Session) string { return s.InWords() }
 
 func quote(s string) string { return strconv.Quote(s) }
 

@@ -37,9 +37,9 @@ func TestWhatAPersonReads(t *testing.T) {
 			hint string
 		}{
 			{"no token", dev, nil, "", `not signed in to session "dev"`, hint},
-			{"no token, legacy", legacy, nil, "", `not signed in to session "` + startURL + `"`, oldHint},
-			{"expired, legacy", legacy, new(unrenewable(-time.Hour)), "", `session "` + startURL + `" expired at 1999-12-31 23:00 UTC`, oldHint},
-			{"registration over, legacy", legacy, &over, "", `the token of session "` + startURL + `" can no longer be renewed: its client registration expired at 1999-12-31 23:00 UTC`, oldHint + " --keep-fresh"},
+			{"no token, legacy", legacy, nil, "", `not signed in to ` + startURL + ``, oldHint},
+			{"expired, legacy", legacy, new(unrenewable(-time.Hour)), "", `` + startURL + ` expired at 1999-12-31 23:00 UTC`, oldHint},
+			{"registration over, legacy", legacy, &over, "", `the token of ` + startURL + ` can no longer be renewed: its client registration expired at 1999-12-31 23:00 UTC`, oldHint + " --keep-fresh"},
 			{"registration over", dev, &over, "", `the token of session "dev" can no longer be renewed: its client registration expired at 1999-12-31 23:00 UTC`, hint},
 			{"another start URL", dev, &moved, "", `the token of session "dev" belongs to the start URL "https://other.awsapps.com/start", but the config says "` + startURL + `"`, hint},
 			{"another region", dev, &elsewhere, "", `the token of session "dev" belongs to region "eu-west-1", but the config says "us-east-1"`, hint},

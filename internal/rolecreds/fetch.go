@@ -108,8 +108,8 @@ func (f *Fetcher) obtain(ctx context.Context, k store.RoleKey, minTTL time.Durat
 func silence(k store.RoleKey, also string) error {
 	return &fault.Error{
 		Kind: fault.Unavailable, Hint: "check the network, then try again",
-		Msg: fmt.Sprintf("no credentials in time for role %q in account %q through session %q: the service does not answer%s",
-			k.RoleName, k.AccountID, k.Session.Label(), also),
+		Msg: fmt.Sprintf("no credentials in time for role %q in account %q through %s: the service does not answer%s",
+			k.RoleName, k.AccountID, k.Session.InWords(), also),
 	}
 }
 
@@ -222,7 +222,7 @@ func (f *Fetcher) explain(k store.RoleKey, err error) error {
 	}
 	e := &fault.Error{
 		Kind: fault.Denied, Err: err,
-		Msg:  fmt.Sprintf("no access to role %q in account %q through session %q", k.RoleName, k.AccountID, k.Session.Label()),
+		Msg:  fmt.Sprintf("no access to role %q in account %q through %s", k.RoleName, k.AccountID, k.Session.InWords()),
 		Hint: "see what you may use: homing profiles list",
 	}
 	if !k.Session.Legacy() {

@@ -2,7 +2,10 @@
 // and the role credentials fetched with them. It knows no file and no network; internal/store and internal/idc do.
 package session
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // DefaultScope is registered for a session that names no scopes. With it the service returns a refresh token for
 // either grant, device code included; without any scope it returns an eight-hour token that cannot be renewed.
@@ -31,6 +34,14 @@ func (s Session) CacheKey() string {
 
 // Label returns what a message calls the session: its name, or the start URL of a legacy one.
 func (s Session) Label() string { return s.CacheKey() }
+
+// InWords returns how a sentence calls the session: session "dev", or the start URL of a legacy one.
+func (s Session) InWords() string {
+	if s.Legacy() {
+		return s.StartURL
+	}
+	return "session " + strconv.Quote(s.Name)
+}
 
 // RegistrationScopes returns the scopes to register a client with: the configured ones, DefaultScope for an
 // [sso-session] that names none, and nil for a legacy session (as the AWS CLI does) that is not to be kept fresh.

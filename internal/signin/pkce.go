@@ -142,7 +142,7 @@ func (s state) codeAnswered(in answered) (state, []effect) {
 		return s.unwelcomeClient(FlowPKCE, in.err)
 	case idc.CodeInvalidGrant, idc.CodeInvalidRequest:
 		return s.lose(FlowPKCE, because(in.err, fault.SignInNeeded, s.again(" --force"),
-			"the service does not accept the authorization code of session %q", s.session.Label()))
+			"the service does not accept the authorization code of %s", s.session.InWords()))
 	}
 	return s.lose(FlowPKCE, in.err)
 }

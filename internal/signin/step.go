@@ -313,7 +313,7 @@ func patience(err error) time.Duration {
 // unknownClient ends a grant because the service does not know the registration, or no longer. It is forgotten.
 func (s state) unknownClient(flow Flow, cause error) (state, []effect) {
 	next, effects := s.lose(flow, because(cause, fault.SignInNeeded, s.again(""),
-		"the service does not accept the client registration of session %q any more", s.session.Label()))
+		"the service does not accept the client registration of %s any more", s.session.InWords()))
 	return next, append([]effect{forget{flow}}, effects...)
 }
 

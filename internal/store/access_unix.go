@@ -2,7 +2,20 @@
 
 package store
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // writable asks the system whether files can be made in a folder: W_OK and X_OK of access(2).
 func writable(dir string) error { return syscall.Access(dir, 2|1) }
+
+// ours reports whether a file is this user's, whom its mode then stops for no good reason.
+func ours(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}

@@ -33,11 +33,15 @@ func ioFault(do, path string, err error) error {
 		why, e.Hint = "no space left on the disk", "see what is full: df -h "+shell(existing(at))
 	case errors.Is(err, syscall.EDQUOT):
 		why, e.Hint = "the disk quota is used up", "see your quota: quota -s"
+	case errors.Is(err, fs.ErrPermission) && do == "read" && ours(at):
+		why, e.Hint = "permission denied", "let yourself read it: chmod u+rw "+shell(at)
 	case errors.Is(err, fs.ErrPermission):
 		why, e.Hint = "permission denied", "see whose it is: ls -ld "+shell(existing(at))
 	case errors.Is(err, syscall.ENOTDIR):
 		at = existing(at)
 		why, e.Hint = "a file is in the way where a folder should be: "+quote(at), "move it away: mv "+shell(at)+" "+shell(at+".old")
+	case errors.Is(err, syscall.ELOOP):
+		why, e.Hint = "its symbolic links lead in a circle", "remove the link: rm "+shell(at)
 	case errors.Is(err, syscall.EISDIR):
 		why, e.Hint = "it is a folder", "move it away: mv "+shell(at)+" "+shell(at+".old")
 	default:

@@ -38,7 +38,7 @@ func follow(path string) (string, error) {
 		path = target
 	}
 	return "", &fault.Error{
-		Kind: fault.Config, Msg: "too many symbolic links at " + quote(path), Hint: "look at it: ls -l " + shell(path),
+		Kind: fault.Config, Msg: "too many symbolic links at " + quote(path), Hint: "remove the link: rm " + shell(path),
 	}
 }
 
