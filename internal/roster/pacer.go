@@ -69,12 +69,13 @@ type pacer struct {
 	fast   time.Duration // the fastest of late
 
 	// Paced.
-	paced bool
-	base  float64   // the rate as it was lowered, calls in a second
-	top   float64   // the rate that met the last refusal; the same as base while that is a guess
-	since time.Time // when it was lowered, moved on by the time in which it was not used
-	scale float64   // how much longer than usual growing takes
-	last  time.Time // the last call
+	paced   bool
+	base    float64   // the rate as it was lowered, calls in a second
+	top     float64   // the rate up to which it climbs
+	since   time.Time // when it was lowered, moved on by the time in which it was not used
+	scale   float64   // how much longer than usual growing takes
+	guessed bool      // base has not been measured: it grows at once
+	last    time.Time // the last call
 
 	// Events.
 	event uint64    // calls sent before it tell nothing more about it
@@ -163,7 +164,7 @@ func (p *pacer) rate(now time.Time) float64 {
 		return 0
 	}
 	t, climb, feel := now.Sub(p.since).Seconds()/p.scale, climb, feel
-	if p.top == p.base {
+	if p.guessed {
 		climb, feel = 0, 0
 	}
 	switch {
@@ -311,7 +312,7 @@ func (p *pacer) resume(now time.Time, probe ticket) {
 		p.lower(now, min(max(measured, p.met*floor), p.met*0.9), p.met*0.9)
 	}
 	p.scale = max(p.scale, min(cost.Seconds(), slowest))
-	if p.top == p.base {
+	if p.guessed {
 		p.scale = 1
 	}
 	p.start, p.count = now, 0
@@ -321,7 +322,7 @@ func (p *pacer) resume(now time.Time, probe ticket) {
 // cost. A top of 0 is for a rate that is a guess: it grows at once.
 func (p *pacer) lower(now time.Time, base, top float64) {
 	p.base = max(base, least)
-	p.top = max(top, p.base)
+	p.top, p.guessed = max(top, p.base), top == 0
 	p.paced, p.since, p.last = true, now, now
 	p.scale = max(1, min(3*p.wished.Seconds(), slowest), 4/p.top)
 	p.good, p.bad = 0, 0

@@ -25,6 +25,8 @@ var pacings = []struct {
 }{
 	{name: "window of a second", accounts: 300, rate: 20, limit: func() limit { return perSecond(20) }},
 	{name: "window of a second, 5,000 accounts", accounts: 5000, rate: 20, limit: func() limit { return perSecond(20) }},
+	{name: "window of a second, 100 calls", accounts: 1500, rate: 100, limit: func() limit { return perSecond(100) }},
+	{name: "sliding second, 100 calls", accounts: 1500, rate: 100, limit: func() limit { return &sliding{n: 100, every: time.Second} }},
 	{name: "window of whole seconds", accounts: 300, rate: 20, limit: func() limit { return &window{n: 20, every: time.Second, aligned: true} }},
 	{name: "window of five seconds", accounts: 500, rate: 20, limit: func() limit { return &window{n: 100, every: 5 * time.Second} }, ratio: 1.2},
 	{name: "window of ten seconds", accounts: 1000, rate: 20, limit: func() limit { return &window{n: 200, every: 10 * time.Second} }},
