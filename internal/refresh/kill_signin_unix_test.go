@@ -234,12 +234,13 @@ for line in sys.stdin:
 }
 
 // readable checks the cache with every reader: ours, botocore, the Go SDK. It reports whether there is a token.
+// The Go SDK and botocore must agree on that.
 func (w *watched) readable(r *reader, after string) (files int, token bool) {
 	w.Helper()
 	w.wantWholeFiles(after)
 	w.wantKnownNames(after)
 	w.wantRegistration(after)
-	w.goSDKReads(after)
+	read := w.goSDKReads(after)
 	var answer struct {
 		Files int
 		Token bool
@@ -255,6 +256,9 @@ func (w *watched) readable(r *reader, after string) (files int, token bool) {
 	}
 	if err != nil || answer.Error != "" {
 		w.Fatalf("after %s: botocore: %q, %v", after, line, err)
+	}
+	if read != answer.Token {
+		w.Fatalf("after %s: there is a token to the Go SDK: %v, to botocore: %v", after, read, answer.Token)
 	}
 	return answer.Files, answer.Token
 }
@@ -376,7 +380,7 @@ func TestSignInKilledAtAnyMoment(t *testing.T) {
 	if tokens == 0 || tokens == kills() {
 		t.Errorf("a token was there after %d of %d kills", tokens, kills())
 	}
-	w.unharmed(again...) // a sign-out that was killed may have ended the session at the service, with the token still here
+	w.unharmed(again...)
 	w.usable()
 	w.sweepable()
 	w.forget(registration)

@@ -96,16 +96,26 @@ func (refuser) CreateToken(context.Context, *ssooidc.CreateTokenInput, ...func(*
 	return nil, errAsked
 }
 
-// goSDKReads has the Go SDK load the token file, if there is one.
-func (w *world) goSDKReads(after string) {
+// goSDKReads has the Go SDK load the token file, and reports whether there is one.
+func (w *world) goSDKReads(after string) bool {
 	w.Helper()
-	path := w.store.TokenPath(dev.CacheKey())
-	if _, err := os.Stat(path); err != nil {
-		return // signed out
-	}
-	if _, err := ssocreds.NewSSOTokenProvider(refuser{}, path).RetrieveBearerToken(context.Background()); err != nil && !errors.Is(err, errAsked) {
+	read, err := w.goSDK()
+	if err != nil {
 		w.Fatalf("after %s: the Go SDK: %v", after, err)
 	}
+	return read
+}
+
+// goSDK is goSDKReads for who is not alone: the file may come and go.
+func (w *world) goSDK() (read bool, err error) {
+	_, err = ssocreds.NewSSOTokenProvider(refuser{}, w.store.TokenPath(dev.CacheKey())).RetrieveBearerToken(context.Background())
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // signed out
+		return false, nil
+	case errors.Is(err, errAsked): // it has expired
+		return true, nil
+	}
+	return err == nil, err
 }
 
 // snapshot copies what is in the cache folders, as it is at this moment.
@@ -219,7 +229,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			turns = append(turns, i)
 		}
 	}
-	dead, snapshots := 0, t.TempDir()
+	dead, tokens, snapshots := 0, map[string]int{}, t.TempDir()
 	for i := range kills() {
 		o := operations[turns[i%len(turns)]]
 		prepare()
@@ -230,10 +240,17 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			dead++
 		}
 		w.wantWholeFiles(o.name)
-		w.goSDKReads(o.name)
+		if w.goSDKReads(o.name) {
+			tokens[o.name]++
+		}
 		w.snapshot(filepath.Join(snapshots, strconv.Itoa(i)))
 	}
-	t.Logf("%d of %d processes died; unharmed they take %v", dead, kills(), whole)
+	t.Logf("%d of %d processes died; unharmed they take %v; after them the Go SDK read tokens: %v", dead, kills(), whole, tokens)
+	for _, o := range operations {
+		if tokens[o.name] == 0 && kills() > 100 {
+			t.Errorf("the Go SDK never found a token after a %s", o.name)
+		}
+	}
 	if dead < kills()/4 {
 		t.Errorf("only %d of %d processes were killed before they ended", dead, kills())
 	}
@@ -315,6 +332,12 @@ func TestSoak(t *testing.T) {
 			note("killed")
 		}
 		w.wantWhole()
+		switch read, err := w.goSDK(); {
+		case err != nil:
+			t.Errorf("the Go SDK: %v", err)
+		case read:
+			note("read by the Go SDK")
+		}
 	})
 	every(5*time.Second, func() {
 		w.emu.EndSession("")
@@ -337,7 +360,7 @@ func TestSoak(t *testing.T) {
 	})
 	wg.Wait()
 	t.Log(said)
-	for _, what := range []string{"credentials, in here", "credentials", "killed", "session ended", "sign in", "signed in"} {
+	for _, what := range []string{"credentials, in here", "credentials", "killed", "read by the Go SDK", "session ended", "sign in", "signed in"} {
 		if said[what] == 0 && (soaking() > 20*time.Second || strings.HasPrefix(what, "credentials")) {
 			t.Errorf("%s: never", what)
 		}
