@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/spf13/cobra"
 )
@@ -41,7 +42,7 @@ func newStatusCmd(a *app) *cobra.Command {
 		Example: lines(
 			"  homing status",
 			"  homing status --sso-session dev --verify",
-			"  homing status --check --min 30m || homing login",
+			"  homing status --check --min 30m || homing login --force",
 		),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -157,8 +158,12 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 	if row.NextUse == nextSignIn && row.why != nil { // in the words that the next use would have
 		return &fault.Error{Kind: fault.SignInNeeded, Hint: "run: " + row.SignIn, Msg: row.why.Error(), Err: row.why}
 	}
+	command := row.SignIn
+	if row.expires.Sub(now) >= refresh.Margin(t.session) { // for login there is nothing to do yet
+		command += " --force"
+	}
 	return &fault.Error{
-		Kind: fault.SignInNeeded, Hint: "run: " + row.SignIn,
+		Kind: fault.SignInNeeded, Hint: "run: " + command,
 		Msg: "the token of " + named(t.session) + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + span(o.min),
 	}
 }
