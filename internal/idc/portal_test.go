@@ -1,6 +1,7 @@
 package idc
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"testing"
@@ -55,6 +56,50 @@ func TestRoles(t *testing.T) {
 	if q := r.requests[0]; q.path != "/assignment/roles" || sorted(t, q.query) != "account_id=222222222222&max_result=100" {
 		t.Errorf("request = %s?%s", q.path, q.query)
 	}
+}
+
+// Single pages, for who paces a list: each call is one request, whatever is answered.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	c, r, log := newTestClient(
+		answer{body: `{"nextToken":"page+2","accountList":[{"accountId":"222222222222","accountName":"Büro\u001b[2J","emailAddress":null},{"accountId":null}]}`},
+		answer{body: `{"nextToken":null,"roleList":[{"roleName":"Admin","accountId":null},{"roleName":""}]}`},
+		answer{status: 429, body: `{"message":"HTTP 429 Unknown Code","__type":"com.amazonaws.switchboard.portal#TooManyRequestsException"}`, header: map[string]string{"Retry-After": "3"}},
+	)
+	accounts, next, err := c.AccountsPage(t.Context(), accessToken, "")
+	if err != nil || next != "page+2" {
+		t.Errorf("next page %q, %v", next, err)
+	}
+	if d := cmp.Diff([]session.Account{{ID: "222222222222", Name: "Büro"}}, accounts); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	roles, next, err := c.RolesPage(t.Context(), accessToken, "222222222222", "page+2")
+	if err != nil || next != "" {
+		t.Errorf("next page %q, %v", next, err)
+	}
+	if d := cmp.Diff([]session.Role{{AccountID: "222222222222", Name: "Admin"}}, roles); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	_, _, err = c.RolesPage(t.Context(), accessToken, "222222222222", "")
+	wantFault(t, err, fault.Unavailable, CodeThrottled, "")
+	var e *Error
+	if !errors.As(err, &e) || e.RetryAfter() != 3*time.Second || !e.Transient() {
+		t.Errorf("cause = %+v", e)
+	}
+	_, _, err = c.AccountsPage(t.Context(), accessToken, "")
+	wantFault(t, err, fault.Unavailable, CodeThrottled, "")
+	var queries []string
+	for _, q := range r.requests {
+		queries = append(queries, q.path+"?"+sorted(t, q.query))
+	}
+	want := []string{
+		"/assignment/accounts?max_result=100", "/assignment/roles?account_id=222222222222&max_result=100&next_token=page%2B2",
+		"/assignment/roles?account_id=222222222222&max_result=100", "/assignment/accounts?max_result=100",
+	}
+	if d := cmp.Diff(want, queries); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	noSecret(t, log.String())
 }
 
 func TestListsWithoutEnd(t *testing.T) {
