@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/roster"
@@ -125,6 +126,105 @@ func TestSpeed(t *testing.T) {
 				}
 				if files, _ := filepath.Glob(filepath.Join(w.Dir, "*.jsonl")); len(files) > 0 {
 					t.Errorf("left behind: %s", strings.Join(files, " "))
+				}
+			})
+		})
+	}
+}
+
+// A list of five minutes with tokens of two: each is renewed before it ends, and no call is refused for it. The service
+// may end the old token at once when it gives the new one; then some calls are made again.
+func TestRenewalsDuringAList(t *testing.T) {
+	t.Parallel()
+	for _, ends := range []bool{false, true} {
+		t.Run(map[bool]string{false: "the old token lives on", true: "the old token ends"}[ends], func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := &emulator.Server{
+					Directory: emulator.GenerateDirectory(1500, 2), Latency: 60 * time.Millisecond, AccessTokenLife: 2 * time.Minute,
+					Switches: emulator.Switches{RefreshEndsAccess: ends},
+				}
+				w := newWorld(t, e, address, e.Transport())
+				e.Change(func(s *emulator.Server) { s.PortalRate = 5 })
+				result, err := w.List(t.Context())
+				if err != nil || len(result.Accounts) != 1500 || len(result.Refused) > 0 {
+					t.Fatalf("%d accounts, %v", len(result.Accounts), err)
+				}
+				renewals, refused, served := 0, 0, 0
+				for _, r := range e.Requests() {
+					switch {
+					case r.Grant == "refresh_token":
+						renewals++
+					case r.Error == "UnauthorizedException":
+						refused++
+					case r.Op == emulator.OpListAccountRoles && r.Error == "":
+						served++
+					}
+				}
+				if renewals < 2 || renewals > 6 || served != 1500 || refused > 0 && !ends || refused > 2*renewals {
+					t.Errorf("%d renewals, %d accounts told, %d calls refused", renewals, served, refused)
+				}
+			})
+		})
+	}
+}
+
+// An administrator ends the session in the middle: exit code 4, and what was fetched is of no use to the next sign-in,
+// which may be another person's.
+func TestSessionEndsDuringAList(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := &emulator.Server{Directory: emulator.GenerateDirectory(300, 2), Latency: 60 * time.Millisecond}
+		w := newWorld(t, e, address, e.Transport())
+		e.Change(func(s *emulator.Server) { s.PortalRate = 20 })
+		time.AfterFunc(5*time.Second, func() { e.EndSession("") })
+		_, err := w.List(t.Context())
+		if fault.KindOf(err) != fault.SignInNeeded || fault.HintOf(err) != "run: homing login --sso-session dev" {
+			t.Fatalf("error = %v, hint %q", err, fault.HintOf(err))
+		}
+		e.Change(func(s *emulator.Server) { s.PortalRate = 0 })
+		w.signIn(t)
+		result, err := w.List(t.Context())
+		if err != nil || result.Resumed != 0 || len(result.Accounts) != 300 {
+			t.Errorf("%d resumed, %d accounts, %v", result.Resumed, len(result.Accounts), err)
+		}
+	})
+}
+
+// What the network and the service can do to single calls.
+func TestFaultsOfTheEmulator(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		n     int
+		fault emulator.Fault
+	}{
+		{"internal errors", 7, emulator.Fault{Error: "InternalServerException"}},
+		{"lost before", 7, emulator.Fault{Drop: emulator.DropBefore}},
+		{"lost after", 7, emulator.Fault{Drop: emulator.DropAfter}},
+		{"throttled", 40, emulator.Fault{Error: "TooManyRequestsException"}},
+		{"gateway page", 5, emulator.Fault{Status: 503, Body: "<html>busy</html>"}},
+		{"the token is forgotten for a moment", 1, emulator.Fault{Error: "UnauthorizedException"}},
+		{"slow", 5, emulator.Fault{Latency: 5 * time.Second}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := &emulator.Server{Directory: emulator.GenerateDirectory(100, 2), Latency: 60 * time.Millisecond}
+				w := newWorld(t, e, address, e.Transport())
+				time.AfterFunc(200*time.Millisecond, func() { e.Fail(emulator.OpListAccountRoles, tt.n, tt.fault) })
+				start := time.Now()
+				result, err := w.List(t.Context())
+				if err != nil || len(result.Accounts) != 100 || len(result.Refused) > 0 {
+					t.Errorf("%d accounts, %v, %v", len(result.Accounts), result.Refused, err)
+				}
+				if took := time.Since(start); took > 20*time.Second {
+					t.Errorf("took %v", took)
+				}
+				for _, a := range result.Accounts {
+					if len(a.Roles) != 2 {
+						t.Errorf("%+v", a)
+					}
 				}
 			})
 		})
