@@ -39,6 +39,11 @@ func init() {
 		report(s)
 		tok, err := s.Token("k")
 		fmt.Println("token read:", err == nil && same(tok, fullToken()))
+		fmt.Println("full:", s.CanStore("k"))
+		if err := os.Remove(filepath.Join(filepath.Dir(s.TokenPath("k")), "filler")); err != nil {
+			panic(err)
+		}
+		fmt.Println("no longer full:", s.CanStore("k"))
 	}
 	children["forbidden"] = func(s *Store) {
 		if os.Getuid() == 0 { // give up root's right to write everywhere, in folders that anybody may read
@@ -92,6 +97,7 @@ func TestHostileFileSystems(t *testing.T) {
 		"full": {false, []string{
 			"kind: configuration", `msg: cannot write in the folder "%s": no space left on the disk`, "hint: see what is full: df -h %s",
 			"left: 0", "token read: true",
+			`full: cannot write in the folder "%s": no space left on the disk`, "no longer full: <nil>",
 		}},
 		"forbidden": {true, []string{
 			"kind: configuration", `msg: cannot lock "%s/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.lock": permission denied`, "hint: see whose it is: ls -ld %s\n",
