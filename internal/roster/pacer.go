@@ -6,12 +6,6 @@ import (
 )
 
 const (
-	// maxUnderWay is how many calls are under way at most. At 60 ms a call that is 500 in a second, far above what the
-	// portal is documented to serve; more connections would bring nothing but refusals.
-	maxUnderWay = 32
-	// firstUnderWay is how many calls begin a list; each that is answered allows one more, so they double with each round
-	// trip.
-	firstUnderWay = 4
 	// slack is how late a call may leave and still be made up for: timers are coarse.
 	slack = 20 * time.Millisecond
 
@@ -63,10 +57,7 @@ type pacer struct {
 	underWay int
 	due      time.Time // when the next call may leave
 
-	// Open.
-	window float64
-	trip   time.Duration // smoothed time of an answered call
-	fast   time.Duration // the fastest of late
+	window window // while open
 
 	// Paced.
 	paced   bool
@@ -105,7 +96,9 @@ type ticket struct {
 	rate   float64 // at that time; 0 = open
 }
 
-func newPacer(chance func() float64) *pacer { return &pacer{chance: chance, window: firstUnderWay} }
+func newPacer(chance func() float64) *pacer {
+	return &pacer{chance: chance, window: window{size: firstUnderWay}}
+}
 
 // ask reports whether a call may be made now. If not it returns how long it has to wait at least; 0 = until an answer comes.
 func (p *pacer) ask(now time.Time) (time.Duration, bool) {
@@ -116,6 +109,7 @@ func (p *pacer) ask(now time.Time) (time.Duration, bool) {
 		d := p.until.Sub(now)
 		return max(d, 0), d <= 0
 	case p.underWay >= p.most():
+		p.window.filled = true
 		return 0, false
 	}
 	d := p.due.Sub(now)
@@ -127,7 +121,7 @@ func (p *pacer) most() int {
 	if p.paced {
 		return maxUnderWay
 	}
-	return int(p.window)
+	return int(p.window.size)
 }
 
 // waiting reports whether there is a pause.
@@ -144,7 +138,7 @@ func (p *pacer) send(now time.Time) ticket {
 		p.probe = p.sent
 	}
 	rate := p.rate(now)
-	gap := time.Duration(float64(p.trip) / (2 * p.window)) // an even share of a round trip: a burst must not run far ahead of the first refusal
+	gap := time.Duration(float64(p.window.trip) / (2 * p.window.size)) // an even share of a round trip: a burst must not run far ahead of the first refusal
 	if p.paced {
 		gap = time.Duration(float64(time.Second) / rate)
 		// A rate that is not used has proved nothing.
@@ -183,27 +177,15 @@ func (p *pacer) served(now time.Time, t ticket) {
 	p.count++
 	p.good++
 	p.row = 0
-	took := now.Sub(t.at)
-	p.timed(took)
 	if t.number > p.event {
 		p.after++
 		if p.paused {
 			p.resume(now, t)
 		}
 	}
-	if !p.paced && !p.paused && p.window < maxUnderWay && took < 2*p.fast+slack {
-		p.window++
+	if !p.paced && !p.paused {
+		p.window.answered(now, now.Sub(t.at), t.number, p.sent)
 	}
-}
-
-// timed learns how long calls take. Where they take much longer than they can, more of them at once would bring nothing.
-func (p *pacer) timed(d time.Duration) {
-	if p.trip == 0 {
-		p.trip, p.fast = d, d
-		return
-	}
-	p.trip += (d - p.trip) / 8
-	p.fast = min(d, p.fast+p.fast/4096)
 }
 
 // throttled notes a refusal for coming too fast, with what the service says about when to come back (0 = nothing).
@@ -258,7 +240,7 @@ func (p *pacer) stumbled(now time.Time, t ticket, grave bool) bool {
 		return true
 	}
 	p.event, p.after, p.limited, p.wished = p.sent, 0, false, 0
-	p.window = max(p.window*0.7, firstUnderWay)
+	p.window.size = max(p.window.size*0.7, firstUnderWay)
 	p.begin(now, stumblePause, 0)
 	return true
 }

@@ -31,8 +31,8 @@ func refusal(code string, kind fault.Kind, transient bool, after time.Duration) 
 // limit decides whether a call that arrives at now is served.
 type limit interface{ allow(now time.Time) bool }
 
-// window serves n calls in each stretch of time, the first of which begins with the first call, or at the whole second.
-type window struct {
+// fixed serves n calls in each stretch of time, the first of which begins with the first call, or at the whole second.
+type fixed struct {
 	n       int
 	every   time.Duration
 	aligned bool
@@ -40,7 +40,7 @@ type window struct {
 	count   int
 }
 
-func (w *window) allow(now time.Time) bool {
+func (w *fixed) allow(now time.Time) bool {
 	if now.Sub(w.began) >= w.every {
 		w.began, w.count = now, 0
 		if w.aligned {
@@ -126,7 +126,7 @@ type service struct {
 	during   func(call int)                        // is called while a call is under way
 	pages    func(page string, next string) string // changes the token of the next page
 
-	busy, busiest          int
+	busy, busiest          int // busiest is of the second half of the accounts
 	calls, served, refused int
 	asked                  map[string]int // calls served for the roles of an account
 }
@@ -181,7 +181,9 @@ func (s *service) answer(ctx context.Context, token session.Secret, account stri
 		took = took * time.Duration(s.busy) / time.Duration(s.workers)
 	}
 	lost, broken := s.rand.Float64() < s.dropped, s.rand.Float64() < s.faulty
-	s.busiest = max(s.busiest, s.busy)
+	if len(s.asked) > s.accounts/2 {
+		s.busiest = max(s.busiest, s.busy)
+	}
 	s.mu.Unlock()
 	if s.during != nil {
 		s.during(call)
