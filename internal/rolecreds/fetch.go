@@ -64,10 +64,11 @@ type Fetcher struct {
 // Errors are *fault.Error: SignInNeeded when the session is over, Denied when it has no access to the role,
 // Unavailable when the portal cannot be reached and the cache holds nothing that is still valid.
 func (f *Fetcher) Get(ctx context.Context, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, error) {
-	if c, ok := Cached(f.Store, k, minTTL); ok {
-		return c, nil
+	old, left := cached(f.Store, k)
+	if left > max(minTTL, 0) {
+		return old, nil
 	}
-	c, err := f.obtain(ctx, k, minTTL)
+	c, err := f.obtain(ctx, k, minTTL, left > serving)
 	if err != nil && fault.KindOf(err) == fault.Unavailable {
 		if old, ok := Cached(f.Store, k, 0); ok {
 			return old, nil // short, but what there is
@@ -76,10 +77,10 @@ func (f *Fetcher) Get(ctx context.Context, k store.RoleKey, minTTL time.Duration
 	return c, err
 }
 
-// obtain fetches credentials for k, or takes those that another process has fetched meanwhile.
-func (f *Fetcher) obtain(ctx context.Context, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, error) {
+// obtain fetches credentials for k, or takes those that another process has fetched meanwhile. serves says that those in
+// the cache still do for a while.
+func (f *Fetcher) obtain(ctx context.Context, k store.RoleKey, minTTL time.Duration, serves bool) (session.RoleCredentials, error) {
 	start, wait := f.now(), mostWait
-	_, serves := Cached(f.Store, k, serving)
 	if serves {
 		wait = shortWait
 	}

@@ -20,13 +20,22 @@ const DefaultMinTTL = 15 * time.Minute
 // Cached returns the cached credentials for k when more than minTTL of them is left. It reads one file, takes no lock,
 // makes no call and fails for nothing: whatever is wrong with the cache, Fetcher.Get finds out.
 func Cached(st *store.Store, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, bool) {
+	c, left := cached(st, k)
+	if left <= max(minTTL, 0) {
+		return session.RoleCredentials{}, false
+	}
+	return c, true
+}
+
+// cached returns the cached credentials for k and what is left of them, 0 when there are none.
+func cached(st *store.Store, k store.RoleKey) (c session.RoleCredentials, left time.Duration) {
 	now := time.Now
 	if st.Now != nil {
 		now = st.Now
 	}
 	c, err := st.RoleCredentials(k)
-	if err != nil || c.Expiration.Sub(now()) <= max(minTTL, 0) {
-		return session.RoleCredentials{}, false
+	if err != nil {
+		return session.RoleCredentials{}, 0
 	}
-	return c, true
+	return c, c.Expiration.Sub(now())
 }

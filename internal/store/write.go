@@ -84,6 +84,7 @@ type draft struct {
 	temp    string
 	target  string
 	follows bool // its name says which token it follows, so it can be taken up
+	light   bool // it can be had again: nobody waits for the folder to be on the disk
 }
 
 // newDraft makes the temporary file for path, with room for reserve bytes: a full disk is found here, while nothing has
@@ -134,7 +135,9 @@ func (d *draft) commit(data []byte) error {
 		return ioFault("write", d.target, err)
 	}
 	d.file = nil
-	syncDir(filepath.Dir(d.target))
+	if !d.light {
+		syncDir(filepath.Dir(d.target))
+	}
 	return nil
 }
 
@@ -207,5 +210,17 @@ func writeFile(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
+	return d.commit(data)
+}
+
+// writeLight is writeFile for what can be fetched again, while somebody waits: after a power cut the file before may be
+// there again. Its content is on the disk all the same before it takes its place, since the AWS CLI does not survive half
+// a file.
+func writeLight(path string, data []byte) error {
+	d, err := newDraft(path, "", 0)
+	if err != nil {
+		return err
+	}
+	d.light = true
 	return d.commit(data)
 }
