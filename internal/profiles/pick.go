@@ -178,14 +178,20 @@ func (p *picker) defaultsFor(g Grant, profile string) (region, output string) {
 	}
 	account, role := p.account(g.Account), p.role(g.Role)
 	profile = strings.ToLower(profile)
+	var pairs []string
 	for i, d := range p.defaults {
 		if region != "" && output != "" {
 			break
 		}
 		hit := account.defaults[i] || role.defaults[i]
 		if lower := p.matches.all[i].lower; !hit {
-			hit = glob(lower, profile) && profile != "" ||
-				strings.Contains(lower, "/") && slices.ContainsFunc(both(account, role), func(text string) bool { return glob(lower, text) })
+			hit = profile != "" && glob(lower, profile)
+			if !hit && strings.Contains(lower, "/") {
+				if pairs == nil {
+					pairs = both(account, role)
+				}
+				hit = slices.ContainsFunc(pairs, func(text string) bool { return glob(lower, text) })
+			}
 		}
 		if hit && region == "" {
 			region = d.Region
@@ -200,6 +206,13 @@ func (p *picker) defaultsFor(g Grant, profile string) (region, output string) {
 // glob reports whether the whole of text matches pattern: "*" is any text, "?" is one character, everything else is
 // itself. Its time is at most the product of the two lengths.
 func glob(pattern, text string) bool {
+	next := func(j int) int {
+		if text[j] < utf8.RuneSelf {
+			return j + 1
+		}
+		_, size := utf8.DecodeRuneInString(text[j:])
+		return j + size
+	}
 	star, mark := -1, 0
 	i, j := 0, 0
 	for j < len(text) {
@@ -208,13 +221,11 @@ func glob(pattern, text string) bool {
 			star, mark = i, j
 			i++
 		case i < len(pattern) && pattern[i] == '?':
-			_, size := utf8.DecodeRuneInString(text[j:])
-			i, j = i+1, j+size
+			i, j = i+1, next(j)
 		case i < len(pattern) && pattern[i] == text[j]:
 			i, j = i+1, j+1
 		case star >= 0:
-			_, size := utf8.DecodeRuneInString(text[mark:])
-			mark += size
+			mark = next(mark)
 			i, j = star+1, mark
 		default:
 			return false
