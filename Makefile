@@ -21,8 +21,9 @@ help:
 setup:
 	@scripts/setup
 
+# Without the C library, which would be loaded at every start: docs/adr/0021-the-hot-path.md.
 build:
-	$(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
 test:
 	$(GO) test -race -shuffle=on -timeout 30m ./...
