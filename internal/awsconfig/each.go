@@ -56,9 +56,10 @@ func (c *Config) ProfileNamesInUse() []string {
 // win over what the config file says under the same name.
 func (c *Config) CredentialsNames() []string {
 	var names []string
-	f := &c.files[1]
+	f, seen := &c.files[1], make(map[string]bool)
 	for i := range f.read.sections {
-		if kind, name, ok := c.id(f, f.read.sections[i].name); ok && kind == kindProfile && !slices.Contains(names, name) {
+		if kind, name, ok := c.id(f, f.read.sections[i].name); ok && kind == kindProfile && !seen[name] {
+			seen[name] = true
 			names = append(names, name)
 		}
 	}
