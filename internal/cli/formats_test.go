@@ -54,6 +54,70 @@ func TestProcessFormat(t *testing.T) {
 	}
 }
 
+// TestFormats holds the text of every format. All but json are the AWS CLI's, which ends the time with +00:00 for Z
+// (awscli/customizations/configure/exportcreds.py).
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	c := awkward(t)
+	c.SessionToken = session.NewSecret("IQoJ//+==")
+	names := []string{}
+	for _, f := range credentialFormats {
+		names = append(names, f.name)
+		got, err := f.render(c, store.RoleKey{AccountID: "111122223333", RoleName: "Admin"})
+		if want := formatTexts[f.name]; err != nil || got != want {
+			t.Errorf("%s, %v:\n%s\nwant:\n%s", f.name, err, got, want)
+		}
+	}
+	if len(names) != len(formatTexts) {
+		t.Errorf("formats: %q", names)
+	}
+}
+
+var formatTexts = map[string]string{
+	"process": `{
+  "Version": 1,
+  "AccessKeyId": "ASIA0123456789ABCDEF",
+  "SecretAccessKey": "-start/with+every=kind:of_character.",
+  "SessionToken": "IQoJ//+==",
+  "Expiration": "2026-03-02T15:00:00Z"
+}
+`,
+	"env": `export AWS_ACCESS_KEY_ID=ASIA0123456789ABCDEF
+export AWS_SECRET_ACCESS_KEY=-start/with+every=kind:of_character.
+export AWS_SESSION_TOKEN=IQoJ//+==
+export AWS_CREDENTIAL_EXPIRATION=2026-03-02T15:00:00Z
+`,
+	"env-no-export": `AWS_ACCESS_KEY_ID=ASIA0123456789ABCDEF
+AWS_SECRET_ACCESS_KEY=-start/with+every=kind:of_character.
+AWS_SESSION_TOKEN=IQoJ//+==
+AWS_CREDENTIAL_EXPIRATION=2026-03-02T15:00:00Z
+`,
+	"powershell": `$Env:AWS_ACCESS_KEY_ID="ASIA0123456789ABCDEF"
+$Env:AWS_SECRET_ACCESS_KEY="-start/with+every=kind:of_character."
+$Env:AWS_SESSION_TOKEN="IQoJ//+=="
+$Env:AWS_CREDENTIAL_EXPIRATION="2026-03-02T15:00:00Z"
+`,
+	"windows-cmd": `set AWS_ACCESS_KEY_ID=ASIA0123456789ABCDEF
+set AWS_SECRET_ACCESS_KEY=-start/with+every=kind:of_character.
+set AWS_SESSION_TOKEN=IQoJ//+==
+set AWS_CREDENTIAL_EXPIRATION=2026-03-02T15:00:00Z
+`,
+	"fish": `set -gx AWS_ACCESS_KEY_ID "ASIA0123456789ABCDEF"
+set -gx AWS_SECRET_ACCESS_KEY "-start/with+every=kind:of_character."
+set -gx AWS_SESSION_TOKEN "IQoJ//+=="
+set -gx AWS_CREDENTIAL_EXPIRATION "2026-03-02T15:00:00Z"
+`,
+	"json": `{
+  "access_key_id": "ASIA0123456789ABCDEF",
+  "secret_access_key": "-start/with+every=kind:of_character.",
+  "session_token": "IQoJ//+==",
+  "expires_at": "2026-03-02T15:00:00Z",
+  "account_id": "111122223333",
+  "role_name": "Admin"
+}
+`,
+}
+
 // TestPrintable refuses whatever a shell, a JSON reader or a terminal would take for more than a value.
 func TestPrintable(t *testing.T) {
 	t.Parallel()
