@@ -172,6 +172,20 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
+// When the service says when to come back, nobody comes before.
+func TestToldWhen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{accounts: 10, latency: 60 * time.Millisecond, after: 20 * time.Second}
+		s.limit = &changing{first: &bucket{}, then: perSecond(1000), after: 15 * time.Second}
+		l, _ := newLister(s, 1)
+		list(t, l, s)
+		if s.refused != 1 {
+			t.Errorf("%d calls were refused, want the first only", s.refused)
+		}
+	})
+}
+
 // A call that is never answered is made again; the others do not wait for it.
 func TestSilence(t *testing.T) {
 	t.Parallel()
@@ -221,6 +235,9 @@ func TestPagesThatDoNotEnd(t *testing.T) {
 		l, _ := newLister(s, 1)
 		if _, err := l.List(t.Context()); fault.KindOf(err) != fault.Unavailable || fault.HintOf(err) == "" {
 			t.Errorf("error = %v", err)
+		}
+		if s.calls > 3+300+1 {
+			t.Errorf("%d calls", s.calls)
 		}
 	})
 }

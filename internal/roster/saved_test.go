@@ -181,6 +181,33 @@ func TestInterruptedAgainAndAgain(t *testing.T) {
 	})
 }
 
+// What a killed process left of a line does not spoil what the next one adds.
+func TestCutAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{accounts: 300, latency: 60 * time.Millisecond, limit: perSecond(20)}
+		for range 3 {
+			l, _ := newLister(s, 1)
+			l.Dir = dir
+			interrupt(t, l, 4*time.Second)
+			file := kept(t, dir)[0]
+			text, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(file, text[:len(text)-7], 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		l, _ := newLister(s, 1)
+		l.Dir = dir
+		if result := list(t, l, s); result.Resumed < 180 {
+			t.Errorf("resumed with %d of three times 70", result.Resumed)
+		}
+	})
+}
+
 // With Keep the list can be had again until Finish.
 func TestKeep(t *testing.T) {
 	t.Parallel()

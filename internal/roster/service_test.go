@@ -138,7 +138,11 @@ func (s *service) AccountsPage(ctx context.Context, token session.Secret, page s
 	const size = 100
 	first, _ := strconv.Atoi(page)
 	var accounts []session.Account
-	for i := first; i < min(first+size, s.accounts); i++ {
+	for n := first; n < min(first+size, s.accounts); n++ {
+		i := (n*7 + 3) % s.accounts // in no useful order
+		if s.accounts%7 == 0 {
+			i = s.accounts - 1 - n
+		}
 		accounts = append(accounts, session.Account{ID: fmt.Sprintf("%012d", i+1), Name: fmt.Sprint("account ", i+1), Email: fmt.Sprint("a", i+1, "@example.com")})
 	}
 	next := ""

@@ -82,7 +82,7 @@ func TestTokens(t *testing.T) {
 		{"is refused before its time", func(p *persons, _ *tokens) {
 			time.AfterFunc(5*time.Second, func() { p.end("access-ada") })
 		}, "ada", false, 0, 5},
-		{"is refused at the first call", func(p *persons, _ *tokens) { p.end("access-ada") }, "ada", false, 0, 4},
+		{"is refused at the first call", func(p *persons, _ *tokens) { p.end("access-ada") }, "ada", false, 0, 8},
 		{"its renewal is refused, too", func(p *persons, _ *tokens) {
 			time.AfterFunc(5*time.Second, func() { p.end("access-ada"); p.end("renewed-1") })
 		}, "", false, 1, 10},
