@@ -111,7 +111,11 @@ func (o *loginOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if result.Channel != signin.Cached {
+	t, said, err := o.app.takeAlong(ctx, t)
+	if err != nil {
+		return err
+	}
+	if result.Channel != signin.Cached && !said {
 		o.app.sayNext(t)
 	}
 	o.app.warnStaticKeys()

@@ -23,6 +23,7 @@ type upgradeOptions struct {
 	app        *app
 	ssoSession string // "" finds or makes a name
 	yes        bool
+	again      int // how often the file was changed by others
 }
 
 // upgradeGroup are the profiles of one start URL and region.
@@ -125,6 +126,11 @@ func (o *upgradeOptions) run(ctx context.Context, names []string) error {
 		}
 		// What was looked at is what is changed: a profile that went away meanwhile would be made anew, without its role.
 		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, src) {
+			if o.again++; err == nil && o.yes && o.again < 5 { // nobody has been asked: another upgrade, mostly
+				a.ui.say("%q was changed by another program meanwhile; looking again.\n", clean(path))
+				a.cfg = nil
+				return o.run(ctx, names)
+			}
 			return &fault.Error{
 				Kind: fault.Config, Msg: fmt.Sprintf("%q was changed by another program meanwhile, so nothing was changed", path),
 				Hint: "type the command again", Err: err,
@@ -378,6 +384,33 @@ func (o *upgradeOptions) carry(ctx context.Context, cfg *awsconfig.Config, st *s
 		a.remark("Next: homing login --sso-session %s", argument(g.to.Name))
 	}
 	return nil
+}
+
+// takeAlong gives the token of a sign-in to a legacy profile to the session that the profile was upgraded to while a person
+// acted: nobody looks for it under the old name any more. done says that all is said.
+func (a *app) takeAlong(ctx context.Context, t target) (now target, done bool, err error) {
+	if !t.session.Legacy() || t.profile == "" {
+		return t, false, nil
+	}
+	before := a.cfg
+	a.cfg = nil
+	cfg, err := a.config()
+	if err != nil {
+		a.cfg = before
+		return t, false, nil //nolint:nilerr // what was signed in to is signed in to
+	}
+	p, err := cfg.SSO(t.profile)
+	if err != nil || p.Session.Legacy() || !sameStart(p.Session.StartURL, t.session.StartURL) || p.Session.Region != t.session.Region {
+		return t, false, nil //nolint:nilerr // likewise
+	}
+	st, err := a.store()
+	if err != nil {
+		return t, false, err
+	}
+	a.remark("Profile %q was upgraded meanwhile: it uses session %q now.", p.Profile, p.Session.Name)
+	from := session.Session{StartURL: t.session.StartURL, Region: t.session.Region}
+	err = (&upgradeOptions{app: a}).carry(ctx, cfg, st, &upgradeGroup{from: from, to: p.Session, profiles: []awsconfig.SSOProfile{p}})
+	return target{session: p.Session, profile: p.Profile}, true, err
 }
 
 // command is what finishes an upgrade that was interrupted.
