@@ -46,7 +46,8 @@ type Edit struct {
 // A key that is there keeps its line, spelling and spacing, and gets a new value; an inline comment behind the old
 // value moves to a line of its own, because the AWS CLI would read it as a part of the value. A new key goes behind
 // the last one of its section, a new section to the end of the file. Line endings follow the file. A header that only
-// one of the readers understands ([profile "p"], [ profile p ]) is rewritten as [profile p] when its section changes.
+// one of the readers understands ([profile "p"], [ profile p ]) is rewritten as [profile p] when its section changes, and
+// a well-known key that the AWS CLI takes for a part of the value above loses its indentation when that is in the way.
 //
 // The result is read by both rule sets before it is returned: each must find the new values, and everything else as
 // before. Where that cannot be had, or the AWS CLI cannot load src, the error is a *fault.Error of kind Config that
@@ -63,26 +64,48 @@ func Preview(path string, src []byte, edits ...Edit) ([]byte, error) {
 }
 
 func apply(path, text string, edits []Edit) (string, error) {
-	changes, err := merge(edits)
+	e, err := newEditor(path, text, edits)
 	if err != nil {
 		return "", err
 	}
+	out, err := e.edit()
+	if err == nil {
+		return out, nil
+	}
+	if straight, ok := e.straighten(); ok {
+		if again, refused := newEditor(path, straight, edits); refused == nil {
+			if out, refused := again.edit(); refused == nil {
+				return out, nil
+			}
+		}
+	}
+	return "", err
+}
+
+// newEditor reads a text and finds the sections that the edits are about.
+func newEditor(path, text string, edits []Edit) (*editor, error) {
+	changes, err := merge(edits)
+	if err != nil {
+		return nil, err
+	}
 	e := &editor{path: path, text: text, changes: changes, cli: parseCLI(text)}
 	if e.cli.broken != nil {
-		return "", brokenFile(path, e.cli.broken)
+		return nil, brokenFile(path, e.cli.broken)
 	}
 	if offset, ok := hasBareCR(text); ok {
 		n := lineOf(text, offset)
-		return "", fault.New(fault.Config, editorHint(path, n),
+		return nil, fault.New(fault.Config, editorHint(path, n),
 			"%q: line %d: a carriage return stands alone, which ends a line for the AWS CLI and not for the SDKs", path, n)
 	}
 	e.sdk = parseSDK(text)
-	if err := e.locate(); err != nil {
-		return "", err
-	}
+	return e, e.locate()
+}
+
+// edit makes the changes and checks them.
+func (e *editor) edit() (string, error) {
 	// In the order of the file, so that what is inserted at one place keeps that order too; new sections as asked for.
-	slices.SortStableFunc(changes, func(a, b *change) int { return cmp.Compare(uint(a.cli), uint(b.cli)) })
-	for _, c := range changes {
+	slices.SortStableFunc(e.changes, func(a, b *change) int { return cmp.Compare(uint(a.cli), uint(b.cli)) })
+	for _, c := range e.changes {
 		if err := e.plan(c); err != nil {
 			return "", err
 		}

@@ -50,6 +50,13 @@ var applyTests = []struct {
 	{"replace a value of several lines", "[profile dev]\nx = 1\n  2\n\n  3\nz = 1\n", []Edit{set1(dev, "x", "4")}, "[profile dev]\nx = 4\n\nz = 1\n"},
 	{"unset what is not there", "[profile dev]\na=1\n", []Edit{{Section: dev, Unset: []string{"b"}}, {Section: Section{kindProfile, "nobody"}, Unset: []string{"b"}}}, "[profile dev]\na=1\n"},
 	{"last word counts", "[profile dev]\na=1\n", []Edit{set1(dev, "a", "2"), {Section: dev, Set: []KeyValue{{"b", "1"}}, Unset: []string{"a"}}, set1(dev, "b", "3")}, "[profile dev]\nb = 3\n"},
+	{"keys swallowed by the one above", "[profile dev]\n region = r0\n\n  # c\n\t output : json\n  sso_region=r\n\n[profile x]\na = 1\n  output = json\n", []Edit{set1(dev, "region", "r1")},
+		"[profile dev]\n region = r1\n\n  # c\n output : json\n sso_region=r\n\n[profile x]\na = 1\n  output = json\n"},
+	{"only what is in the way", "[profile dev]\nrole_arn = a\n  external_id = b\nregion = r0 # c\n  output = json\n", []Edit{set1(dev, "region", "r1")},
+		"[profile dev]\nrole_arn = a\n  external_id = b\n# c\nregion = r1\noutput = json\n"},
+	{"swallowed key to unset", "[profile dev]\nregion = r0\n  sso_start_url = https://x\n  sso_region = r2\n", []Edit{{Section: dev, Set: []KeyValue{{"sso_session", "s"}}, Unset: []string{"sso_start_url", "sso_region"}}},
+		"[profile dev]\nregion = r0\nsso_session = s\n"},
+	{"swallowed key beside another", "[profile dev]\nregion = r0\n  output = json\n", []Edit{set1(dev, "sso_session", "s")}, "[profile dev]\nregion = r0\n  output = json\nsso_session = s\n"},
 	{"DEFAULT stays apart", "[DEFAULT]\noutput = json\n[default]\nregion = r0\n", []Edit{set1(Section{kindProfile, "default"}, "region", "r1")}, "[DEFAULT]\noutput = json\n[default]\nregion = r1\n"},
 }
 
@@ -87,7 +94,11 @@ var refusedTests = []struct {
 	{"two defaults, the AWS CLI reads the last", "[profile default]\na=1\n[default]\na=2\n", set1(Section{kindProfile, "default"}, "a", "3"), "more than once, on lines 1 and 3"},
 	{"a quoted spelling and a swallowed one, which the SDKs would merge", "[profile x]\nb=1\n  [profile dev]\n  a=1\n[profile 'dev']\na=2\n", set1(dev, "b", "3"), "more than once, on lines 3 and 5"},
 	{"a quoted default would hide the other", "[default]\na=1\n[profile \"default\"]\na=2\n", set1(Section{kindProfile, "default"}, "b", "3"), "more than once, on lines 1 and 3"},
-	{"key swallowed by the one above", "[profile dev]\nregion = r0\n  output = json\n", set1(dev, "region", "r1"), "line 3: "},
+	{"line swallowed by the key above that may be a part of it", "[profile dev]\ncredential_process = /opt/x\n  --y=z\n", set1(dev, "credential_process", "p"), `line 3: the AWS CLI takes this indented line for a part of "credential_process" above it`},
+	{"key swallowed by the one above, with a comment", "[profile dev]\nregion = r0\n  output = json # c\n", set1(dev, "region", "r1"), "line 3: "},
+	{"key swallowed by the one above, in quotes", "[profile dev]\nregion = r0\n  output = 'json'\n", set1(dev, "region", "r1"), "line 3: "},
+	{"key to unset swallowed by one that has a comment", "[profile dev]\nregion = r0 # c\n  output = json\n", Edit{Section: dev, Unset: []string{"output"}}, "line 3: profile \"dev\" gets \"output\" from here as well"},
+	{"key swallowed by the one above that is there already", "[profile dev]\noutput = text\nregion = r0\n  output = json\n", set1(dev, "region", "r1"), "line 4: "},
 	{"header swallowed by the key above", "[profile x]\na = 1\n  [profile dev]\n  b = 2\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header"},
 	{"header inside the value to replace", "[profile dev]\nb = 2\n  [profile x]\n  c = 3\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},
 	{"header above the place for a new key", "[profile dev]\nb = 2\n  []\n", set1(dev, "c", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},
@@ -196,6 +207,26 @@ func TestVerify(t *testing.T) {
 			if e.compare(d, read(out), targets) == nil && e.intended(configOf(read(out))) == nil {
 				t.Errorf("%s: one reading did not see it", name)
 			}
+		}
+	}
+}
+
+// What takes indentation away sees when that was more than indentation.
+func TestStraight(t *testing.T) {
+	const text = "[profile dev]\nregion = r\n  output = json\n[profile x]\n"
+	e, err := newEditor("config", text, []Edit{region})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, ok := e.straighten(); !ok || out != "[profile dev]\nregion = r\noutput = json\n[profile x]\n" {
+		t.Errorf("%q, %v", out, ok)
+	}
+	for _, out := range []string{
+		"[profile dev]\nregion = r\noutput = text\n[profile x]\n", "[profile dev]\nregion = r\n[profile x]\n",
+		"[profile dev]\nregion = r\noutput = json\n[profile y]\n", "[profile dev]\nregion = r\noutput = json\n",
+	} {
+		if e.straight(out) {
+			t.Errorf("%q passed", out)
 		}
 	}
 }

@@ -88,6 +88,10 @@ func (o *oracles) checkEdit(t testing.TB, text string, edits []Edit) (made bool,
 		t.Fatalf("a second time: %v\n%q\n%q\n%q\n%v", err, text, after, again, edits)
 	}
 	wanted := askedBy(edits)
+	if straight := straightened(text, edits); straight != text {
+		o.checkStraight(t, text, straight)
+		text = straight
+	}
 	o.cliAfter(t, text, after, wanted)
 	values = o.sdkAfter(t, text, after, wanted)
 	bytesAfter(t, text, after, wanted)
@@ -99,6 +103,47 @@ func (o *oracles) checkEdit(t testing.TB, text string, edits []Edit) (made bool,
 		}
 	}
 	return true, values
+}
+
+// straightened is the text that edits were made to, after they could not be made to text itself.
+func straightened(text string, edits []Edit) string {
+	e, err := newEditor("config", text, edits)
+	if err == nil {
+		_, err = e.edit()
+	}
+	if err == nil {
+		return text
+	}
+	straight, _ := e.straighten()
+	return straight
+}
+
+// checkStraight: only indentation went, the Go SDK reads what it read, and what botocore reads now that it did not read
+// before is what the SDK reads.
+func (o *oracles) checkStraight(t testing.TB, before, after string) {
+	t.Helper()
+	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
+	for i := range was {
+		if len(was) != len(is) || strings.TrimLeft(was[i], " \t\u00a0") != strings.TrimLeft(is[i], " \t\u00a0") {
+			t.Fatalf("more than indentation went\n%q\n%q", before, after)
+		}
+	}
+	o.sdkAfter(t, before, after, nil)
+	old, now := o.botocore(t, before), o.botocore(t, after)
+	sdk := configOf(parseSDK(after))
+	for kind, pair := range map[string][2]map[string]map[string]any{kindProfile: {old.Profiles, now.Profiles}, kindSession: {old.Sessions, now.Sessions}, kindServices: {old.Services, now.Services}} {
+		if len(pair[0]) != len(pair[1]) {
+			t.Fatalf("other sections\n%q\n%q", before, after)
+		}
+		for name, values := range pair[1] {
+			theirs := must(sdk.lookUp(sectionKey{kind, name}))
+			for key, value := range values {
+				if !reflect.DeepEqual(pair[0][name][key], value) && theirs.Get(key) != value {
+					t.Fatalf("botocore reads %v for %s of %q, the SDKs %q\n%q\n%q", value, key, name, theirs.Get(key), before, after)
+				}
+			}
+		}
+	}
 }
 
 // cliAfter asks botocore: the wanted values are there, all else is as before.
@@ -379,7 +424,7 @@ var quoted = regexp.MustCompile(`(profile |sso-session )?"[^"]*"`)
 // TestEditsHold edits generated files and asks both real readers about the result.
 func TestEditsHold(t *testing.T) {
 	o := askable(t)
-	made, refused, values := 0, 0, 0
+	made, refused, values, straight := 0, 0, 0, 0
 	reasons := make(map[string]int)
 	generated(t, func(r *rand.Rand, text string) {
 		edits := randomEdits(r)
@@ -392,7 +437,9 @@ func TestEditsHold(t *testing.T) {
 		ok, n := o.checkEdit(t, text, edits)
 		values += n
 		if ok {
-			made++
+			if made++; straightened(text, edits) != text {
+				straight++
+			}
 			return
 		}
 		refused++
@@ -400,7 +447,7 @@ func TestEditsHold(t *testing.T) {
 		_, why, _ := strings.Cut(err.Error(), "line ")
 		reasons[quoted.ReplaceAllString(strings.TrimLeft(why, "0123456789:, and"), "…")]++
 	})
-	t.Logf("%d edits made, %d refused, %d values compared with the Go SDK; refused: %v", made, refused, values, reasons)
+	t.Logf("%d edits made, %d of them after indentation went, %d refused, %d values compared with the Go SDK; refused: %v", made, straight, refused, values, reasons)
 	if made < 30 || refused > made/2 || values < made {
 		t.Errorf("too little was edited for this to mean anything")
 	}
