@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
@@ -92,6 +94,7 @@ type loggedOut struct {
 	SignedIn       bool   `json:"signed_in"`        // there was a token file
 	EndedAtService bool   `json:"ended_at_service"` // now or before
 	Removed        bool   `json:"removed"`          // nothing of it is left here
+	Lock           string `json:"lock,omitempty"`   // that another process held: it may store a token again
 	Error          string `json:"error,omitempty"`
 	Kind           string `json:"kind,omitempty"` // of the error, as in docs/errors.md
 }
@@ -156,7 +159,9 @@ func (l *logout) all(ctx context.Context, sessions []session.Session) error {
 		}
 	}
 	if err := l.store.RemoveAllSSORoleCredentials(); err != nil {
-		l.fail(err)
+		if err = first(err); l.failed == nil || !strings.Contains(l.failed.Error(), err.Error()) {
+			l.fail(err)
+		}
 	}
 	if len(l.doc.Sessions) == 0 && !l.app.ui.json {
 		l.app.ui.say("No session has a token here; nothing to end.\n")
@@ -187,33 +192,41 @@ func (l *logout) end(ctx context.Context, s session.Session) {
 	done := loggedOut{
 		Session: s.Label(), Legacy: s.Legacy(), StartURL: s.StartURL, File: l.store.TokenPath(s.CacheKey()), SignedIn: true,
 	}
-	tok, kept := l.take(ctx, done.File)
+	start := time.Now()
+	tok, kept := l.take(ctx, &done)
 	if errors.Is(kept, fs.ErrNotExist) {
 		done.SignedIn, kept = false, nil
 	}
 	// The token first: a fetch under way then keeps no role credentials.
-	kept = cmp.Or(kept, l.store.DropRoleCredentials(append(l.store.RoleKeys(s), a.rolesOf(s)...)))
+	roles := l.store.DropRoleCredentials(append(l.store.RoleKeys(s), a.rolesOf(s)...))
 	var untold error
 	if tok != (session.Token{}) { // else there is nothing to tell the service
-		untold = l.tell(ctx, s, tok)
+		untold = l.tell(ctx, s, tok, start)
 		done.EndedAtService = untold == nil
 	}
-	l.report(done, s, named(s), untold, kept)
+	l.report(done, s, named(s), untold, kept, roles)
 }
 
-// take removes a token file and returns its token: also where it could not be removed, since the session is to end all the
-// same. An interrupt ends the wait for its lock only.
-func (l *logout) take(ctx context.Context, path string) (session.Token, error) {
-	tok, err := l.store.Take(ctx, path)
+// take removes the token file of done and returns its token: also where it could not be removed, since the session is to
+// end all the same. Who holds its lock, for as long as a mute network or a debugger takes, is given half of app.patience;
+// then it goes without the lock, which is noted. An interrupt ends that wait, and nothing else.
+func (l *logout) take(ctx context.Context, done *loggedOut) (session.Token, error) {
+	waiting, cancel := context.WithTimeout(ctx, l.app.patience/2)
+	defer cancel()
+	tok, err := l.store.Take(waiting, done.File)
 	if err != nil && ctx.Err() != nil {
-		local, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.app.patience)
+		local, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.app.patience/20)
 		defer cancel()
-		tok, err = l.store.Take(local, path)
+		tok, err = l.store.Take(local, done.File)
+	}
+	if held, ok := errors.AsType[*store.Locked](err); ok {
+		done.Lock = held.Path
+		tok, err = l.store.Snatch(done.File)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		if entries, all := l.store.Tokens(); all == nil {
 			for _, e := range entries {
-				if e.Path == path {
+				if e.Path == done.File {
 					tok = e.Token
 				}
 			}
@@ -229,28 +242,38 @@ func (l *logout) endEntry(ctx context.Context, entry store.TokenEntry) {
 	if slices.ContainsFunc(l.doc.Sessions, func(other loggedOut) bool { return other.File == entry.Path }) {
 		return // it could not be removed
 	}
-	tok, kept := l.take(ctx, entry.Path)
+	start := time.Now()
+	tok, kept := l.take(ctx, &done)
 	if errors.Is(kept, fs.ErrNotExist) {
 		return // another has just ended it
 	}
 	if tok == (session.Token{}) {
 		tok = entry.Token // what was written into it meanwhile cannot be read
 	}
-	untold := l.tell(ctx, s, tok)
+	untold := l.tell(ctx, s, tok, start)
 	done.EndedAtService = untold == nil
-	l.report(done, s, "a token that no profile uses (start URL "+s.StartURL+")", untold, kept)
+	l.report(done, s, "a token that no profile uses (start URL "+s.StartURL+")", untold, kept, nil)
 }
 
-// report says what became of a session; what is the session in words. untold is why the service was not told, kept why
-// something is left here.
-func (l *logout) report(done loggedOut, s session.Session, what string, untold, kept error) {
-	done.Removed = kept == nil
+// report says what became of a session; what is the session in words. untold is why the service was not told, kept why the
+// token is left here, roles why role credentials are.
+func (l *logout) report(done loggedOut, s session.Session, what string, untold, kept, roles error) {
+	done.Removed = kept == nil && roles == nil
+	if roles != nil && (kept != nil || untold != nil) {
+		l.fail(first(roles)) // beside the other matter
+	}
 	var err error
 	switch {
 	case kept != nil && done.EndedAtService:
 		err = &fault.Error{Kind: fault.KindOf(kept), Msg: "signed out of " + what + " at the service, but not here: " + kept.Error(), Err: kept}
 	case kept != nil:
 		err = kept
+	case roles != nil && untold == nil:
+		err = first(roles)
+		err = &fault.Error{
+			Kind: fault.KindOf(err), Hint: fault.HintOf(err), Err: roles,
+			Msg: "signed out of " + what + ", but its role credentials may still be here: " + err.Error(),
+		}
 	case untold != nil:
 		err = &fault.Error{
 			Kind: fault.KindOf(untold), Msg: "signed out of " + what + " here, but not at the service: " + untold.Error(),
@@ -263,6 +286,9 @@ func (l *logout) report(done loggedOut, s session.Session, what string, untold, 
 		l.fail(err)
 	}
 	l.doc.Sessions = append(l.doc.Sessions, done)
+	if done.Lock != "" && !l.app.ui.json {
+		l.app.ui.say("warning: another process holds %s. Should it go on, it may store a token of %s again; to see it: ps -ef | grep homing\n", done.Lock, what)
+	}
 	switch {
 	case err != nil || l.app.ui.json:
 	case !done.SignedIn:
@@ -282,9 +308,21 @@ func (l *logout) fail(err error) {
 	l.failed = err
 }
 
-// tell ends the session of tok at the service, in the region that issued it, as long as app.patience allows.
-func (l *logout) tell(ctx context.Context, s session.Session, tok session.Token) error {
-	telling, cancel := l.app.patiently(ctx)
+// first returns the first of joined errors, each of which says the same of another file.
+func first(err error) error {
+	for {
+		joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what errors.Join returned, itself
+		if !ok || len(joined.Unwrap()) == 0 {
+			return err
+		}
+		err = joined.Unwrap()[0]
+	}
+}
+
+// tell ends the session of tok at the service, in the region that issued it, as long as app.patience allows since start.
+func (l *logout) tell(ctx context.Context, s session.Session, tok session.Token, start time.Time) error {
+	left := max(l.app.patience-time.Since(start), l.app.patience/3)
+	telling, cancel := l.app.patiently(ctx, left)
 	defer cancel()
 	err := l.endAtService(telling, s, tok)
 	switch {

@@ -112,3 +112,66 @@ func TestVerifyOfAMuteService(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// A process that holds the token's lock for good, stopped or on a mute network, keeps nobody from signing out: after half of
+// the patience what is here goes without the lock, which is named.
+func TestLogoutBesideAStoppedHolder(t *testing.T) {
+	t.Parallel()
+	for _, answers := range []bool{true, false} {
+		env, st, out, _ := muteHome(t)
+		env.Args = []string{"logout", "--sso-session", "dev"}
+		if answers {
+			env.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{}, Body: http.NoBody}, nil
+			})
+		}
+		holder, err := st.LockToken(t.Context(), "dev")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newApp(env)
+		a.patience = time.Second
+		start := time.Now()
+		err = newRootCmd(a).ExecuteContext(t.Context())
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		holder.Abort()
+		if answers && err != nil || !answers && fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("the service answers %v: %v", answers, err)
+		}
+		lock := strings.TrimSuffix(st.TokenPath("dev"), ".json") + ".lock"
+		if want := "warning: another process holds " + lock + ". Should it go on,"; !strings.Contains(out.String(), want) {
+			t.Errorf("the service answers %v: it printed\n%s", answers, out)
+		}
+		if _, err := os.Stat(st.TokenPath("dev")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the token is there (%v)", err)
+		}
+	}
+}
+
+// It is not the service that status --verify waited for when another process held the lock.
+func TestVerifyBesideAStoppedHolder(t *testing.T) {
+	t.Parallel()
+	env, st, out, _ := muteHome(t)
+	expired, err := os.ReadFile(st.TokenPath("gone"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(st.TokenPath("dev"), expired, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holder, err := st.LockToken(t.Context(), "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Abort()
+	env.Args = []string{"status", "--verify"}
+	a := newApp(env)
+	a.patience = 300 * time.Millisecond
+	err = newRootCmd(a).ExecuteContext(t.Context())
+	lock := strings.TrimSuffix(st.TokenPath("dev"), ".json") + ".lock"
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), lock) || strings.Contains(out.String(), "IAM Identity Center") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

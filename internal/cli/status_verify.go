@@ -32,16 +32,19 @@ const glancePatience = 5 * time.Second
 // is mute answers nothing, and fails nothing.
 const servicePatience = 10 * time.Second
 
-// patiently is ctx with the limit app.patience.
-func (a *app) patiently(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, a.patience, &fault.Error{
-		Kind: fault.Unavailable, Msg: "IAM Identity Center gave no answer within " + a.patience.String(),
+// patiently is ctx with the given limit, app.patience or what is left of it.
+func (a *app) patiently(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, limit, &fault.Error{
+		Kind: fault.Unavailable, Msg: "IAM Identity Center gave no answer within " + limit.Round(100*time.Millisecond).String(),
 		Hint: "check the network and the proxy settings (HTTPS_PROXY), then try again",
 	})
 }
 
-// tooLong is err, or what ended ctx when its limit did.
+// tooLong is err, or what ended ctx when its limit did. Where it was not the service that was waited for, err says so.
 func tooLong(ctx context.Context, err error) error {
+	if _, ok := errors.AsType[*store.Locked](err); ok {
+		return err
+	}
 	if cause, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok && err != nil {
 		return &fault.Error{Kind: cause.Kind, Msg: cause.Msg, Hint: cause.Hint, Err: err}
 	}
@@ -53,7 +56,7 @@ func tooLong(ctx context.Context, err error) error {
 func verify(ctx context.Context, a *app, st *store.Store, s session.Session) (verification, error) {
 	v, r := verification{}, a.renewer(st)
 	whole := ctx
-	ctx, cancel := a.patiently(ctx)
+	ctx, cancel := a.patiently(ctx, a.patience)
 	defer cancel()
 	r.Patience = glancePatience
 	before, _ := st.Token(s.CacheKey()) // the zero Token when it is gone

@@ -3,6 +3,8 @@ package refresh
 import (
 	"context"
 	"net/http/httptrace"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,7 +63,8 @@ func TestBehindAnother(t *testing.T) {
 		if took := time.Since(start); took != mostWait {
 			t.Errorf("it took %v, want %v", took, mostWait)
 		}
-		wantFault(t, err, fault.Unavailable, `cannot renew the token of session "dev": another process has been at it for 50s and is not done`,
+		wantFault(t, err, fault.Unavailable, `cannot renew the token of session "dev": another process has been at it for 50s and is not done (it holds `+
+			strconv.Quote(strings.TrimSuffix(r.Store.TokenPath("dev"), ".json")+".lock")+`)`,
 			"check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing")
 	})
 }

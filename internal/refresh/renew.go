@@ -11,6 +11,7 @@ import (
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
 )
 
 // renew spends the refresh token of t, unless it turns out under the lock that another process has done so, or that the
@@ -80,8 +81,8 @@ func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.
 	defer cancel()
 	u, err := r.Store.LockToken(locking, s.CacheKey())
 	if err != nil {
-		if ctx.Err() == nil && errors.Is(locking.Err(), context.DeadlineExceeded) {
-			err = r.behind(s, r.now().Sub(start), err)
+		if held, ok := errors.AsType[*store.Locked](err); ok { // in our time or in the caller's
+			err = r.behind(s, r.now().Sub(start), held)
 		}
 		return r.keep(ctx, w, t, err)
 	}
@@ -281,10 +282,11 @@ func interrupted(ctx context.Context) error {
 
 // behind is the error for who waited in vain while another process held the lock. It blames nobody: on a network that is
 // mute the other waits for the same answer, and each call of ours ends by itself, a stopped process aside.
-func (r *Renewer) behind(s session.Session, waited time.Duration, err error) error {
+func (r *Renewer) behind(s session.Session, waited time.Duration, held *store.Locked) error {
 	return &fault.Error{
-		Kind: fault.Unavailable, Err: err,
-		Msg:  "cannot renew the token of " + named(s) + ": another process has been at it for " + waited.Round(time.Second).String() + " and is not done",
+		Kind: fault.Unavailable, Err: held,
+		Msg: "cannot renew the token of " + named(s) + ": another process has been at it for " + waited.Round(time.Second).String() +
+			" and is not done (it holds " + quote(held.Path) + ")",
 		Hint: "check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing",
 	}
 }

@@ -98,7 +98,7 @@ func (s *Store) changeIndex(ctx context.Context, of session.Session, change func
 	path := s.indexPath(of)
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
-		return ended(ctx, err, quote(path))
+		return ended(ctx, err, path)
 	}
 	defer unlock()
 	keys := change(s.RoleKeys(of))

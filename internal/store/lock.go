@@ -82,19 +82,32 @@ func flockFile(ctx context.Context, path string) (unlock func(), err error) {
 	return nil, err
 }
 
-// ended turns the end of a context that waited for a lock into what a person reads.
-func ended(ctx context.Context, err error, what string) error {
+// Locked is in the chain of the error of who waited in vain for a lock that another process holds.
+type Locked struct{ Path string } // of the lock
+
+func (l *Locked) Error() string { return "another process holds " + quote(l.Path) }
+
+// ended turns the end of a context that waited for the lock of the cache file path into what a person reads.
+func ended(ctx context.Context, err error, path string) error {
 	var f *fault.Error
 	if errors.As(err, &f) || ctx.Err() == nil {
 		return err
 	}
-	if cause := context.Cause(ctx); errors.As(cause, &f) {
-		return cause
+	late := errors.Is(ctx.Err(), context.DeadlineExceeded)
+	held := &Locked{Path: lockPath(path)}
+	if target, err := follow(path); err == nil {
+		held.Path = lockPath(target)
 	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	cause := context.Cause(ctx)
+	switch {
+	case errors.As(cause, &f) && late:
+		return &fault.Error{Kind: f.Kind, Msg: f.Msg, Hint: f.Hint, Err: errors.Join(held, cause)}
+	case errors.As(cause, &f):
+		return cause
+	case late:
 		return &fault.Error{
-			Kind: fault.Unavailable, Msg: "another process holds the lock of " + what + " for too long",
-			Hint: "see what else is running: ps -ef | grep homing", Err: err,
+			Kind: fault.Unavailable, Msg: held.Error() + " and is not done",
+			Hint: "see what else is running: ps -ef | grep homing", Err: held,
 		}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: err}

@@ -41,7 +41,7 @@ func (s *Store) Registration(k RegistrationKey) (session.Registration, error) {
 // *fault.Error of kind Config. Of two processes that save at once one wins; the other registers again next time.
 func (s *Store) SaveRegistration(ctx context.Context, k RegistrationKey, r session.Registration) error {
 	if err := ctx.Err(); err != nil {
-		return ended(ctx, err, quote(s.RegistrationPath(k)))
+		return ended(ctx, err, s.RegistrationPath(k))
 	}
 	other, err := s.Registration(RegistrationKey{k.Session, !k.PKCE})
 	pairs := registrationPairs(r)
@@ -55,7 +55,7 @@ func (s *Store) SaveRegistration(ctx context.Context, k RegistrationKey, r sessi
 // being none is no error.
 func (s *Store) DropRegistration(ctx context.Context, k RegistrationKey) error {
 	if err := ctx.Err(); err != nil {
-		return ended(ctx, err, quote(s.RegistrationPath(k)))
+		return ended(ctx, err, s.RegistrationPath(k))
 	}
 	if other, err := s.Registration(RegistrationKey{k.Session, !k.PKCE}); err == nil {
 		return s.writeRegistration(k, registrationPairs(other))

@@ -80,7 +80,7 @@ func (s *Store) LockRole(ctx context.Context, k RoleKey) (unlock func(), err err
 	path := s.RolePath(k)
 	unlock, err = s.lock(ctx, path)
 	if err != nil {
-		return nil, ended(ctx, err, quote(path))
+		return nil, ended(ctx, err, path)
 	}
 	if err := s.noteRole(ctx, k); err != nil && ctx.Err() != nil {
 		unlock()

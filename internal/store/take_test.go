@@ -41,3 +41,29 @@ func TestTake(t *testing.T) {
 		})
 	}
 }
+
+// The same beside a process that holds the lock for good.
+func TestSnatch(t *testing.T) {
+	t.Parallel()
+	for content, access := range map[string]string{fullFile: "access-1", "[]": ""} {
+		s := newStore(t)
+		path := s.TokenPath("k")
+		put(t, path, content)
+		refuse(t, s, fullRefusal)
+		u, err := s.LockToken(t.Context(), "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Snatch(path)
+		if err != nil || got.AccessToken.Reveal() != access {
+			t.Errorf("got %s, %v; want %s", got.AccessToken.Reveal(), err, access)
+		}
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 || !strings.HasSuffix(left[0], ".lock") {
+			t.Errorf("left: %v", left)
+		}
+		if _, err := s.Snatch(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the second time: %v", err)
+		}
+		u.Abort()
+	}
+}

@@ -197,7 +197,7 @@ func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
 	}
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
-		return session.Token{}, ended(ctx, err, quote(path))
+		return session.Token{}, ended(ctx, err, path)
 	}
 	defer unlock()
 	left := takeUp(target) // else it would be the spent one
@@ -214,6 +214,27 @@ func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
 		return session.Token{}, ioFault("remove", target, err)
 	}
 	s.sweep(target, true, "")
+	forgetNotes(target)
+	return t, nil
+}
+
+// Snatch is Take without the lock, for who has waited for it long enough. A renewal under way elsewhere may store what it
+// gets all the same.
+func (s *Store) Snatch(path string) (session.Token, error) {
+	target, err := follow(path)
+	if err != nil {
+		return session.Token{}, err
+	}
+	t, _, err := readToken(target, "")
+	if errors.Is(err, fs.ErrNotExist) {
+		return session.Token{}, err
+	}
+	if err := os.Remove(target); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return session.Token{}, err
+		}
+		return session.Token{}, ioFault("remove", target, err)
+	}
 	forgetNotes(target)
 	return t, nil
 }

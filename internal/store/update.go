@@ -49,7 +49,7 @@ func (s *Store) LockToken(ctx context.Context, key string) (*TokenUpdate, error)
 	path := s.TokenPath(key)
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
-		return nil, ended(ctx, err, quote(path))
+		return nil, ended(ctx, err, path)
 	}
 	u := &TokenUpdate{store: s, key: key, path: path, unlock: unlock}
 	if target, err := follow(path); err == nil {

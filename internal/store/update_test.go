@@ -219,6 +219,14 @@ func TestWaitingForTheLockEnds(t *testing.T) {
 		defer cancel()
 		if _, err := s.BeginToken(late, "k"); fault.KindOf(err) != fault.Unavailable || fault.HintOf(err) == "" {
 			t.Errorf("after a minute: %v", err)
+		} else if held, ok := errors.AsType[*Locked](err); !ok || held.Path != lockPath(s.TokenPath("k")) || !strings.Contains(err.Error(), held.Path) {
+			t.Errorf("it names another lock: %v", err)
+		}
+		own, cancel := context.WithTimeoutCause(t.Context(), time.Minute, fault.New(fault.TimedOut, "", "in words of the caller"))
+		defer cancel()
+		_, err = s.BeginToken(own, "k")
+		if _, ok := errors.AsType[*Locked](err); !ok || fault.KindOf(err) != fault.TimedOut || err.Error() != "in words of the caller" {
+			t.Errorf("with the words of the caller: %v", err)
 		}
 		stopped, stop := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, stop)
