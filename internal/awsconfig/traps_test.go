@@ -62,6 +62,16 @@ var traps = []trap{
 	{"letter case of default", "[Default]\nregion = r\n[DEFAULT]\noutput = o\n", 0, []trapValue{{kindProfile, "Default", "region", "-", "r"}, {kindProfile, "default", "region", "-", "-"}, {kindProfile, "DEFAULT", "output", "-", "o"}}},
 	{"DEFAULT in two parts", "[DEFAULT]\na = 1\n[profile p]\n[DEFAULT]\nb = 2\n", 0, []trapValue{{kindProfile, "p", "a", "1", "-"}, {kindProfile, "p", "b", "2", "-"}}},
 	{"key twice in two parts of DEFAULT", "[DEFAULT]\na = 1\n[profile p]\n[DEFAULT]\nA = 2\n", 5, nil},
+	{"continuation lines keep their comments", "[profile p]\nrole_session_name = a # c\n  b # d\n", 0, []trapValue{{kindProfile, "p", "role_session_name", "a # c\nb # d", "a\nb # d"}}},
+	{"session with a key of the profile", "[sso-session s]\nsso_region = r1\nregion = r2\n[profile p]\nsso_session = s\nregion = r3\n", 0, []trapValue{{kindSession, "s", "region", "r2", "r2"}, {kindProfile, "p", "region", "r3", "r3"}}},
+	{"session and legacy keys in one profile", "[sso-session s]\nsso_region = r1\nsso_start_url = https://a\n[profile p]\nsso_session = s\nsso_start_url = https://b\nsso_region = r1\n", 0,
+		[]trapValue{{kindProfile, "p", "sso_start_url", "https://b", "https://b"}, {kindSession, "s", "sso_start_url", "https://a", "https://a"}}},
+	{"scopes", "[sso-session s]\nsso_registration_scopes = a:b , ,c,\n", 0, []trapValue{{kindSession, "s", "sso_registration_scopes", "a:b , ,c,", "a:b , ,c,"}}},
+	{"three styles of credentials", "[profile p]\nsso_session = s\ncredential_process = x\naws_access_key_id = AKIAEXAMPLE\n", 0, []trapValue{{kindProfile, "p", "credential_process", "x", "x"}, {kindProfile, "p", "aws_access_key_id", "AKIAEXAMPLE", "AKIAEXAMPLE"}}},
+	{"account with leading zeros", "[profile p]\nsso_account_id = 000000000012\n", 0, []trapValue{{kindProfile, "p", "sso_account_id", "000000000012", "000000000012"}}},
+	{"text behind a header", "[profile p] x = y\nregion = r\n", 0, []trapValue{{kindProfile, "p", "region", "r", "-"}}},
+	{"what the AWS CLI writes for a name with a space, beside what people write", "[profile \"my p\"]\nregion = a\n[profile 'my p']\nregion = b\n", 0, []trapValue{{kindProfile, "my p", "region", "b", "-"}}},
+	{"header with leading spaces, which the AWS CLI's editor does not find", " [profile p]\nregion = r\n[profile p]\nregion = q\n", 3, []trapValue{{kindProfile, "p", "region", "-", "q"}}},
 	{"bad block in a DEFAULT", "[DEFAULT]\ns3 =\n  x\n[profile p]\n", 3, nil},
 }
 
