@@ -82,7 +82,7 @@ func callOnce(t *testing.T, c *Client, r *recorded) error {
 		t.Fatal(err)
 	}
 	tr := &transmitter{client: clientOf(r)}
-	if _, _, e := tr.exchange(k, req); e != nil {
+	if _, e := tr.exchange(k, req); e != nil {
 		return c.explain(k, e)
 	}
 	return nil

@@ -54,33 +54,42 @@ func (t *transmitter) do(k *call, req *http.Request) ([]byte, *Error) {
 	req = req.WithContext(ctx)
 	req.Header.Set("User-Agent", t.userAgent)
 	start := time.Now()
-	resp, body, fail := t.exchange(k, req)
-	t.record(k, req, resp, fail, time.Since(start))
-	return body, fail
+	got, fail := t.exchange(k, req)
+	t.record(k, req, got, fail, time.Since(start))
+	return got.body, fail
+}
+
+// reply is what came back. The zero value is nothing.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte // nil unless it was found good
 }
 
 // exchange sends one request and returns an answer, its body read and found good.
-func (t *transmitter) exchange(k *call, req *http.Request) (*http.Response, []byte, *Error) {
+func (t *transmitter) exchange(k *call, req *http.Request) (reply, *Error) {
 	resp, err := t.client.Do(req)
 	if err != nil {
-		return nil, nil, networkError(k, req.URL.Host, err)
+		return reply{}, networkError(k, req.URL.Host, err)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	_ = resp.Body.Close() // the body has been read as far as it is wanted
+	got := reply{status: resp.StatusCode, header: resp.Header}
 	if err != nil {
 		e := networkError(k, req.URL.Host, err)
 		e.Sent = true
-		return resp, nil, e
+		return got, e
 	}
 	k.host, k.date, k.requestID, k.contentType = req.URL.Host, date(resp.Header), requestID(resp.Header), contentType(resp.Header)
 	if e := judge(k, req.URL.Host, resp, body); e != nil {
-		return resp, nil, e
+		return got, e
 	}
-	return resp, body, nil
+	got.body = body
+	return got, nil
 }
 
 // record logs an attempt: nothing that stands in a header of the request, a query or a body.
-func (t *transmitter) record(k *call, req *http.Request, resp *http.Response, e *Error, d time.Duration) {
+func (t *transmitter) record(k *call, req *http.Request, got reply, e *Error, d time.Duration) {
 	if t.log == nil {
 		return
 	}
@@ -88,8 +97,8 @@ func (t *transmitter) record(k *call, req *http.Request, resp *http.Response, e 
 		slog.String("op", k.op), slog.String("method", req.Method), slog.String("host", req.URL.Host),
 		slog.String("path", req.URL.Path), slog.Duration("duration", d),
 	}
-	if resp != nil {
-		attrs = append(attrs, slog.Int("status", resp.StatusCode), slog.String("request_id", requestID(resp.Header)))
+	if got.status != 0 {
+		attrs = append(attrs, slog.Int("status", got.status), slog.String("request_id", requestID(got.header)))
 	}
 	if e != nil {
 		attrs = append(attrs, slog.String("code", string(e.Code)), slog.String("error", e.Error()))
