@@ -135,3 +135,6 @@ func checkBare(path, text string) error {
 	}
 	return nil
 }
+
+// GivesCredentials reports whether a profile has a key that leads to credentials, by the rule set in use.
+func GivesCredentials(p Profile) bool { return slices.ContainsFunc(p.Keys(), givesCredentials) }

@@ -53,6 +53,9 @@ func (a *app) paths() (awsconfig.Paths, error) {
 	if err != nil {
 		return awsconfig.Paths{}, err
 	}
+	if paths, inside := outerPaths(a.env.Getenv); inside {
+		return paths, nil
+	}
 	return awsconfig.PathsFromEnv(a.env.Getenv, home), nil
 }
 
@@ -216,6 +219,11 @@ func (a *app) renewer(st *store.Store) *refresh.Renewer {
 
 // roleCredentials returns the credentials of a role, from the cache where they live for ttl; 0 is the default.
 func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, ttl time.Duration) (session.RoleCredentials, error) {
+	return a.roleCredentialsWarning(ctx, k, ttl, a.warnOnce())
+}
+
+// roleCredentialsWarning is roleCredentials that tells warn what could not be cached.
+func (a *app) roleCredentialsWarning(ctx context.Context, k store.RoleKey, ttl time.Duration, warn func(error)) (session.RoleCredentials, error) {
 	st, err := a.store()
 	if err != nil {
 		return session.RoleCredentials{}, err
@@ -227,7 +235,7 @@ func (a *app) roleCredentials(ctx context.Context, k store.RoleKey, ttl time.Dur
 	}
 	fetcher := rolecreds.Fetcher{
 		Store: st, Tokens: a.renewer(st), Now: a.env.now,
-		Warn: a.warnOnce(),
+		Warn: warn,
 		Connect: func(ctx context.Context, s session.Session) (rolecreds.Portal, error) {
 			c, err := a.connect(ctx, s)
 			return c.client, err

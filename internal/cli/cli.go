@@ -9,10 +9,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -21,11 +23,9 @@ import (
 // Main runs homing with env and returns its exit code (docs/errors.md). The first Ctrl-C cancels the command, which
 // cleans up and ends with 130; a second one kills the process. A terminal that is closed is a Ctrl-C, except under nohup.
 func Main(ctx context.Context, env Env) int {
-	// SIGQUIT too: a terminal whose echo is off must be put right again.
-	stops := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
-	if !signal.Ignored(syscall.SIGHUP) {
-		stops = append(stops, syscall.SIGHUP)
-	}
+	// SIGQUIT too: a terminal whose echo is off must be put right again. What is ignored stays so, here and in a command
+	// that exec becomes: a shell's background job is not for Ctrl-C, one under nohup outlives its terminal.
+	stops := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP}, signal.Ignored)
 	ctx, stop := signal.NotifyContext(ctx, stops...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -44,9 +44,15 @@ func run(ctx context.Context, env Env) (code int) {
 		}
 	}()
 	err := newRootCmd(a).ExecuteContext(ctx)
+	ended, isCommand := errors.AsType[*commandEnded](err)
 	switch {
 	case err == nil:
 		return 0
+	case isCommand:
+		if ended.err != nil {
+			a.ui.fail(ended.err)
+		}
+		return ended.code
 	case ctx.Err() != nil || describe(err).Kind == fault.Interrupted:
 		// Whatever broke while the person was leaving is of no interest: 130 is the only silent failure.
 		a.ui.debug("stopped: %v", err)

@@ -46,6 +46,10 @@ type Env struct {
 	PolicyFile string
 	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
 	Transport http.RoundTripper
+	// Environ lists the variables that a command started by exec begins with, as NAME=VALUE. Nil is none.
+	Environ func() []string
+	// Files are the streams that such a command gets; nil ones are Stdin, Stdout and Stderr.
+	Files [3]*os.File
 	// Program is where this program is stored, to start it again in the background; "" is not known.
 	Program string
 	// KeepLook is how often keep compares the clock and the files, in place of what the system tells; 0 is the system's way.
@@ -83,6 +87,8 @@ func standardEnv() Env {
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,
 		Home:      home,
+		Environ:   os.Environ,
+		Files:     [3]*os.File{os.Stdin, os.Stdout, os.Stderr},
 	}
 }
 

@@ -19,11 +19,11 @@ type credentialFormat struct {
 
 var credentialFormats = []credentialFormat{
 	{"process", renderProcess},
-	{"env", variables("export ", "=", "")},
-	{"env-no-export", variables("", "=", "")},
-	{"powershell", variables("$Env:", `="`, `"`)},
-	{"windows-cmd", variables("set ", "=", "")},
-	{"fish", variables("set -gx ", ` "`, `"`)},
+	{"env", variables("env")},
+	{"env-no-export", variables("env-no-export")},
+	{"powershell", variables("powershell")},
+	{"windows-cmd", variables("windows-cmd")},
+	{"fish", variables("fish")},
 	{"json", renderJSON},
 }
 
@@ -37,19 +37,50 @@ func formatOf(name string) (credentialFormat, bool) {
 	return credentialFormat{}, false
 }
 
-// variables renders one variable a line: before NAME between VALUE after. The values need no quoting (printable).
-func variables(before, between, after string) func(session.RoleCredentials, store.RoleKey) (string, error) {
+// assignment is how a shell sets a variable: before NAME between VALUE after.
+type assignment struct{ before, between, after string }
+
+// lines sets one variable a line. The values need no quoting: see printable.
+func (f assignment) lines(variables [][2]string) string {
+	var b strings.Builder
+	for _, v := range variables {
+		b.WriteString(f.before + v[0] + f.between + v[1] + f.after + "\n")
+	}
+	return b.String()
+}
+
+// assignmentOf returns how the shell of a format sets a variable, false for a format that is no shell's.
+func assignmentOf(format string) (assignment, bool) {
+	switch format {
+	case "env":
+		return assignment{"export ", "=", ""}, true
+	case "env-no-export":
+		return assignment{"", "=", ""}, true
+	case "powershell":
+		return assignment{"$Env:", `="`, `"`}, true
+	case "windows-cmd":
+		return assignment{"set ", "=", ""}, true
+	case "fish":
+		return assignment{"set -gx ", ` "`, `"`}, true
+	}
+	return assignment{}, false
+}
+
+// variables renders credentials as the assignments of a shell.
+func variables(format string) func(session.RoleCredentials, store.RoleKey) (string, error) {
 	return func(c session.RoleCredentials, _ store.RoleKey) (string, error) {
-		var b strings.Builder
-		for _, v := range [...][2]string{
-			{"AWS_ACCESS_KEY_ID", c.AccessKeyID},
-			{"AWS_SECRET_ACCESS_KEY", c.SecretAccessKey.Reveal()},
-			{"AWS_SESSION_TOKEN", c.SessionToken.Reveal()},
-			{"AWS_CREDENTIAL_EXPIRATION", expiration(c)},
-		} {
-			b.WriteString(before + v[0] + between + v[1] + after + "\n")
-		}
-		return b.String(), nil
+		f, _ := assignmentOf(format)
+		return f.lines(credentialVariables(c)), nil
+	}
+}
+
+// credentialVariables are what aws configure export-credentials exports.
+func credentialVariables(c session.RoleCredentials) [][2]string {
+	return [][2]string{
+		{"AWS_ACCESS_KEY_ID", c.AccessKeyID},
+		{"AWS_SECRET_ACCESS_KEY", c.SecretAccessKey.Reveal()},
+		{"AWS_SESSION_TOKEN", c.SessionToken.Reveal()},
+		{"AWS_CREDENTIAL_EXPIRATION", expiration(c)},
 	}
 }
 

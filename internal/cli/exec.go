@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/store"
+	"github.com/spf13/cobra"
+)
+
+// What a shell ends with for a command that it cannot run.
+const (
+	exitNotExecutable = 126
+	exitNotFound      = 127
+)
+
+// commandEnded is how a command that homing ran ended: homing ends the same way. With err it did not run.
+type commandEnded struct {
+	code int
+	err  error
+}
+
+func (e *commandEnded) Error() string {
+	if e.err != nil {
+		return e.err.Error()
+	}
+	return fmt.Sprintf("the command ended with %d", e.code)
+}
+
+func (e *commandEnded) Unwrap() error { return e.err }
+
+type execOptions struct {
+	app     *app
+	renew   bool
+	command []string // empty is a shell
+}
+
+func newExecCmd(a *app) *cobra.Command {
+	o := &execOptions{app: a}
+	cmd := &cobra.Command{
+		Use:     "exec [flags] [--] [COMMAND [ARG...]]",
+		GroupID: groupUse,
+		Short:   "Run a command with role credentials, or a shell",
+		Long: lines(
+			"Runs the command as the role of the profile: with its credentials and region in the environment, and without the",
+			"variables of others that would win over them (--debug names those). homing becomes the command, where the system",
+			"allows: signals and the exit code are the command's. Without a command it is your shell.",
+			"",
+			"Credentials in an environment last as long as they last, an hour as a rule. With --renew the command gets the",
+			"address of an endpoint instead, which homing serves while the command runs: AWS SDKs fetch new ones there in time.",
+			"",
+			"Ends with 127 when there is no such command, with 126 when it cannot be run.",
+		),
+		Example: lines(
+			"  homing exec --profile dev -- terraform plan",
+			"  homing exec --profile dev --renew -- ./a-job-of-many-hours",
+			"  homing exec --profile dev",
+		),
+		Args: cobra.ArbitraryArgs,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.command = args
+			return o.run(cmd.Context())
+		},
+	}
+	cmd.Flags().SetInterspersed(false) // what is behind the command's name is the command's
+	cmd.Flags().BoolVar(&o.renew, "renew", false, "give the command an endpoint that renews, instead of keys")
+	return cmd
+}
+
+func (o *execOptions) run(ctx context.Context) error {
+	a := o.app
+	profile, key, err := a.roleInUse(ctx)
+	if err != nil {
+		return err
+	}
+	if len(o.command) == 0 {
+		o.command = []string{shell(a.env.Getenv)}
+	}
+	path, err := findProgram(a.env.Getenv, o.command[0])
+	if err != nil {
+		return cannotRun(o.command[0], err)
+	}
+	if o.renew {
+		return o.runRenewing(ctx, path, profile, key)
+	}
+	creds, err := a.roleCredentials(ctx, key, 0)
+	if err != nil {
+		return err
+	}
+	if err := printable(creds); err != nil {
+		return err
+	}
+	c := a.command(path, o.command, profile)
+	for _, v := range credentialVariables(creds) {
+		c.set(v[0], v[1])
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return c.become()
+}
+
+// roleInUse returns the active profile ([default] where none is named) and its role.
+func (a *app) roleInUse(ctx context.Context) (profile string, key store.RoleKey, err error) {
+	key, err = (&credentialsOptions{app: a}).role(ctx)
+	profile, _ = a.activeProfile()
+	if profile == "" {
+		profile = "default"
+	}
+	return profile, key, err
+}
+
+// cannotRun words why a command does not run, with the exit code that a shell has for it.
+func cannotRun(name string, err error) error {
+	code, why, hint := exitNotExecutable, "cannot be run", "see what it is: ls -l "+argument(name)
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		code, why, hint = exitNotFound, "is not in PATH", "check its spelling: type "+argument(name)
+	case errors.Is(err, fs.ErrNotExist):
+		code, why, hint = exitNotFound, "does not exist, or the interpreter that it names does not", "see what is there: ls -l "+argument(name)
+	case errors.Is(err, errFolder):
+		why = "is a folder"
+	case errors.Is(err, fs.ErrPermission):
+		why, hint = "must not be run", "allow it: chmod +x "+argument(name)
+	default:
+		why += ": " + strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+	return &commandEnded{code, &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("%q %s", name, why), Hint: hint, Err: err}}
+}
+
+var errFolder = errors.New("is a folder")
