@@ -133,7 +133,7 @@ func TestTrouble(t *testing.T) {
 		{"one account is broken", &service{refuse: on("000000000007", broken)}, 1, nil, 20 * time.Second},
 		{"all is broken for ten seconds", &service{refuse: until(10*time.Second, broken)}, 0, nil, 15 * time.Second},
 		{"all is broken", &service{refuse: on("", broken)}, 0, broken, 40 * time.Second},
-		{"the network is away for a moment", &service{refuse: from(10, 12, unreached)}, 0, nil, 5 * time.Second},
+		{"the network is away for a moment", &service{refuse: from(10, 18, unreached)}, 0, nil, 5 * time.Second},
 		{"the network is away", &service{refuse: from(10, 1<<30, unreached)}, 0, unreached, 5 * time.Second},
 		{"a page of a proxy", &service{refuse: from(10, 1<<30, page)}, 0, page, 5 * time.Second},
 		{"throttled for a minute", &service{limit: &changing{first: &bucket{}, then: &bucket{rate: 1000, burst: 1000}, after: time.Minute}}, 0, nil, 68 * time.Second},

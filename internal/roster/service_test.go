@@ -247,6 +247,7 @@ type tokens struct {
 	now      session.Token
 	life     time.Duration // of the tokens that it renews; 0 = it renews none
 	takes    time.Duration
+	whose    string // ends the renewed tokens
 	renewals int
 	asked    int
 	ended    int
@@ -285,7 +286,7 @@ func (k *tokens) Ended(_ context.Context, _ session.Session, _ session.Secret, c
 func (k *tokens) renew() {
 	time.Sleep(k.takes)
 	k.renewals++
-	k.now.AccessToken = session.NewSecret(fmt.Sprint("renewed-", k.renewals))
+	k.now.AccessToken = session.NewSecret(fmt.Sprint("renewed-", k.renewals, k.whose))
 	k.now.RefreshToken = session.NewSecret(fmt.Sprint("refresh-", k.renewals))
 	k.now.ExpiresAt = time.Now().Add(k.life)
 }

@@ -106,6 +106,14 @@ func TestTokens(t *testing.T) {
 			time.AfterFunc(3*time.Second, func() { k.signIn("bob", time.Hour) })
 			time.AfterFunc(9*time.Second, func() { p.end("access-ada") })
 		}, "bob", true, 0, 0},
+		{"bob signed in with another program, and his token is renewed", func(p *persons, k *tokens) {
+			k.signIn("ada", 9*time.Second)
+			time.AfterFunc(3*time.Second, func() {
+				k.signIn("bob", 5*time.Second)
+				k.now.ClientID, k.whose = "another", "-bob"
+			})
+			time.AfterFunc(9*time.Second, func() { p.end("access-ada") })
+		}, "bob", true, 0, 0},
 		{"another program renews it and keeps the refresh token", func(p *persons, k *tokens) {
 			time.AfterFunc(5*time.Second, func() { k.now.AccessToken = session.NewSecret("access-ada-2"); p.end("access-ada") })
 		}, "ada", false, 0, 5},
@@ -168,4 +176,21 @@ func TestResumeAfterRenewal(t *testing.T) {
 			t.Errorf("resumed with %d", result.Resumed)
 		}
 	})
+}
+
+// The token's region is the one to ask in: it is where the session lives, whatever the config says.
+func TestRegionOfTheToken(t *testing.T) {
+	t.Parallel()
+	s := &service{accounts: 3}
+	l, k := newLister(s, 1)
+	k.now.Region = "eu-west-1"
+	var asked []string
+	l.Connect = func(_ context.Context, s2 session.Session) (Portal, error) {
+		asked = append(asked, s2.Region)
+		return s, nil
+	}
+	list(t, l, s)
+	if len(asked) != 1 || asked[0] != "eu-west-1" {
+		t.Errorf("asked in %v", asked)
+	}
 }
