@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -302,7 +303,8 @@ func sortedKeys(keys map[string]toml.Primitive) []string {
 
 // teamFault turns the hint of err to whoever can act on it: the file may not be on this machine.
 func teamFault(err error) error {
-	if f, ok := err.(*fault.Error); ok && strings.HasPrefix(f.Hint, "correct ") {
+	var f *fault.Error
+	if errors.As(err, &f) && strings.HasPrefix(f.Hint, "correct ") {
 		f.Hint = "tell who keeps the team's file; without --from your own settings count"
 	}
 	return err

@@ -171,11 +171,11 @@ func TestTeamRefuses(t *testing.T) {
 func TestTeamIsReadSoon(t *testing.T) {
 	t.Parallel()
 	var many strings.Builder
-	for i := 0; many.Len() < maxTeam-100; i++ {
+	for i := 0; many.Len() < maxTeam/4; i++ {
 		fmt.Fprintf(&many, "a%d=1\n", i)
 	}
 	var dotted strings.Builder
-	for i := 0; dotted.Len() < maxTeam-5000; i++ {
+	for i := 0; dotted.Len() < maxTeam/4; i++ {
 		fmt.Fprintf(&dotted, "a%d%s=1\n", i, strings.Repeat(".b", 2_000))
 	}
 	deep := strings.Repeat(`.b`, maxDots+1)
@@ -196,18 +196,17 @@ func TestTeamIsReadSoon(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		many.String(), "[profiles]\n" + many.String(), "[[profiles.defaults]]\n" + many.String(), strings.Repeat("[[profiles.defaults]]\n", 11_000),
+		many.String(), "[profiles]\n" + many.String(), "[[profiles.defaults]]\n" + many.String(), strings.Repeat("[[profiles.defaults]]\n", 3_000),
 		"[profiles]\na." + strings.Repeat("b.", 120_000) + "c=1", strings.Repeat("[a"+strings.Repeat(".b", 2_000)+"]\n", 60), dotted.String(),
-		"[profiles]\naccounts=[" + strings.Repeat("\"\",", 80_000) + "]",
-		"[profiles]\ndefaults=[" + strings.Repeat("{match='a',output='j'},", 10_000) + "]",
+		"[profiles]\naccounts=[" + strings.Repeat("\"\",", 20_000) + "]",
+		"[profiles]\ndefaults=[" + strings.Repeat("{match='a',output='j'},", 2_500) + "]",
 	} {
 		start := time.Now()
 		_, err := Team("team.toml", strings.NewReader(text))
 		if err == nil {
 			t.Errorf("%q is taken", text[:60])
 		}
-		t.Logf("%q: %v", text[:20], time.Since(start))
-		if d := time.Since(start); d > 10*time.Second { // a second under load; it was minutes
+		if d := time.Since(start); d > 10*time.Second { // less than one; it was more than ten for a quarter of such a file
 			t.Errorf("%q: %v", text[:60], d)
 		}
 	}
