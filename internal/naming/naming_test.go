@@ -81,7 +81,7 @@ func TestCleaning(t *testing.T) {
 		"Bob's \"own\" `place`":            "Bobs-own-place|bobs-own-place",
 		"\u202eevil\u202c":                 "evil|evil",
 		"zero\u200bwidth\ufeff":            "zerowidth|zerowidth",
-		"Zürich Straße Ærø Łódź":         "Zurich-Strasse-AEro-Lodz|zurich-strasse-aero-lodz",
+		"Zürich Straße Ærø Łódź":           "Zurich-Strasse-AEro-Lodz|zurich-strasse-aero-lodz",
 		"Zu\u0308rich":                     "Zurich|zurich",
 		"本番 prod":                          "prod|prod",
 		"本番":                               "111122223333|111122223333",

@@ -443,6 +443,30 @@ func TestUnmatchedAndSkipped(t *testing.T) {
 	}
 }
 
+func TestSelection(t *testing.T) {
+	t.Parallel()
+	s := Selection{Accounts: []string{"Prod*", "*@acme.example", "3"}, Roles: []string{"admin"}, Exclude: []string{"prod-x/*", "2"}}
+	for _, tt := range []struct {
+		g              Grant
+		account, match bool
+	}{
+		{Grant{session.Account{ID: "1", Name: "PROD"}, "Admin"}, true, true},
+		{Grant{session.Account{ID: "1", Name: "PROD"}, "Read"}, true, false},
+		{Grant{session.Account{ID: "1", Name: "prod-x"}, "Admin"}, true, false},
+		{Grant{session.Account{ID: "2", Name: "prod"}, "Admin"}, true, false},
+		{Grant{session.Account{ID: "3"}, "Admin"}, true, true},
+		{Grant{session.Account{ID: "33", Name: "test"}, "Admin"}, false, false},
+		{Grant{session.Account{ID: "4", Name: "test", Email: "a@ACME.example"}, "Admin"}, true, true},
+	} {
+		if a, m := s.Account(tt.g.Account), s.Match(tt.g); a != tt.account || m != tt.match {
+			t.Errorf("%v: account %v, grant %v", tt.g, a, m)
+		}
+	}
+	if all := (Selection{}); !all.Account(session.Account{}) || !all.Match(Grant{}) {
+		t.Error("the zero selection is not all")
+	}
+}
+
 func TestGlob(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
