@@ -47,6 +47,7 @@ func UpdateFunc(ctx context.Context, path string, edits func(src []byte) ([]Edit
 	if err != nil {
 		return cannotWrite(path, err)
 	}
+	finish(ctx, path, real)
 	before, err := readVersion(real)
 	if err != nil {
 		return cannotWrite(path, err)
@@ -203,8 +204,7 @@ func (v version) replace(path, text string) (err error) {
 	}
 	err = os.Rename(temp.Name(), path)
 	if errors.Is(err, syscall.EBUSY) && v.info != nil {
-		_ = os.Remove(temp.Name())
-		return v.overwrite(path, text)
+		return v.overwrite(path, text, temp.Name())
 	}
 	if err == nil {
 		syncFolder(dir)
@@ -220,11 +220,21 @@ func (v version) same(now fs.FileInfo, err error) bool {
 }
 
 // overwrite writes in place, for the one case where there is no other way: the file itself is a mount point (a container
-// that mounts ~/.aws/config alone). The backup is complete before the first byte changes; a failed write is taken back.
-func (v version) overwrite(path, text string) error {
+// that mounts ~/.aws/config alone). The backup is complete before the first byte changes, and the whole new text stands
+// beside it until the last one has: a failed write is taken back, one that was killed is finished by the next edit.
+func (v version) overwrite(path, text, temp string) error {
 	if err := copyBackup(path); err != nil {
 		return err
 	}
+	if err := os.Rename(temp, pending(path)); err != nil {
+		return err
+	}
+	err := v.write(path, text)
+	_ = os.Remove(pending(path))
+	return err
+}
+
+func (v version) write(path, text string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -240,67 +250,6 @@ func (v version) overwrite(path, text string) error {
 		err = errors.Join(err, put(v.text))
 	}
 	return errors.Join(err, f.Close())
-}
-
-// backup keeps the present version under the backup's name: as a second name for the same bytes, mode and owner where
-// the file system can do that, since the file itself is replaced and not written to; as a copy elsewhere.
-func backup(path string) error {
-	dir, base := filepath.Split(path)
-	link := dir + "." + base + ".homing-backup-link"
-	_ = os.Remove(link)
-	if err := os.Link(path, link); err != nil {
-		return copyBackup(path)
-	}
-	// Renaming a name onto another name of the same file does nothing, so the old backup goes first if it is one.
-	if err := os.Rename(link, path+BackupSuffix); err != nil {
-		_ = os.Remove(link)
-		return copyBackup(path)
-	}
-	_ = os.Remove(link)
-	return nil
-}
-
-func copyBackup(path string) (err error) {
-	v, err := readVersion(path)
-	if err != nil {
-		return err
-	}
-	dir, base := filepath.Split(path)
-	temp, err := os.CreateTemp(dir, leftovers(base))
-	if err != nil {
-		return err
-	}
-	_, err = temp.WriteString(v.text)
-	if err == nil {
-		err = adopt(temp, v.info)
-	}
-	if err == nil {
-		err = temp.Sync()
-	}
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), path+BackupSuffix)
-	}
-	if err != nil {
-		_ = os.Remove(temp.Name())
-	}
-	return err
-}
-
-// leftovers is the pattern of our temporary files beside a file.
-func leftovers(base string) string { return "." + base + ".homing-*" }
-
-// removeLeftovers removes what a process left that was killed in the middle. The lock is held, so nobody uses them.
-func removeLeftovers(path string) {
-	dir, base := filepath.Split(path)
-	entries, err := os.ReadDir(filepath.Clean(dir))
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		if ok, _ := filepath.Match(leftovers(base), e.Name()); ok {
-			_ = os.Remove(filepath.Join(dir, e.Name()))
-		}
-	}
 }
 
 // lock takes the lock beside the file. The lock file is empty and stays: removing it would let two processes each hold

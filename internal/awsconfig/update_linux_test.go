@@ -265,6 +265,32 @@ func TestUpdateOfMountPoint(t *testing.T) {
 	}
 }
 
+// Killed while it writes to a mount point, an edit leaves what the next one can finish.
+func TestUpdateOfMountPointKilled(t *testing.T) {
+	const n = 2000
+	dir := t.TempDir()
+	outside, path := filepath.Join(dir, "outside"), filepath.Join(dir, "config")
+	base := big(n)
+	grown := applied(t, base, grow(n, false)...)
+	put(t, outside, base, 0o640)
+	put(t, path, "", 0o600)
+	mount(t, outside, path, "", syscall.MS_BIND, "")
+	mixtures := 0
+	for round := range *kills / 8 {
+		killIn(t, path, "grow", n)
+		if got := text(t, path); got != base && got != grown {
+			mixtures++
+		}
+		if err := Update(t.Context(), path, Edit{Section: dev, Unset: []string{"a"}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := text(t, path); got != base && got != grown {
+			t.Fatalf("round %d: %d bytes are no version of the file", round, len(got))
+		}
+	}
+	t.Logf("%d mixtures were finished", mixtures)
+}
+
 // A pipe instead of a file must not be waited for. The AWS CLI takes it for missing, and so does reading here.
 func TestPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config")

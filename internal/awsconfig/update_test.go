@@ -234,13 +234,49 @@ func TestOverwrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := v.overwrite(path, next); err != nil {
+		put(t, path+".new", next, 0o600)
+		if err := v.overwrite(path, next, path+".new"); err != nil {
 			t.Fatal(err)
 		}
 		if text(t, path) != next || text(t, path+BackupSuffix) != v.text || mode(t, path) != 0o640 && runtime.GOOS != "windows" {
 			t.Errorf("file %q, backup %q", text(t, path), text(t, path+BackupSuffix))
 		}
 	}
+}
+
+// A write in place that is killed after any number of bytes is finished by the next edit. What a person wrote is not
+// taken for one.
+func TestOverwriteKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	short, long := "[profile dev]\nregion = old\n", "[profile dev]\nregion = newer\n\n[profile x]\nregion = newer\n"
+	try := func(old, next, now, want string) {
+		t.Helper()
+		put(t, path, now, 0o640)
+		put(t, path+BackupSuffix, old, 0o640)
+		put(t, filepath.Join(filepath.Dir(path), ".config.homing-pending"), next, 0o640)
+		if err := Update(t.Context(), path, set1(dev, "output", "json")); err != nil {
+			t.Fatalf("%v\n%q", err, now)
+		}
+		if got := text(t, path); got != applied(t, want, set1(dev, "output", "json")) {
+			t.Errorf("of %q became %q", now, got)
+		}
+		if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock"}) {
+			t.Errorf("left behind: %v", got)
+		}
+	}
+	for _, pair := range [][2]string{{short, long}, {long, short}} {
+		old, next := pair[0], pair[1]
+		for k := range len(next) + 1 {
+			now, want := next[:k]+old[min(k, len(old)):], next
+			if now == old { // the first bytes are the same, or none was written
+				want = old
+			}
+			try(old, next, now, want)
+		}
+	}
+	try(short, long[:20], short, short)                                                  // killed before the temporary file was whole
+	try(short, long, "[profile dev]\nregion = mine\n", "[profile dev]\nregion = mine\n") // a person, afterwards
+	try("[profile dev]\nregion = before\n", long, short, short)
 }
 
 func TestUpdateWaitsForTheLock(t *testing.T) {
