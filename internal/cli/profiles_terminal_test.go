@@ -150,6 +150,11 @@ func TestProfilesListNarrows(t *testing.T) {
 	if screen := x.end(130); strings.Contains(screen, "ACCOUNT") {
 		t.Errorf("Ctrl-C prints:\n%s", screen)
 	}
+	x = open(t, vars, "profiles", "list")
+	x.answer("(3 of 3): \r\n", "stag\x04") // nobody types any more: what is left is printed
+	if screen := x.end(0); !strings.HasSuffix(screen, "\nstaging  222222222222  -      Admin  -\n") {
+		t.Error(screen)
+	}
 	vars["TERM"] = "dumb"
 	if screen := open(t, vars, "profiles", "list").end(0); strings.Count(screen, "\n") < 4 || strings.Contains(screen, "Type to filter") {
 		t.Errorf("on a terminal that cannot draw:\n%s", screen)
