@@ -61,12 +61,15 @@ func (out *outcome) report() error {
 	switch {
 	case out.plan.Empty():
 		out.notes()
-		n := out.plan.Count(profiles.Keep) + out.plan.Count(profiles.Covered)
-		words := "%s of %s in %s stay as they are"
-		if n == 1 {
-			words = "%s of %s in %s stays as it is"
+		what, stay := "no profile", "has to change"
+		switch n := out.plan.Count(profiles.Keep) + out.plan.Count(profiles.Covered); n {
+		case 0:
+		case 1:
+			what, stay = "1 profile", "stays as it is"
+		default:
+			what, stay = count(n, "profile"), "stay as they are"
 		}
-		ui.answer("Nothing to do: "+words+".\n", count(n, "profile"), named(out.session), quoted(o.app.cfg.ConfigPath()))
+		ui.answer("Nothing to do: %s of %s in %s %s.\n", what, named(out.session), quoted(o.app.cfg.ConfigPath()), stay)
 	case o.dryRun:
 		_, _ = fmt.Fprint(ui.out, out.diff)
 		out.notes()

@@ -149,7 +149,9 @@ func (o *profilesSyncOptions) run(ctx context.Context) error {
 	for _, refused := range result.Refused {
 		want.Unknown = append(want.Unknown, refused.Account.ID)
 	}
-	a.ui.notes(unlistedNotes(unlisted(result)))
+	if !a.ui.json {
+		a.ui.notes(unlistedNotes(unlisted(result)))
+	}
 	if len(grants)+len(want.Unknown) == 0 {
 		l.Finish()
 		return nothingAssigned(t.session)
@@ -181,7 +183,7 @@ func (o *profilesSyncOptions) apply(ctx context.Context, out *outcome, plan func
 	if out.plan, err = plan(src); err != nil {
 		return err
 	}
-	if err := o.matched(out.plan); err != nil {
+	if err := o.matched(out.plan); err != nil && len(out.unlisted) == 0 {
 		return err
 	}
 	if out.plan.Empty() {
