@@ -104,12 +104,6 @@ func (o *profilesSyncOptions) validate(cmd *cobra.Command) error {
 	return nil
 }
 
-// synced is a plan with the text it was made for.
-type synced struct {
-	src  []byte // of the config file
-	plan profiles.Plan
-}
-
 func (o *profilesSyncOptions) run(ctx context.Context) error {
 	a := o.app
 	t, err := a.target(ctx, o.ssoSession)
