@@ -146,9 +146,13 @@ func TestCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{accounts: 200, latency: 60 * time.Millisecond, limit: perSecond(20)}
 		start := time.Now()
-		var wg sync.WaitGroup
+		var listers []*Lister
 		for i := range uint64(3) {
 			l, _ := newLister(s, i)
+			listers = append(listers, l)
+		}
+		var wg sync.WaitGroup
+		for _, l := range listers {
 			wg.Go(func() {
 				if result, err := l.List(t.Context()); err != nil || len(result.Accounts) != s.accounts {
 					t.Errorf("%d accounts, %v", len(result.Accounts), err)

@@ -251,10 +251,10 @@ func (r *run) call(ctx context.Context, j *job, t ticket) {
 func (r *run) take(ctx context.Context, a answer) error {
 	now := time.Now()
 	r.underWay--
-	if ctx.Err() != nil {
-		return nil // the loop ends
-	}
 	if a.err != nil {
+		if ctx.Err() != nil {
+			return ended(ctx)
+		}
 		return r.trouble(ctx, a, now)
 	}
 	r.pacer.served(now, a.ticket)

@@ -257,7 +257,7 @@ func (k *tokens) Ahead(_ context.Context, _ session.Session, lead time.Duration)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.asked++
-	if k.now.ExpiresAt.Sub(time.Now()) >= lead || k.life == 0 {
+	if time.Until(k.now.ExpiresAt) >= lead || k.life == 0 {
 		return k.now, false, nil
 	}
 	k.renew()

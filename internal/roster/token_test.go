@@ -110,12 +110,19 @@ func TestTokens(t *testing.T) {
 			k.signIn("ada", 9*time.Second)
 			time.AfterFunc(3*time.Second, func() {
 				k.signIn("bob", 5*time.Second)
+				k.mu.Lock()
+				defer k.mu.Unlock()
 				k.now.ClientID, k.whose = "another", "-bob"
 			})
 			time.AfterFunc(9*time.Second, func() { p.end("access-ada") })
 		}, "bob", true, 0, 0},
 		{"another program renews it and keeps the refresh token", func(p *persons, k *tokens) {
-			time.AfterFunc(5*time.Second, func() { k.now.AccessToken = session.NewSecret("access-ada-2"); p.end("access-ada") })
+			time.AfterFunc(5*time.Second, func() {
+				k.mu.Lock()
+				defer k.mu.Unlock()
+				k.now.AccessToken = session.NewSecret("access-ada-2")
+				p.end("access-ada")
+			})
 		}, "ada", false, 0, 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
