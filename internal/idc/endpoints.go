@@ -133,25 +133,31 @@ func (e Endpoints) URLs(region string) (oidc, portal string, err error) {
 type partition struct {
 	prefix       string // of the names of its regions; "" takes every other
 	suffix, dual string // what hosts end in, and those that have IPv6 too
+	web          string // what the hosts of the console end in, behind "console."
 	plainFIPS    bool   // the FIPS hosts are the usual ones
 }
 
-// partitions is AWS's table as the SDKs carry it (partitions.json of 2026-11). All of them have every variant.
+// partitions is AWS's table as the SDKs carry it (partitions.json of 2026-11). All of them have every variant. The web
+// domains are those of signin.… in the endpoint rules of AWS's sign-in service; the console is beside it.
 var partitions = [...]partition{
-	{prefix: "us-gov-", suffix: "amazonaws.com", dual: "api.aws", plainFIPS: true},
-	{prefix: "us-isof-", suffix: "csp.hci.ic.gov", dual: "api.aws.hci.ic.gov"},
-	{prefix: "us-isob-", suffix: "sc2s.sgov.gov", dual: "api.aws.scloud"},
-	{prefix: "us-iso-", suffix: "c2s.ic.gov", dual: "api.aws.ic.gov"},
-	{prefix: "eu-isoe-", suffix: "cloud.adc-e.uk", dual: "api.cloud-aws.adc-e.uk"},
-	{prefix: "eusc-de-", suffix: "amazonaws.eu", dual: "api.amazonwebservices.eu"},
-	{prefix: "cn-", suffix: "amazonaws.com.cn", dual: "api.amazonwebservices.com.cn"},
-	{suffix: "amazonaws.com", dual: "api.aws"},
+	{prefix: "us-gov-", suffix: "amazonaws.com", dual: "api.aws", web: "amazonaws-us-gov.com", plainFIPS: true},
+	{prefix: "us-isof-", suffix: "csp.hci.ic.gov", dual: "api.aws.hci.ic.gov", web: "csphome.hci.ic.gov"},
+	{prefix: "us-isob-", suffix: "sc2s.sgov.gov", dual: "api.aws.scloud", web: "sc2shome.sgov.gov"},
+	{prefix: "us-iso-", suffix: "c2s.ic.gov", dual: "api.aws.ic.gov", web: "c2shome.ic.gov"},
+	{prefix: "eu-isoe-", suffix: "cloud.adc-e.uk", dual: "api.cloud-aws.adc-e.uk", web: "csphome.adc-e.uk"},
+	{prefix: "eusc-de-", suffix: "amazonaws.eu", dual: "api.amazonwebservices.eu", web: "amazonaws-eusc.eu"},
+	{prefix: "cn-", suffix: "amazonaws.com.cn", dual: "api.amazonwebservices.com.cn", web: "amazonaws.cn"},
+	{suffix: "amazonaws.com", dual: "api.aws", web: "aws.amazon.com"},
+}
+
+// partitionOf returns the partition of a region; the last takes what no other has.
+func partitionOf(region string) partition {
+	return partitions[slices.IndexFunc(partitions[:], func(p partition) bool { return strings.HasPrefix(region, p.prefix) })]
 }
 
 // address is where AWS has a service in a region, by the rule sets that it publishes for the SDKs.
 func (e Endpoints) address(service, region string) string {
-	i := slices.IndexFunc(partitions[:], func(p partition) bool { return strings.HasPrefix(region, p.prefix) })
-	p := partitions[i]
+	p := partitionOf(region)
 	if e.FIPS && (e.DualStack || !p.plainFIPS) {
 		service += "-fips"
 	}
