@@ -69,6 +69,13 @@ func (a *app) command(path string, argv []string, profile string) *childCommand 
 		slices.Sort(cleared)
 		a.ui.debug("not passed on, since it could win over the profile: %s", strings.Join(cleared, ", "))
 	}
+	if paths, inside := outerPaths(a.env.Getenv); inside { // the copy is of another command, and may go before this one does
+		c.set("AWS_CONFIG_FILE", paths.Config)
+		c.set("AWS_SHARED_CREDENTIALS_FILE", paths.Credentials)
+	}
+	for _, name := range []string{varCopy, varConfig, varCredentials} {
+		c.unset(name)
+	}
 	c.setRegion(profile)
 	c.set(varProfile, profile)
 	return c

@@ -35,15 +35,18 @@ func (o *execOptions) runRenewing(ctx context.Context, path, profile string, key
 		return err
 	}
 	server.Port = port
+	// Before the command runs, so that it finds them at hand: the JavaScript SDK waits for one second. And what is wrong is
+	// said here rather than by the command.
+	trouble := server.Trouble
+	server.Trouble = nil
+	if _, err := server.Get(ctx, profile); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	server.Trouble = trouble
 	serverCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // a Ctrl-C is the command's
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(serverCtx, l, a.serverLook()) }()
 	defer func() { stop(); <-done }()
-	// Before the command runs, so that it finds them at hand: the JavaScript SDK waits for one second. And what is wrong is
-	// said here rather than by the command.
-	if _, err := server.Get(ctx, profile); err != nil {
-		return err
-	}
 	folder, err := a.makePrivateCopy(profile)
 	if err != nil {
 		return err
@@ -140,7 +143,7 @@ func (a *app) serve(ctx context.Context, profile string, minTTL time.Duration, m
 	case err != nil && storeErr == nil && fault.KindOf(err) == fault.SignInNeeded:
 		// The session is over and the credentials are not. Signing out would have removed them.
 		if last, ok := rolecreds.Cached(st, key, serving); ok {
-			return last, nil
+			return last, err
 		}
 	}
 	return creds, err

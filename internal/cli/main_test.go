@@ -29,10 +29,14 @@ const (
 	envRaw     = "HOMING_TEST_RAW"     // 1: print as is, for scripts that use what homing prints
 	envPolicy  = "HOMING_TEST_POLICY"  // in place of /etc/homing/policy.toml
 	envSockets = "HOMING_TEST_SOCKETS" // in place of the folders where editors have their sockets
+	envAsk     = "HOMING_TEST_ASK"     // 1: this test binary is a program with an AWS SDK (askMain)
 )
 
 // TestMain makes the test binary homing itself when a script or a pseudo-terminal starts it.
 func TestMain(m *testing.M) {
+	if os.Getenv(envAsk) == "1" {
+		askMain()
+	}
 	if os.Getenv(envMain) == "1" {
 		homingMain()
 	}

@@ -113,9 +113,7 @@ func (o *serveOptions) run(ctx context.Context) error {
 	a.ui.say("Until Ctrl-C.\n")
 	go func() { // so that the first to ask need not wait, and who is to sign in hears of it
 		for _, profile := range o.profiles {
-			if _, err := server.Get(ctx, profile); err != nil && ctx.Err() == nil {
-				server.Trouble(profile, err)
-			}
+			_, _ = server.Get(ctx, profile) // Trouble says why not
 		}
 	}()
 	return server.Serve(ctx, l, a.serverLook())

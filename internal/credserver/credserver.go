@@ -9,6 +9,7 @@
 package credserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -39,9 +40,10 @@ type Server struct {
 	Port     int            // of the listener, which the Host of a request must name; required
 	Profiles []string       // who may be asked for, at /NAME; at / too where it is the only one
 	// Credentials returns credentials with more than minTTL left, or the best there are. It runs once at a time for a profile,
-	// however many requests wait, and is not cancelled when they leave. Errors are *fault.Error. Required.
+	// however many requests wait, and is not cancelled when they leave. Errors are *fault.Error; credentials that come along
+	// with one are the last there will be, and are given out while they are good. Required.
 	Credentials func(ctx context.Context, profile string, minTTL time.Duration) (session.RoleCredentials, error)
-	// Trouble is told when credentials could not be renewed ahead of time: once, until it works again. Nil is not told.
+	// Trouble is told when there are no credentials, or none after those there are: once, until it works again. Nil is not told.
 	Trouble func(profile string, err error)
 	Debug   func(format string, args ...any) // nil = not told
 	Now     func() time.Time                 // nil = time.Now
@@ -65,6 +67,7 @@ type call struct {
 	done  chan struct{}
 	creds session.RoleCredentials
 	err   error
+	last  error // why there will be no others
 }
 
 // NewToken makes a token: 256 random bits, in characters that need no quoting anywhere.
@@ -136,32 +139,36 @@ func (s *Server) fetch(ctx context.Context, profile string, minTTL time.Duration
 		close(c.done)
 	}()
 	c.creds, c.err = s.Credentials(ctx, profile, minTTL)
-	if left := c.creds.Expiration.Sub(s.now()); c.err == nil && left <= 0 {
-		c.err = fault.New(fault.Unavailable, "compare the clock of this machine with another", "the service gave credentials that have lapsed %s ago", (-left).Round(time.Second))
+	switch left := c.creds.Expiration.Sub(s.now()); {
+	case c.err != nil && left > 0:
+		c.last, c.err = c.err, nil
+	case c.err == nil && left <= 0:
+		c.err = fault.New(fault.Unavailable, "compare the clock of this machine with another", "the service gave credentials that lapsed %s ago", (-left).Round(time.Second))
 	}
 }
 
 // settle notes what a call has brought.
 func (s *Server) settle(profile string, c *call) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	e, now := s.of(profile), s.now()
 	e.call = nil
-	if c.err != nil {
-		e.due = now.Add(again)
-		return
-	}
+	why := cmp.Or(c.err, c.last)
 	left := c.creds.Expiration.Sub(now)
-	if c.creds.AccessKeyID != e.keyID {
+	if why == nil && c.creds.AccessKeyID != e.keyID {
 		e.keyID = c.creds.AccessKeyID
 		e.asked = false
 		e.ahead = min(Ahead, left/2) // those that live short are replaced at half their life
 	}
 	e.due = c.creds.Expiration.Add(-e.ahead)
-	if !e.due.After(now) { // the best there are
-		e.due = now.Add(min(again, left/2))
+	if why != nil || !e.due.After(now) { // none, or the best there are
+		e.due = now.Add(again)
 	}
-	e.trouble = false
+	news := why != nil && !e.trouble
+	e.trouble = why != nil
+	s.mu.Unlock()
+	if news && s.Trouble != nil {
+		s.Trouble(profile, why)
+	}
 }
 
 // Renew replaces credentials ahead of time until ctx is done. It compares the clock with what is due each time look has
@@ -177,11 +184,7 @@ func (s *Server) Renew(ctx context.Context, look time.Duration) {
 		case <-tick.C:
 		}
 		for _, profile := range s.overdue() {
-			_, err := s.get(ctx, profile)
-			if ctx.Err() != nil {
-				return
-			}
-			s.troubled(profile, err)
+			_, _ = s.get(ctx, profile) // Trouble is told
 		}
 	}
 }
@@ -197,21 +200,6 @@ func (s *Server) overdue() (profiles []string) {
 	}
 	slices.Sort(profiles)
 	return profiles
-}
-
-// troubled says that a renewal failed, unless it was said.
-func (s *Server) troubled(profile string, err error) {
-	if err == nil {
-		return
-	}
-	s.mu.Lock()
-	e := s.of(profile)
-	said := e.trouble
-	e.trouble = true
-	s.mu.Unlock()
-	if !said && s.Trouble != nil {
-		s.Trouble(profile, err)
-	}
 }
 
 func (s *Server) now() time.Time {

@@ -240,7 +240,7 @@ func TestRenewedAhead(t *testing.T) {
 				return now, nil
 			}
 			if fails {
-				return session.RoleCredentials{}, fault.New(fault.Unavailable, "", "no network")
+				return now, fault.New(fault.Unavailable, "", "no network")
 			}
 			fetched = append(fetched, time.Now())
 			now = creds("ASIA"+time.Now().Format("150405"), time.Now().Add(time.Hour))
@@ -281,6 +281,13 @@ func TestRenewedAhead(t *testing.T) {
 		get()
 		fails = true
 		time.Sleep(50 * time.Minute)
+		if _, err := s.Get(t.Context(), "dev"); err != nil {
+			t.Errorf("the last are good for ten minutes, and: %v", err)
+		}
+		time.Sleep(10 * time.Minute)
+		if _, err := s.Get(t.Context(), "dev"); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("the last are over, and: %v", err)
+		}
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"dev: no network", "dev: no network"}, troubles); diff != "" {
 			t.Errorf("troubles (-want +got):\n%s", diff)
