@@ -2,7 +2,7 @@
 # What setup fetches lives outside the checkout: $HOMING_TOOLS, or homing-tools in the user's cache folder.
 
 GO ?= go
-FUZZTIME ?= 20s
+FUZZTIME ?= 60s
 SOAKTIME ?= 600
 
 .PHONY: help setup build test lint fuzz bench docs interop soak
