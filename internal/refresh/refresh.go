@@ -33,6 +33,9 @@ const (
 	// servingWait bounds a call to the service while the token at hand still serves somebody who waits. Not less: an
 	// answer that comes too late holds the only refresh token there is.
 	servingWait = 15 * time.Second
+	// personWait bounds the wait for the lock where a person waits who can sign in instead, and tells an attempt that a mute
+	// network swallowed, which is not repeated then.
+	personWait = 10 * time.Second
 	// shortWait bounds the wait for the lock while the token at hand still serves.
 	shortWait = 5 * time.Second
 	// grace is what an exchange under way gets when its caller is interrupted: the answer may hold the only token.
@@ -69,7 +72,8 @@ func (r *Renewer) Token(ctx context.Context, s session.Session) (session.Token, 
 
 // Renew does what Token does for a person who asks to sign in: a token that is about to end and cannot be renewed,
 // because the session is over or has no refresh token, is SignInNeeded even while it lasts. renewed reports whether
-// this call spent the refresh token. A token that stays is also made readable for every SDK, if another program wrote it
+// this call spent the refresh token. It is done after 10 s where another process holds the lock, and 15 s where the service
+// is silent; *store.Locked in the chain of an error tells the first. A token that stays is also made readable for every SDK, if another program wrote it
 // in a way that some refuse: they would go on asking for a sign-in that finds nothing to do.
 func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token, renewed bool, err error) {
 	t, renewed, err = r.obtain(ctx, s, want{lasting: true})

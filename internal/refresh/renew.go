@@ -74,6 +74,9 @@ func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.
 		}
 	}
 	wait := mostWait - r.now().Sub(start)
+	if w.lasting {
+		wait = personWait - r.now().Sub(start)
+	}
 	if w.serves(t, r.now()) {
 		wait = shortWait
 	}
@@ -167,11 +170,15 @@ func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t ses
 			return idc.Grant{}, ctx.Err()
 		}
 		limit := max(mostWait-r.now().Sub(start), shortWait)
-		if w.ahead == 0 && w.serves(t, r.now()) { // who renews ahead keeps nobody waiting
+		if w.lasting || w.ahead == 0 && w.serves(t, r.now()) { // who renews ahead keeps nobody waiting
 			limit = min(limit, servingWait)
 		}
+		began := r.now()
 		g, err := spend(ctx, service, t, limit)
 		if err == nil || ctx.Err() != nil || w.serves(t, r.now()) {
+			return g, err
+		}
+		if w.lasting && r.now().Sub(began) >= personWait {
 			return g, err
 		}
 		pause := max(backoff(attempt), retryAfter(err))

@@ -3,9 +3,11 @@ package signin
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/homing-cli/homing/internal/callback"
@@ -15,8 +17,15 @@ import (
 	"github.com/homing-cli/homing/internal/store"
 )
 
-// lockPatience is how long another process may hold the token's lock: longer than one request of a renewal may take.
-const lockPatience = 90 * time.Second
+const (
+	// lockPatience is how long another process may hold the token's lock before it is gone past: to store what a person
+	// has signed in for is worth more than its renewal, which finds another token then and leaves it alone.
+	lockPatience = 10 * time.Second
+	// forcePatience is the same for a person who insists.
+	forcePatience = time.Second
+	// startPatience bounds the first requests, which nobody has acted on yet: the service answers them in a second.
+	startPatience = 15 * time.Second
+)
 
 // runner performs the effects of one sign-in. Its loop is the only one to call step, Notify and the methods below that
 // do not say otherwise.
@@ -29,7 +38,11 @@ type runner struct {
 	caller context.Context
 	calls  sync.WaitGroup // requests under way, and nothing else
 
-	listener listener // the newest; nil until bound
+	listener listener         // the newest; nil until bound
+	starting <-chan time.Time // when to say that the service is waited for; nil = it is not
+	said     bool             // that has been
+
+	past atomic.Bool // a lock was gone past: the next time it is waited for less
 
 	mu      sync.Mutex
 	updates map[Flow]*store.TokenUpdate // of grants that were just spent
@@ -42,7 +55,9 @@ func newRunner(l *Login, req Request, c Connection) *runner {
 	if c.Region == "" {
 		c.Region = req.Session.Region
 	}
-	return &runner{login: l, req: req, conn: c, inputs: make(chan input), updates: map[Flow]*store.TokenUpdate{}}
+	r := &runner{login: l, req: req, conn: c, inputs: make(chan input), updates: map[Flow]*store.TokenUpdate{}}
+	r.past.Store(l.past)
+	return r
 }
 
 func (r *runner) run(ctx context.Context) (Result, error) {
@@ -80,6 +95,14 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 		} else {
 			select {
 			case in = <-r.inputs:
+				switch in.(type) {
+				case registered, deviceStarted:
+					r.starting = nil
+				}
+			case <-r.starting:
+				r.starting, r.said = nil, true
+				r.login.tell(Hint{waitingForService})
+				continue
 			case t, open := <-typed:
 				if !open {
 					typed = nil
@@ -162,11 +185,11 @@ func (r *runner) perform(e effect) []input {
 	case listen:
 		return []input{r.listen(e)}
 	case register:
-		r.call(func(ctx context.Context) input { return r.register(ctx, e) })
+		r.start(func(ctx context.Context) input { return r.register(ctx, e) })
 	case open:
 		go r.open(e)
 	case startDevice:
-		r.call(func(ctx context.Context) input {
+		r.start(func(ctx context.Context) input {
 			auth, err := r.conn.Service.StartDevice(ctx, e.reg, e.startURL)
 			return deviceStarted{e.turn, auth, r.login.now(), err}
 		})
@@ -193,6 +216,21 @@ func (r *runner) call(f func(context.Context) input) {
 	r.calls.Go(func() { r.send(f(r.ctx)) })
 }
 
+// start is call for a request that nobody has acted on yet. Where it takes long, that is said once.
+func (r *runner) start(f func(context.Context) input) {
+	if !r.said {
+		r.starting = time.After(silence)
+	}
+	r.call(func(ctx context.Context) input {
+		ctx, cancel := context.WithTimeoutCause(ctx, startPatience, &fault.Error{
+			Kind: fault.Unavailable, Msg: "IAM Identity Center gave no answer within " + startPatience.String(),
+			Hint: "check the network and the proxy settings (HTTPS_PROXY), then try again",
+		})
+		defer cancel()
+		return f(ctx)
+	})
+}
+
 // send hands in to the loop, unless the sign-in has ended. Safe for concurrent use.
 func (r *runner) send(in input) {
 	select {
@@ -203,7 +241,9 @@ func (r *runner) send(in input) {
 
 // try finds out whether a token could be kept, and leaves nothing behind.
 func (r *runner) try() error {
-	u, err := r.lock(r.caller)
+	var u *store.TokenUpdate
+	var err error
+	r.login.aloud(r.req.Session, false, func() { u, err = r.lock(r.caller) })
 	if err != nil {
 		return err
 	}
@@ -211,10 +251,20 @@ func (r *runner) try() error {
 	return nil
 }
 
+// lock makes room for a token: under the lock, or without it where another process does not let go of it.
 func (r *runner) lock(ctx context.Context) (*store.TokenUpdate, error) {
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	key, patience := r.req.Session.CacheKey(), lockPatience
+	if r.req.Force || r.past.Load() {
+		patience = forcePatience
+	}
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return r.login.Store.BeginToken(ctx, r.req.Session.CacheKey())
+	u, err := r.login.Store.BeginToken(waiting, key)
+	if _, held := errors.AsType[*store.Locked](err); held && ctx.Err() == nil {
+		r.past.Store(true)
+		return r.login.Store.SeizeToken(key)
+	}
+	return u, err
 }
 
 func (r *runner) listen(e listen) input {

@@ -29,6 +29,8 @@ import (
 // Store is where tokens and registrations are kept.
 type Store interface {
 	BeginToken(ctx context.Context, key string) (*store.TokenUpdate, error)
+	SeizeToken(key string) (*store.TokenUpdate, error)
+	Held(key string) (lock string, held bool)
 	Registration(k store.RegistrationKey) (session.Registration, error)
 	SaveRegistration(ctx context.Context, k store.RegistrationKey, r session.Registration) error
 	DropRegistration(ctx context.Context, k store.RegistrationKey) error
@@ -77,6 +79,7 @@ type Login struct {
 	Standing func([]Standing) // told what a person can act on now, after all that happens. As Notify; nil tells nobody
 
 	listen func(callback.Options) (listener, error) // nil is callback.Listen
+	past   bool                                     // a lock was waited for in vain
 }
 
 // Request says what is wanted.
@@ -142,12 +145,15 @@ const (
 	enough = 10 * time.Minute
 	// skewed is how far the service's clock may be from ours before it is worth a word.
 	skewed = 5 * time.Minute
+	// silence is how long nothing is said while something that should be quick is waited for.
+	silence = 2 * time.Second
 )
 
 // Run makes sure that there is a token with some life left, by the least that is needed: what is there, a renewal, a
 // person. Errors are *fault.Error; of kind Interrupted or TimedOut when ctx ended.
 func (l *Login) Run(ctx context.Context, req Request) (Result, error) {
 	l.tell(req.Environment)
+	l.past = false
 	if !req.Force {
 		if result, found, err := l.good(ctx, req); err != nil || found {
 			return result, err
@@ -164,6 +170,32 @@ func (l *Login) Run(ctx context.Context, req Request) (Result, error) {
 		}
 		return l.alone(ctx, req)
 	})
+}
+
+// aloud runs f, and says what is waited for if that takes longer than silence: the token's lock, or, where f renews the
+// token under that lock, the service.
+func (l *Login) aloud(s session.Session, renews bool, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	timer := time.NewTimer(silence)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return
+	case <-timer.C:
+	}
+	switch lock, held := l.Store.Held(s.CacheKey()); {
+	case held && renews:
+		l.tell(Hint{waitingForEither(lock)})
+	case held:
+		l.tell(Hint{waitingForLock(lock)})
+	case renews:
+		l.tell(Hint{waitingForRenewal})
+	}
+	<-done
 }
 
 // good ends the sign-in where there is a token that is good enough.
@@ -189,9 +221,16 @@ func (l *Login) alone(ctx context.Context, req Request) (Result, error) {
 
 // existing returns the token that makes a sign-in needless.
 func (l *Login) existing(ctx context.Context, s session.Session) (Result, bool, error) {
-	tok, refreshed, err := l.Renewer.Renew(ctx, s)
+	var tok session.Token
+	var refreshed bool
+	var err error
+	l.aloud(s, true, func() { tok, refreshed, err = l.Renewer.Renew(ctx, s) })
+	_, locked := errors.AsType[*store.Locked](err)
 	switch {
 	case err == nil:
+	case locked && ctx.Err() == nil:
+		l.past = true
+		return Result{}, false, nil // whatever it does there, a sign-in is as good
 	case ctx.Err() != nil:
 		return Result{}, false, ended(ctx)
 	case errors.Is(err, fs.ErrNotExist), fault.KindOf(err) == fault.SignInNeeded:

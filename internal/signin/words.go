@@ -29,6 +29,20 @@ const (
 	pastedOfAnother = "What was pasted is the address of another sign-in. Paste the one the browser shows after you allowed this one, here only; still waiting."
 )
 
+const (
+	waitingForRenewal = "Waiting for IAM Identity Center to renew the token …"
+	waitingForService = "Waiting for an answer from IAM Identity Center …"
+)
+
+func waitingForLock(lock string) string {
+	return "Waiting for another process that is at work on the token: it holds " + lock
+}
+
+// waitingForEither is said where the lock may be held by this process as well.
+func waitingForEither(lock string) string {
+	return "Waiting for the token to be renewed: for IAM Identity Center, or for another process that holds " + lock
+}
+
 func stillOpen(err error) string {
 	return "The other way to sign in is still open: " + err.Error() + "."
 }

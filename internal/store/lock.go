@@ -87,6 +87,23 @@ type Locked struct{ Path string } // of the lock
 
 func (l *Locked) Error() string { return "another process holds " + quote(l.Path) }
 
+// Held reports whether somebody, be it this process, holds the lock of key's token file at this moment, and which file
+// that is.
+func (s *Store) Held(key string) (path string, held bool) {
+	target, err := follow(s.TokenPath(key))
+	if err != nil {
+		return "", false
+	}
+	path = lockPath(target)
+	if _, err := os.Stat(path); err != nil {
+		return path, false // and none is made
+	}
+	l := flock.New(path, flock.SetPermissions(0o600))
+	defer func() { _ = l.Close() }()
+	free, err := l.TryLock()
+	return path, err == nil && !free
+}
+
 // ended turns the end of a context that waited for the lock of the cache file path into what a person reads.
 func ended(ctx context.Context, err error, path string) error {
 	var f *fault.Error

@@ -22,6 +22,8 @@ type TokenUpdate struct {
 	release func() // of Hold; nil when nothing is held
 	draft   *draft
 	left    leftover // a token that could not be put in its place
+	follows string   // the generation of the token that Prepare was called for
+	seized  bool     // without the lock
 }
 
 // BeginToken takes the lock of key's token file and makes room for a new token. Call it before a device code, an
@@ -37,6 +39,17 @@ func (s *Store) BeginToken(ctx context.Context, key string) (*TokenUpdate, error
 	}
 	if err := u.prepare(""); err != nil {
 		u.Abort()
+		return nil, err
+	}
+	return u, nil
+}
+
+// SeizeToken is BeginToken without the lock, for a person who signs in while another process holds it for too long: that
+// one may be stopped, or wait for a network that is mute. Should it go on after all, it finds another token in the file
+// than it has renewed, and leaves that alone.
+func (s *Store) SeizeToken(key string) (*TokenUpdate, error) {
+	u := &TokenUpdate{store: s, key: key, path: s.TokenPath(key), seized: true}
+	if err := u.prepare(""); err != nil {
 		return nil, err
 	}
 	return u, nil
@@ -65,7 +78,8 @@ func (u *TokenUpdate) Prepare() error {
 	if err != nil {
 		return err
 	}
-	return u.prepare(generation(target))
+	u.follows = generation(target)
+	return u.prepare(u.follows)
 }
 
 // prepare makes the temporary file, marked with the generation of the token that it is to follow, "" for none.
@@ -77,7 +91,7 @@ func (u *TokenUpdate) prepare(generation string) error {
 	if err != nil {
 		return err
 	}
-	u.store.sweep(target, true, u.left.path)
+	u.store.sweep(target, !u.seized, u.left.path)
 	u.draft, err = newDraft(target, generation, reserve)
 	return err
 }
@@ -112,7 +126,15 @@ func (u *TokenUpdate) Commit(t session.Token) error { return u.write(t, nil) }
 // Renewed stores a token that a refresh of the current one gave and releases the lock. Members of the file that are not
 // the token's own, which other programs put there, are kept. It tries as Commit does. After an error t, whose
 // predecessor is spent, stays in the temporary file where possible: the next LockToken takes it up.
+//
+// Where the file holds another token than at Prepare, of a program that does not lock or of SeizeToken, that one stays.
 func (u *TokenUpdate) Renewed(t session.Token) error {
+	if target, err := follow(u.path); err == nil && u.follows != "" {
+		if now := generation(target); now != "" && now != u.follows {
+			u.Abort()
+			return nil
+		}
+	}
 	_, o, err := readToken(u.path, u.key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		o = nil // what cannot be read holds nothing to keep
@@ -137,7 +159,7 @@ func (u *TokenUpdate) write(t session.Token, keep object) error {
 	}
 	u.draft = nil
 	if err == nil {
-		u.store.sweep(target, true, "")
+		u.store.sweep(target, !u.seized, "")
 		forgetNotes(target)
 	}
 	return err
