@@ -63,7 +63,7 @@ func page() string {
 }
 
 // example is the first case of a row.
-func example(r row) someplace {
+func example(r *row) someplace {
 	i := slices.IndexFunc(someplaces, func(s someplace) bool { return s.place == r.name })
 	if i < 0 {
 		panic("no case for " + r.name)
@@ -71,14 +71,14 @@ func example(r row) someplace {
 	return someplaces[i]
 }
 
-func flowOf(r row) string {
+func flowOf(r *row) string {
 	if r.tunnels && r.flow == Device {
 		return "pkce with a desktop editor, else device"
 	}
 	return r.flow
 }
 
-func section(b *strings.Builder, r row) {
+func section(b *strings.Builder, r *row) {
 	p := Detect(example(r).facts())
 	fmt.Fprintf(b, "\n## %s\n\n", upper(p.Title))
 	if seen := signature(r); seen != "" {
@@ -111,7 +111,7 @@ func section(b *strings.Builder, r row) {
 }
 
 // signature names every sign of r.
-func signature(r row) string {
+func signature(r *row) string {
 	var groups []string
 	for _, group := range r.signs {
 		groups = append(groups, code(group, " or "))

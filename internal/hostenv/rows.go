@@ -3,25 +3,25 @@ package hostenv
 // rows are tried from the first to the last: what is specific before what is generic, and a place inside another (a
 // codespace is also a container; its SSH shell is also an SSH shell) before the other. To add a place, add a row to one of
 // the rows_*.go files, name it here, and give it a case in cases_test.go; the page follows with `make docs`.
-var rows = []row{
-	ci,
+var rows = []*row{
+	&ci,
 
-	codespacesDesktop, codespacesSSH, codespacesWeb, codespaces,
-	gitpod, ona, devpod, coder,
-	googleCloudShell, googleCloudWorkstations, awsCloudShell, awsCloud9,
+	&codespacesDesktop, &codespacesSSH, &codespacesWeb, &codespaces,
+	&gitpod, &ona, &devpod, &coder,
+	&googleCloudShell, &googleCloudWorkstations, &awsCloudShell, &awsCloud9,
 
-	devContainer,
-	wsl,
-	codeServer, openVSCode, vscodeWeb,
-	cursor, windsurf,
-	vscodeSSH, vscodeTunnel,
-	jetBrains, zed,
+	&devContainer,
+	&wsl,
+	&codeServer, &openVSCode, &vscodeWeb,
+	&cursor, &windsurf,
+	&vscodeSSH, &vscodeTunnel,
+	&jetBrains, &zed,
 
-	ssh,
-	toolbox,
-	container,
-	unknown,
-	local,
+	&ssh,
+	&toolbox,
+	&container,
+	&unknown,
+	&local,
 }
 
 // Signs of more than one row.

@@ -62,9 +62,9 @@ const anyClient editor.Client = "any"
 
 // vars returns a sign for each variable that only needs to be set.
 func vars(names ...string) []sign {
-	var signs []sign
-	for _, name := range names {
-		signs = append(signs, sign{name: name})
+	signs := make([]sign, len(names))
+	for i, name := range names {
+		signs[i] = sign{name: name}
 	}
 	return signs
 }
