@@ -40,6 +40,7 @@ func (s *sessionAnswers) register(cmd *cobra.Command, a *app) {
 	flags.StringVar(&s.ssoRegion, "sso-region", "", "`region` of IAM Identity Center")
 	flags.StringVar(&s.scopes, "sso-registration-scopes", "", "comma-separated `scopes` (default "+session.DefaultScope+")")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.completeSessions)
+	_ = cmd.RegisterFlagCompletionFunc("sso-region", a.completeRegions)
 	s.given = flags.Changed
 }
 

@@ -63,6 +63,8 @@ func newConfigureSSOCmd(a *app) *cobra.Command {
 	flags.StringVar(&o.accountID, "sso-account-id", "", "`number` of the account")
 	flags.StringVar(&o.roleName, "sso-role-name", "", "`name` of the role (permission set)")
 	flags.StringVar(&o.output, "output", "", "output `format` of the AWS CLI: "+strings.Join(outputFormats, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("sso-account-id", a.completeAccounts)
+	_ = cmd.RegisterFlagCompletionFunc("sso-role-name", a.completeRoles)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

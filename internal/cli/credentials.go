@@ -15,12 +15,10 @@ import (
 )
 
 type credentialsOptions struct {
-	app        *app
-	format     string
-	minTTL     time.Duration
-	ssoSession string
-	accountID  string
-	roleName   string
+	roleFlags
+	app    *app
+	format string
+	minTTL time.Duration
 }
 
 func newCredentialsCmd(a *app) *cobra.Command {
@@ -79,11 +77,8 @@ func (o *credentialsOptions) register(cmd *cobra.Command, format string) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, "format", format, "`format` of the output: "+strings.Join(names, ", "))
 	flags.DurationVar(&o.minTTL, "min-ttl", 0, "fetch new ones unless the cached have at least this much `time` left (default 15m)")
-	flags.StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session], with --account-id and --role-name instead of a profile")
-	flags.StringVar(&o.accountID, "account-id", "", "`number` of the account")
-	flags.StringVar(&o.roleName, "role-name", "", "`name` of the role (permission set)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("sso-session", o.app.completeSessions)
+	o.registerRole(cmd, o.app)
 }
 
 // credentialsSet says which flags were given, of those whose default is not what their absence means.
@@ -114,13 +109,7 @@ func (o *credentialsOptions) valid(set credentialsSet, help string) error {
 	if set.minTTL && o.minTTL == 0 {
 		o.minTTL = 1 // whatever is still good, which is not the default
 	}
-	if (o.accountID == "") != (o.roleName == "") {
-		return fault.New(fault.Usage, "give both: --account-id NUMBER --role-name NAME", "--account-id and --role-name belong together")
-	}
-	if o.ssoSession != "" && o.accountID == "" {
-		return fault.New(fault.Usage, "add the flags: --account-id NUMBER --role-name NAME", "--sso-session names no role by itself")
-	}
-	return nil
+	return o.roleFlags.valid()
 }
 
 func (o *credentialsOptions) run(ctx context.Context) error {
@@ -158,18 +147,8 @@ func (o *credentialsOptions) role(ctx context.Context) (store.RoleKey, error) {
 		t, err := o.app.target(ctx, o.ssoSession)
 		return store.RoleKey{Session: t.session, AccountID: o.accountID, RoleName: o.roleName}, err
 	}
-	cfg, err := o.app.config()
-	if err != nil {
-		return store.RoleKey{}, err
-	}
-	name, _ := o.app.activeProfile()
-	if name == "" {
-		name = "default"
-		if _, ok := cfg.Profile(name); !ok {
-			return store.RoleKey{}, fault.New(fault.Usage, "add the flag: --profile NAME", "no profile is named, and there is no [default]")
-		}
-	}
-	p, err := cfg.SSO(name)
+	// The format process is for programs. One that has no screen of its own to show a question on should not wait for an answer.
+	p, err := o.app.roleProfile(ctx, o.format != "process" || o.app.env.Terminal.Stdout)
 	if err != nil {
 		return store.RoleKey{}, err
 	}

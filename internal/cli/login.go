@@ -176,9 +176,7 @@ func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force 
 			return signin.Connection{Service: conn.client, StartURL: conn.startURL, Region: conn.region, Known: conn.known}, err
 		},
 	}
-	if a.env.OpenBrowser != nil && (a.env.CanOpen == nil || a.env.CanOpen(ctx, c.place.window)) {
-		login.OpenBrowser = func(ctx context.Context, url string) error { return a.env.OpenBrowser(ctx, url, c.place.window) }
-	}
+	login.OpenBrowser = a.opener(ctx, c.place.window)
 	with := a.together(&login, &req, talk, c, force)
 	result, err := login.Run(ctx, req)
 	if err == nil && !with.joined {

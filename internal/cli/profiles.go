@@ -41,6 +41,8 @@ func (r *reach) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&r.roles, "role", nil, "only roles whose name matches this `pattern`; may be repeated")
 	flags.BoolVar(&r.login, "login", false, "sign in first where that is needed")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", r.app.completeSessions)
+	_ = cmd.RegisterFlagCompletionFunc("account", r.app.completeAccounts)
+	_ = cmd.RegisterFlagCompletionFunc("role", r.app.completeRoles)
 }
 
 // signIn signs the person in where --login asks for that and nothing else helps.

@@ -8,7 +8,6 @@ import (
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
-	"github.com/spf13/cobra"
 )
 
 // target is the session a command works on, and the profile that led to it ("" when none did).
@@ -80,23 +79,6 @@ func (a *app) configFile() string {
 
 // named words a session for a sentence.
 func named(s session.Session) string { return s.InWords() }
-
-// completeProfiles and completeSessions serve the shell's Tab key.
-func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	cfg, err := a.config()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return cfg.ProfileNames(), cobra.ShellCompDirectiveNoFileComp
-}
-
-func (a *app) completeSessions(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	cfg, err := a.config()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return cfg.SessionNames(), cobra.ShellCompDirectiveNoFileComp
-}
 
 // hasSession reports whether the config file has an [sso-session] of that name, complete or not.
 func (a *app) hasSession(name string) bool {

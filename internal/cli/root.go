@@ -48,11 +48,12 @@ func newRootCmd(a *app) *cobra.Command {
 
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.flags.profile, "profile", "", "`profile` of the AWS config file (default: AWS_PROFILE, AWS_DEFAULT_PROFILE)")
-	flags.StringVar(&a.flags.region, "region", "", "client `region` that configure sso and profiles sync write and exec sets; signing in uses sso_region")
+	flags.StringVar(&a.flags.region, "region", "", "client `region` that configure sso and profiles sync write, exec sets and console opens; signing in uses sso_region")
 	flags.BoolVar(&a.flags.debug, "debug", false, "say on stderr what is done, without secrets")
 	flags.BoolVar(&a.flags.json, "json", false, "print JSON for machines on stdout")
 	flags.BoolVar(&a.flags.noColor, "no-color", false, "no bold text or colours (also: NO_COLOR)")
 	_ = root.RegisterFlagCompletionFunc("profile", a.completeProfiles)
+	_ = root.RegisterFlagCompletionFunc("region", a.completeRegions)
 
 	root.AddGroup(
 		&cobra.Group{ID: groupSignIn, Title: "Sign in:"},
@@ -61,7 +62,7 @@ func newRootCmd(a *app) *cobra.Command {
 	)
 	root.AddCommand(
 		newLoginCmd(a), newCallbackCmd(a), newLogoutCmd(a), newStatusCmd(a), newKeepCmd(a), newConfigureCmd(a),
-		newProfilesCmd(a), newCredentialsCmd(a), newEnvCmd(a), newExecCmd(a), newServeCmd(a),
+		newProfilesCmd(a), newCredentialsCmd(a), newEnvCmd(a), newExecCmd(a), newConsoleCmd(a), newServeCmd(a),
 		newEmulatorCmd(a), newDemoCmd(a),
 		newVersionCmd(a),
 	)
