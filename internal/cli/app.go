@@ -210,6 +210,7 @@ func (a *app) httpClient(settings idc.Settings) (*http.Client, error) {
 func (a *app) renewer(st *store.Store) *refresh.Renewer {
 	return &refresh.Renewer{
 		Store: st, Profile: a.profileOf, Now: a.env.now,
+		Instead: func(s session.Session) string { return a.upgradeInstead(st, s) },
 		Connect: func(ctx context.Context, s session.Session) (refresh.Service, error) {
 			c, err := a.connect(ctx, s)
 			return c.client, err

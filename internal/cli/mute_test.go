@@ -175,3 +175,36 @@ func TestVerifyBesideAStoppedHolder(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// An upgrade beside a process that holds the lock of the token changes nothing, and names the lock.
+func TestUpgradeBesideAStoppedHolder(t *testing.T) {
+	t.Parallel()
+	env, st, out, _ := muteHome(t)
+	expired, err := os.ReadFile(st.TokenPath("gone"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const startURL = "https://d-1234567890.awsapps.com/start"
+	const config = "[profile old]\nsso_start_url = " + startURL + "\nsso_region = us-east-1\n"
+	for path, text := range map[string]string{st.TokenPath(startURL): string(expired), filepath.Join(env.Home, ".aws", "config"): config} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holder, err := st.LockToken(t.Context(), startURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Abort()
+	env.Args = []string{"configure", "sso", "--upgrade", "old", "--yes"}
+	a := newApp(env)
+	a.patience = 300 * time.Millisecond
+	err = newRootCmd(a).ExecuteContext(t.Context())
+	want := "nothing was changed: another process holds \"" + strings.TrimSuffix(st.TokenPath(startURL), ".json") + ".lock\""
+	if fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s\n%s", err, want, out)
+	}
+	if now, err := os.ReadFile(filepath.Join(env.Home, ".aws", "config")); err != nil || string(now) != config {
+		t.Errorf("the config was changed: %s (%v)", now, err)
+	}
+}

@@ -199,6 +199,11 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 	case refresh.NextFail:
 		row.NextUse = nextFail
 	}
+	if row.NextUse == nextSignIn {
+		if instead := f.app.upgradeInstead(f.store, s); instead != "" {
+			row.SignIn = instead
+		}
+	}
 	if o.Unstorable != nil {
 		row.Unstorable = o.Unstorable.Error()
 	}

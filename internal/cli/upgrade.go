@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -11,10 +10,8 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/session"
-	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
 )
 
@@ -32,6 +29,7 @@ type upgradeGroup struct {
 	to       session.Session
 	fresh    bool // to is to be made
 	profiles []awsconfig.SSOProfile
+	unasked  error // why the service could not say whether the token of to is still good; nil = it was asked, or need not be
 }
 
 func (o *configureSSOOptions) registerUpgrade(cmd *cobra.Command) {
@@ -124,11 +122,27 @@ func (o *upgradeOptions) run(ctx context.Context, names []string) error {
 		if yes, err := o.agreed(ctx, path); !yes || err != nil {
 			return err
 		}
+	}
+	st, err := a.store()
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		o.check(ctx, cfg, st, g)
+	}
+	// The locks come first: between the change and the move nobody is waited for, and nothing can be interrupted.
+	locks, err := o.lock(ctx, st, groups)
+	if err != nil {
+		return err
+	}
+	defer locks.Release()
+	if len(edits) > 0 {
 		// What was looked at is what is changed: a profile that went away meanwhile would be made anew, without its role.
 		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, src) {
 			if o.again++; err == nil && o.yes && o.again < 5 { // nobody has been asked: another upgrade, mostly
 				a.ui.say("%q was changed by another program meanwhile; looking again.\n", clean(path))
 				a.cfg = nil
+				locks.Release()
 				return o.run(ctx, names)
 			}
 			return &fault.Error{
@@ -144,7 +158,7 @@ func (o *upgradeOptions) run(ctx context.Context, names []string) error {
 			return err
 		}
 	}
-	return o.conclude(ctx, cfg, groups)
+	return o.conclude(ctx, cfg, st, locks, groups)
 }
 
 // agreed asks whether the file may be changed.
@@ -315,129 +329,4 @@ func (o *upgradeOptions) verify(after *awsconfig.Config, groups []*upgradeGroup)
 		}
 	}
 	return nil
-}
-
-// conclude takes the tokens along and says what came of it.
-func (o *upgradeOptions) conclude(ctx context.Context, cfg *awsconfig.Config, groups []*upgradeGroup) error {
-	a := o.app
-	st, err := a.store()
-	if err != nil {
-		return err
-	}
-	var failed []error
-	for _, g := range groups {
-		for _, p := range g.profiles {
-			if a.ui.json {
-				failed = append(failed, a.ui.event(configured{
-					Event: "configured", Profile: p.Profile, SSOSession: g.to.Name, AccountID: p.AccountID, RoleName: p.RoleName, Region: p.Region,
-				}))
-				continue
-			}
-			a.ui.answer("Profile %q uses session %q now.\n", p.Profile, g.to.Name)
-		}
-		failed = append(failed, o.carry(ctx, cfg, st, g))
-	}
-	return errors.Join(failed...)
-}
-
-// carry gives the session the token of the legacy profiles, unless other profiles still need it there.
-func (o *upgradeOptions) carry(ctx context.Context, cfg *awsconfig.Config, st *store.Store, g *upgradeGroup) error {
-	a := o.app
-	left := cfg.ProfilesOf(g.from)
-	now := a.env.now()
-	tok, err := st.Token(g.from.CacheKey())
-	moved, scopes := false, g.to.RegistrationScopes()
-	// One start URL may stand in profiles of two regions, and they have one token file.
-	has := err == nil && (tok.Region == "" || tok.Region == g.from.Region || !idc.AWSHost(g.from.StartURL))
-	looks := a.onlooker(st)
-	renewable := looks.Outlook(ctx, g.from).Renewable // which is more than what the file says: nobody has refused it
-	signedIn := func() bool { return looks.Outlook(ctx, g.to).Next != refresh.NextSignIn }
-	fits := len(scopes) == 1 && scopes[0] == session.DefaultScope
-	if has && renewable && len(left) == 0 && fits {
-		over := func() bool { return !signedIn() }
-		if moved, err = st.MoveToken(ctx, g.from.CacheKey(), g.to.CacheKey(), over); err != nil {
-			return &fault.Error{
-				Kind: fault.KindOf(err), Err: err, Msg: "the config file is changed, but the token was not moved: " + err.Error(),
-				Hint: "to try that again, run: " + o.command(cfg, g),
-			}
-		}
-	}
-	o.dropRoles(st, g, left)
-	if len(g.profiles) == 0 && !moved {
-		return nil
-	}
-	next := !moved && !signedIn()
-	switch {
-	case moved:
-		a.remark("You stay signed in: the token is the one of session %q now.", g.to.Name)
-	case !next:
-		a.remark("Session %q is signed in already.", g.to.Name)
-	case has && renewable && len(left) > 0:
-		a.remark("The token stays with profile %q, which has the same start URL. To move it as well, run: homing configure sso --upgrade %s", left[0].Profile, argument(left[0].Profile))
-		next = false
-	case has && renewable:
-		a.remark("The token stays where it is: session %q asks for other scopes than it has.", g.to.Name)
-	case has && !tok.Expired(now):
-		a.remark("The token of the legacy format cannot be renewed and is not taken along. It stays until %s.", moment(tok.ExpiresAt, now))
-	}
-	if next {
-		a.remark("Next: homing login --sso-session %s", argument(g.to.Name))
-	}
-	return nil
-}
-
-// takeAlong gives the token of a sign-in to a legacy profile to the session that the profile was upgraded to while a person
-// acted: nobody looks for it under the old name any more. done says that all is said.
-func (a *app) takeAlong(ctx context.Context, t target) (now target, done bool, err error) {
-	if !t.session.Legacy() || t.profile == "" {
-		return t, false, nil
-	}
-	before := a.cfg
-	a.cfg = nil
-	cfg, err := a.config()
-	if err != nil {
-		a.cfg = before
-		return t, false, nil //nolint:nilerr // what was signed in to is signed in to
-	}
-	p, err := cfg.SSO(t.profile)
-	if err != nil || p.Session.Legacy() || !sameStart(p.Session.StartURL, t.session.StartURL) || p.Session.Region != t.session.Region {
-		return t, false, nil //nolint:nilerr // likewise
-	}
-	st, err := a.store()
-	if err != nil {
-		return t, false, err
-	}
-	a.remark("Profile %q was upgraded meanwhile: it uses session %q now.", p.Profile, p.Session.Name)
-	from := session.Session{StartURL: t.session.StartURL, Region: t.session.Region}
-	err = (&upgradeOptions{app: a}).carry(ctx, cfg, st, &upgradeGroup{from: from, to: p.Session, profiles: []awsconfig.SSOProfile{p}})
-	return target{session: p.Session, profile: p.Profile}, true, err
-}
-
-// command is what finishes an upgrade that was interrupted.
-func (o *upgradeOptions) command(cfg *awsconfig.Config, g *upgradeGroup) string {
-	command := "homing configure sso --upgrade"
-	for _, p := range cfg.ProfilesOf(g.to) {
-		return command + " " + argument(p.Profile)
-	}
-	return command
-}
-
-// dropRoles removes the role credentials that the AWS CLI and homing keep under the start URL and that no profile looks
-// for any more. They are fetched anew under the session's name.
-func (o *upgradeOptions) dropRoles(st *store.Store, g *upgradeGroup, left []awsconfig.SSOProfile) {
-	var keys []store.RoleKey
-	for _, p := range g.profiles {
-		keys = append(keys, store.RoleKey{Session: g.from, AccountID: p.AccountID, RoleName: p.RoleName})
-	}
-	if len(left) == 0 {
-		keys = append(keys, st.RoleKeys(g.from)...)
-	}
-	keys = slices.DeleteFunc(keys, func(k store.RoleKey) bool {
-		return k.AccountID == "" || slices.ContainsFunc(left, func(p awsconfig.SSOProfile) bool {
-			return p.AccountID == k.AccountID && p.RoleName == k.RoleName
-		})
-	})
-	if err := st.DropRoleCredentials(keys); err != nil {
-		o.app.ui.debug("role credentials: %v", err)
-	}
 }

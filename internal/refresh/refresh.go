@@ -53,10 +53,12 @@ type Renewer struct {
 	Store *store.Store // required
 	// Connect returns the service for a session, in the session's Region: the one that issued the token. It is called
 	// only when a token must be renewed. Required.
-	Connect  func(ctx context.Context, s session.Session) (Service, error)
-	Profile  func(session.Session) string // a profile of a legacy session, for hints; nil or "" = none known
-	Now      func() time.Time             // nil = time.Now
-	Patience time.Duration                // how long failures that may pass are repeated; 0 = 30 s
+	Connect func(ctx context.Context, s session.Session) (Service, error)
+	Profile func(session.Session) string // a profile of a legacy session, for hints; nil or "" = none known
+	// Instead is a command that helps where only a sign-in seems to, for hints; nil or "" = none.
+	Instead  func(session.Session) string
+	Now      func() time.Time // nil = time.Now
+	Patience time.Duration    // how long failures that may pass are repeated; 0 = 30 s
 }
 
 // Token returns a token of s that is valid now, renewed when less than Margin is left and it can be. What cannot be
@@ -246,6 +248,11 @@ func (r *Renewer) now() time.Time {
 // that could be renewed.
 func (r *Renewer) hint(s session.Session) string {
 	command := "run: homing login"
+	if r.Instead != nil {
+		if instead := r.Instead(s); instead != "" {
+			return "run: " + instead
+		}
+	}
 	if !s.Legacy() {
 		return command + " --sso-session " + shell(s.Name)
 	}

@@ -4,46 +4,84 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/homing-cli/homing/internal/fault"
 )
 
-// MoveToken gives the token file of key from the name of key to, byte for byte and in one step: at no moment are there
-// two files with one refresh token, of which the first to be used would end the other. It moves nothing, and says so,
-// unless the token under from can be renewed and that under to is of no use any more (missing, unreadable, or expired and
-// not to be renewed). over tells of more that is of no use, such as what the service has refused: it is called while both
-// locks are held, for a token that looks good; nil = none is.
-//
-// Both locks are held, from's first, as long as ctx allows to wait. Errors are *fault.Error; nothing was moved then.
-func (s *Store) MoveToken(ctx context.Context, from, to string, over func() bool) (moved bool, err error) {
-	if from == to {
-		return false, nil
+// Moving is the right to move tokens between the files whose locks it holds. It belongs to one goroutine and must end with
+// Release.
+type Moving map[string]*TokenUpdate
+
+// LockTokens takes the locks of all keys, in the order of their names whoever asks, as long as ctx allows to wait. Errors
+// are those of LockToken; no lock is held then.
+func (s *Store) LockTokens(ctx context.Context, keys ...string) (Moving, error) {
+	m := Moving{}
+	for _, key := range slices.Sorted(maps.Keys(set(keys))) {
+		u, err := s.LockToken(ctx, key)
+		if err != nil {
+			m.Release()
+			return nil, err
+		}
+		m[key] = u
 	}
-	if _, err := s.Token(from); errors.Is(err, fs.ErrNotExist) {
+	return m, nil
+}
+
+func set(keys []string) map[string]bool {
+	m := map[string]bool{}
+	for _, key := range keys {
+		m[key] = true
+	}
+	return m
+}
+
+// Release gives up the locks. Again does nothing.
+func (m Moving) Release() {
+	for _, u := range m {
+		u.Abort()
+	}
+}
+
+// MoveToken is Move for who holds neither lock. It waits for them as long as ctx allows.
+func (s *Store) MoveToken(ctx context.Context, from, to string, over func() bool) (moved bool, err error) {
+	if _, err := s.Token(from); from == to || errors.Is(err, fs.ErrNotExist) {
 		return false, nil // and no folder or lock is made
 	}
-	source, err := s.LockToken(ctx, from)
+	m, err := s.LockTokens(ctx, from, to)
 	if err != nil {
 		return false, err
 	}
-	defer source.Abort()
-	target, err := s.LockToken(ctx, to)
-	if err != nil {
-		return false, err
+	defer m.Release()
+	return m.Move(from, to, over)
+}
+
+// Move gives the token file of key from the name of key to, byte for byte and in one step: at no moment are there
+// two files with one refresh token, of which the first to be used would end the other. It moves nothing, and says so,
+// unless the token under from can be renewed and that under to is of no use any more (missing, unreadable, or expired and
+// not to be renewed). over tells of more that is of no use, such as what the service has refused: it is called for a token
+// that looks good; nil = none is.
+//
+// m must hold both keys. Errors are *fault.Error; nothing was moved then.
+func (m Moving) Move(from, to string, over func() bool) (moved bool, err error) {
+	source, target := m[from], m[to]
+	if from == to || source == nil || target == nil {
+		return false, nil
 	}
-	defer target.Abort()
+	now := source.store.now()
 	t, err := source.Current()
 	switch {
 	case errors.Is(err, fs.ErrNotExist), fault.KindOf(err) == fault.SignInNeeded && err != nil:
 		return false, nil
 	case err != nil:
 		return false, err
-	case !t.Renewable(s.now()):
+	case !t.Renewable(now):
 		return false, nil
 	}
-	if has, err := target.Current(); err == nil && (!has.Expired(s.now()) || has.Renewable(s.now())) {
+	if has, err := target.Current(); err == nil && (!has.Expired(now) || has.Renewable(now)) {
 		// What continues the session and is not in its place is newer than anything known of the file.
 		if target.left.path != "" || over == nil || !over() {
 			return false, nil
