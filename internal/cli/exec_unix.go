@@ -112,18 +112,21 @@ func (c *childCommand) runBeside() (ending, error) {
 				_ = cmd.Wait() // the status is known; this releases what is left
 				return ending{code: status.ExitStatus(), signal: status.Signal(), killed: status.Signaled()}, nil
 			case status.Stopped():
-				// A debugger or a person stops the command alone, and goes on with it alone; a terminal means the job.
+				// Who stops the command alone goes on with it alone; at the terminal it is the job that stops, also when a shell
+				// with a process group of its own suspends itself.
 				stopped = true
-				if status.StopSignal() != syscall.SIGSTOP || inForeground() {
-					_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+				if status.StopSignal() != syscall.SIGSTOP || inForeground(pid) {
+					stop()
+					stopped = false // what continues this process is passed on; the SIGTSTP of before may be read only now
 				}
 			case status.Continued():
 				stopped = false
 			}
 		case s := <-signals:
-			if slices.Contains(fromTerminal, s) && inForeground() {
-				if s == syscall.SIGTSTP && stopped { // it sleeps already, by itself
-					_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+			if slices.Contains(fromTerminal, s) && inForeground(0) {
+				if s == syscall.SIGTSTP && stopped { // the command sleeps already, by itself
+					stop()
+					stopped = false
 				}
 				continue
 			}
@@ -131,6 +134,9 @@ func (c *childCommand) runBeside() (ending, error) {
 		}
 	}
 }
+
+// stop stops this process until somebody continues it.
+func stop() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
 
 // watch tells how the process changes until it has ended.
 func watch(pid int, changes chan<- syscall.WaitStatus) {
@@ -151,15 +157,25 @@ func watch(pid int, changes chan<- syscall.WaitStatus) {
 	}
 }
 
-// inForeground reports whether the process group of this process has the terminal, so that its keys reach the command too.
-func inForeground() bool {
+// inForeground reports whether the process group of this process has the terminal, so that its keys reach the command too,
+// or that of another process has it; 0 is none.
+func inForeground(other int) bool {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY, 0)
 	if err != nil {
 		return false
 	}
 	defer func() { _ = tty.Close() }()
 	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
+	if err != nil {
+		return false
+	}
+	theirs := 0
+	if other != 0 {
+		if theirs, err = unix.Getpgid(other); err != nil {
+			theirs = 0
+		}
+	}
+	return group == unix.Getpgrp() || theirs != 0 && group == theirs
 }
 
 // ending is how a command ended.
