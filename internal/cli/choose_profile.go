@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"strings"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
@@ -106,21 +105,11 @@ func withRoles(cfg *awsconfig.Config) []awsconfig.SSOProfile {
 	return list
 }
 
-// widestName is the longest name that the others are aligned to.
-const widestName = 40
-
-// profileLabels are the lines of the list to pick from: name, account, role.
+// profileLabels are the lines of the list to pick from.
 func profileLabels(profiles []awsconfig.SSOProfile) []string {
-	width := 0
-	for _, p := range profiles {
-		if n := len(clean(p.Profile)); n <= widestName {
-			width = max(width, n)
-		}
-	}
 	labels := make([]string, len(profiles))
 	for i, p := range profiles {
-		name := clean(p.Profile)
-		labels[i] = name + strings.Repeat(" ", max(0, width-len(name))) + "  " + roleInWords(p.AccountID, p.RoleName)
+		labels[i] = p.Profile + " (" + roleInWords(p.AccountID, p.RoleName) + ")"
 	}
 	return labels
 }

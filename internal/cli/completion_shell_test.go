@@ -27,9 +27,9 @@ sso_role_name = ReadOnly
 region = eu-west-1
 [profile team:ops]
 region = eu-west-1
-[profile x$(touch pwned)y]
+[profile "x$(touch pwned)y"]
 region = eu-west-1
-[profile x$(touch pwned)z]
+[profile "x$(touch pwned)z"]
 region = eu-west-1
 `
 

@@ -34,6 +34,9 @@ func newCredentialsCmd(a *app) *cobra.Command {
 			"stdout holds the credentials or nothing. As credential_process of a profile:",
 			"",
 			"    credential_process = homing credentials --profile dev",
+			"",
+			"Which profile: --profile, AWS_PROFILE, AWS_DEFAULT_PROFILE; else [default] where it has a role; else the only one",
+			"there is; else the one you pick, at a terminal.",
 		),
 		Example: lines(
 			"  homing credentials --profile dev",
