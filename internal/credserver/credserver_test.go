@@ -231,7 +231,7 @@ func TestRenewedAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var fetched []time.Time
 		var now session.RoleCredentials
-		fails := false
+		var fails atomic.Bool
 		var troubles []string
 		s := server(nil)
 		s.Trouble = func(profile string, err error) { troubles = append(troubles, profile+": "+err.Error()) }
@@ -239,7 +239,7 @@ func TestRenewedAhead(t *testing.T) {
 			if time.Until(now.Expiration) > minTTL {
 				return now, nil
 			}
-			if fails {
+			if fails.Load() {
 				return now, fault.New(fault.Unavailable, "", "no network")
 			}
 			fetched = append(fetched, time.Now())
@@ -248,6 +248,10 @@ func TestRenewedAhead(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		go s.Renew(ctx, 20*time.Second)
+		sleep := func(d time.Duration) { // until all is quiet: what follows looks at what the others did
+			time.Sleep(d)
+			synctest.Wait()
+		}
 		get := func() {
 			t.Helper()
 			c, err := s.Get(t.Context(), "dev")
@@ -258,9 +262,8 @@ func TestRenewedAhead(t *testing.T) {
 		start := time.Now()
 		for range 6 {
 			get()
-			time.Sleep(30 * time.Minute)
+			sleep(30 * time.Minute)
 		}
-		synctest.Wait()
 		var after []time.Duration
 		for _, f := range fetched {
 			after = append(after, f.Sub(start).Round(time.Minute))
@@ -269,26 +272,25 @@ func TestRenewedAhead(t *testing.T) {
 		if diff := cmp.Diff(want, after); diff != "" {
 			t.Errorf("fetched (-want +got):\n%s", diff)
 		}
-		time.Sleep(12 * time.Hour) // nobody asks
+		sleep(12 * time.Hour) // nobody asks
 		if n := len(fetched) - len(want); n > 1 {
 			t.Errorf("%d were fetched for nobody", n)
 		}
 		get()
-		fails = true
-		time.Sleep(55 * time.Minute)
-		fails = false
-		time.Sleep(2 * time.Minute)
+		fails.Store(true)
+		sleep(55 * time.Minute)
+		fails.Store(false)
+		sleep(2 * time.Minute)
 		get()
-		fails = true
-		time.Sleep(50 * time.Minute)
+		fails.Store(true)
+		sleep(50 * time.Minute)
 		if _, err := s.Get(t.Context(), "dev"); err != nil {
 			t.Errorf("the last are good for ten minutes, and: %v", err)
 		}
-		time.Sleep(10 * time.Minute)
+		sleep(10 * time.Minute)
 		if _, err := s.Get(t.Context(), "dev"); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("the last are over, and: %v", err)
 		}
-		synctest.Wait()
 		if diff := cmp.Diff([]string{"dev: no network", "dev: no network"}, troubles); diff != "" {
 			t.Errorf("troubles (-want +got):\n%s", diff)
 		}
