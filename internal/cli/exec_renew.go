@@ -23,8 +23,8 @@ import (
 // serverLook is how often a server compares the clock with what is due.
 const serverLook = 20 * time.Second
 
-// serving is what credentials must have left to be given out where there are no others.
-const serving = time.Minute
+// stillGood is what credentials must have left to be given out where there are no others.
+const stillGood = time.Minute
 
 // runRenewing runs the command beside an endpoint that has credentials for it as long as it lives.
 func (o *execOptions) runRenewing(ctx context.Context, path, profile string, key store.RoleKey) error {
@@ -44,9 +44,14 @@ func (o *execOptions) runRenewing(ctx context.Context, path, profile string, key
 	}
 	server.Trouble = trouble
 	serverCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // a Ctrl-C is the command's
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(serverCtx, l, a.serverLook()) }()
-	defer func() { stop(); <-done }()
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := server.Serve(serverCtx, l, a.serverLook()); err != nil {
+			a.ui.say("homing: no more credentials for the command: %s\n", err)
+		}
+	})
+	defer serving.Wait()
+	defer stop()
 	folder, err := a.makePrivateCopy(profile)
 	if err != nil {
 		return err
@@ -142,7 +147,7 @@ func (a *app) serve(ctx context.Context, profile string, minTTL time.Duration, m
 		m.mu.Unlock()
 	case err != nil && storeErr == nil && fault.KindOf(err) == fault.SignInNeeded:
 		// The session is over and the credentials are not. Signing out would have removed them.
-		if last, ok := rolecreds.Cached(st, key, serving); ok {
+		if last, ok := rolecreds.Cached(st, key, stillGood); ok {
 			return last, err
 		}
 	}

@@ -358,7 +358,8 @@ func TestServe(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if _, err := http.DefaultClient.Do(req.Clone(t.Context())); err == nil {
+	if resp, err := http.DefaultClient.Do(req.Clone(t.Context())); err == nil {
+		_ = resp.Body.Close()
 		t.Error("it still answers")
 	}
 }

@@ -70,7 +70,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, look time.Duration) 
 	if server.Shutdown(leaving) != nil {
 		_ = server.Close() // what is left is cut off
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 
