@@ -14,6 +14,23 @@ import (
 	"github.com/homing-cli/homing/internal/editortest"
 )
 
+const threeProfiles = `[sso-session dev]
+sso_start_url = https://d-9067f00d42.awsapps.com/start
+sso_region = us-east-1
+[profile staging]
+sso_session = dev
+sso_account_id = 222222222222
+sso_role_name = Admin
+[profile prod]
+sso_session = dev
+sso_account_id = 111111111111
+sso_role_name = ReadOnly
+[profile prod-admin]
+sso_session = dev
+sso_account_id = 111111111111
+sso_role_name = Admin
+`
+
 const consoleURL = "https://d-9067f00d42.awsapps.com/start/#/console?account_id=111111111111&role_name=ReadOnly"
 
 // consoleEnv is a machine without a browser whose config has threeProfiles.

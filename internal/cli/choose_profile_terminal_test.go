@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli
 
 import (
@@ -6,20 +8,6 @@ import (
 
 	"github.com/homing-cli/homing/internal/testtools"
 )
-
-const threeProfiles = devSession + `[profile staging]
-sso_session = dev
-sso_account_id = 222222222222
-sso_role_name = Admin
-[profile prod]
-sso_session = dev
-sso_account_id = 111111111111
-sso_role_name = ReadOnly
-[profile prod-admin]
-sso_session = dev
-sso_account_id = 111111111111
-sso_role_name = Admin
-`
 
 // TestPickAProfile picks where none is named: the question is on the terminal, the answer on stdout, wherever that leads.
 func TestPickAProfile(t *testing.T) {
