@@ -50,7 +50,7 @@ func consoleEnv(t *testing.T, args ...string) (env Env, out, errs *bytes.Buffer)
 // TestConsoleOpens opens the link by the editor's window, as login does, and prints it all the same.
 func TestConsoleOpens(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "homing-") // the path of a socket is short
+	dir, err := os.MkdirTemp("", "homing-") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
