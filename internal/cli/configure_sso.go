@@ -326,6 +326,9 @@ func (o *configureSSOOptions) conclude(p plan) error {
 		return ui.event(c)
 	case p.accountID == "" || p.role == "":
 		ui.answer("Successfully configured SSO for profile: %s\n", p.profile)
+		if !p.session.Legacy() && len(o.app.rolesOf(p.session)) == 0 {
+			o.app.sayNext(target{session: p.session})
+		}
 	case p.profile == "default":
 		ui.answer("The AWS CLI is now configured to use the default profile.\nRun the following command to verify your configuration:\n\n%s\n",
 			callerIdentity(p.profile))

@@ -271,7 +271,7 @@ func (a *app) sayNext(t target) {
 	case profile == "" && t.session.Legacy():
 		a.ui.say("Next: homing configure sso\n")
 	case profile == "":
-		a.ui.say("Next: homing configure sso --sso-session %s\n", t.session.Name)
+		a.ui.say("Next: homing profiles sync --sso-session %s\n", argument(t.session.Name))
 	default:
 		a.ui.say("Next: %s\n", callerIdentity(profile))
 	}

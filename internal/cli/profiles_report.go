@@ -34,6 +34,7 @@ type changeDocument struct {
 
 type syncDocument struct {
 	Session  string             `json:"session"`
+	Added    profiles.Kind      `json:"session_change,omitempty"`
 	StartURL string             `json:"start_url"`
 	File     string             `json:"file"`
 	DryRun   bool               `json:"dry_run"`
@@ -50,6 +51,9 @@ func (out *outcome) report() error {
 		doc := syncDocument{
 			Session: out.session.Name, StartURL: out.session.StartURL, File: o.app.cfg.ConfigPath(), DryRun: o.dryRun, Changed: out.changed,
 			Profiles: []changeDocument{}, Unlisted: out.unlisted, Diff: out.diff,
+		}
+		if out.addsSession() {
+			doc.Added = profiles.Add
 		}
 		for _, c := range out.plan.Changes {
 			doc.Profiles = append(doc.Profiles, changeDocument{
@@ -86,9 +90,22 @@ func (out *outcome) report() error {
 
 func quoted(path string) string { return fmt.Sprintf("%q", clean(path)) }
 
+// addsSession reports whether the session itself is written, too.
+func (out *outcome) addsSession() bool {
+	return slices.ContainsFunc(out.plan.Edits, func(e awsconfig.Edit) bool { return e.Section == sessionEdit(out.session).Section })
+}
+
 // summary words the numbers of a plan: what is to be done, or was.
 func (out *outcome) summary(done bool) string {
 	var parts []string
+	if out.addsSession() {
+		words := "to add"
+		if done {
+			words = "added"
+		}
+		parts = append(parts, fmt.Sprintf("Session %q %s", out.session.Name, words))
+	}
+	counted := false
 	for _, k := range []struct {
 		kind         profiles.Kind
 		todo, didSay string
@@ -105,9 +122,10 @@ func (out *outcome) summary(done bool) string {
 			words = k.didSay
 		}
 		what := fmt.Sprint(n)
-		if len(parts) == 0 {
+		if !counted {
 			what = count(n, "profile")
 		}
+		counted = true
 		parts = append(parts, what+" "+words)
 	}
 	return strings.Join(parts, ", ")

@@ -22,6 +22,9 @@ type profilesSyncOptions struct {
 	exclude                      []string
 	template, form, output, from string
 	prune, rename, dryRun, yes   bool
+
+	portal    sessionAnswers // of a session that may not be configured yet
+	unwritten bool           // it is not, and is written with the profiles
 }
 
 // profileForms are the values of --form.
@@ -48,11 +51,17 @@ func newProfilesSyncCmd(a *app) *cobra.Command {
 			"",
 			"Settings come from the table [profiles] of config.toml, over them from a file that a team shares (--from, a path or an",
 			"https address; only names, filters, regions and output formats are taken from it), over both from flags.",
+			"",
+			"A session that is not configured yet can be described by flags: --sso-start-url and --sso-region, with --sso-session for",
+			"its name, which is otherwise made of the start URL. It is written together with the profiles, or not at all. One that",
+			"is configured with other values is an error.",
 		),
 		Example: lines(
 			"  homing profiles sync --dry-run",
 			"  homing profiles sync --sso-session dev --account 'prod*' --role ReadOnly --region eu-west-1",
 			"  homing profiles sync --login --yes --prune --from https://example.com/team.toml",
+			"  homing profiles sync --login --yes --sso-session dev --sso-start-url https://d-1234567890.awsapps.com/start \\",
+			"    --sso-region us-east-1",
 		),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,6 +72,7 @@ func newProfilesSyncCmd(a *app) *cobra.Command {
 		},
 	}
 	o.register(cmd)
+	o.registerPortal(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.exclude, "exclude", nil, "no profiles for what matches this `pattern` of accounts, roles or account/role, besides what the settings exclude; may be repeated")
 	flags.StringVar(&o.template, "template", "", "`template` of the names (default {{.AccountName | slug}}-{{.RoleName}})")
@@ -106,7 +116,7 @@ func (o *profilesSyncOptions) validate(cmd *cobra.Command) error {
 
 func (o *profilesSyncOptions) run(ctx context.Context) error {
 	a := o.app
-	t, err := a.target(ctx, o.ssoSession)
+	t, err := o.find(ctx)
 	if err != nil {
 		return err
 	}
@@ -115,7 +125,7 @@ func (o *profilesSyncOptions) run(ctx context.Context) error {
 		return err
 	}
 	if err := o.signIn(ctx, t); err != nil {
-		return err
+		return o.again(err)
 	}
 	aside := map[string]bool{} // accounts that are not selected: nothing is known of their roles
 	l, done, err := a.lister(t.session, func(account session.Account) bool {
@@ -132,7 +142,7 @@ func (o *profilesSyncOptions) run(ctx context.Context) error {
 	l.Keep = true // until the question is answered
 	result, err := a.list(ctx, l, done)
 	if err != nil {
-		return err
+		return o.again(err)
 	}
 	var grants []profiles.Grant
 	for _, account := range result.Accounts {
@@ -152,7 +162,12 @@ func (o *profilesSyncOptions) run(ctx context.Context) error {
 	}
 	out := outcome{o: o, session: t.session, unlisted: unlisted(result)}
 	err = o.apply(ctx, &out, func(src []byte) (profiles.Plan, error) {
+		src, first, err := o.withSession(a.cfg.ConfigPath(), src, t.session)
+		if err != nil {
+			return profiles.Plan{}, err
+		}
 		plan, err := profiles.Make(awsconfig.Parse(a.cfg.ConfigPath(), src), grants, want)
+		plan.Edits = slices.Concat(first, plan.Edits)
 		for i, c := range plan.Changes {
 			if c.Kind == profiles.Keep && aside[c.Grant.Account.ID] {
 				plan.Changes[i].Reason = "it is not selected"
