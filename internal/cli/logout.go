@@ -311,7 +311,7 @@ func (l *logout) fail(err error) {
 // first returns the first of joined errors, each of which says the same of another file.
 func first(err error) error {
 	for {
-		joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what errors.Join returned, itself
+		joined, ok := err.(interface{ Unwrap() []error }) // what errors.Join returned, itself
 		if !ok || len(joined.Unwrap()) == 0 {
 			return err
 		}

@@ -180,11 +180,11 @@ func (a *app) takeAlong(ctx context.Context, t target) (now target, done bool, e
 	cfg, err := a.config()
 	if err != nil {
 		a.cfg = before
-		return t, false, nil //nolint:nilerr // what was signed in to is signed in to
+		return t, false, nil // what was signed in to is signed in to
 	}
 	p, err := cfg.SSO(t.profile)
 	if err != nil || p.Session.Legacy() || !sameStart(p.Session.StartURL, t.session.StartURL) || p.Session.Region != t.session.Region {
-		return t, false, nil //nolint:nilerr // likewise
+		return t, false, nil // likewise
 	}
 	st, err := a.store()
 	if err != nil {

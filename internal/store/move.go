@@ -75,7 +75,7 @@ func (m Moving) Move(from, to string, over func() bool) (moved bool, err error) 
 	t, err := source.Current()
 	switch {
 	case errors.Is(err, fs.ErrNotExist), fault.KindOf(err) == fault.SignInNeeded && err != nil:
-		return false, nil
+		return false, nil //nolint:nilerr // nothing to move
 	case err != nil:
 		return false, err
 	case !t.Renewable(now):
