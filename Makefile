@@ -5,7 +5,7 @@ GO ?= go
 FUZZTIME ?= 60s
 SOAKTIME ?= 600
 
-.PHONY: help setup build test lint fuzz bench docs interop soak
+.PHONY: help setup build test lint fuzz bench microbench docs interop soak
 
 help:
 	@echo 'make setup    fetch what tests and lint need beyond Go (as root for all of it)'
@@ -13,7 +13,8 @@ help:
 	@echo 'make test     all tests, race detector and shuffle on; what needs a missing tool is skipped by name'
 	@echo 'make lint     gofmt, vet for Linux, Windows and macOS, golangci-lint'
 	@echo 'make fuzz     every fuzz target for FUZZTIME ($(FUZZTIME))'
-	@echo 'make bench    every benchmark'
+	@echo 'make bench    what is promised about time and memory; over a limit is a failure (UPDATE_DOCS=1 writes docs/benchmarks.md)'
+	@echo 'make microbench  the benchmarks of every package'
 	@echo 'make soak     ten minutes of renewals under load and random kills, race detector on (SOAKTIME=$(SOAKTIME) seconds)'
 	@echo 'make docs     write the generated pages again'
 	@echo "make interop  other people's clients against the emulator; a missing client is a failure"
@@ -36,6 +37,9 @@ fuzz:
 
 bench:
 	@scripts/bench
+
+microbench:
+	@scripts/microbench
 
 soak:
 	@scripts/soak $(SOAKTIME)
