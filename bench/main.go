@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -151,6 +152,9 @@ func (o options) run(ctx context.Context, stdout, stderr io.Writer) ([]Row, erro
 		writeStart(stdout, r.Start)
 	}
 	fmt.Fprintf(stdout, "\nload %s at the end, %s\n", load(ctx), time.Since(r.At).Round(time.Second))
+	if n, err := strconv.ParseFloat(r.Load, 64); err == nil && n > float64(r.Machine.Cores) {
+		fmt.Fprintln(stdout, "others were at work here: measure again at rest before you believe a row that is near its limit")
+	}
 	if refusal != nil {
 		fmt.Fprintln(stdout, refusal)
 	}
