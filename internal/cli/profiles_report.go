@@ -8,6 +8,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/profiles"
+	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -45,7 +46,7 @@ type syncDocument struct {
 }
 
 // report ends a sync.
-func (out *outcome) report() error {
+func (out *outcome) report(ctx context.Context) error {
 	o, ui := out.o, out.o.app.ui
 	if ui.json {
 		doc := syncDocument{
@@ -83,7 +84,7 @@ func (out *outcome) report() error {
 			out.notes()
 		}
 		ui.answer("%s in %s.\n", out.summary(true), quoted(o.app.cfg.ConfigPath()))
-		out.next()
+		out.next(ctx)
 	}
 	return nil
 }
@@ -171,14 +172,42 @@ func (out *outcome) note(c profiles.Change) string {
 	return ""
 }
 
-// next names a command that uses one of the new profiles.
-func (out *outcome) next() {
+// next names a command that uses one of the new profiles; where the form asks for a sign-in of its own that there is not
+// yet, the one for that. A legacy token is a file of its own, whatever the session has.
+func (out *outcome) next(ctx context.Context) {
+	a := out.o.app
+	if own, profile := out.ownSignIn(ctx); own {
+		a.ui.say("Profiles of form legacy have a sign-in of their own: that of %s does not count for them.\nNext: homing login --profile %s\n",
+			named(out.session), argument(profile))
+		return
+	}
 	for _, c := range out.plan.Changes {
 		if c.Kind == profiles.Add {
-			out.o.app.ui.say("Next: aws sts get-caller-identity --profile %s\n", argument(c.Profile))
+			a.ui.say("Next: aws sts get-caller-identity --profile %s\n", argument(c.Profile))
 			return
 		}
 	}
+}
+
+// ownSignIn reports whether legacy profiles were written for an [sso-session], and nobody is signed in for them; and one
+// of them.
+func (out *outcome) ownSignIn(ctx context.Context) (bool, string) {
+	if out.session.Legacy() {
+		return false, ""
+	}
+	legacy := func(e awsconfig.Edit) bool {
+		return slices.ContainsFunc(e.Set, func(kv awsconfig.KeyValue) bool { return kv.Key == "sso_start_url" }) && e.Section.Type == "profile"
+	}
+	i := slices.IndexFunc(out.plan.Edits, legacy)
+	if i < 0 {
+		return false, ""
+	}
+	st, err := out.o.app.store()
+	if err != nil {
+		return false, ""
+	}
+	s := session.Session{StartURL: out.session.StartURL, Region: out.session.Region}
+	return out.o.app.onlooker(st).Outlook(ctx, s).Next == refresh.NextSignIn, out.plan.Edits[i].Section.Name
 }
 
 // What stays on a terminal beside a page of the diff: the summary, the question and its answer, a line above.

@@ -52,6 +52,9 @@ func newProfilesSyncCmd(a *app) *cobra.Command {
 			"Settings come from the table [profiles] of config.toml, over them from a file that a team shares (--from, a path or an",
 			"https address; only names, filters, regions and output formats are taken from it), over both from flags.",
 			"",
+			"With --form legacy a profile holds the start URL itself, for programs that know no sso-session. Such profiles have a",
+			"sign-in of their own, one for all of them: homing login --profile NAME with any of them.",
+			"",
 			"A session that is not configured yet can be described by flags: --sso-start-url and --sso-region, with --sso-session for",
 			"its name, which is otherwise made of the start URL. It is written together with the profiles, or not at all. One that",
 			"is configured with other values is an error.",
@@ -196,7 +199,7 @@ func (o *profilesSyncOptions) apply(ctx context.Context, out *outcome, plan func
 		return err
 	}
 	if out.plan.Empty() {
-		return out.report()
+		return out.report(ctx)
 	}
 	if !o.yes || o.dryRun {
 		after, err := awsconfig.Preview(path, src, out.plan.Edits...)
@@ -206,7 +209,7 @@ func (o *profilesSyncOptions) apply(ctx context.Context, out *outcome, plan func
 		out.diff = unifiedDiff(clean(path), string(src), string(after))
 	}
 	if o.dryRun {
-		return out.report()
+		return out.report(ctx)
 	}
 	if !o.yes {
 		if yes, err := out.ask(ctx); !yes || err != nil {
@@ -228,7 +231,7 @@ func (o *profilesSyncOptions) apply(ctx context.Context, out *outcome, plan func
 		return err
 	}
 	out.changed = !out.plan.Empty()
-	return out.report()
+	return out.report(ctx)
 }
 
 // matched refuses patterns on the command line that match nothing: they are misspelt. One that a setting holds may

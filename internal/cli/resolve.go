@@ -17,7 +17,8 @@ type target struct {
 }
 
 // target finds the session a command is about: --sso-session; else the profile's (--profile, AWS_PROFILE,
-// AWS_DEFAULT_PROFILE); else the one of [default]; else the only one there is; else the person picks; else exit 2.
+// AWS_DEFAULT_PROFILE); else the one of [default]; else the only one there is (a legacy start URL that a session has, too,
+// is no other one); else the person picks; else exit 2.
 func (a *app) target(ctx context.Context, ssoSession string) (target, error) {
 	cfg, err := a.config()
 	if err != nil {
@@ -37,11 +38,11 @@ func (a *app) target(ctx context.Context, ssoSession string) (target, error) {
 		return target{p.Session, "default"}, err
 	}
 	sessions := cfg.Sessions()
-	switch len(sessions) {
-	case 0:
+	if len(sessions) == 0 {
 		return target{}, fault.New(fault.Config, "run: homing configure sso", "no session is configured in %q", a.configFile())
-	case 1:
-		return target{session: sessions[0]}, nil
+	}
+	if only := withoutDoubles(sessions); len(only) == 1 {
+		return target{session: only[0]}, nil
 	}
 	labels := make([]string, len(sessions))
 	for i, s := range sessions {
@@ -56,6 +57,16 @@ func (a *app) target(ctx context.Context, ssoSession string) (target, error) {
 		return target{}, err
 	}
 	return target{session: sessions[i]}, nil
+}
+
+// withoutDoubles leaves out the start URLs of legacy profiles that an [sso-session] of the same region has, too: who writes
+// profiles of form legacy for a session has one portal, and has not to say from then on which one is meant.
+func withoutDoubles(sessions []session.Session) []session.Session {
+	return slices.DeleteFunc(slices.Clone(sessions), func(s session.Session) bool {
+		return s.Legacy() && slices.ContainsFunc(sessions, func(other session.Session) bool {
+			return !other.Legacy() && other.Region == s.Region && sameStart(other.StartURL, s.StartURL)
+		})
+	})
 }
 
 func ambiguous(labels []string) error {
