@@ -26,6 +26,8 @@ var foreignVariables = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
 	"AWS_SECURITY_TOKEN",               // botocore takes it for the session token first
 	"AWS_ACCESS_KEY", "AWS_SECRET_KEY", // older names
+	"AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN", // the same, for Ruby
+	"AWS_CREDENTIAL_FILE",                // a file with keys: botocore asks it before an endpoint
 	"AWS_ACCOUNT_ID",                     // of those keys: some SDKs make endpoints of it
 	"AWS_PROFILE", "AWS_DEFAULT_PROFILE", // some tools take a named profile before keys
 	"AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE", // .NET asks it before keys

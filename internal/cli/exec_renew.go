@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -58,6 +59,10 @@ func (o *execOptions) runRenewing(ctx context.Context, path, profile string, key
 	}
 	c.set("AWS_CONFIG_FILE", folder.config)
 	c.set("AWS_SHARED_CREDENTIALS_FILE", folder.credentials)
+	if file, found := a.botoKeys(); found {
+		a.ui.debug("%s is %s for the command: botocore would take the keys in %q", varBoto, os.DevNull, file)
+		c.set(varBoto, os.DevNull)
+	}
 	paths, err := a.paths()
 	if err != nil {
 		return err

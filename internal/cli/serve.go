@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -170,6 +171,9 @@ func (o *serveOptions) warn() {
 	}
 	if len(set) > 0 {
 		a.ui.say("warning: programs take what these say before they ask here: %s\n", strings.Join(set, ", "))
+	}
+	if file, found := a.botoKeys(); found {
+		a.ui.say("warning: boto3 takes the keys in %q before it asks here. For such programs: export %s=%s\n", file, varBoto, os.DevNull)
 	}
 	if p, ok := a.cfg.Profile("default"); ok && awsconfig.GivesCredentials(p) {
 		a.ui.say("warning: programs take the credentials of [default] in %q before they ask here\n", a.configFile())
