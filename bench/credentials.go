@@ -41,8 +41,8 @@ func (b *bench) credentials() error {
 	if b.aws != "" {
 		export := []string{"configure", "export-credentials", "--profile", "dev", "--format", "process"}
 		took, err := interleave(b.ctx, b.size.awsRounds,
-			b.program("aws", nil, b.home, b.aws, export...), fromCache,
-			b.program("aws, asking", cold.forget, cold, b.aws, export...), asked)
+			settled(b.program("aws", nil, b.home, b.aws, export...)), settled(fromCache),
+			settled(b.program("aws, asking", cold.forget, cold, b.aws, export...)), settled(asked))
 		if err != nil {
 			return err
 		}

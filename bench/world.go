@@ -47,7 +47,7 @@ type scale struct {
 
 // full is what make bench measures.
 func full() scale {
-	return scale{rounds: 300, awsRounds: 15, callers: 64, callerTimes: 10, roles: 16, roleRate: 4,
+	return scale{rounds: 300, awsRounds: 10, callers: 64, callerTimes: 10, roles: 16, roleRate: 4,
 		syncTimes: 3, accounts: 300, latency: 60 * time.Millisecond, rate: 20, manyAccounts: 5000,
 		someProfiles: 300, manyProfiles: 10_000, edited: [3]int{100, 10_000, 100_000}, editTimes: 5, processesMemory: 30}
 }
