@@ -90,13 +90,16 @@ func (m *maker) name() {
 	}
 }
 
-// stand finds the managed profile for each want: an intact one before a changed one, one with the best name before the
-// others, the first by name.
+// stand finds the managed profile for each want: one of this owner before one of a session that is gone, which is
+// taken over; an intact one before a changed one, one with the best name before the others, the first by name.
 func (m *maker) stand() {
 	rank := func(w *want, p *present) int {
 		r := 0
 		if !p.intact {
 			r += 2
+		}
+		if p.owner != m.owner {
+			r += 4
 		}
 		if p.Name != w.names[0] {
 			r++

@@ -14,25 +14,13 @@ type access struct {
 	key
 	profile string // its name
 	form    Form
-	direct  bool // by itself; false for a profile that assumes another role, has keys, or is no SSO profile at all
-	ours    bool // by the session in question
+	direct  bool   // by itself; false for a profile that assumes another role, has keys, or is no SSO profile at all
+	session string // the sso-session that it names; "" for form legacy
+	ours    bool   // by the session in question, or the same start URL where one of the two is legacy
 }
 
 // reader understands profiles.
-type reader struct {
-	session session.Session
-	urls    map[string]string // of the sso-sessions, by name
-}
-
-func newReader(cfg *awsconfig.Config, s session.Session) reader {
-	r := reader{session: s, urls: make(map[string]string)}
-	for _, found := range cfg.Sessions() {
-		if !found.Legacy() {
-			r.urls[found.Name] = found.StartURL
-		}
-	}
-	return r
-}
+type reader struct{ session session.Session }
 
 // read says what a profile gives access to.
 func (r reader) read(p awsconfig.Profile) access {
@@ -43,12 +31,13 @@ func (r reader) read(p awsconfig.Profile) access {
 	process := p.Get(keyProcess)
 	switch {
 	case name != "" || url != "":
-		a := access{form: FormLegacy, key: key{p.Get(keyAccount), p.Get(keyRole)}}
+		a := access{form: FormLegacy, key: key{p.Get(keyAccount), p.Get(keyRole)}, session: name}
 		if name != "" {
-			a.form, url = FormSession, r.urls[name]
+			a.form = FormSession
 		}
 		a.direct = a.account != "" && a.role != ""
-		a.ours = name != "" && name == r.session.Name || samePortal(url, r.session.StartURL)
+		// Two sessions of one start URL are two sign-ins, maybe of two people.
+		a.ours = name != "" && name == r.session.Name || name == "" && samePortal(url, r.session.StartURL)
 		return a
 	case process != "":
 		return r.readProcess(process)
@@ -81,9 +70,9 @@ func (r reader) readProcess(line string) access {
 		flags[flag] = value
 	}
 	a := access{form: FormProcess, key: key{flags["--account-id"], flags["--role-name"]}}
-	name := flags["--sso-session"]
-	a.direct = a.account != "" && a.role != "" && name != ""
-	a.ours = name == r.session.Name || samePortal(r.urls[name], r.session.StartURL)
+	a.session = flags["--sso-session"]
+	a.direct = a.account != "" && a.role != "" && a.session != ""
+	a.ours = a.session != "" && a.session == r.session.Name
 	return a
 }
 
@@ -129,7 +118,7 @@ func split(line string) []string {
 // present reads the profiles of the file.
 func (m *maker) present() {
 	marks := m.cfg.Marks()
-	r := newReader(m.cfg, m.o.Session)
+	r := reader{m.o.Session}
 	m.people, m.taken, m.sources = map[string][]access{}, map[string]bool{}, map[string]string{}
 	for p := range m.cfg.Profiles() {
 		if source := p.Get("source_profile"); source != "" && source != p.Name {
@@ -137,8 +126,8 @@ func (m *maker) present() {
 		}
 		a := r.read(p)
 		a.profile = p.Name
-		if mark, ok := marks[p.Name]; ok && mark.Owner == m.owner {
-			m.mine = append(m.mine, &present{Profile: p, access: a, intact: mark.Intact})
+		if mark, ok := marks[p.Name]; ok && (mark.Owner == m.owner || m.orphan(mark, a)) {
+			m.mine = append(m.mine, &present{Profile: p, access: a, owner: mark.Owner, intact: mark.Intact})
 			continue
 		}
 		lower := strings.ToLower(p.Name)
@@ -150,12 +139,22 @@ func (m *maker) present() {
 	}
 }
 
+// orphan reports whether a managed profile, as it was written, belongs to a session that the file no longer has: one that
+// was renamed or removed. Nobody else would ever look after it. One of form legacy needs no session, so it has to be of the
+// same start URL.
+func (m *maker) orphan(mark awsconfig.Mark, a access) bool {
+	if !mark.Intact || !a.direct || strings.Contains(mark.Owner, "://") || slices.Contains(m.cfg.SessionNames(), mark.Owner) {
+		return false
+	}
+	return a.session == mark.Owner || a.session == "" && a.ours
+}
+
 // Covering returns the profiles that give access to each account and role of a session, by account number and role, in
 // the order of the file. Only those count that do so by themselves, whoever wrote them and in whatever form: by the
-// session's name, its start URL, or a credential_process that runs homing.
+// session's name, also in a credential_process that runs homing, or as a legacy profile by its start URL.
 func Covering(cfg *awsconfig.Config, s session.Session) map[[2]string][]string {
 	found := map[[2]string][]string{}
-	r := newReader(cfg, s)
+	r := reader{s}
 	for p := range cfg.Profiles() {
 		if a := r.read(p); a.direct && a.ours {
 			k := [2]string{a.account, a.role}

@@ -130,7 +130,7 @@ type maker struct {
 	namer namer
 	pick  *picker
 
-	mine    []*present          // managed profiles of this owner
+	mine    []*present          // managed profiles of this owner, and intact ones of sessions that are gone
 	people  map[string][]access // what the other profiles of a name, in lower case, give access to
 	taken   map[string]bool     // names in lower case that are not free
 	sources map[string]string   // a profile that another one names as its source_profile: the other one
@@ -163,6 +163,7 @@ func (w *want) key() key { return key{w.Account.ID, w.Role} }
 type present struct {
 	awsconfig.Profile
 	access access
+	owner  string // in its mark: of this run, or of a session that is gone
 	intact bool
 	stands bool // for a want
 }

@@ -262,7 +262,7 @@ func (w world) step(t *testing.T, src string, kinds map[Kind]int) string {
 		}
 	}
 
-	r := newReader(before, corp)
+	r := reader{corp}
 	stands := map[key][]string{} // intact managed profiles by what they give access to
 	for p := range before.Profiles() {
 		if m := marks[p.Name]; m.Intact && m.Owner == "corp" {
@@ -405,7 +405,7 @@ func FuzzMake(f *testing.F) {
 		after := awsconfig.Parse("config", out)
 		marks := before.Marks()
 		for p := range before.Profiles() {
-			if m := marks[p.Name]; m.Intact && m.Owner == o.Session.CacheKey() {
+			if m := marks[p.Name]; m.Intact && (m.Owner == o.Session.CacheKey() || !slices.Contains(before.SessionNames(), m.Owner)) {
 				continue
 			}
 			now, ok := after.Profile(p.Name)

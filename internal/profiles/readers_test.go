@@ -147,7 +147,7 @@ sys.stdout.write(subprocess.run(botocore.compat.compat_shell_split(line), captur
 		if len(words) == 0 || words[0] != program || strings.Join(words[1:], "|")+"|" != want {
 			t.Errorf("%q: we read %q", folder, words)
 		}
-		r := newReader(awsconfig.Parse("config", nil), spaced)
+		r := reader{spaced}
 		if a := r.readProcess(line); !a.direct || !a.ours || a.account != "111111111111" || a.role != g.Role {
 			t.Errorf("%q: we read %+v", folder, a)
 		}
@@ -181,11 +181,11 @@ func TestWindowsProgram(t *testing.T) {
 // What people write for homing counts, and nothing else does.
 func TestReadProcess(t *testing.T) {
 	t.Parallel()
-	r := newReader(awsconfig.Parse("config", []byte(corpSection+"[sso-session same]\nsso_start_url = https://CORP.awsapps.com/start/#/\nsso_region = eu-west-1\n")), corp)
+	r := reader{corp}
 	for line, want := range map[string]bool{
 		"homing credentials --sso-session corp --account-id 1 --role-name r":              true,
 		"homing credentials --role-name=r --account-id=1 --sso-session=corp --min-ttl 5m": true,
-		"homing credentials --sso-session same --account-id 1 --role-name r":              true,
+		"homing credentials --sso-session same --account-id 1 --role-name r":              false,
 		`"/a b/homing" credentials --sso-session corp --account-id 1 --role-name 'r'`:     true,
 		`C:\x\HOMING.EXE credentials --sso-session corp --account-id 1 --role-name r`:     true,
 		"homing credentials --sso-session other --account-id 1 --role-name r":             false,

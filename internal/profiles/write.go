@@ -1,6 +1,8 @@
 package profiles
 
 import (
+	"fmt"
+
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -18,13 +20,17 @@ func (m *maker) write() {
 		case !w.has.intact:
 			m.add(Change{Kind: Changed, Profile: w.profile, Grant: w.Grant, Reason: "you changed it"})
 		case w.profile != w.has.Name:
-			m.plan.Edits = append(m.plan.Edits, awsconfig.Edit{Section: section(w.has.Name), Remove: true, Owner: m.owner})
+			m.plan.Edits = append(m.plan.Edits, awsconfig.Edit{Section: section(w.has.Name), Remove: true, Owner: w.has.owner})
 			m.edit(w, m.keys(w), nil)
 			m.add(Change{Kind: Rename, Profile: w.profile, Was: w.has.Name, Grant: w.Grant})
 		default:
 			set, unset := difference(w.has.Profile, m.keys(w))
 			c := Change{Kind: Keep, Profile: w.profile, Grant: w.Grant, Reason: m.whyThisName(w)}
-			if len(set)+len(unset) > 0 {
+			switch gone := w.has.owner != m.owner; {
+			case gone:
+				m.edit(w, set, unset) // with nothing to set, it gets the mark of its new owner
+				c.Kind, c.Reason = Update, fmt.Sprintf("session %q, which it was written for, is no longer in the file", w.has.owner)
+			case len(set)+len(unset) > 0:
 				m.edit(w, set, unset)
 				c.Kind, c.Reason = Update, changes(set, unset)
 			}
@@ -86,7 +92,7 @@ func (m *maker) leftOver() {
 		c := Change{Profile: p.Name, Grant: Grant{Account: account, Role: p.access.role}}
 		c.Kind, c.Reason = m.fate(p, c.Grant)
 		if c.Kind == Remove {
-			m.plan.Edits = append(m.plan.Edits, awsconfig.Edit{Section: section(p.Name), Remove: true, Owner: m.owner})
+			m.plan.Edits = append(m.plan.Edits, awsconfig.Edit{Section: section(p.Name), Remove: true, Owner: p.owner})
 		}
 		m.add(c)
 	}
@@ -102,6 +108,8 @@ func (m *maker) fate(p *present, g Grant) (Kind, string) {
 		return Keep, "the roles of its account could not be listed"
 	case w == nil && !m.pick.concerns(g):
 		return Keep, "it is not selected"
+	case p.owner != m.owner && (w == nil || w.excluded || w.selected):
+		why = fmt.Sprintf("session %q, which it was written for, is no longer in the file", p.owner)
 	case w == nil:
 		why = "you can no longer use its role"
 	case w.excluded:
