@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/homing-cli/homing/emulator"
@@ -23,6 +24,9 @@ import (
 //
 //	{"do":"version"}                                      {"version":"…"}
 //	{"do":"identity","profile":"P"}                       {"account":"…","arn":"…"}: STS with the profile's credentials
+//	                                                      profile "" is the client's default chain of credentials
+//	{"do":"again"}                                        the same as identity of "", by one client that lives as long as the process
+//	{"do":"profiles","names":"P\nQ"}                      {"profiles":["P","Q"]}: those in the config file; names is for who cannot list
 //	{"do":"token","profile":"P"}                          {"expires":"…"}: the client's bearer-token provider
 //	{"do":"call","service":"sso","op":"ListAccounts"}     {"type":"UnauthorizedException","code":"…","status":401,"message":"…"}
 //
@@ -51,6 +55,7 @@ type answer struct {
 	Version, Account, Arn, Expires string
 	Type, Code, Message, Error     string
 	Status                         int
+	Profiles                       []string
 }
 
 // program is a running client.
@@ -60,14 +65,21 @@ type program struct {
 	in   io.WriteCloser
 	out  *bufio.Scanner
 	errs *strings.Builder
+	end  func() error // closes its input and waits for it
 }
 
 // start runs a client until stop, or the test, ends.
 func (w *world) start(name string) *program {
 	w.Helper()
 	command, env := clients[name](w.T)
+	return w.startCommand(name, command, w.env(env...))
+}
+
+// startCommand runs a command that ends as a client.
+func (w *world) startCommand(name string, command, env []string) *program {
+	w.Helper()
 	cmd := exec.CommandContext(w.Context(), command[0], command[1:]...)
-	cmd.Env, cmd.Dir = w.env(env...), w.home
+	cmd.Env, cmd.Dir = env, w.home
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		w.Fatal(err)
@@ -81,11 +93,12 @@ func (w *world) start(name string) *program {
 	if err := cmd.Start(); err != nil {
 		w.Fatal(err)
 	}
-	w.Cleanup(func() {
+	end := sync.OnceValue(func() error {
 		_ = in.Close()
-		_ = cmd.Wait()
+		return cmd.Wait()
 	})
-	return &program{w: w, name: name, in: in, out: bufio.NewScanner(out), errs: errs}
+	w.Cleanup(func() { _ = end() })
+	return &program{w: w, name: name, in: in, out: bufio.NewScanner(out), errs: errs, end: end}
 }
 
 func (p *program) ask(request map[string]string) (a answer) {

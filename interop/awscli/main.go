@@ -30,6 +30,8 @@ type answer struct {
 	Expires     string `json:"expires,omitempty"`
 	AccessKeyID string `json:"access_key_id,omitempty"`
 
+	Profiles []string `json:"profiles,omitempty"`
+
 	Type    string `json:"type,omitempty"` // name of the exception's class
 	Code    string `json:"code,omitempty"`
 	Status  int    `json:"status,omitempty"`
@@ -69,8 +71,15 @@ func serve(ctx context.Context, aws cli, r request) (answer, error) {
 		return answer{Version: strings.TrimSpace(string(out))}, err
 	case "identity":
 		var who struct{ Account, Arn string }
-		err := aws.read(ctx, &who, "sts", "get-caller-identity", "--profile", r.Profile)
+		args := []string{"sts", "get-caller-identity"}
+		if r.Profile != "" {
+			args = append(args, "--profile", r.Profile)
+		}
+		err := aws.read(ctx, &who, args...)
 		return answer{Account: who.Account, Arn: who.Arn}, err
+	case "profiles":
+		out, err := aws.run(ctx, "configure", "list-profiles")
+		return answer{Profiles: strings.Fields(string(out))}, err
 	case "credentials":
 		return credentials(ctx, aws, r.Profile)
 	case "token":

@@ -29,9 +29,21 @@ def version(_):
 
 
 def identity(request):
-    session = botocore.session.Session(profile=request["profile"])
+    session = botocore.session.Session(profile=request["profile"] or None)
     answer = session.create_client("sts").get_caller_identity()
     return {"account": answer["Account"], "arn": answer["Arn"]}
+
+
+def again(_, kept={}):
+    """The identity by one client, which lives as long as this process."""
+    if not kept:
+        kept["sts"] = botocore.session.Session().create_client("sts")
+    answer = kept["sts"].get_caller_identity()
+    return {"account": answer["Account"], "arn": answer["Arn"]}
+
+
+def profiles(_):
+    return {"profiles": botocore.session.Session().available_profiles}
 
 
 def token(request):
@@ -57,11 +69,14 @@ def call(request):
     return {"status": 200}
 
 
+DOES = {"version": version, "identity": identity, "again": again, "profiles": profiles, "token": token, "call": call}
+
+
 def main():
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            answer = {"version": version, "identity": identity, "token": token, "call": call}[request["do"]](request)
+            answer = DOES[request["do"]](request)
         except Exception as e:  # whatever a client makes of it is the answer
             answer = {"error": type(e).__name__, "message": str(e)}
         print(json.dumps(answer), flush=True)

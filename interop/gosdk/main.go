@@ -11,6 +11,8 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
+	_ "unsafe" // for go:linkname
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -20,10 +22,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+
+	"github.com/homing-cli/homing/interop/clock"
 )
 
 type request struct {
-	Do, Profile, Service, Op string
+	Do, Profile, Service, Op, Names string
 }
 
 type answer struct {
@@ -31,6 +35,8 @@ type answer struct {
 	Account string `json:"account,omitempty"`
 	Arn     string `json:"arn,omitempty"`
 	Expires string `json:"expires,omitempty"`
+
+	Profiles []string `json:"profiles,omitempty"`
 
 	Type    string `json:"type,omitempty"` // name of the typed exception
 	Code    string `json:"code,omitempty"`
@@ -40,7 +46,16 @@ type answer struct {
 	Error string `json:"error,omitempty"` // anything that is not the service's refusal of a call
 }
 
+// sdkNow is the SDK's own clock, which its tests set. Go asks the system for the time past the C library, so the clock that
+// the other clients see (see interop/clock) has to be set here.
+//
+//go:linkname sdkNow github.com/aws/aws-sdk-go-v2/internal/sdk.NowTime
+var sdkNow func() time.Time
+
 func main() {
+	if clock.Moved() {
+		sdkNow = clock.Now
+	}
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		var r request
@@ -67,20 +82,49 @@ func serve(ctx context.Context, r request) (answer, error) {
 		return answer{}, err
 	}
 	switch r.Do {
+	case "again":
+		if kept == nil {
+			kept = sts.NewFromConfig(cfg)
+		}
+		return identity(ctx, kept)
+	case "profiles":
+		return profiles(ctx, strings.Split(r.Names, "\n"))
 	case "version":
 		return answer{Version: "AWS SDK for Go " + aws.SDKVersion}, nil
 	case "identity":
-		out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
-		if err != nil {
-			return answer{}, err
-		}
-		return answer{Account: aws.ToString(out.Account), Arn: aws.ToString(out.Arn)}, nil
+		return identity(ctx, sts.NewFromConfig(cfg))
 	case "token":
 		return token(ctx, cfg, r.Profile)
 	case "call":
 		return call(ctx, cfg, r.Op), nil
 	}
 	return answer{}, fmt.Errorf("cannot do %q", r.Do)
+}
+
+// kept is a client that lives as long as this process.
+var kept *sts.Client
+
+func identity(ctx context.Context, client *sts.Client) (answer, error) {
+	out, err := client.GetCallerIdentity(ctx, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{Account: aws.ToString(out.Account), Arn: aws.ToString(out.Arn)}, nil
+}
+
+// profiles returns those of the names that the SDK loads as profiles that stand on an [sso-session]. It has nothing that
+// lists profiles.
+func profiles(ctx context.Context, names []string) (a answer, err error) {
+	for _, name := range names {
+		p, err := config.LoadSharedConfigProfile(ctx, name)
+		if err != nil {
+			return answer{}, err
+		}
+		if p.Profile == name && p.SSOAccountID != "" && p.SSOSession != nil {
+			a.Profiles = append(a.Profiles, name)
+		}
+	}
+	return a, nil
 }
 
 func token(ctx context.Context, cfg aws.Config, profile string) (answer, error) {

@@ -8,6 +8,7 @@ const oidc = sdk('@aws-sdk/client-sso-oidc');
 const sso = sdk('@aws-sdk/client-sso');
 const sts = sdk('@aws-sdk/client-sts');
 const { fromNodeProviderChain } = sdk('@aws-sdk/credential-providers');
+const { loadSharedConfigFiles } = sdk('@smithy/core/config'); // what every client of the SDK reads profiles with
 const { fromSso } = sdk('@aws-sdk/token-providers');
 
 const region = 'us-east-1';
@@ -24,14 +25,26 @@ const args = {
   Logout: { accessToken: 't' },
 };
 
+let kept; // a client that lives as long as this process
+
+async function identity(client) {
+  const answer = await client.send(new sts.GetCallerIdentityCommand({}));
+  return { account: answer.Account, arn: answer.Arn };
+}
+
 const handlers = {
   async version() {
     return { version: 'AWS SDK for JavaScript ' + sdk('@aws-sdk/client-sts/package.json').version };
   },
   async identity({ profile }) {
-    const client = new sts.STSClient({ region, credentials: fromNodeProviderChain({ profile }) });
-    const answer = await client.send(new sts.GetCallerIdentityCommand({}));
-    return { account: answer.Account, arn: answer.Arn };
+    return identity(new sts.STSClient({ region, credentials: fromNodeProviderChain(profile ? { profile } : {}) }));
+  },
+  async again() {
+    kept ??= new sts.STSClient({ region }); // with the default credentials
+    return identity(kept);
+  },
+  async profiles() {
+    return { profiles: Object.keys((await loadSharedConfigFiles()).configFile).filter((name) => !name.startsWith('sso-session.')) };
   },
   async token({ profile }) {
     const token = await fromSso({ profile })();
