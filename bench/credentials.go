@@ -272,6 +272,6 @@ func (b *bench) configs() error {
 	if err != nil {
 		return err
 	}
-	b.add(group, Row{Key: "config/memory", What: fmt.Sprintf("memory at its peak, %d in the file", b.size.manyProfiles), Value: most, Unit: "MB", Ratio: most / one, To: "one", Limit: mostValue(12)})
+	b.add(group, Row{Key: "config/memory", What: fmt.Sprintf("memory at its peak, %d in the file", b.size.manyProfiles), Value: most, Unit: "MB", Ratio: most / one, To: "one", Limit: mostValue(16)})
 	return nil
 }
