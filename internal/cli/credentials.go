@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strings"
 	"time"
@@ -124,12 +123,6 @@ func (o *credentialsOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := printable(creds); err != nil {
-		if st, storeErr := o.app.store(); storeErr == nil {
-			err = errors.Join(err, st.DropRoleCredentials([]store.RoleKey{key})) // or it would be the answer for an hour
-		}
-		return err
-	}
 	text, err := o.render(creds, key)
 	if err != nil {
 		return err
@@ -173,19 +166,4 @@ func standsOn(p awsconfig.SSOProfile) error {
 	asked, on := p.Via[0], p.Profile
 	return fault.New(fault.Config, "for the credentials it starts from, run: homing credentials --profile "+argument(on),
 		"profile %q assumes a role over profile %q, which the AWS CLI and the SDKs do by themselves: give them the profile as it is", asked, on)
-}
-
-// printable refuses credentials that a shell would read as more than a value. AWS's are base64 and capitals.
-func printable(c session.RoleCredentials) error {
-	for name, value := range map[string]string{
-		"access key id": c.AccessKeyID, "secret access key": c.SecretAccessKey.Reveal(), "session token": c.SessionToken.Reveal(),
-	} {
-		odd := strings.ContainsFunc(value, func(r rune) bool {
-			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+/=_.:-", r))
-		})
-		if odd || value == "" {
-			return fault.New(fault.Unavailable, "try again, and look for a proxy that changes answers", "the service sent a malformed %s", name)
-		}
-	}
-	return nil
 }

@@ -95,9 +95,6 @@ func (o *execOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := printable(creds); err != nil {
-		return err
-	}
 	c := a.command(path, o.command, profile)
 	for _, v := range credentialVariables(creds) {
 		c.set(v[0], v[1])

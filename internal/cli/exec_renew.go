@@ -86,7 +86,7 @@ func (a *app) credentialServer(profiles []string) *credserver.Server {
 	m := &memory{kept: map[string]session.RoleCredentials{}}
 	return &credserver.Server{
 		Token: credserver.NewToken(), Profiles: profiles, Now: a.env.now, Debug: a.ui.debug,
-		Credentials: func(ctx context.Context, profile string, minTTL time.Duration) (session.RoleCredentials, error) {
+		Credentials: func(ctx context.Context, profile string, minTTL time.Duration) (credserver.Found, error) {
 			return a.serve(ctx, profile, minTTL, m)
 		},
 		Trouble: func(profile string, err error) {
@@ -114,29 +114,26 @@ type memory struct {
 
 // serve returns the credentials of a profile. The files are read each time: who signs in, signs out or changes the profile
 // need not start the server again.
-func (a *app) serve(ctx context.Context, profile string, minTTL time.Duration, m *memory) (session.RoleCredentials, error) {
+func (a *app) serve(ctx context.Context, profile string, minTTL time.Duration, m *memory) (credserver.Found, error) {
 	b := newApp(a.env)
 	b.flags, b.ui = a.flags, a.ui
 	b.flags.profile = profile // whose endpoints count
 	key, err := (&credentialsOptions{app: b}).role(ctx)
 	if err != nil {
-		return session.RoleCredentials{}, err
+		return credserver.Found{}, err
 	}
 	name := key.Session.CacheKey() + "\x00" + key.AccountID + "\x00" + key.RoleName
 	m.mu.Lock()
 	kept, ok := m.kept[name]
 	m.mu.Unlock()
 	if ok && kept.Expiration.Sub(a.env.now()) > minTTL {
-		return kept, nil
+		return credserver.Found{Credentials: kept}, nil
 	}
 	uncached := false
 	creds, err := b.roleCredentialsWarning(ctx, key, minTTL, func(err error) {
 		uncached = true
 		a.ui.debug("profile %q: %s", profile, err)
 	})
-	if err == nil {
-		err = printable(creds)
-	}
 	st, storeErr := b.store()
 	switch {
 	case err == nil && uncached:
@@ -146,8 +143,11 @@ func (a *app) serve(ctx context.Context, profile string, minTTL time.Duration, m
 	case err != nil && storeErr == nil && fault.KindOf(err) == fault.SignInNeeded:
 		// The session is over and the credentials are not. Signing out would have removed them.
 		if last, ok := rolecreds.Cached(st, key, stillGood); ok {
-			return last, err
+			return credserver.Found{Credentials: last, Last: err}, nil
 		}
 	}
-	return creds, err
+	if err != nil {
+		return credserver.Found{}, err
+	}
+	return credserver.Found{Credentials: creds}, nil
 }

@@ -40,7 +40,7 @@ func formatOf(name string) (credentialFormat, bool) {
 // assignment is how a shell sets a variable: before NAME between VALUE after.
 type assignment struct{ before, between, after string }
 
-// lines sets one variable a line. The values need no quoting: see printable.
+// lines sets one variable a line. The values need no quoting: see rolecreds.WellFormed.
 func (f assignment) lines(variables [][2]string) string {
 	var b strings.Builder
 	for _, v := range variables {
@@ -87,7 +87,7 @@ func credentialVariables(c session.RoleCredentials) [][2]string {
 func expiration(c session.RoleCredentials) string { return c.Expiration.UTC().Format(time.RFC3339) }
 
 // renderProcess writes what credential_process prints. It is the format of nearly every call, and encoding/json would
-// take a good part of the time to find out about the fields. The values need no escaping (printable).
+// take a good part of the time to find out about the fields. The values need no escaping (rolecreds.WellFormed).
 func renderProcess(c session.RoleCredentials, _ store.RoleKey) (string, error) {
 	return `{
   "Version": 1,

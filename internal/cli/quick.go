@@ -113,8 +113,5 @@ func (o *credentialsOptions) cached() (string, error) {
 	if !ok || o.app.stale(st, key.Session) {
 		return "", nil
 	}
-	if err := printable(creds); err != nil {
-		return "", err
-	}
 	return o.render(creds, key)
 }

@@ -40,9 +40,9 @@ type Server struct {
 	Port     int            // of the listener, which the Host of a request must name; required
 	Profiles []string       // who may be asked for, at /NAME; at / too where it is the only one
 	// Credentials returns credentials with more than minTTL left, or the best there are. It runs once at a time for a profile,
-	// however many requests wait, and is not cancelled when they leave. Errors are *fault.Error; credentials that come along
-	// with one are the last there will be, and are given out while they are good. Required.
-	Credentials func(ctx context.Context, profile string, minTTL time.Duration) (session.RoleCredentials, error)
+	// however many requests wait, and is not cancelled when they leave. Errors are *fault.Error; what comes along with one is
+	// not looked at. Required.
+	Credentials func(ctx context.Context, profile string, minTTL time.Duration) (Found, error)
 	// Trouble is told when there are no credentials, or none after those there are: once, until it works again. Nil is not told.
 	Trouble func(profile string, err error)
 	Debug   func(format string, args ...any) // nil = not told
@@ -50,6 +50,14 @@ type Server struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry
+}
+
+// Found is what Server.Credentials has found.
+type Found struct {
+	Credentials session.RoleCredentials
+	// Last says why there will be no others after these, a *fault.Error; they are given out while they are good, and then the
+	// answer is Last. Nil where there will be.
+	Last error
 }
 
 // entry is what is known of one profile.
@@ -138,11 +146,17 @@ func (s *Server) fetch(ctx context.Context, profile string, minTTL time.Duration
 		s.settle(profile, c)
 		close(c.done)
 	}()
-	c.creds, c.err = s.Credentials(ctx, profile, minTTL)
+	found, err := s.Credentials(ctx, profile, minTTL)
+	if err != nil {
+		c.err = err
+		return
+	}
+	c.creds, c.last = found.Credentials, found.Last
 	switch left := c.creds.Expiration.Sub(s.now()); {
-	case c.err != nil && left > 0:
-		c.last, c.err = c.err, nil
-	case c.err == nil && left <= 0:
+	case left > 0:
+	case c.last != nil:
+		c.err = c.last
+	default:
 		c.err = fault.New(fault.Unavailable, "compare the clock of this machine with another", "the service gave credentials that lapsed %s ago", (-left).Round(time.Second))
 	}
 }

@@ -33,8 +33,9 @@ func creds(id string, until time.Time) session.RoleCredentials {
 func server(get func(profile string) (session.RoleCredentials, error)) *Server {
 	return &Server{
 		Token: session.NewSecret(token), Port: 4711, Profiles: []string{"dev", "a b/c"},
-		Credentials: func(_ context.Context, profile string, _ time.Duration) (session.RoleCredentials, error) {
-			return get(profile)
+		Credentials: func(_ context.Context, profile string, _ time.Duration) (Found, error) {
+			c, err := get(profile)
+			return Found{Credentials: c}, err
 		},
 	}
 }
@@ -180,7 +181,13 @@ func TestErrorStatus(t *testing.T) {
 			t.Errorf("%v: %d %s", row.err, w.Code, w.Body)
 		}
 	}
-	s := server(func(string) (session.RoleCredentials, error) { panic("SECRET-no") })
+	s := server(func(string) (session.RoleCredentials, error) {
+		return creds("ASIA", time.Now().Add(time.Hour)), fault.New(fault.Unavailable, "", "malformed")
+	})
+	if w := ask(s, nil); w.Code != 503 || strings.Contains(w.Body.String(), "SECRET") {
+		t.Errorf("what comes along with an error: %d %s", w.Code, w.Body)
+	}
+	s = server(func(string) (session.RoleCredentials, error) { panic("SECRET-no") })
 	if w := ask(s, nil); w.Code != 500 {
 		t.Errorf("after a panic: %d", w.Code)
 	}
@@ -196,13 +203,13 @@ func TestOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int32
 		s := server(nil)
-		s.Credentials = func(ctx context.Context, _ string, _ time.Duration) (session.RoleCredentials, error) {
+		s.Credentials = func(ctx context.Context, _ string, _ time.Duration) (Found, error) {
 			calls.Add(1)
 			select {
 			case <-ctx.Done():
-				return session.RoleCredentials{}, ctx.Err()
+				return Found{}, ctx.Err()
 			case <-time.After(10 * time.Second):
-				return creds("ASIA", time.Now().Add(time.Hour)), nil
+				return Found{Credentials: creds("ASIA", time.Now().Add(time.Hour))}, nil
 			}
 		}
 		impatient, leave := context.WithTimeout(t.Context(), time.Second)
@@ -235,16 +242,16 @@ func TestRenewedAhead(t *testing.T) {
 		var troubles []string
 		s := server(nil)
 		s.Trouble = func(profile string, err error) { troubles = append(troubles, profile+": "+err.Error()) }
-		s.Credentials = func(_ context.Context, _ string, minTTL time.Duration) (session.RoleCredentials, error) {
+		s.Credentials = func(_ context.Context, _ string, minTTL time.Duration) (Found, error) {
 			if time.Until(now.Expiration) > minTTL {
-				return now, nil
+				return Found{Credentials: now}, nil
 			}
 			if fails.Load() {
-				return now, fault.New(fault.Unavailable, "", "no network")
+				return Found{Credentials: now, Last: fault.New(fault.Unavailable, "", "no network")}, nil
 			}
 			fetched = append(fetched, time.Now())
 			now = creds("ASIA"+time.Now().Format("150405"), time.Now().Add(time.Hour))
-			return now, nil
+			return Found{Credentials: now}, nil
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		go s.Renew(ctx, 20*time.Second)
@@ -306,12 +313,12 @@ func TestShortLife(t *testing.T) {
 		fetched := 0
 		var now session.RoleCredentials
 		s := server(nil)
-		s.Credentials = func(_ context.Context, _ string, minTTL time.Duration) (session.RoleCredentials, error) {
+		s.Credentials = func(_ context.Context, _ string, minTTL time.Duration) (Found, error) {
 			if time.Until(now.Expiration) <= minTTL {
 				fetched++
 				now = creds("ASIA"+time.Now().Format("150405"), time.Now().Add(10*time.Minute))
 			}
-			return now, nil
+			return Found{Credentials: now}, nil
 		}
 		for range 60 { // an hour
 			if _, err := s.Get(t.Context(), "dev"); err != nil {

@@ -202,6 +202,9 @@ func (f *Fetcher) ask(ctx context.Context, k store.RoleKey, t session.Token, sta
 			if c.AccountID == "" {
 				c.AccountID = k.AccountID
 			}
+			if err := WellFormed(c); err != nil {
+				return session.RoleCredentials{}, err // and nothing of them reaches the cache
+			}
 			return c, nil
 		}
 		pause := max(backoff(attempt), retryAfter(err))

@@ -7,8 +7,10 @@
 package rolecreds
 
 import (
+	"strings"
 	"time"
 
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 )
@@ -34,8 +36,30 @@ func cached(st *store.Store, k store.RoleKey) (c session.RoleCredentials, left t
 		now = st.Now
 	}
 	c, err := st.RoleCredentials(k)
-	if err != nil {
+	if err != nil || WellFormed(c) != nil { // as good as none: the next fetch writes others over them
 		return session.RoleCredentials{}, 0
 	}
 	return c, c.Expiration.Sub(now())
+}
+
+// WellFormed refuses credentials that a shell, a terminal or a JSON reader could take for more than a value: AWS's are base64
+// and capitals. All that this package gives out are well formed, whoever wrote the cache. The error is a *fault.Error of kind
+// Unavailable that names the part.
+func WellFormed(c session.RoleCredentials) error {
+	for _, part := range [...]struct{ name, value string }{
+		{"access key id", c.AccessKeyID}, {"secret access key", c.SecretAccessKey.Reveal()}, {"session token", c.SessionToken.Reveal()},
+	} {
+		if part.value == "" || strings.ContainsFunc(part.value, awkward) {
+			return fault.New(fault.Unavailable, "try again, and look for a proxy that changes answers", "the service sent a malformed %s", part.name)
+		}
+	}
+	return nil
+}
+
+func awkward(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("+/=_.:-", r)
 }

@@ -100,7 +100,7 @@ func (p *portal) RoleCredentials(ctx context.Context, token session.Secret, acco
 	}
 	return session.RoleCredentials{
 		AccountID: accountID, AccessKeyID: fmt.Sprint(roleName, "-", call), SecretAccessKey: session.NewSecret("s"),
-		SessionToken: session.NewSecret("of " + token.Reveal()), Expiration: time.Now().Add(lives).Truncate(time.Second),
+		SessionToken: session.NewSecret("of-" + token.Reveal()), Expiration: time.Now().Add(lives).Truncate(time.Second),
 	}, nil
 }
 
@@ -344,10 +344,10 @@ func TestSignInWhileAFetchIsUnderWay(t *testing.T) {
 			}
 		}
 		c, err := f.Get(t.Context(), admin, DefaultMinTTL)
-		if err != nil || c.SessionToken.Reveal() != "of access-2" {
+		if err != nil || c.SessionToken.Reveal() != "of-access-2" {
 			t.Errorf("got credentials %s, %v", c.SessionToken.Reveal(), err)
 		}
-		if c, ok := Cached(f.Store, admin, 0); !ok || c.SessionToken.Reveal() != "of access-2" {
+		if c, ok := Cached(f.Store, admin, 0); !ok || c.SessionToken.Reveal() != "of-access-2" {
 			t.Errorf("cached credentials %s", c.SessionToken.Reveal())
 		}
 	})
@@ -431,6 +431,48 @@ func BenchmarkCached(b *testing.B) {
 	for b.Loop() {
 		if _, ok := Cached(st, admin, DefaultMinTTL); !ok {
 			b.Fatal("not cached")
+		}
+	}
+}
+
+// What a shell, a JSON reader or a terminal would take for more than a value is neither taken from the service nor, whoever
+// wrote it there, from the cache: others are fetched, and written over it.
+func TestWellFormed(t *testing.T) {
+	t.Parallel()
+	good := session.RoleCredentials{
+		AccessKeyID: "ASIA0123456789ABCDEF", SecretAccessKey: session.NewSecret("-start/with+every=kind:of_character."),
+		SessionToken: session.NewSecret("IQoJ//+=="), Expiration: time.Now().Add(time.Hour),
+	}
+	if err := WellFormed(good); err != nil {
+		t.Error(err)
+	}
+	for r := range rune(0x3000) {
+		c := good
+		c.AccessKeyID += string(r)
+		usual := r >= '0' && r <= ':' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("+/=_.-", r)
+		if (WellFormed(c) == nil) != usual {
+			t.Errorf("%q: %v", r, WellFormed(c))
+		}
+	}
+	f := newFetcher(t, &portal{})
+	for name, c := range map[string]session.RoleCredentials{
+		"no session token":           {AccessKeyID: "ASIA", SecretAccessKey: good.SecretAccessKey, Expiration: good.Expiration},
+		"a secret that is a command": {AccessKeyID: "ASIA", SecretAccessKey: session.NewSecret("b$(id)"), SessionToken: good.SessionToken, Expiration: good.Expiration},
+	} {
+		if fault.KindOf(WellFormed(c)) != fault.Unavailable {
+			t.Errorf("%s: %v", name, WellFormed(c))
+		}
+		if err := f.Store.SaveRoleCredentials(t.Context(), admin, c); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := Cached(f.Store, admin, 0); ok {
+			t.Errorf("%s: given out of the cache", name)
+		}
+		if got, err := f.Get(t.Context(), admin, DefaultMinTTL); err != nil || WellFormed(got) != nil {
+			t.Errorf("%s: fetched %v, %v", name, got, err)
+		}
+		if _, ok := Cached(f.Store, admin, DefaultMinTTL); !ok {
+			t.Errorf("%s: not written over", name)
 		}
 	}
 }
