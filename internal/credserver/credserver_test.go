@@ -1,10 +1,13 @@
 package credserver
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -360,6 +363,29 @@ func TestServe(t *testing.T) {
 	_ = resp.Body.Close()
 	if err != nil || resp.StatusCode != 200 || !strings.Contains(string(text), `"ASIA"`) {
 		t.Errorf("%v %d %s", err, resp.StatusCode, text)
+	}
+	var dialer net.Dialer
+	for request, want := range map[string]int{ // that net/http has an answer of its own for
+		"OPTIONS * HTTP/1.1\r\nHost: evil.example\r\n":                                                403,
+		fmt.Sprintf("OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n", port):                             401,
+		fmt.Sprintf("OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: %s\r\n", port, token): 405,
+	} {
+		conn, err := dialer.DialContext(t.Context(), "tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, request+"\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		_ = conn.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%q: %d, want %d", request, resp.StatusCode, want)
+		}
 	}
 	stop()
 	if err := <-ended; err != nil {
