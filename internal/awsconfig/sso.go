@@ -327,6 +327,22 @@ func (c *Config) Service(profile, service string) string {
 	return withoutComment(p.Get("endpoint_url"))
 }
 
+// ServiceEndpoints returns the endpoint_url of each block in the `services` section of a profile, by the block's name ("s3").
+func (c *Config) ServiceEndpoints(profile string) map[string]string {
+	p, ok := c.Profile(profile)
+	if !ok || p.Get("services") == "" {
+		return nil
+	}
+	found := map[string]string{}
+	s, _ := c.lookUp(sectionKey{kindServices, p.Get("services")})
+	for _, service := range s.Keys() {
+		if v, ok := s.Sub(service, "endpoint_url"); ok && v != "" {
+			found[service] = withoutComment(v)
+		}
+	}
+	return found
+}
+
 // orSimilar puts the closest existing name in front of a hint.
 func orSimilar(hint, name string, names []string) string {
 	best, distance := "", 1+len(name)/3

@@ -122,7 +122,7 @@ func (a *app) activeProfile() (name, origin string) {
 // settings are what the endpoints of the service depend on, as the AWS CLI reads them: the environment, then the
 // active profile.
 func (a *app) settings() idc.Settings {
-	s := idc.Settings{Getenv: a.env.Getenv}
+	s := idc.Settings{Getenv: a.ownVariable}
 	if a.cfg == nil {
 		return s
 	}

@@ -96,6 +96,7 @@ func (o *execOptions) run(ctx context.Context) error {
 		return err
 	}
 	c := a.command(path, o.command, profile)
+	c.setSettings(profile)
 	for _, v := range credentialVariables(creds) {
 		c.set(v[0], v[1])
 	}

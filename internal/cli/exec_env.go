@@ -78,6 +78,7 @@ func (a *app) command(path string, argv []string, profile string) *childCommand 
 	for _, name := range []string{varCopy, varConfig, varCredentials} {
 		c.unset(name)
 	}
+	c.dropSettings()
 	c.setRegion(profile)
 	c.set(varProfile, profile)
 	return c
