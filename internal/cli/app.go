@@ -106,12 +106,12 @@ func lockDir(env Env, home string) string {
 }
 
 // activeProfile is the profile that --profile or the environment names, and who named it ("" when nobody did).
-// AWS_PROFILE wins over AWS_DEFAULT_PROFILE, as in the AWS CLI.
+// AWS_PROFILE wins over AWS_DEFAULT_PROFILE, as in the AWS CLI. Behind them, inside of exec, it is the profile of that.
 func (a *app) activeProfile() (name, origin string) {
 	if a.flags.profile != "" {
 		return a.flags.profile, "--profile"
 	}
-	for _, variable := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
+	for _, variable := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", varProfile} {
 		if name := a.env.Getenv(variable); name != "" {
 			return name, variable
 		}

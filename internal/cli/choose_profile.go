@@ -36,7 +36,7 @@ func (r *roleFlags) valid() error {
 }
 
 // roleProfile returns the profile whose role a command is about: the one that is named (--profile, AWS_PROFILE,
-// AWS_DEFAULT_PROFILE); else [default] where it leads to a role; else, with mayAsk, the one that a person at this
+// AWS_DEFAULT_PROFILE), or that of the exec around it; else [default] where it leads to a role; else, with mayAsk, the one that a person at this
 // terminal picks. Where there is neither a name nor a [default] it is the only one that there is. What was not named is
 // the active profile from then on. The profile may assume a role over another (Via), and may lack a role (NeedRole).
 func (a *app) roleProfile(ctx context.Context, mayAsk bool) (awsconfig.SSOProfile, error) {

@@ -88,7 +88,11 @@ func (o *configureSSOOptions) run(ctx context.Context) error {
 		return err
 	}
 	var p plan
-	if p.profile, _ = a.activeProfile(); p.profile != "" {
+	active, origin := a.activeProfile()
+	if origin != varProfile { // which nobody has named in order to change it
+		p.profile = active
+	}
+	if p.profile != "" {
 		if err := awsconfig.ValidName(p.profile); err != nil {
 			return err
 		}

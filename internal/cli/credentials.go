@@ -34,8 +34,8 @@ func newCredentialsCmd(a *app) *cobra.Command {
 			"",
 			"    credential_process = homing credentials --profile dev",
 			"",
-			"Which profile: --profile, AWS_PROFILE, AWS_DEFAULT_PROFILE; else [default] where it has a role; else the only one",
-			"there is; else the one you pick, at a terminal.",
+			"Which profile: --profile, AWS_PROFILE, AWS_DEFAULT_PROFILE, HOMING_PROFILE (the one of homing exec around this); else",
+			"[default] where it has a role; else the only one there is; else the one you pick, at a terminal.",
 		),
 		Example: lines(
 			"  homing credentials --profile dev",

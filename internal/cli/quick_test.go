@@ -168,6 +168,38 @@ func TestQuickFlags(t *testing.T) {
 	}
 }
 
+// Which profile is meant without a word about it depends on the variables, both ways.
+func TestQuickProfiles(t *testing.T) {
+	t.Parallel()
+	env := quickHome(t)
+	for _, row := range []struct {
+		vars map[string]string
+		args []string
+		want string
+	}{
+		{map[string]string{"HOMING_PROFILE": "legacy"}, []string{"env"}, "ASIALEGACY"},
+		{map[string]string{"HOMING_PROFILE": "legacy"}, []string{"credentials", "--profile", "dev"}, "ASIADEV"},
+		{map[string]string{"HOMING_PROFILE": "legacy", "AWS_PROFILE": "dev"}, []string{"credentials"}, "ASIADEV"},
+		{map[string]string{"HOMING_PROFILE": "dev", "AWS_DEFAULT_PROFILE": "legacy"}, []string{"credentials"}, "ASIALEGACY"},
+		{map[string]string{"HOMING_PROFILE": ""}, []string{"credentials"}, "ASIADEV"},
+	} {
+		for _, quickly := range []bool{true, false} {
+			e, out, _ := env(row.args...)
+			e.LookupEnv = func(name string) (string, bool) { v, ok := row.vars[name]; return v, ok }
+			if quickly {
+				if _, done := quick(e); !done {
+					t.Errorf("%v %v: the short way does not answer", row.vars, row.args)
+				}
+			} else {
+				run(context.Background(), e)
+			}
+			if !strings.Contains(out.String(), row.want) {
+				t.Errorf("%v %v, the short way: %t: %s", row.vars, row.args, quickly, out)
+			}
+		}
+	}
+}
+
 // Nothing on the short way may take the program down: the command that follows knows how to report it.
 func TestQuickPanics(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ type target struct {
 }
 
 // target finds the session a command is about: --sso-session; else the profile's (--profile, AWS_PROFILE,
-// AWS_DEFAULT_PROFILE); else the one of [default]; else the only one there is (a legacy start URL that a session has, too,
+// AWS_DEFAULT_PROFILE, HOMING_PROFILE); else the one of [default]; else the only one there is (a legacy start URL that a session has, too,
 // is no other one); else the person picks; else exit 2.
 func (a *app) target(ctx context.Context, ssoSession string) (target, error) {
 	cfg, err := a.config()

@@ -47,7 +47,7 @@ func newRootCmd(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.flags.profile, "profile", "", "`profile` of the AWS config file (default: AWS_PROFILE, AWS_DEFAULT_PROFILE)")
+	flags.StringVar(&a.flags.profile, "profile", "", "`profile` of the AWS config file (default: AWS_PROFILE, AWS_DEFAULT_PROFILE, HOMING_PROFILE)")
 	flags.StringVar(&a.flags.region, "region", "", "client `region` that configure sso and profiles sync write, exec sets and console opens; signing in uses sso_region")
 	flags.BoolVar(&a.flags.debug, "debug", false, "say on stderr what is done, without secrets")
 	flags.BoolVar(&a.flags.json, "json", false, "print JSON for machines on stdout")
