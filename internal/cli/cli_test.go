@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
@@ -62,6 +63,8 @@ func TestFail(t *testing.T) {
 		{fault.New(fault.SignInNeeded, "run: homing login", "session %q expired", "dev"), 4, "homing: session \"dev\" expired\nhint: run: homing login\n"},
 		{fault.New(fault.Unavailable, "wait\x07", "proxy says:\r\n\x1b]0;title\x07no\u202e"), 6, "homing: proxy says: no\nhint: wait\n"},
 		{fmt.Errorf("read: %w", fault.New(fault.Config, "look", "x")), 3, "homing: read: x\nhint: look\n"},
+		{&fs.PathError{Op: "write", Path: "/dev/stdout", Err: errors.New("no space left on device")}, 3,
+			"homing: the answer cannot be written: no space left on device\nhint: write it to another place\n"},
 		{errors.New("odd"), 1, "homing: odd\nhint: this should not happen: run it again with --debug and report what it prints at " + issuesURL + "\n"},
 	} {
 		var out bytes.Buffer

@@ -102,10 +102,7 @@ func (a *app) pickFiltering(ctx context.Context, items []string, flag string) (i
 
 // filter runs the list with the terminal in raw mode: keys in, frames out. Nil means that the person pressed Enter.
 func (a *app) filter(ctx context.Context, l *filterList) error {
-	width := a.env.Terminal.Width
-	if width <= 0 {
-		width = 80
-	}
+	width := a.columns()
 	drawn := 0
 	for {
 		frame := l.view(width)
@@ -127,6 +124,14 @@ func (a *app) filter(ctx context.Context, l *filterList) error {
 		_, _ = io.WriteString(a.env.Stderr, erase(drawn))
 		return err
 	}
+}
+
+// columns is the width of the terminal, 80 where that is not known.
+func (a *app) columns() int {
+	if a.env.Terminal.Width <= 0 {
+		return 80
+	}
+	return a.env.Terminal.Width
 }
 
 // erase moves up over n lines and clears to the end of the screen.

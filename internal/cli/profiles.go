@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,37 @@ func (r *reach) register(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", r.app.completeSessions)
 	_ = cmd.RegisterFlagCompletionFunc("account", r.app.completeAccounts)
 	_ = cmd.RegisterFlagCompletionFunc("role", r.app.completeRoles)
+}
+
+// validate refuses patterns that can match nothing.
+func (r *reach) validate(cmd *cobra.Command, more ...string) error {
+	if slices.ContainsFunc(slices.Concat(r.accounts, r.roles, more), func(pattern string) bool { return strings.TrimSpace(pattern) == "" }) {
+		return fault.New(fault.Usage, helpHint(cmd), "a pattern is empty and matches nothing")
+	}
+	return nil
+}
+
+// matched refuses patterns on the command line that match nothing: they are misspelt. before stands before the hint.
+func (r *reach) matched(unmatched []string, before string) error {
+	for _, list := range []struct {
+		flag     string
+		patterns []string
+	}{{"--account", r.accounts}, {"--role", r.roles}} {
+		for _, pattern := range list.patterns {
+			if slices.Contains(unmatched, pattern) {
+				return fault.New(fault.Usage, before+"see what there is: homing profiles list"+r.sessionFlag(), "%s %q matches nothing that you may use", list.flag, pattern)
+			}
+		}
+	}
+	return nil
+}
+
+// sessionFlag repeats --sso-session in a command for a hint.
+func (r *reach) sessionFlag() string {
+	if r.ssoSession == "" {
+		return ""
+	}
+	return " --sso-session " + argument(r.ssoSession)
 }
 
 // signIn signs the person in where --login asks for that and nothing else helps.

@@ -35,7 +35,12 @@ func newProfilesListCmd(a *app) *cobra.Command {
 			"  homing profiles list --json | jq -r '.roles[] | select(.profiles == []) | .account_name'",
 		),
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.reach.validate(cmd); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
 	}
 	o.register(cmd)
 	return cmd
@@ -91,15 +96,22 @@ func (o *profilesListOptions) run(ctx context.Context) error {
 	}
 	covering := profiles.Covering(cfg, t.session)
 	doc := listDocument{Session: t.session.Name, StartURL: t.session.StartURL, Roles: []grantDocument{}, Unlisted: unlisted(result)}
+	var grants []profiles.Grant
 	for _, account := range byName(result.Accounts) {
 		for _, role := range account.Roles {
-			if !selected.Match(profiles.Grant{Account: account.Account, Role: role}) {
+			grants = append(grants, profiles.Grant{Account: account.Account, Role: role})
+			if !selected.Match(grants[len(grants)-1]) {
 				continue
 			}
 			doc.Roles = append(doc.Roles, grantDocument{
 				AccountID: account.ID, AccountName: account.Name, AccountEmail: account.Email, RoleName: role,
 				Profiles: append([]string{}, covering[[2]string{account.ID, role}]...),
 			})
+		}
+	}
+	if len(doc.Unlisted) == 0 {
+		if err := o.matched(selected.Unmatched(grants), ""); err != nil {
+			return err
 		}
 	}
 	if a.ui.json {
@@ -121,7 +133,7 @@ func (o *profilesListOptions) print(ctx context.Context, s session.Session, doc 
 	}
 	rows := make([][]string, len(doc.Roles))
 	for i, g := range doc.Roles {
-		rows[i] = []string{orDash(g.AccountName), orDash(g.AccountID), orDash(g.AccountEmail), orDash(g.RoleName), orDash(strings.Join(g.Profiles, ", "))}
+		rows[i] = []string{orDash(g.AccountName), orDash(g.AccountID), orDash(g.RoleName), orDash(strings.Join(g.Profiles, ", ")), orDash(g.AccountEmail)}
 	}
 	if a.narrows() && len(rows) > 1 {
 		left, err := a.narrow(ctx, aligned(rows))
@@ -134,12 +146,25 @@ func (o *profilesListOptions) print(ctx context.Context, s session.Session, doc 
 		}
 		rows = kept
 	}
-	for _, line := range aligned(append([][]string{{"ACCOUNT", "ID", "EMAIL", "ROLE", "PROFILE"}}, rows...)) {
+	for _, line := range a.fitting(append([][]string{{"ACCOUNT", "ID", "ROLE", "PROFILE", "EMAIL"}}, rows...)) {
 		if _, err := fmt.Fprintln(a.ui.out, line); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fitting aligns a table. On a terminal that is too narrow for it the last column is left out: lines that wrap are no table
+// any more, and --json and a pipe have it.
+func (a *app) fitting(rows [][]string) []string {
+	lines := aligned(rows)
+	if width := a.columns(); a.env.Terminal.Stdout && slices.ContainsFunc(lines, func(line string) bool { return columns(line) > width }) {
+		for i, row := range rows {
+			rows[i] = row[:len(row)-1]
+		}
+		return aligned(rows)
+	}
+	return lines
 }
 
 func orDash(s string) string { return cmp.Or(clean(s), "-") }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -19,7 +20,8 @@ type outcome struct {
 	plan     profiles.Plan
 	diff     string // where it was made
 	unlisted []unlistedDocument
-	changed  bool // the file was written
+	changed  bool   // the file was written
+	finish   func() // drops the list that is kept
 }
 
 // changeDocument is what happens to a profile, under --json.
@@ -45,8 +47,9 @@ type syncDocument struct {
 	Diff     string             `json:"diff,omitempty"`
 }
 
-// report ends a sync.
+// report ends a sync. The list has served its purpose before the first word is written: who reads may have gone away.
 func (out *outcome) report(ctx context.Context) error {
+	out.finish()
 	o, ui := out.o, out.o.app.ui
 	if ui.json {
 		doc := syncDocument{
@@ -66,17 +69,23 @@ func (out *outcome) report(ctx context.Context) error {
 	switch {
 	case out.plan.Empty():
 		out.notes()
-		what, stay := "no profile", "has to change"
-		switch n := out.plan.Count(profiles.Keep) + out.plan.Count(profiles.Covered); n {
-		case 0:
-		case 1:
+		begin, what, stay := "Nothing to do", "no profile", "has to change"
+		left := out.plan.Count(profiles.Changed) + out.plan.Count(profiles.Stale)
+		switch n := out.plan.Count(profiles.Keep) + out.plan.Count(profiles.Covered); {
+		case n == 1:
 			what, stay = "1 profile", "stays as it is"
-		default:
+		case n > 1:
 			what, stay = count(n, "profile"), "stay as they are"
+		case left == 1:
+			begin, what, stay = "Nothing was changed", "1 profile", "is left alone"
+		case left > 1:
+			begin, what, stay = "Nothing was changed", count(left, "profile"), "are left alone"
 		}
-		ui.answer("Nothing to do: %s of %s in %s %s.\n", what, named(out.session), quoted(o.app.cfg.ConfigPath()), stay)
+		ui.answer("%s: %s of %s in %s %s.\n", begin, what, named(out.session), quoted(o.app.cfg.ConfigPath()), stay)
 	case o.dryRun:
-		_, _ = fmt.Fprint(ui.out, out.diff)
+		if _, err := io.WriteString(ui.out, out.diff); err != nil {
+			return err
+		}
 		out.notes()
 		ui.say("%s in %s. Nothing was changed.\n", out.summary(false), quoted(o.app.cfg.ConfigPath()))
 	default:

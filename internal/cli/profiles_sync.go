@@ -94,6 +94,13 @@ func newProfilesSyncCmd(a *app) *cobra.Command {
 
 // validate refuses what no run can use. Without a terminal that is said before minutes were spent on a list.
 func (o *profilesSyncOptions) validate(cmd *cobra.Command) error {
+	for _, f := range []struct{ flag, value string }{
+		{"from", o.from}, {"template", o.template}, {"form", o.form}, {"output", o.output}, {"region", o.app.flags.region}, {"sso-session", o.ssoSession},
+	} {
+		if cmd.Flags().Changed(f.flag) && strings.TrimSpace(f.value) == "" { // a variable that is not set
+			return fault.New(fault.Usage, "give it a value, or leave it out", "--%s is empty", f.flag)
+		}
+	}
 	if o.form != "" && !slices.Contains(profileForms, o.form) {
 		return fault.New(fault.Usage, "use one of: "+strings.Join(profileForms, ", "), "--form %q is not a form", o.form)
 	}
@@ -106,10 +113,8 @@ func (o *profilesSyncOptions) validate(cmd *cobra.Command) error {
 	if region := o.app.flags.region; region != "" && checkRegion(region) != "" {
 		return fault.New(fault.Usage, "give a region such as: --region eu-west-1", "--region %q is not a region", region)
 	}
-	for _, list := range [][]string{o.accounts, o.roles, o.exclude} {
-		if slices.ContainsFunc(list, func(pattern string) bool { return strings.TrimSpace(pattern) == "" }) {
-			return fault.New(fault.Usage, helpHint(cmd), "a pattern is empty and matches nothing")
-		}
+	if err := o.reach.validate(cmd, o.exclude...); err != nil {
+		return err
 	}
 	if !o.yes && !o.dryRun && !o.app.interactive() {
 		return fault.New(fault.Usage, "to see the change, add the flag: --dry-run; to make it: --yes", "there is no terminal to ask on, so nothing was changed")
@@ -163,7 +168,7 @@ func (o *profilesSyncOptions) run(ctx context.Context) error {
 		l.Finish()
 		return nothingAssigned(t.session)
 	}
-	out := outcome{o: o, session: t.session, unlisted: unlisted(result)}
+	out := outcome{o: o, session: t.session, unlisted: unlisted(result), finish: l.Finish}
 	err = o.apply(ctx, &out, func(src []byte) (profiles.Plan, error) {
 		src, first, err := o.withSession(a.cfg.ConfigPath(), src, t.session)
 		if err != nil {
@@ -195,7 +200,7 @@ func (o *profilesSyncOptions) apply(ctx context.Context, out *outcome, plan func
 	if out.plan, err = plan(src); err != nil {
 		return err
 	}
-	if err := o.matched(out.plan); err != nil && len(out.unlisted) == 0 {
+	if err := o.matches(out.plan); err != nil && len(out.unlisted) == 0 {
 		return err
 	}
 	if out.plan.Empty() {
@@ -234,26 +239,17 @@ func (o *profilesSyncOptions) apply(ctx context.Context, out *outcome, plan func
 	return out.report(ctx)
 }
 
-// matched refuses patterns on the command line that match nothing: they are misspelt. One that a setting holds may
-// well match for others of the team.
-func (o *profilesSyncOptions) matched(plan profiles.Plan) error {
-	for _, list := range []struct {
-		flag     string
-		patterns []string
-	}{{"--account", o.accounts}, {"--role", o.roles}} {
-		for _, pattern := range list.patterns {
-			if slices.Contains(plan.Unmatched, pattern) {
-				return fault.New(fault.Usage, "see what there is: homing profiles list"+o.sessionFlag(), "%s %q matches nothing that you may use", list.flag, pattern)
-			}
-		}
+// matches refuses patterns on the command line that match nothing: they are misspelt. One that a setting holds may well
+// match for others of the team, and the number of an account that is gone matches its profiles.
+func (o *profilesSyncOptions) matches(plan profiles.Plan) error {
+	none := slices.DeleteFunc(slices.Clone(plan.Unmatched), func(pattern string) bool {
+		return slices.ContainsFunc(plan.Changes, func(c profiles.Change) bool {
+			return c.Kind != profiles.Keep && c.Grant.Account.ID == strings.TrimSpace(pattern)
+		})
+	})
+	before := ""
+	if o.prune {
+		before = "an account that is gone has no name any more, so give its number; "
 	}
-	return nil
-}
-
-// sessionFlag repeats --sso-session in a command for a hint.
-func (o *profilesSyncOptions) sessionFlag() string {
-	if o.ssoSession == "" {
-		return ""
-	}
-	return " --sso-session " + argument(o.ssoSession)
+	return o.matched(none, before)
 }

@@ -141,8 +141,8 @@ func TestProfilesListNarrows(t *testing.T) {
 
 	x = open(t, vars, "profiles", "list")
 	x.answer("(3 of 3): \r\n", "mine\r")
-	if screen := x.end(0); !strings.HasSuffix(screen, "ACCOUNT     ID            EMAIL            ROLE      PROFILE\n"+
-		"production  111111111111  aws@example.com  ReadOnly  mine\n") {
+	if screen := x.end(0); !strings.HasSuffix(screen, "ACCOUNT     ID            ROLE      PROFILE  EMAIL\n"+
+		"production  111111111111  ReadOnly  mine     aws@example.com\n") {
 		t.Error(screen)
 	}
 	x = open(t, vars, "profiles", "list")
@@ -152,7 +152,14 @@ func TestProfilesListNarrows(t *testing.T) {
 	}
 	x = open(t, vars, "profiles", "list")
 	x.answer("(3 of 3): \r\n", "stag\x04") // nobody types any more: what is left is printed
-	if screen := x.end(0); !strings.HasSuffix(screen, "\nstaging  222222222222  -      Admin  -\n") {
+	if screen := x.end(0); !strings.HasSuffix(screen, "\nstaging  222222222222  Admin  -        -\n") {
+		t.Error(screen)
+	}
+	// A narrow terminal shows the role and the profile; the address is searched all the same.
+	x = openSized(t, &pty.Winsize{Rows: 24, Cols: 50}, vars, "profiles", "list")
+	x.answer("  staging     222222222222  Admin     -     -\r\n", "aws@ex\r")
+	if screen := x.end(0); !strings.HasSuffix(screen, "ACCOUNT     ID            ROLE      PROFILE\n"+
+		"production  111111111111  Admin     -\nproduction  111111111111  ReadOnly  mine\n") {
 		t.Error(screen)
 	}
 	vars["TERM"] = "dumb"

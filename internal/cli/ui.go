@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"text/tabwriter"
@@ -128,10 +129,21 @@ func describe(err error) fault.Error {
 	switch {
 	case f.Kind == fault.Bug && errors.Is(err, context.Canceled):
 		f = fault.Error{Kind: fault.Interrupted, Msg: "interrupted"}
+	case f.Kind == fault.Bug && unwritten(err) != nil:
+		f = fault.Error{Kind: fault.Config, Msg: "the answer cannot be written: " + unwritten(err).Error(), Hint: "write it to another place"}
 	case f.Kind == fault.Bug && f.Hint == "":
 		f.Hint = "this should not happen: run it again with --debug and report what it prints at " + issuesURL
 	}
 	return f
+}
+
+// unwritten is why the answer could not be written, as to a disk that is full; nil where that is not what went wrong.
+// Package os calls standard output so on every system.
+func unwritten(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok && p.Op == "write" && p.Path == "/dev/stdout" {
+		return p.Err
+	}
+	return nil
 }
 
 func cleanArgs(args []any) []any {

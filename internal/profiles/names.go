@@ -54,6 +54,7 @@ func (m *maker) name() {
 			counts[l][strings.ToLower(name)]++
 		}
 	}
+	m.shared = counts[0]
 	m.stand()
 	var open []*want
 	for _, w := range m.wants {

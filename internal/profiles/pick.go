@@ -22,6 +22,15 @@ func (s Selection) Match(g Grant) bool {
 	return selected
 }
 
+// Unmatched returns the patterns that match none of grants.
+func (s Selection) Unmatched(grants []Grant) []string {
+	p := newPicker(Options{Select: s})
+	for _, g := range grants {
+		p.selects(g)
+	}
+	return p.unmatched()
+}
+
 // pattern is a glob in lower case.
 type pattern struct {
 	text    string // as it was written

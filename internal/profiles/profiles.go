@@ -133,6 +133,7 @@ type maker struct {
 	mine    []*present          // managed profiles of this owner, and intact ones of sessions that are gone
 	people  map[string][]access // what the other profiles of a name, in lower case, give access to
 	taken   map[string]bool     // names in lower case that are not free
+	shared  map[string]int      // how many grants the template gives a name, in lower case
 	sources map[string]string   // a profile that another one names as its source_profile: the other one
 
 	accounts map[string]session.Account // by number, those that have a role that can be used

@@ -201,26 +201,26 @@ func TestNamesThatCollide(t *testing.T) {
 	same(t, "one", told(plan), "add team-Admin = 111111111111/Admin\n")
 	plan, both := planned(t, alone, []Grant{one, two}, o)
 	same(t, "the second one", told(plan), "keep team-Admin = 111111111111/Admin\n"+
-		"add team-Admin-222222222222 = 222222222222/Admin (the name team-Admin is taken)\n")
+		"add team-Admin-222222222222 = 222222222222/Admin (team-Admin would be the name of more than one role)\n")
 	plan, left := planned(t, both, []Grant{two}, Options{Session: corp, Prune: true})
 	same(t, "the first one goes", told(plan), "keep team-Admin-222222222222 = 222222222222/Admin\n"+
 		"remove team-Admin = 111111111111/Admin (you can no longer use its role)\n")
 	plan, _ = planned(t, left, []Grant{one, two, three}, o)
-	same(t, "it comes back, with a third", told(plan), "add team-Admin-111111111111 = 111111111111/Admin (the name team-Admin is taken)\n"+
-		"keep team-Admin-222222222222 = 222222222222/Admin\nadd team-Admin-333333333333 = 333333333333/Admin (the name team-Admin is taken)\n")
+	same(t, "it comes back, with a third", told(plan), "add team-Admin-111111111111 = 111111111111/Admin (team-Admin would be the name of more than one role)\n"+
+		"keep team-Admin-222222222222 = 222222222222/Admin\nadd team-Admin-333333333333 = 333333333333/Admin (team-Admin would be the name of more than one role)\n")
 
 	// All at once: none gets the short name, so that which one is the first does not matter. Selected or not, they are there.
 	plan, _ = planned(t, corpSection, []Grant{one, two, three}, Options{Session: corp, Select: Selection{Accounts: []string{"222222222222"}}})
-	same(t, "at once", told(plan), "add team-Admin-222222222222 = 222222222222/Admin (the name team-Admin is taken)\n")
+	same(t, "at once", told(plan), "add team-Admin-222222222222 = 222222222222/Admin (team-Admin would be the name of more than one role)\n")
 
 	// Roles of one account whose template does not tell them apart, and names that are the next choice of another.
 	plan, _ = planned(t, corpSection, []Grant{
 		grant("111111111111", "a", "x=y"), grant("111111111111", "a", "x,y"), grant("111111111111", "a", "z"),
 		grant("222222222222", "a-111111111111", "z"), grant("333333333333", "a-111111111111-z", "z"),
 	}, Options{Session: corp, Template: "{{.AccountName}}"})
-	same(t, "without the role", told(plan), "add a-111111111111-13840e7e = 111111111111/x,y (the name a is taken)\n"+
-		"add a-111111111111-ae03c503 = 111111111111/x=y (the name a is taken)\n"+
-		"add a-111111111111-e84e092f = 111111111111/z (the name a is taken)\n"+
+	same(t, "without the role", told(plan), "add a-111111111111-13840e7e = 111111111111/x,y (a would be the name of more than one role)\n"+
+		"add a-111111111111-ae03c503 = 111111111111/x=y (a would be the name of more than one role)\n"+
+		"add a-111111111111-e84e092f = 111111111111/z (a would be the name of more than one role)\n"+
 		"add a-111111111111 = 222222222222/z\nadd a-111111111111-z = 333333333333/z\n")
 
 	// The profile of commands that are told none is never made.

@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/session"
@@ -57,6 +58,8 @@ func (m *maker) whyThisName(w *want) string {
 	switch {
 	case w.profile == w.names[0]:
 		return ""
+	case w.has == nil && m.shared[strings.ToLower(w.names[0])] > 1:
+		return w.names[0] + " would be the name of more than one role"
 	case w.has == nil:
 		return "the name " + w.names[0] + " is taken"
 	case w.fits():
@@ -122,7 +125,7 @@ func (m *maker) fate(p *present, g Grant) (Kind, string) {
 	switch {
 	case !m.o.Prune:
 		return Stale, why
-	case len(m.all) == 0:
+	case len(m.all)+len(m.unknown) == 0:
 		return Stale, why + "; as nothing at all was listed, nothing is removed"
 	case m.sources[p.Name] != "":
 		return Stale, why + "; it stays, because profile " + m.sources[p.Name] + " names it as source_profile"
