@@ -10,6 +10,7 @@ import (
 // givesCredentials reports whether a key is about where credentials come from or whose they are. What an SDK finds there
 // it uses before it asks a container-credentials endpoint.
 func givesCredentials(key string) bool {
+	key = strings.TrimFunc(key, func(r rune) bool { return !portable(r) }) // a byte order mark, which some reader may drop
 	if strings.HasPrefix(key, "sso_") || strings.HasPrefix(key, "aws_") {
 		return true
 	}
@@ -57,11 +58,28 @@ func (c *Config) Bare(profile string) ([]byte, error) {
 		}
 	}
 	text := "[default]\n" + strings.Join(settings, "")
-	if profile != "default" {
-		text += "[" + Section{kindProfile, profile}.header() + "]\n" + strings.Join(settings, "")
+	for _, header := range bareHeaders(profile) {
+		text += "[" + header + "]\n" + strings.Join(settings, "")
 	}
 	text += strings.Join(rest, "")
 	return []byte(text), checkBare(config.path, text)
+}
+
+// bareHeaders are the headers below which every reader that can find the profile under its name does. A name with a space
+// needs two: the AWS CLI wants it in quotes, and the SDKs take quotes for a part of it.
+func bareHeaders(profile string) (headers []string) {
+	if profile == "default" {
+		return nil
+	}
+	plain := kindProfile + " " + profile
+	_, name, ok := cliID(plain)
+	if !ok || name == profile {
+		headers = append(headers, plain)
+	}
+	if !ok || name != profile {
+		headers = append(headers, kindProfile+" "+shellQuote(profile))
+	}
+	return headers
 }
 
 // bareOption is an option with the lines it stands on.
@@ -96,23 +114,37 @@ func (d *document) bare(s *section) (options []bareOption) {
 			continue
 		}
 		var kept strings.Builder
+		var below, dropped bool // lines of a block
 		lines := scanFrom(d.text[:o.end], d.bareCR, o.start, o.line)
 		for lines.scan() {
 			l := lines.line
 			if lines.comment() || lines.blank() || slices.ContainsFunc(secret, func(x span) bool { return l.start < x.end && x.start < l.next }) {
 				continue
 			}
+			if l.start != o.start && givesCredentials(keyIn(d.text[l.first:l.last])) {
+				dropped = true
+				continue
+			}
+			below = below || l.start != o.start
 			from := l.start
 			if from == o.start { // what follows is indented deeper, and what another file says may stand above
 				from = l.first
 			}
 			kept.WriteString(strings.TrimRight(d.text[from:l.next], "\r\n") + "\n")
 		}
-		if kept.Len() > 0 {
+		if kept.Len() > 0 && (below || !dropped) { // a block of which nothing is left is none
 			options = append(options, bareOption{o.key, kept.String()})
 		}
 	}
 	return options
+}
+
+// keyIn returns the key of a line in a block ("s3 =", or one of [services …]), where some reader might look for it.
+func keyIn(line string) string {
+	if i := strings.IndexAny(line, "=:"); i >= 0 {
+		line = line[:i]
+	}
+	return strings.ToLower(strings.TrimSpace(line))
 }
 
 // checkBare holds the outcome against both rule sets: where a file is so odd that a way to credentials is left, there is

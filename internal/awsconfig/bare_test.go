@@ -36,6 +36,7 @@ services = local
 s3 =
   addressing_style = path
   max_concurrent_requests = 20
+  aws_access_key_id = SECRET
 credential_process = SECRET
     more = SECRET
 login_session = SECRET
@@ -43,6 +44,7 @@ ca_bundle = /etc/a # b
 endpoint_url = http://127.0.0.1:4566/x#y
 retry_mode = standard
   sso_session = SECRET-to-the-sdks
+` + "\ufeff" + `aws_session_token = SECRET
 
 [profile other]
 region = eu-north-1
@@ -51,6 +53,8 @@ aws_access_key_id = SECRET
 [services local]
 dynamodb =
   endpoint_url = http://127.0.0.1:8000
+  AWS_Secret_Access_Key = SECRET
+  ` + "\ufeff" + `aws_session_token = SECRET
 
 [plugins]
 cli_legacy_plugin_path = /opt
@@ -111,6 +115,31 @@ cli_legacy_plugin_path = /opt
 	}
 }
 
+// Whoever finds a profile by its name in a file finds it in the copy of that, whatever the name.
+func TestBareNames(t *testing.T) {
+	t.Parallel()
+	for name, header := range map[string]string{
+		"dev": "dev", "a b": `"a b"`, "a  b": `'a  b'`, "it's": `"it's"`, `say "x"`: `'say "x"'`, `a\b`: `'a\b'`, `a'"b\`: `"a'\"b\\"`, "x/y@z": "x/y@z",
+	} {
+		bare, err := Parse("config", []byte("[profile "+header+"]\nregion = eu-west-1\nsso_session = x\n")).Bare(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for rules, reading := range map[string]*document{"the AWS CLI": parseCLI(string(bare)), "the SDKs": parseSDK(string(bare))} {
+			p, ok := configOf(reading).Profile(name)
+			region, _ := p.Lookup("region")
+			found := ok && region == "eu-west-1"
+			if never := reading.sdk && name != "dev" && strings.Contains(name, `\`); !found && !never {
+				t.Errorf("%s: not found by %s in\n%s", name, rules, bare)
+			}
+			if names := configOf(reading).ProfileNames(); !reading.sdk && len(names) != 2 {
+				t.Errorf("%s: the AWS CLI finds %q in\n%s", name, names, bare)
+			}
+		}
+	}
+}
+
 // FuzzBare: whatever the file, no reader finds a way to credentials in the copy, and what the AWS CLI finds there it had.
 func FuzzBare(f *testing.F) {
 	texts := append(seeds(), bareConfig)
@@ -146,6 +175,14 @@ func FuzzBare(f *testing.F) {
 						}
 					}
 				}
+			}
+			for line := range strings.Lines(string(bare)) {
+				if givesCredentials(keyIn(line)) {
+					t.Fatalf("%q in\n%s", line, bare)
+				}
+			}
+			if _, ok := copied.Profile(name); !ok {
+				t.Fatalf("no %q in\n%s", name, bare)
 			}
 			before, _ := cfg.Profile(name)
 			after, ok := copied.Profile("default")

@@ -1,5 +1,7 @@
 package awsconfig
 
+import "strings"
+
 // shellWords splits s as Python's shlex.split(s) does (POSIX mode, no comments); ok is false where it raises.
 func shellWords(s string) (words []string, ok bool) {
 	const (
@@ -57,4 +59,15 @@ func shellWords(s string) (words []string, ok bool) {
 	}
 	end()
 	return words, true
+}
+
+// shellQuote writes s so that shellWords makes one word of it.
+func shellQuote(s string) string {
+	switch {
+	case !strings.ContainsAny(s, `"\`):
+		return `"` + s + `"`
+	case !strings.Contains(s, "'"):
+		return "'" + s + "'"
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
