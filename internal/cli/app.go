@@ -245,6 +245,32 @@ func (a *app) roleCredentialsWarning(ctx context.Context, k store.RoleKey, ttl t
 	return fetcher.Get(ctx, k, ttl)
 }
 
+// shellTTL is what cached credentials must have left for an environment. A program that asks for credentials asks again
+// before they lapse; nobody replaces what is in an environment. Half of the hour that they last as a rule, so that not each
+// command fetches some.
+const shellTTL = 30 * time.Minute
+
+// orShorter returns cached credentials of less than shellTTL in place of a sign-in that would be needed for others.
+func (a *app) orShorter(k store.RoleKey, c session.RoleCredentials, err error) (session.RoleCredentials, error) {
+	if fault.KindOf(err) != fault.SignInNeeded {
+		return c, err
+	}
+	st, storeErr := a.store()
+	if storeErr != nil {
+		return c, err
+	}
+	last, ok := rolecreds.Cached(st, k, rolecreds.DefaultMinTTL)
+	if !ok {
+		return c, err
+	}
+	f := describe(err)
+	a.ui.say("warning: %s; the credentials lapse at %s\n", f.Msg, moment(last.Expiration, a.env.now()))
+	if f.Hint != "" {
+		a.ui.say("hint: %s\n", f.Hint)
+	}
+	return last, nil
+}
+
 // minTTL is what cached credentials must have left; 0 asks for the default.
 func minTTL(asked time.Duration) time.Duration {
 	if asked == 0 {

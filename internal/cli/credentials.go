@@ -78,7 +78,7 @@ func (o *credentialsOptions) register(cmd *cobra.Command, format string) {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, "format", format, "`format` of the output: "+strings.Join(names, ", "))
-	flags.DurationVar(&o.minTTL, "min-ttl", 0, "fetch new ones unless the cached have at least this much `time` left (default 15m)")
+	flags.DurationVar(&o.minTTL, "min-ttl", 0, "fetch new ones unless the cached have at least this much `time` left (default 15m, in the formats of shells 30m)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	o.registerRole(cmd, o.app)
 }
@@ -119,7 +119,10 @@ func (o *credentialsOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	creds, err := o.app.roleCredentials(ctx, key, o.minTTL)
+	creds, err := o.app.roleCredentials(ctx, key, o.ttl())
+	if o.forShell() && o.minTTL == 0 {
+		creds, err = o.app.orShorter(key, creds, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -129,6 +132,20 @@ func (o *credentialsOptions) run(ctx context.Context) error {
 	}
 	_, err = io.WriteString(o.app.ui.out, text)
 	return err
+}
+
+// forShell reports whether the format sets variables, which nobody replaces when they lapse.
+func (o *credentialsOptions) forShell() bool {
+	_, ok := assignmentOf(o.format)
+	return ok
+}
+
+// ttl is what cached credentials must have left.
+func (o *credentialsOptions) ttl() time.Duration {
+	if o.minTTL == 0 && o.forShell() {
+		return shellTTL
+	}
+	return minTTL(o.minTTL)
 }
 
 // render writes credentials in the format asked for.

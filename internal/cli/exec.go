@@ -51,7 +51,7 @@ func newExecCmd(a *app) *cobra.Command {
 			"variables of others that would win over them (--debug names those). homing becomes the command, where the system",
 			"allows: signals and the exit code are the command's. Without a command it is your shell.",
 			"",
-			"Credentials in an environment last as long as they last, an hour as a rule. With --renew the command gets the",
+			"Credentials in an environment last as long as they last: 30 minutes to an hour as a rule. With --renew the command gets the",
 			"address of an endpoint instead, which homing serves while the command runs: AWS SDKs fetch new ones there in time.",
 			"",
 			"Ends with 127 when there is no such command, with 126 when it cannot be run.",
@@ -91,8 +91,8 @@ func (o *execOptions) run(ctx context.Context) error {
 	if o.renew {
 		return o.runRenewing(ctx, path, profile, key)
 	}
-	creds, err := a.roleCredentials(ctx, key, 0)
-	if err != nil {
+	creds, err := a.roleCredentials(ctx, key, shellTTL)
+	if creds, err = a.orShorter(key, creds, err); err != nil {
 		return err
 	}
 	c := a.command(path, o.command, profile)

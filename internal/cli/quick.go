@@ -109,7 +109,7 @@ func (o *credentialsOptions) cached() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	creds, ok := rolecreds.Cached(st, key, minTTL(o.minTTL))
+	creds, ok := rolecreds.Cached(st, key, o.ttl())
 	if !ok || o.app.stale(st, key.Session) {
 		return "", nil
 	}
