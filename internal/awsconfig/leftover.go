@@ -74,29 +74,36 @@ func pending(path string) string {
 	return dir + "." + base + ".homing-pending"
 }
 
-// finish completes a write in place that was killed between its first byte and its last. Where it cannot, the edit that
-// comes next says what is wrong with the file.
-func finish(ctx context.Context, path, real string) {
+// finish completes a write in place that was killed between its first byte and its last. An error means that the file is
+// torn, and that what belongs into it still stands beside it.
+func finish(ctx context.Context, path, real string) error {
 	if _, err := os.Lstat(pending(real)); err != nil {
-		return
+		return nil
 	}
 	unlock, err := lock(ctx, path, real+lockSuffix)
 	if err != nil {
-		return
+		return nil // the edit that comes next says why
 	}
 	defer unlock()
+	return complete(real)
+}
+
+// complete is finish with the lock held.
+func complete(real string) error {
 	var versions [3]version
 	for i, p := range []string{real, real + BackupSuffix, pending(real)} {
+		var err error
 		if versions[i], err = readVersion(p); err != nil || versions[i].info == nil {
-			return
+			return nil // it was not written in place, or the edit that comes next says what is wrong
 		}
 	}
 	if now, next := versions[0], versions[2].text; torn(now.text, versions[1].text, next) {
-		err = now.write(real, next)
+		if _, err := now.write(real, next); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		_ = os.Remove(pending(real))
-	}
+	_ = os.Remove(pending(real))
+	return nil
 }
 
 // torn reports whether a text is the first part of next with the last part of old, and neither of them.

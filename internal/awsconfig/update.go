@@ -47,7 +47,9 @@ func UpdateFunc(ctx context.Context, path string, edits func(src []byte) ([]Edit
 	if err != nil {
 		return cannotWrite(path, err)
 	}
-	finish(ctx, path, real)
+	if err := finish(ctx, path, real); err != nil {
+		return cannotWrite(path, err)
+	}
 	before, err := readVersion(real)
 	if err != nil {
 		return cannotWrite(path, err)
@@ -75,6 +77,9 @@ func UpdateFunc(ctx context.Context, path string, edits func(src []byte) ([]Edit
 		return err
 	}
 	defer unlock()
+	if err := complete(real); err != nil { // of a process that was killed meanwhile
+		return cannotWrite(path, err)
+	}
 	removeLeftovers(real)
 	for range tries {
 		now, err := readVersion(real)
@@ -221,7 +226,8 @@ func (v version) same(now fs.FileInfo, err error) bool {
 
 // overwrite writes in place, for the one case where there is no other way: the file itself is a mount point (a container
 // that mounts ~/.aws/config alone). The backup is complete before the first byte changes, and the whole new text stands
-// beside it until the last one has: a failed write is taken back, one that was killed is finished by the next edit.
+// beside it until the last one has: a failed write is taken back, one that was killed, or cannot be taken back,
+// is finished by the next edit.
 func (v version) overwrite(path, text, temp string) error {
 	if err := copyBackup(path); err != nil {
 		return err
@@ -229,15 +235,18 @@ func (v version) overwrite(path, text, temp string) error {
 	if err := os.Rename(temp, pending(path)); err != nil {
 		return err
 	}
-	err := v.write(path, text)
-	_ = os.Remove(pending(path))
+	whole, err := v.write(path, text)
+	if whole {
+		_ = os.Remove(pending(path))
+	}
 	return err
 }
 
-func (v version) write(path, text string) error {
+// write puts text into the file, or after an error what was there before. whole reports whether one of them is.
+func (v version) write(path, text string) (whole bool, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
-		return err
+		return true, err
 	}
 	put := func(text string) error {
 		_, err := f.WriteAt([]byte(text), 0)
@@ -246,10 +255,12 @@ func (v version) write(path, text string) error {
 		}
 		return errors.Join(err, f.Sync())
 	}
+	whole = true
 	if err = put(text); err != nil {
-		err = errors.Join(err, put(v.text))
+		back := put(v.text)
+		whole, err = back == nil, errors.Join(err, back)
 	}
-	return errors.Join(err, f.Close())
+	return whole, errors.Join(err, f.Close())
 }
 
 // lock takes the lock beside the file. The lock file is empty and stays: removing it would let two processes each hold

@@ -231,6 +231,33 @@ func TestUpdateAboveTheSizeLimit(t *testing.T) {
 	}
 }
 
+// A write in place that was killed, and cannot be finished now, is finished later: until then nothing is edited, since the
+// edit would make the torn file the backup and take away what belongs into it.
+func TestUnfinishedStays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	old, next := "[profile dev]\n", "[profile dev]\n"+strings.Repeat("# a comment\n", 1000)
+	waiting := filepath.Join(filepath.Dir(path), ".config.homing-pending")
+	put(t, path, next[:100], 0o600)
+	put(t, path+BackupSuffix, old, 0o600)
+	put(t, waiting, next, 0o600)
+	cmd := child(t, "set", path)
+	cmd.Args = []string{"sh", "-c", "ulimit -f 4; exec " + shellArg(cmd.Path)}
+	cmd.Path = "/bin/sh"
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), "file too large") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if text(t, path) != next[:100] || text(t, path+BackupSuffix) != old || text(t, waiting) != next {
+		t.Errorf("the file has %d bytes, the backup %d", len(text(t, path)), len(text(t, path+BackupSuffix)))
+	}
+	if err := Update(t.Context(), path, set1(dev, "region", "new")); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(t, path); got != applied(t, next, set1(dev, "region", "new")) {
+		t.Errorf("finished: %q", got)
+	}
+}
+
 func TestUpdateOnReadOnlyFileSystem(t *testing.T) {
 	dir := t.TempDir()
 	mount(t, "tmpfs", dir, "tmpfs", 0, "size=64k")
