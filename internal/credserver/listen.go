@@ -51,7 +51,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, look time.Duration) 
 	server := &http.Server{
 		Handler: s, ReadTimeout: readWait, ReadHeaderTimeout: readWait, WriteTimeout: mostWait + readWait, IdleTimeout: idleWait,
 		MaxHeaderBytes: mostHeader, DisableGeneralOptionsHandler: true, // "OPTIONS *" is a request like any other
-		ErrorLog:       log.New(io.Discard, "", 0), // what strangers send is of no interest, and may be anything
+		ErrorLog: log.New(io.Discard, "", 0), // what strangers send is of no interest, and may be anything
 	}
 	renewing, stop := context.WithCancel(ctx)
 	var renewer sync.WaitGroup
