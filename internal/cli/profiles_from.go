@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -32,19 +33,41 @@ func (a *app) readTeam(ctx context.Context, from string) (name string, text []by
 	if scheme, _, ok := strings.Cut(from, "://"); ok {
 		return a.fetchTeam(ctx, from, strings.ToLower(scheme))
 	}
-	f, err := os.Open(from)
-	if err != nil {
-		return "", nil, &fault.Error{
-			Kind: fault.Config, Msg: fmt.Sprintf("cannot read --from %q: %v", from, errors.Unwrap(err)),
-			Hint: "give the path of a file, or an address: --from https://…", Err: err,
+	type answer struct {
+		text []byte
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() { // to open a pipe is to wait for who writes it, and to read one, too; nothing but the end of the program ends that
+		text, err := readWhole(from)
+		read <- answer{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", nil, &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: context.Cause(ctx)}
+	case got := <-read:
+		if got.err == nil {
+			return from, got.text, nil
 		}
+		hint := "give a file of settings for profiles"
+		if p, ok := errors.AsType[*fs.PathError](got.err); ok {
+			got.err = p.Err // the path is named already
+			if p.Op == "open" {
+				hint = "give the path of a file, or an address: --from https://…"
+			}
+		}
+		return "", nil, teamFault(fault.Config, from, hint, got.err)
+	}
+}
+
+// readWhole reads a team's file.
+func readWhole(path string) (text []byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	text, err = bounded(f)
-	if err != nil {
-		return "", nil, teamFault(fault.Config, from, "give a file of settings for profiles", err)
-	}
-	return from, text, nil
+	return bounded(f)
 }
 
 // bounded reads all of r, and refuses what is too long to be a team's file.
