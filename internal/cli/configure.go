@@ -3,15 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/settings"
 	"github.com/spf13/cobra"
 )
 
@@ -130,15 +129,11 @@ func checkStartURL(answer string) string {
 	return ""
 }
 
-// regionForm is what the names of regions look like in every partition: us-east-1, us-gov-west-1, eusc-de-east-1,
-// us-isob-east-1. It names no region, no number of them and no continent: new ones appear every year.
-var regionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]+$`) })
-
 func checkRegion(answer string) string {
 	if answer == "" {
 		return "A value is required"
 	}
-	if !regionForm().MatchString(answer) {
+	if !settings.IsRegion(answer) {
 		return "Not a region such as eu-west-1"
 	}
 	return ""
@@ -166,8 +161,8 @@ func splitScopes(text string) []string {
 	return scopes
 }
 
-// outputFormats are what the AWS CLI 2.38 understands as output.
-var outputFormats = []string{"json", "text", "table", "yaml", "yaml-stream", "off"}
+// outputFormats are what the AWS CLI understands as output.
+var outputFormats = settings.Outputs()
 
 func checkOutput(answer string) string {
 	if answer == "" || slices.Contains(outputFormats, answer) {

@@ -173,8 +173,22 @@ var errHere = errors.New("here")
 
 func (*here) UnmarshalTOML(any) error { return errHere }
 
-// line returns the line of a key of the table, 0 when the decoder does not know.
+// line returns the line of a key of the table, 0 when the decoder does not know. A table that a longer header only names
+// ([session.dev.profiles]) has none of its own: that of the first key in it counts, by name, since to ask for a line is to
+// go through the file.
 func (t *table) line(key string) int {
+	n := t.ownLine(key)
+	for sub := t; n == 0; n = sub.ownLine(key) {
+		next := &table{meta: t.meta}
+		if t.meta.PrimitiveDecode(sub.keys[key], &next.keys) != nil || len(next.keys) == 0 {
+			return 0
+		}
+		sub, key = next, sortedKeys(next.keys)[0]
+	}
+	return n
+}
+
+func (t *table) ownLine(key string) int {
 	var p toml.ParseError
 	if errors.As(t.meta.PrimitiveDecode(t.keys[key], &here{}), &p) {
 		return p.Position.Line

@@ -163,10 +163,10 @@ func (t *table) entry() (d ProfileDefaults, err error) {
 		return d, err
 	}
 	d.Match = match.Value
-	if d.Region, err = decode(t, "region", "a region such as eu-west-1", isRegion); err != nil {
+	if d.Region, err = decode(t, "region", "a region such as eu-west-1", IsRegion); err != nil {
 		return d, err
 	}
-	d.Output, err = decode(t, "output", "an output such as json, yaml, text or table", isOutput)
+	d.Output, err = decode(t, "output", "an output: "+strings.Join(Outputs(), ", "), isOutput)
 	return d, err
 }
 
@@ -174,7 +174,7 @@ func (t *table) entry() (d ProfileDefaults, err error) {
 func (t *table) firstLine() int {
 	first := 0
 	for key := range t.keys {
-		if n := t.line(key); first == 0 || n < first {
+		if n := t.line(key); n > 0 && (first == 0 || n < first) {
 			first = n
 		}
 	}
@@ -183,11 +183,12 @@ func (t *table) firstLine() int {
 
 func isPattern(s string) bool { return s != "" && len(s) <= maxPattern && utf8.ValidString(s) }
 
-// isRegion accepts what the names of regions look like in every partition: us-east-1, us-gov-west-1, us-isob-east-1.
-// SDKs put a region into the names of hosts, so that one with a dot or a slash in it would send requests elsewhere.
-func isRegion(s string) bool {
+// IsRegion accepts what the names of regions look like in every partition: us-east-1, us-gov-west-1, eusc-de-east-1,
+// us-isob-east-1. SDKs put a region into the names of hosts, so that one with a dot or a slash in it would send requests
+// elsewhere.
+func IsRegion(s string) bool {
 	words := strings.Split(s, "-")
-	if len(words) < 3 || len(words) > 4 || len(s) > 32 {
+	if len(words) < 3 || len(words) > 4 || len(s) > 32 || len(words[0]) < 2 || len(words[0]) > 4 {
 		return false
 	}
 	for i, word := range words {
@@ -201,9 +202,10 @@ func isRegion(s string) bool {
 	return true
 }
 
-func isOutput(s string) bool {
-	return s != "" && len(s) <= 20 && !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' })
-}
+// Outputs are what the AWS CLI 2.38 understands as output.
+func Outputs() []string { return []string{"json", "text", "table", "yaml", "yaml-stream", "off"} }
+
+func isOutput(s string) bool { return slices.Contains(Outputs(), s) }
 
 // notFromTeams says why keys that mean something elsewhere are refused in a team's file. Whatever is not known is
 // refused as well.

@@ -130,6 +130,8 @@ func TestTeamRefuses(t *testing.T) {
 		{"[profiles]\nregion = \"us-east-1\\n[profile x]\\ncredential_process = sh\"", "team.toml:2: profiles.region takes a region", ""},
 		{"[profiles]\nregion = \"us-east-1 # x\"", "profiles.region takes a region", ""},
 		{"[profiles]\noutput = \"json\\n[profile x]\"", "team.toml:2: profiles.output takes an output", ""},
+		{"[profiles]\noutput = \"bogus\"", "team.toml:2: profiles.output takes an output: json, text, table, yaml, yaml-stream, off", ""},
+		{"# ours\n\n[session.dev.profiles]\nregion = \"eu-west-1\"", "team.toml:3: session is not taken from a team's file", ""},
 		{"[profiles]\ntemplate = \"{{.Home}}\"", "team.toml:2: template \"{{.Home}}\", column 3: there is no field \".Home\"", "fields: .AccountName"},
 		{"[profiles]\ntemplate = \"{{.RoleName | exec \\\"id\\\"}}\"", "there is no helper \"exec\"", ""},
 		{"[profiles]\nrolls = [\"x\"]", "team.toml:2: unknown key profiles.rolls", "did you mean roles?"},
@@ -199,7 +201,7 @@ func TestTeamIsReadSoon(t *testing.T) {
 		many.String(), "[profiles]\n" + many.String(), "[[profiles.defaults]]\n" + many.String(), strings.Repeat("[[profiles.defaults]]\n", 3_000),
 		"[profiles]\na." + strings.Repeat("b.", 120_000) + "c=1", strings.Repeat("[a"+strings.Repeat(".b", 2_000)+"]\n", 60), dotted.String(),
 		"[profiles]\naccounts=[" + strings.Repeat("\"\",", 20_000) + "]",
-		"[profiles]\ndefaults=[" + strings.Repeat("{match='a',output='j'},", 2_500) + "]",
+		"[profiles]\ndefaults=[" + strings.Repeat("{match='a',output='off'},", 2_500) + "]",
 	} {
 		start := time.Now()
 		_, err := Team("team.toml", strings.NewReader(text))
@@ -244,12 +246,12 @@ func TestProfilesThatAreWrong(t *testing.T) {
 func TestIsRegion(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"us-east-1", "ap-southeast-12", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1", "cn-north-1"} {
-		if !isRegion(good) {
+		if !IsRegion(good) {
 			t.Errorf("%q is refused", good)
 		}
 	}
 	for _, bad := range []string{"", "us", "us-east", "us-east-", "us--1", "US-EAST-1", "us-east-1a", "us-east-1.evil.example", "a-b/c-1", "us-east-１", strings.Repeat("a", 40) + "-b-1"} {
-		if isRegion(bad) {
+		if IsRegion(bad) {
 			t.Errorf("%q is taken", bad)
 		}
 	}
@@ -280,7 +282,7 @@ func FuzzTeam(f *testing.F) {
 			t.Error("a form from a team's file")
 		}
 		for _, d := range p.Defaults {
-			if d.Match == "" || d.Region.IsSet() && !isRegion(d.Region.Value) || d.Output.IsSet() && !isOutput(d.Output.Value) {
+			if d.Match == "" || d.Region.IsSet() && !IsRegion(d.Region.Value) || d.Output.IsSet() && !isOutput(d.Output.Value) {
 				t.Errorf("%+v", d)
 			}
 			if strings.ContainsAny(d.Region.Value+d.Output.Value, " \n\r\t./:[]=#") {
