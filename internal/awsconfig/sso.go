@@ -114,7 +114,7 @@ func (c *Config) ssoKeys(p Profile, found *SSOProfile, sessions finder) error {
 	named, url := has("sso_session"), has("sso_start_url")
 	account, role := has("sso_account_id"), has("sso_role_name")
 	if !named && !url && !account && !role {
-		return fault.New(fault.Config, configureProfile(p.Name),
+		return fault.New(fault.Config, c.insteadOf(p),
 			"profile %q does not use IAM Identity Center: it has neither sso_session nor sso_start_url%s", p.Name, other(p))
 	}
 	if err := plain(p, "sso_session", "sso_account_id", "sso_role_name"); err != nil {
@@ -138,6 +138,28 @@ func (c *Config) ssoKeys(p Profile, found *SSOProfile, sessions finder) error {
 	}
 	found.AccountID, found.RoleName = p.Get("sso_account_id"), p.Get("sso_role_name")
 	return nil
+}
+
+// insteadOf is the hint for a profile without SSO. One that has credentials already is not written over; where they come from
+// a homing, the profile that is named there is meant.
+func (c *Config) insteadOf(p Profile) string {
+	if words, ok := shellWords(p.Get("credential_process")); ok && len(words) > 0 {
+		for i, word := range words {
+			name, found := strings.CutPrefix(word, "--profile=")
+			if word == "--profile" && i+1 < len(words) {
+				name, found = words[i+1], true
+			}
+			if _, there := c.Profile(name); found && there && name != p.Name {
+				return "use the profile that its credential_process names: --profile " + shellArg(name)
+			}
+		}
+	}
+	for _, key := range []string{"credential_process", "aws_access_key_id", "login_session"} {
+		if p.Get(key) != "" {
+			return "for a profile of another name, run: homing configure sso --profile NAME"
+		}
+	}
+	return configureProfile(p.Name)
 }
 
 // other says what a profile without SSO uses instead.

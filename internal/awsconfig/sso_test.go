@@ -19,7 +19,10 @@ func TestSSOErrors(t *testing.T) {
 		{"no file at all", "dev", "", `profile "dev" is not in "CONFIG"`, "run: homing configure sso --profile dev"},
 		{"a typing mistake", "dve", "[profile dev]\n", `profile "dve" is not in "CONFIG"`, `did you mean "dev"? else run: homing configure sso --profile dve`},
 		{"no sso keys", "dev", "[profile dev]\nregion = r\n", `profile "dev" does not use IAM Identity Center: it has neither sso_session nor sso_start_url`, "run: homing configure sso --profile dev"},
-		{"other credentials", "dev", "[profile dev]\ncredential_process = x\n", `it has neither sso_session nor sso_start_url but credential_process`, "run: homing configure sso --profile dev"},
+		{"other credentials", "dev", "[profile dev]\ncredential_process = x\n", `it has neither sso_session nor sso_start_url but credential_process`, "for a profile of another name, run: homing configure sso --profile NAME"},
+		{"a process for a profile", "dev", "[profile dev]\ncredential_process = homing credentials --profile 'a b'\n[profile 'a b']\n", `but credential_process`, "use the profile that its credential_process names: --profile 'a b'"},
+		{"a process for itself", "dev", "[profile dev]\ncredential_process = homing credentials --profile=dev\n", `but credential_process`, "for a profile of another name, run: homing configure sso --profile NAME"},
+		{"a process for nobody", "dev", "[profile dev]\ncredential_process = x --profile nosuch\n", `but credential_process`, "for a profile of another name, run: homing configure sso --profile NAME"},
 		{"unknown session", "dev", "[profile dev]\nsso_session = crop\n" + corp, `profile "dev" names sso-session "crop" ("CONFIG" line 2), which the file does not have`, `did you mean "corp"? else run: homing configure sso-session --sso-session crop`},
 		{"session without start url", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_region = r\n", `sso-session "s" has no sso_start_url`, "run: homing configure sso-session --sso-session s"},
 		{"session without region", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_start_url = u\nsso_region =\n", `sso-session "s" has no sso_region`, "run: homing configure sso-session --sso-session s"},
@@ -36,7 +39,7 @@ func TestSSOErrors(t *testing.T) {
 		{"nested where a value belongs", "dev", "[profile dev]\nsso_start_url = u\nsso_region =\n  a = b\n", `"CONFIG": line 3: sso_region is a nested block, not a value`, "run: ${EDITOR:-vi} +3 CONFIG"},
 		{"source without a profile", "dev", "[profile dev]\nrole_arn = a\nsource_profile = base\n", `profile "dev" names source_profile "base", which is not in "CONFIG"`, "run: homing configure sso --profile base"},
 		{"circle", "a", "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n", `profiles "a" -> "b" -> "a" name each other as source_profile in a circle`, "run: ${EDITOR:-vi} +6 CONFIG"},
-		{"end of the chain without sso", "a", "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\naws_access_key_id = x\n", `profile "b" does not use IAM Identity Center: it has neither sso_session nor sso_start_url but aws_access_key_id`, "run: homing configure sso --profile b"},
+		{"end of the chain without sso", "a", "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\naws_access_key_id = x\n", `profile "b" does not use IAM Identity Center: it has neither sso_session nor sso_start_url but aws_access_key_id`, "for a profile of another name, run: homing configure sso --profile NAME"},
 		{"control characters stay in the file", "dev", "[profile dev]\nsso_session = a\x1b[31mb\n", `profile "dev" names sso-session "a\x1b[31mb"`, `run: homing configure sso-session --sso-session $'a\x1b[31mb'`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
