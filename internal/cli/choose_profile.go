@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
@@ -29,10 +30,18 @@ func (r *roleFlags) valid() error {
 	if (r.accountID == "") != (r.roleName == "") {
 		return fault.New(fault.Usage, "give both: --account-id NUMBER --role-name NAME", "--account-id and --role-name belong together")
 	}
+	if r.accountID != "" && !isAccountID(r.accountID) {
+		return fault.New(fault.Usage, "give its number: --account-id 111122223333", "--account-id %q is not a number of 12 digits", r.accountID)
+	}
 	if r.ssoSession != "" && r.accountID == "" {
 		return fault.New(fault.Usage, "add the flags: --account-id NUMBER --role-name NAME", "--sso-session names no role by itself")
 	}
 	return nil
+}
+
+// isAccountID reports whether s looks like the number of an AWS account.
+func isAccountID(s string) bool {
+	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }
 
 // roleProfile returns the profile whose role a command is about: the one that is named (--profile, AWS_PROFILE,

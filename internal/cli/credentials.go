@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"strings"
@@ -16,6 +17,7 @@ import (
 type credentialsOptions struct {
 	roleFlags
 	app    *app
+	name   string // of the command, for hints; "" is credentials
 	format string
 	minTTL time.Duration
 }
@@ -52,7 +54,7 @@ func newCredentialsCmd(a *app) *cobra.Command {
 }
 
 func newEnvCmd(a *app) *cobra.Command {
-	o := &credentialsOptions{app: a}
+	o := &credentialsOptions{app: a, name: "env"}
 	cmd := &cobra.Command{
 		Use:     "env",
 		GroupID: groupUse,
@@ -165,7 +167,7 @@ func (o *credentialsOptions) role(ctx context.Context) (store.RoleKey, error) {
 	if err != nil {
 		return store.RoleKey{}, err
 	}
-	if err := standsOn(p); err != nil {
+	if err := standsOn(p, cmp.Or(o.name, "credentials")); err != nil {
 		return store.RoleKey{}, err
 	}
 	if err := p.NeedRole(); err != nil {
@@ -176,11 +178,11 @@ func (o *credentialsOptions) role(ctx context.Context) (store.RoleKey, error) {
 
 // standsOn refuses a profile that assumes a role over another: what the portal gives are the credentials of that other
 // one, which may do other things. The AWS CLI and the SDKs assume the role by themselves, over our token.
-func standsOn(p awsconfig.SSOProfile) error {
+func standsOn(p awsconfig.SSOProfile, command string) error {
 	if len(p.Via) < 2 {
 		return nil
 	}
 	asked, on := p.Via[0], p.Profile
-	return fault.New(fault.Config, "for the credentials it starts from, run: homing credentials --profile "+argument(on),
+	return fault.New(fault.Config, "for the credentials it starts from, run: homing "+command+" --profile "+argument(on),
 		"profile %q assumes a role over profile %q, which the AWS CLI and the SDKs do by themselves: give them the profile as it is", asked, on)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -77,9 +78,9 @@ func newExecCmd(a *app) *cobra.Command {
 
 func (o *execOptions) run(ctx context.Context) error {
 	a := o.app
-	profile, key, err := a.roleInUse(ctx)
+	profile, key, err := a.roleInUse(ctx, "exec")
 	if err != nil {
-		return err
+		return o.misplaced(err)
 	}
 	if len(o.command) == 0 {
 		o.command = []string{shell(a.env.Getenv)}
@@ -106,9 +107,22 @@ func (o *execOptions) run(ctx context.Context) error {
 	return c.become()
 }
 
-// roleInUse returns the active profile ([default] where none is named) and its role.
-func (a *app) roleInUse(ctx context.Context) (profile string, key store.RoleKey, err error) {
-	key, err = (&credentialsOptions{app: a}).role(ctx)
+// misplaced gives the error that no profile is named another hint where one is, behind the command: that flag is the
+// command's.
+func (o *execOptions) misplaced(err error) error {
+	isFlag := func(arg string) bool { return arg == "--profile" || strings.HasPrefix(arg, "--profile=") }
+	if name, _ := o.app.activeProfile(); name != "" || fault.KindOf(err) != fault.Usage || !slices.ContainsFunc(o.command, isFlag) {
+		return err
+	}
+	return &fault.Error{
+		Kind: fault.Usage, Msg: err.Error() + "; the --profile behind the command is the command's", Err: err,
+		Hint: "put the flag in front of it: homing exec --profile NAME -- " + argument(o.command[0]),
+	}
+}
+
+// roleInUse returns the active profile ([default] where none is named) and its role, for a command of that name.
+func (a *app) roleInUse(ctx context.Context, command string) (profile string, key store.RoleKey, err error) {
+	key, err = (&credentialsOptions{app: a, name: command}).role(ctx)
 	profile, _ = a.activeProfile()
 	if profile == "" {
 		profile = "default"

@@ -123,14 +123,14 @@ func (o *serveOptions) run(ctx context.Context) error {
 // resolve finds the profiles to serve; that each has a role is found out now rather than when somebody asks.
 func (o *serveOptions) resolve(ctx context.Context) error {
 	if len(o.profiles) == 0 {
-		profile, _, err := o.app.roleInUse(ctx)
+		profile, _, err := o.app.roleInUse(ctx, "serve")
 		o.profiles = []string{profile}
 		return err
 	}
 	var profiles []string
 	for _, profile := range o.profiles {
 		o.app.flags.profile = profile
-		if _, _, err := o.app.roleInUse(ctx); err != nil {
+		if _, _, err := o.app.roleInUse(ctx, "serve"); err != nil {
 			return err
 		}
 		if !slices.Contains(profiles, profile) {
