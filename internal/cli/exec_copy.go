@@ -2,9 +2,11 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,13 +17,17 @@ import (
 )
 
 // privateCopy is the folder with the config file of a command that is to ask the endpoint. It belongs to one run, which
-// holds its lock; the system lets go of that however the run ends, and the next run sweeps what is left.
+// holds its lock; the system lets go of that however the run ends, and the next run sweeps what is left once the command has
+// ended too.
 type privateCopy struct {
 	dir, config, credentials string
 	lock                     *flock.Flock
 }
 
-const copyLock = "lock"
+const (
+	copyLock = "lock"
+	copyUser = "command" // the number of the command's process, and since when it runs
+)
 
 // makePrivateCopy writes the settings of the profile, without any way to credentials, where only this user reads them.
 func (a *app) makePrivateCopy(profile string) (*privateCopy, error) {
@@ -90,13 +96,35 @@ func makeCopy(parent string, text []byte) (*privateCopy, error) {
 
 const copyPrefix = "homing-exec-"
 
+// usedBy notes the process that reads the folder: where homing is killed, it may live on, and needs the files.
+func (c *privateCopy) usedBy(pid int) {
+	if since, ok := runningSince(pid); ok {
+		_ = os.WriteFile(filepath.Join(c.dir, copyUser), fmt.Appendf(nil, "%d %s\n", pid, since), 0o600) // else it is swept as before
+	}
+}
+
+// inUse reports whether the process lives that the folder was made for. Its number alone may be another's by now.
+func inUse(dir string) bool {
+	text, err := os.ReadFile(filepath.Join(dir, copyUser))
+	if err != nil {
+		return false
+	}
+	number, noted, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), " ")
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		return false
+	}
+	since, ok := runningSince(pid)
+	return ok && since == noted
+}
+
 // remove takes the folder away; a second time it does nothing.
 func (c *privateCopy) remove() {
 	_ = os.RemoveAll(c.dir) // what cannot be removed is swept later
 	_ = c.lock.Close()
 }
 
-// sweep removes the folders of runs that have ended without doing so.
+// sweep removes the folders of runs that have ended without doing so, unless the command of one still runs.
 func sweep(parent string) {
 	left, err := os.ReadDir(parent)
 	if err != nil {
@@ -115,7 +143,7 @@ func sweep(parent string) {
 			continue // just being made
 		}
 		lock := flock.New(filepath.Join(dir, copyLock), flock.SetPermissions(0o600))
-		if free, err := lock.TryLock(); err == nil && free {
+		if free, err := lock.TryLock(); err == nil && free && !inUse(dir) {
 			_ = os.RemoveAll(dir)
 		}
 		_ = lock.Close()

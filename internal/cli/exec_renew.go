@@ -73,7 +73,7 @@ func (o *execOptions) runRenewing(ctx context.Context, path, profile string, key
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	end, err := c.runBeside()
+	end, err := c.runBeside(folder.usedBy)
 	folder.remove() // the way it ended may end this process at once
 	if err != nil {
 		return err

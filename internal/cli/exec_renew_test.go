@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -424,26 +426,44 @@ func TestRenewSignals(t *testing.T) {
 	x.ends(130)
 }
 
-// What a killed run left is swept by the next, and what a living one uses is not.
+// What a killed run left is swept by the next once its command has ended too, and what a living one uses is not.
 func TestRenewSwept(t *testing.T) {
 	t.Parallel()
 	p, vars := withProfiles(t)
-	killed, living := renewing(t, vars), renewing(t, vars)
-	killed.ask()
+	living := renewing(t, vars)
 	living.ask()
+	killed := startHoming(t, vars, "exec", "--renew", "--profile", "dev", "--", "sh", "-c",
+		`echo $$; while read x; do cat "$AWS_CONFIG_FILE" 2>&1 | head -n 1; done`)
+	pid, err := strconv.Atoi(killed.line())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := killed.ask(); got != "[default]" {
+		t.Fatalf("config: %s", got)
+	}
 	if n := len(p.copies(t)); n != 2 {
 		t.Fatalf("%d folders", n)
 	}
+	await(t, "word of the two processes", func() bool { // homing writes it while the command runs already
+		return !slices.ContainsFunc(p.copies(t), func(dir string) bool { return !inUse(dir) })
+	})
 	if err := killed.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	killed.ends(128 + 9)
+	_, _ = killed.cmd.Process.Wait()
 	next := renewing(t, vars)
 	next.ask()
-	if dirs := p.copies(t); len(dirs) != 2 {
+	if got := killed.ask(); got != "[default]" || len(p.copies(t)) != 3 {
+		t.Errorf("the command lives, and its config is %q in %q", got, p.copies(t))
+	}
+	_ = killed.stdin.Close()
+	await(t, "end of the command", func() bool { _, runs := runningSince(pid); return !runs })
+	last := renewing(t, vars)
+	last.ask()
+	if dirs := p.copies(t); len(dirs) != 3 {
 		t.Errorf("folders after the next run: %q", dirs)
 	}
-	for _, x := range []*running{living, next} {
+	for _, x := range []*running{living, next, last} {
 		if status, _, _ := three(t, x.ask()); status != "200" {
 			t.Error(status)
 		}
@@ -451,6 +471,13 @@ func TestRenewSwept(t *testing.T) {
 	}
 	if dirs := p.copies(t); len(dirs) != 0 {
 		t.Errorf("left: %q", dirs)
+	}
+	// the number alone is not enough: it may be another's by now
+	if err := os.WriteFile(filepath.Join(p.home, copyUser), fmt.Appendf(nil, "%d long-ago\n", os.Getpid()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, runs := runningSince(os.Getpid()); !runs || inUse(p.home) {
+		t.Errorf("this process runs: %v; its number is taken for that of another: %v", runs, inUse(p.home))
 	}
 }
 

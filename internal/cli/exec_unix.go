@@ -81,8 +81,8 @@ var fromTerminal = []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP}
 // runBeside runs the command while this process stays, and returns as it ended. Who sends this process a signal reaches
 // the command. When the command is stopped (Ctrl-Z), so is this process, for the shell that waits for it.
 //
-// The command is in the process group of this one, such that in a pipeline it shares the terminal with the others.
-func (c *childCommand) runBeside() (ending, error) {
+// The command is in the process group of this one, such that in a pipeline it shares the terminal with the others. started is called once it runs.
+func (c *childCommand) runBeside(started func(pid int)) (ending, error) {
 	cmd := c.process()
 	signals := make(chan os.Signal, 64)
 	// What is ignored must stay so for the command, and a signal that comes before it runs must not be lost.
@@ -101,6 +101,7 @@ func (c *childCommand) runBeside() (ending, error) {
 	signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU)
 	defer signal.Reset(syscall.SIGTTIN, syscall.SIGTTOU)
 	pid := cmd.Process.Pid
+	started(pid)
 	changes := make(chan syscall.WaitStatus)
 	go watch(pid, changes)
 	stopped := false

@@ -18,7 +18,7 @@ func findProgram(_ func(string) string, name string) (string, error) {
 
 // become runs the command and ends as it does: no process takes another's place here.
 func (c *childCommand) become() error {
-	e, err := c.runBeside()
+	e, err := c.runBeside(func(int) {})
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,8 @@ func (c *childCommand) become() error {
 }
 
 // runBeside runs the command while this process stays, and returns as it ended. Ctrl-C reaches both by themselves.
-func (c *childCommand) runBeside() (ending, error) {
+// started is called once it runs.
+func (c *childCommand) runBeside(started func(pid int)) (ending, error) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt)
 	defer signal.Stop(signals)
@@ -34,6 +35,7 @@ func (c *childCommand) runBeside() (ending, error) {
 	if err := cmd.Start(); err != nil {
 		return ending{}, cannotRun(c.argv[0], err)
 	}
+	started(cmd.Process.Pid)
 	_ = cmd.Wait() // the state says how it ended
 	return ending{cmd.ProcessState.ExitCode()}, nil
 }
