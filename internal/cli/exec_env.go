@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -146,6 +147,14 @@ func (c *childCommand) process() *exec.Cmd {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = f[0], f[1], f[2] // the very same, so that a terminal is one for the command too
 	}
 	return cmd
+}
+
+// fromAnywhere makes a path absolute, for a command that may go to another folder.
+func fromAnywhere(path string) string {
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
 }
 
 // outerPaths are the config and credentials files of the person where this process runs inside of exec --renew, whose

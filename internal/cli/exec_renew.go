@@ -68,8 +68,8 @@ func (o *execOptions) runRenewing(ctx context.Context, path, profile string, key
 		return err
 	}
 	c.set(varCopy, folder.config)
-	c.set(varConfig, paths.Config)
-	c.set(varCredentials, paths.Credentials)
+	c.set(varConfig, fromAnywhere(paths.Config))
+	c.set(varCredentials, fromAnywhere(paths.Credentials))
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -59,6 +59,7 @@ func newServeCmd(a *app) *cobra.Command {
 		),
 		Example: lines(
 			"  homing serve dev prod",
+			"  (umask 077; homing serve dev >~/.homing-endpoint)   # then in another terminal: . ~/.homing-endpoint",
 			"  homing serve --profile dev --format powershell --port 9911",
 		),
 		Args:              cobra.ArbitraryArgs,
