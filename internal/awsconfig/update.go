@@ -103,6 +103,36 @@ func UpdateFunc(ctx context.Context, path string, edits func(src []byte) ([]Edit
 		"another program keeps changing %q", path)
 }
 
+// Editable says what would keep Update from changing the file at path, whatever the edit: nil, or the *fault.Error of it.
+// It changes nothing. A program that first asks somebody for minutes can refuse at once.
+func Editable(path string) error {
+	real, err := resolve(path)
+	if err != nil {
+		return cannotWrite(path, err)
+	}
+	v, err := readVersion(real)
+	if err != nil {
+		return cannotWrite(path, err)
+	}
+	if _, err := newEditor(path, v.text, nil); err != nil {
+		return err
+	}
+	if err := v.writable(real); err != nil {
+		return cannotWrite(path, err)
+	}
+	dir, base := filepath.Split(real)
+	if _, err := os.Stat(dir); err != nil {
+		return nil // it will be made
+	}
+	temp, err := os.CreateTemp(dir, leftovers(base))
+	if err != nil {
+		return cannotWrite(path, err)
+	}
+	_ = temp.Close()
+	_ = os.Remove(temp.Name())
+	return nil
+}
+
 var errChanged = errors.New("changed by another program")
 
 // resolve follows symbolic links to the file that is meant, whether it exists or not.

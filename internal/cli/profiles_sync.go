@@ -132,6 +132,11 @@ func (o *profilesSyncOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !o.dryRun { // nor is a list fetched for minutes that cannot be written
+		if err := awsconfig.Editable(a.cfg.ConfigPath()); err != nil {
+			return err
+		}
+	}
 	if err := o.signIn(ctx, t); err != nil {
 		return o.again(err)
 	}
