@@ -37,6 +37,18 @@ func TestExecTerminalInterrupt(t *testing.T) {
 		if status := x.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
 			t.Errorf("renew %v: ended with %v, want the signal of Ctrl-C", renew, x.cmd.ProcessState)
 		}
+
+		// TERM is no key's: docs/exec.md tells scripts to use it
+		x = open(t, vars, append(args[:len(args)-1], "echo ready.; exec sleep 600")...)
+		x.expect("ready.")
+		if err := x.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		<-x.done
+		_ = x.cmd.Wait()
+		if status := x.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM {
+			t.Errorf("renew %v: ended with %v, want SIGTERM", renew, x.cmd.ProcessState)
+		}
 	}
 }
 
