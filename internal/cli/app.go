@@ -33,7 +33,7 @@ type app struct {
 }
 
 func newApp(env Env) *app {
-	a := &app{env: env, ui: &ui{out: env.Stdout, err: env.Stderr}, in: &input{r: env.Stdin}, patience: servicePatience}
+	a := &app{env: env, ui: &ui{out: &answers{w: env.Stdout}, err: env.Stderr}, in: &input{r: env.Stdin}, patience: servicePatience}
 	if env.Terminal.Stderr {
 		a.ui.width = env.Terminal.Width
 	}

@@ -43,7 +43,11 @@ func run(ctx context.Context, env Env) (code int) {
 			code = a.ui.fail(fmt.Errorf("internal error: %v", p))
 		}
 	}()
+	stdout := a.ui.out.(*answers)
 	err := newRootCmd(a).ExecuteContext(ctx)
+	if err == nil {
+		err = stdout.lost
+	}
 	ended, isCommand := errors.AsType[*commandEnded](err)
 	switch {
 	case err == nil:

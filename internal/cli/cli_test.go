@@ -53,6 +53,23 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// An answer that nobody gets is no success, whoever wrote it.
+func TestUnwritten(t *testing.T) {
+	for _, args := range [][]string{{"version"}, {"version", "--json"}, {"--help"}, {"help", "login"}, {"completion", "bash"}} {
+		full := func(env *Env) { env.Stdout = fullDisk{} }
+		code, _, stderr := inProcess(t, full, args...)
+		if want := "homing: the answer cannot be written: no space left on device\nhint: write it to another place\n"; code != 3 || stderr != want {
+			t.Errorf("%v: exit %d, stderr:\n%s", args, code, stderr)
+		}
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: errors.New("no space left on device")}
+}
+
 // Every error is one sentence and one hint, whatever hides in it.
 func TestFail(t *testing.T) {
 	for _, tt := range []struct {

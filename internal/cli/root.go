@@ -42,7 +42,7 @@ func newRootCmd(a *app) *cobra.Command {
 	}
 	root.SetArgs(nonNil(a.env.Args))
 	root.SetIn(a.env.Stdin)
-	root.SetOut(a.env.Stdout)
+	root.SetOut(a.ui.out)
 	root.SetErr(a.env.Stderr)
 	root.SetFlagErrorFunc(flagError)
 

@@ -52,7 +52,21 @@ func (w debugWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// answer writes to stdout.
+// answers is stdout. It remembers what could not be written, for those who do not look at each error.
+type answers struct {
+	w    io.Writer
+	lost error // the first
+}
+
+func (a *answers) Write(p []byte) (int, error) {
+	n, err := a.w.Write(p)
+	if err != nil && a.lost == nil {
+		a.lost = err
+	}
+	return n, err
+}
+
+// answer writes to stdout. What cannot be written is the command's error in the end: see run.
 func (u *ui) answer(format string, args ...any) {
 	_, _ = fmt.Fprintf(u.out, format, cleanArgs(args)...)
 }
