@@ -8,7 +8,8 @@ type change struct {
 	settings []setting // one for each key, in the order of their first mention
 	remove   bool
 	owner    string
-	cli, sdk int // the section in the two documents, -1 when it is to be made
+	cli, sdk int  // the section in the two documents, -1 when it is to be made
+	merged   bool // the SDKs read more than one section under this name
 }
 
 type setting struct {

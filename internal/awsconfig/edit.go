@@ -148,6 +148,7 @@ func (e *editor) locate() error {
 	for i := range e.sdk.sections {
 		if kind, name, ok := sdkID(e.sdk.sections[i].name); ok {
 			if c := wanted[sectionKey{kind, name}]; c != nil {
+				c.merged = c.sdk >= 0
 				c.sdk = i
 			}
 		}
@@ -176,6 +177,9 @@ func (e *editor) pair(c *change) error {
 		s := &e.sdk.sections[c.sdk]
 		if c.cli, found = sectionAt(e.cli, s.start); !found {
 			return e.unclear(s.line, "the SDKs take this for a header and the AWS CLI does not, since it is indented deeper than the line above")
+		}
+		if c.merged {
+			return e.twice(c) // what is one of two spellings for the SDKs would become the other
 		}
 	}
 	return nil
@@ -400,8 +404,10 @@ func (e *editor) splice() string {
 	}
 	b.WriteString(e.text[from:])
 	out := b.String()
-	if e.text != "" && !strings.HasSuffix(e.text, "\n") { // the last line may have gone; the next one stays without an end
-		out = strings.TrimSuffix(strings.TrimSuffix(out, "\n"), "\r")
+	if e.text != "" && !strings.HasSuffix(e.text, "\n") { // the last line may have gone; the one above stays without an end
+		if last := strings.TrimSuffix(strings.TrimSuffix(out, "\n"), "\r"); last != "" && last[len(last)-1] != '\n' {
+			out = last // an empty line is nothing but its end, and keeps it
+		}
 	}
 	if len(e.appended) == 0 {
 		return out

@@ -27,6 +27,7 @@ var applyTests = []struct {
 	{"insert behind the last option without a newline", "[profile dev]\nregion=r0", []Edit{{Section: dev, Set: []KeyValue{{"a", "1"}, {"b", "2"}}}}, "[profile dev]\nregion=r0\na = 1\nb = 2"},
 	{"insert below a header without a newline", "[profile dev]", []Edit{set1(dev, "a", "1")}, "[profile dev]\na = 1"},
 	{"replace the last line by another key", "[profile dev]\na=1\nb=2", []Edit{{Section: dev, Set: []KeyValue{{"c", "3"}}, Unset: []string{"b"}}}, "[profile dev]\na=1\nc = 3"},
+	{"unset the last line below an empty one", "[profile dev]\n\na=1", []Edit{{Section: dev, Unset: []string{"a"}}}, "[profile dev]\n\n"},
 	{"insert above trailing comments and blank lines", "[profile dev]\na=1\n\n# next one\n[profile x]\n", []Edit{set1(dev, "b", "2")}, "[profile dev]\na=1\nb = 2\n\n# next one\n[profile x]\n"},
 	{"crlf", "[profile dev]\r\na=1\r\n\r\n[profile x]\r\nb=2\r\n", []Edit{{Section: dev, Set: []KeyValue{{"a", "3"}, {"c", "4"}}}, set1(Section{kindSession, "s"}, "k", "v")},
 		"[profile dev]\r\na=3\r\nc = 4\r\n\r\n[profile x]\r\nb=2\r\n\r\n[sso-session s]\r\nk = v\r\n"},
@@ -54,6 +55,8 @@ var applyTests = []struct {
 		"[profile dev]\n region = r1\n\n  # c\n output : json\n sso_region=r\n\n[profile x]\na = 1\n  output = json\n"},
 	{"only what is in the way", "[profile dev]\nrole_arn = a\n  external_id = b\nregion = r0 # c\n  output = json\n", []Edit{set1(dev, "region", "r1")},
 		"[profile dev]\nrole_arn = a\n  external_id = b\n# c\nregion = r1\noutput = json\n"},
+	{"a bare comment mark behind the value to change", "[profile dev]\nregion:x ;\n  output = json\n", []Edit{set1(dev, "region", "r1")}, "[profile dev]\n;\nregion:r1\noutput = json\n"},
+	{"swallowed key below a quoted header", "[profile \"dev\"]\nregion = r0\n  output = json\n", []Edit{set1(dev, "region", "r1")}, "[profile dev]\nregion = r1\noutput = json\n"},
 	{"swallowed key to unset", "[profile dev]\nregion = r0\n  sso_start_url = https://x\n  sso_region = r2\n", []Edit{{Section: dev, Set: []KeyValue{{"sso_session", "s"}}, Unset: []string{"sso_start_url", "sso_region"}}},
 		"[profile dev]\nregion = r0\nsso_session = s\n"},
 	{"swallowed key beside another", "[profile dev]\nregion = r0\n  output = json\n", []Edit{set1(dev, "sso_session", "s")}, "[profile dev]\nregion = r0\n  output = json\nsso_session = s\n"},
@@ -77,6 +80,18 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// TestApplyHolds asks both real readers about every row.
+func TestApplyHolds(t *testing.T) {
+	o := askable(t)
+	for _, tt := range applyTests {
+		t.Run(tt.name, func(t *testing.T) {
+			if made, _ := o.checkEdit(t, tt.before, tt.edits); !made {
+				t.Error("refused")
+			}
+		})
+	}
+}
+
 // Files that no edit may touch, and the line and words that the person is told.
 var refusedTests = []struct {
 	name, before string
@@ -94,11 +109,13 @@ var refusedTests = []struct {
 	{"two defaults, the AWS CLI reads the last", "[profile default]\na=1\n[default]\na=2\n", set1(Section{kindProfile, "default"}, "a", "3"), "more than once, on lines 1 and 3"},
 	{"a quoted spelling and a swallowed one, which the SDKs would merge", "[profile x]\nb=1\n  [profile dev]\n  a=1\n[profile 'dev']\na=2\n", set1(dev, "b", "3"), "more than once, on lines 3 and 5"},
 	{"a quoted default would hide the other", "[default]\na=1\n[profile \"default\"]\na=2\n", set1(Section{kindProfile, "default"}, "b", "3"), "more than once, on lines 1 and 3"},
+	{"a header for the SDKs alone and a swallowed one, which they would merge", "[profile x]\nb=1\n  [default]\n  a=1\n[\u00a0profile default]\nc=2\n", set1(Section{kindProfile, "default"}, "b", "3"), "more than once, on lines 3 and 5"},
 	{"line swallowed by the key above that may be a part of it", "[profile dev]\ncredential_process = /opt/x\n  --y=z\n", set1(dev, "credential_process", "p"), `line 3: the AWS CLI takes this indented line for a part of "credential_process" above it`},
 	{"key swallowed by the one above, with a comment", "[profile dev]\nregion = r0\n  output = json # c\n", set1(dev, "region", "r1"), "line 3: "},
 	{"key swallowed by the one above, in quotes", "[profile dev]\nregion = r0\n  output = 'json'\n", set1(dev, "region", "r1"), "line 3: "},
 	{"key to unset swallowed by one that has a comment", "[profile dev]\nregion = r0 # c\n  output = json\n", Edit{Section: dev, Unset: []string{"output"}}, "line 3: profile \"dev\" gets \"output\" from here as well"},
 	{"key swallowed by the one above that is there already", "[profile dev]\noutput = text\nregion = r0\n  output = json\n", set1(dev, "region", "r1"), "line 4: "},
+	{"key swallowed by the one above that is swallowed once more", "[profile dev]\nrole_arn = r\n  region = r0\noutput = json\n  region = r1\n", set1(dev, "role_arn", "x"), "line 3: the AWS CLI takes this indented line for a part of \"role_arn\" above it"},
 	{"header swallowed by the key above", "[profile x]\na = 1\n  [profile dev]\n  b = 2\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header"},
 	{"header inside the value to replace", "[profile dev]\nb = 2\n  [profile x]\n  c = 3\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},
 	{"header above the place for a new key", "[profile dev]\nb = 2\n  []\n", set1(dev, "c", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},

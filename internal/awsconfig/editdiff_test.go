@@ -58,10 +58,10 @@ func askedBy(edits []Edit) asked {
 			wanted[e.Section] = make(map[string]*string)
 		}
 		for _, kv := range e.Set {
-			wanted[e.Section][kv.Key] = &kv.Value
+			wanted[e.Section][lower(kv.Key)] = &kv.Value
 		}
 		for _, key := range e.Unset {
-			wanted[e.Section][key] = nil
+			wanted[e.Section][lower(key)] = nil
 		}
 	}
 	return wanted
@@ -89,7 +89,7 @@ func (o *oracles) checkEdit(t testing.TB, text string, edits []Edit) (made bool,
 	}
 	wanted := askedBy(edits)
 	if straight := straightened(text, edits); straight != text {
-		o.checkStraight(t, text, straight)
+		o.checkStraight(t, text, straight, wanted)
 		text = straight
 	}
 	o.cliAfter(t, text, after, wanted)
@@ -119,27 +119,41 @@ func straightened(text string, edits []Edit) string {
 }
 
 // checkStraight: only indentation went, the Go SDK reads what it read, and what botocore reads now that it did not read
-// before is what the SDK reads.
-func (o *oracles) checkStraight(t testing.TB, before, after string) {
+// before is what the SDK reads in that section, the keys aside that the edit is about.
+func (o *oracles) checkStraight(t testing.TB, before, after string, wanted asked) {
 	t.Helper()
 	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
 	for i := range was {
-		if len(was) != len(is) || strings.TrimLeft(was[i], " \t\u00a0") != strings.TrimLeft(is[i], " \t\u00a0") {
+		if len(was) != len(is) || strings.TrimLeftFunc(was[i], pySpace) != strings.TrimLeftFunc(is[i], pySpace) {
 			t.Fatalf("more than indentation went\n%q\n%q", before, after)
 		}
 	}
 	o.sdkAfter(t, before, after, nil)
 	old, now := o.botocore(t, before), o.botocore(t, after)
-	sdk := configOf(parseSDK(after))
+	cli, sdk := parseCLI(after), parseSDK(after)
+	last := make(map[sectionKey]int) // the one that counts for the AWS CLI
+	for i := range cli.sections {
+		if kind, name, ok := cliID(cli.sections[i].name); ok {
+			last[sectionKey{kind, name}] = i
+		}
+	}
 	for kind, pair := range map[string][2]map[string]map[string]any{kindProfile: {old.Profiles, now.Profiles}, kindSession: {old.Sessions, now.Sessions}, kindServices: {old.Services, now.Services}} {
 		if len(pair[0]) != len(pair[1]) {
 			t.Fatalf("other sections\n%q\n%q", before, after)
 		}
 		for name, values := range pair[1] {
-			theirs := must(sdk.lookUp(sectionKey{kind, name}))
+			i := last[sectionKey{kind, name}]
+			section, _ := wanted.named(cli, sdk, i)
+			var theirs []option
+			if j, ok := sectionAt(sdk, cli.sections[i].start); ok {
+				theirs = sdk.optionsOf(&sdk.sections[j])
+			}
 			for key, value := range values {
-				if !reflect.DeepEqual(pair[0][name][key], value) && theirs.Get(key) != value {
-					t.Fatalf("botocore reads %v for %s of %q, the SDKs %q\n%q\n%q", value, key, name, theirs.Get(key), before, after)
+				if _, changes := wanted[section][key]; changes || reflect.DeepEqual(pair[0][name][key], value) {
+					continue
+				}
+				if option := lookup(theirs, key); option == nil || option.value != value {
+					t.Fatalf("botocore reads %v for %s of %q, the SDKs %v\n%q\n%q", value, key, name, option, before, after)
 				}
 			}
 		}
@@ -287,6 +301,7 @@ func bytesAfter(t testing.TB, before, after string, wanted asked) {
 	was, is := parseCLI(before), parseCLI(after)
 	sdkWas := parseSDK(before)
 	meant := make(map[int]bool) // where the lines start that may go
+	removed := 0
 	mean := func(start, end int) {
 		for lines := scanFrom(before[:end], false, start, 1); lines.scan(); {
 			meant[lines.line.start] = true
@@ -299,6 +314,7 @@ func bytesAfter(t testing.TB, before, after string, wanted asked) {
 			mean(m.start, m.end)
 		}
 		if named && wanted.removed(section) {
+			removed++
 			lines := scanFrom(before[:was.sections[i].end], false, was.sections[i].start, 1)
 			for lines.scan() {
 				if !lines.comment() {
@@ -332,7 +348,7 @@ func bytesAfter(t testing.TB, before, after string, wanted asked) {
 			}
 		}
 	}
-	linesAfter(t, before, after, meant, len(wanted))
+	linesAfter(t, before, after, meant, removed, len(is.sections)+removed-len(was.sections))
 	if eol := strings.Contains(before, "\r\n"); eol && !strings.Contains(strings.ReplaceAll(before, "\r\n", ""), "\n") &&
 		strings.Contains(strings.ReplaceAll(after, "\r\n", ""), "\n") {
 		t.Fatalf("line endings are mixed now\n%q\n%q", before, after)
@@ -343,11 +359,12 @@ func bytesAfter(t testing.TB, before, after string, wanted asked) {
 	}
 }
 
-// linesAfter checks that all lines but the meant ones, and a blank one for each section, are there in their order.
-func linesAfter(t testing.TB, before, after string, meant map[int]bool, sections int) {
+// linesAfter checks that all lines but the meant ones are there in their order, and that each section took at most one
+// blank line with it or brought one.
+func linesAfter(t testing.TB, before, after string, meant map[int]bool, removed, made int) {
 	t.Helper()
 	bare := func(l string) string { return strings.TrimRight(l, "\r\n") }
-	lines, blanks := strings.SplitAfter(after, "\n"), 0
+	lines, blanks, marks := strings.SplitAfter(after, "\n"), 0, parseCLI(before)
 	for s := newScanner(before, false); s.scan(); {
 		switch {
 		case s.blank():
@@ -355,13 +372,14 @@ func linesAfter(t testing.TB, before, after string, meant map[int]bool, sections
 			continue
 		case meant[s.line.start] && !s.comment():
 			continue
+		case meant[s.line.start]:
+			if _, _, ok := marks.markEndingAt(s.line.next); ok {
+				continue // not looked for: the same line may stand further down
+			}
 		}
 		l := before[s.line.start:s.line.next]
 		i := slices.IndexFunc(lines, func(s string) bool { return bare(s) == bare(l) })
 		if i < 0 {
-			if _, _, ok := parseCLI(before).markEndingAt(s.line.next); ok && meant[s.line.start] {
-				continue
-			}
 			t.Fatalf("line %q is gone or moved\n%q\n%q", l, before, after)
 		}
 		lines = lines[i+1:]
@@ -371,7 +389,7 @@ func linesAfter(t testing.TB, before, after string, meant map[int]bool, sections
 			blanks--
 		}
 	}
-	if blanks > sections || -blanks > sections {
+	if blanks > removed || -blanks > made {
 		t.Fatalf("%d blank lines are gone\n%q\n%q", blanks, before, after)
 	}
 }

@@ -90,20 +90,30 @@ func finish(ctx context.Context, path, real string) error {
 
 // complete is finish with the lock held.
 func complete(real string) error {
-	var versions [3]version
-	for i, p := range []string{real, real + BackupSuffix, pending(real)} {
-		var err error
-		if versions[i], err = readVersion(p); err != nil || versions[i].info == nil {
-			return nil // it was not written in place, or the edit that comes next says what is wrong
-		}
+	now, old, next, ok := interrupted(real)
+	if !ok {
+		return nil
 	}
-	if now, next := versions[0], versions[2].text; torn(now.text, versions[1].text, next) {
-		if _, err := now.write(real, next); err != nil {
+	if torn(now.text, old.text, next.text) {
+		if _, err := now.write(real, next.text); err != nil {
 			return err
 		}
 	}
 	_ = os.Remove(pending(real))
 	return nil
+}
+
+// interrupted reads the three files of a write in place: what is there, what was there, and what is to be there. When one
+// of them is missing or cannot be read, it was not written in place, or the edit that comes next says what is wrong.
+func interrupted(real string) (now, old, next version, ok bool) {
+	read := func(path string) version {
+		v, err := readVersion(path)
+		ok = ok && err == nil && v.info != nil
+		return v
+	}
+	ok = true
+	now, old, next = read(real), read(real+BackupSuffix), read(pending(real))
+	return now, old, next, ok
 }
 
 // torn reports whether a text is the first part of next with the last part of old, and neither of them.

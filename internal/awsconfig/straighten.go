@@ -27,7 +27,7 @@ func (e *editor) straighten() (string, bool) {
 			sdk[options[i].start] = &options[i]
 		}
 		for _, o := range e.cli.optionsOf(&e.cli.sections[c.cli]) {
-			lines, ok := e.swallowed(&o, sdk, c)
+			lines, ok := e.swallowed(&o, sdk, options, c)
 			if !ok {
 				continue
 			}
@@ -44,11 +44,13 @@ func (e *editor) straighten() (string, bool) {
 }
 
 // swallowed returns the lines that an option of the AWS CLI takes in although they are keys for the SDKs; false unless
-// that is what all of them are and c is about one of them.
-func (e *editor) swallowed(o *option, sdk map[int]*option, c *change) (lines []line, ok bool) {
+// that is what all of them are, the SDKs use each of them, and c is about one. options are those of the SDKs, and sdk has
+// them by where they start.
+func (e *editor) swallowed(o *option, sdk map[int]*option, options []option, c *change) (lines []line, ok bool) {
 	own := sdk[o.start]
 	meant := c.setting(o.key) != nil
-	if !o.multi || o.nested || own == nil || !meant && own.value != e.text[o.valStart:o.valEnd] {
+	used := func(k *option) bool { return k.value == e.text[k.valStart:k.valEnd] && lookup(options, k.key) == k }
+	if !o.multi || o.nested || own == nil || !meant && !used(own) {
 		return nil, false
 	}
 	s := scanFrom(e.text[:o.end], false, e.nextLine(o.start), 1)
@@ -57,7 +59,7 @@ func (e *editor) swallowed(o *option, sdk map[int]*option, c *change) (lines []l
 			continue
 		}
 		k := sdk[s.line.start]
-		if k == nil || !wellKnown(k.key) || k.value != e.text[k.valStart:k.valEnd] {
+		if k == nil || !wellKnown(k.key) || !used(k) {
 			return nil, false
 		}
 		meant = meant || c.setting(k.key) != nil

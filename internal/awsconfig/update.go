@@ -121,7 +121,7 @@ func Editable(path string) error {
 		return cannotWrite(path, err)
 	}
 	dir, base := filepath.Split(real)
-	if _, err := os.Stat(dir); err != nil {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil // it will be made
 	}
 	temp, err := os.CreateTemp(dir, leftovers(base))
