@@ -116,6 +116,7 @@ var refusedTests = []struct {
 	{"key to unset swallowed by one that has a comment", "[profile dev]\nregion = r0 # c\n  output = json\n", Edit{Section: dev, Unset: []string{"output"}}, "line 3: profile \"dev\" gets \"output\" from here as well"},
 	{"key swallowed by the one above that is there already", "[profile dev]\noutput = text\nregion = r0\n  output = json\n", set1(dev, "region", "r1"), "line 4: "},
 	{"key swallowed by the one above that is swallowed once more", "[profile dev]\nrole_arn = r\n  region = r0\noutput = json\n  region = r1\n", set1(dev, "role_arn", "x"), "line 3: the AWS CLI takes this indented line for a part of \"role_arn\" above it"},
+	{"key swallowed by one that has another name for the SDKs", "[profile dev]\n\u0130 = x\n  output = json\n", Edit{Section: dev, Unset: []string{"output"}}, "line 3: profile \"dev\" gets \"output\" from here as well"},
 	{"header swallowed by the key above", "[profile x]\na = 1\n  [profile dev]\n  b = 2\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header"},
 	{"header inside the value to replace", "[profile dev]\nb = 2\n  [profile x]\n  c = 3\n", set1(dev, "b", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},
 	{"header above the place for a new key", "[profile dev]\nb = 2\n  []\n", set1(dev, "c", "3"), "line 3: the SDKs take this for a header and the AWS CLI for a part of the value above it"},

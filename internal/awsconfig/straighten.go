@@ -50,7 +50,7 @@ func (e *editor) swallowed(o *option, sdk map[int]*option, options []option, c *
 	own := sdk[o.start]
 	meant := c.setting(o.key) != nil
 	used := func(k *option) bool { return k.value == e.text[k.valStart:k.valEnd] && lookup(options, k.key) == k }
-	if !o.multi || o.nested || own == nil || !meant && !used(own) {
+	if !o.multi || o.nested || own == nil || own.key != o.key || !meant && !used(own) {
 		return nil, false
 	}
 	s := scanFrom(e.text[:o.end], false, e.nextLine(o.start), 1)
