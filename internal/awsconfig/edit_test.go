@@ -60,6 +60,8 @@ var applyTests = []struct {
 	{"swallowed key to unset", "[profile dev]\nregion = r0\n  sso_start_url = https://x\n  sso_region = r2\n", []Edit{{Section: dev, Set: []KeyValue{{"sso_session", "s"}}, Unset: []string{"sso_start_url", "sso_region"}}},
 		"[profile dev]\nregion = r0\nsso_session = s\n"},
 	{"swallowed key beside another", "[profile dev]\nregion = r0\n  output = json\n", []Edit{set1(dev, "sso_session", "s")}, "[profile dev]\nregion = r0\n  output = json\nsso_session = s\n"},
+	{"credentials beside source_profile", "[profile q]\ncredential_process = c\n[profile dev]\nrole_arn = x\nsource_profile = q\nsso_role_name = Read\n", []Edit{set1(dev, "sso_role_name", "Admin")},
+		"[profile q]\ncredential_process = c\n[profile dev]\nrole_arn = x\nsource_profile = q\nsso_role_name = Admin\n"},
 	{"DEFAULT stays apart", "[DEFAULT]\noutput = json\n[default]\nregion = r0\n", []Edit{set1(Section{kindProfile, "default"}, "region", "r1")}, "[DEFAULT]\noutput = json\n[default]\nregion = r1\n"},
 }
 

@@ -196,6 +196,13 @@ var sdkFields = map[string]func(*sdkconfig.SharedConfig) string{
 	"login_session":      func(c *sdkconfig.SharedConfig) string { return c.LoginSession },
 }
 
+// cleared reports that the Go SDK forgets a key once it has read it: those that give credentials, in a profile that takes
+// them from its source_profile.
+func cleared(c *sdkconfig.SharedConfig, key string) bool {
+	return c.SourceProfileName != "" &&
+		slices.Contains([]string{"sso_region", "sso_start_url", "sso_account_id", "sso_role_name", "credential_process"}, key)
+}
+
 // fieldNames are the keys of sdkFields in a fixed order.
 var fieldNames = slices.Sorted(maps.Keys(sdkFields))
 
@@ -252,7 +259,7 @@ func (o *oracles) checkSDK(t testing.TB, config string) (compared int) {
 			continue // the combination of keys is refused, which says nothing about reading
 		}
 		for key, field := range sdkFields {
-			if v := p.Get(key); v != field(&theirs) {
+			if v := p.Get(key); v != field(&theirs) && !cleared(&theirs, key) {
 				t.Fatalf("%s of %q: we %q, the Go SDK %q\n%q", key, name, v, field(&theirs), config)
 			}
 			compared++

@@ -52,6 +52,7 @@ var traps = []trap{
 	{"services", "[services s]\nsso_oidc =\n  endpoint_url = http://localhost:1\n", 0, nil},
 	{"credential_process with quotes", "[profile p]\ncredential_process = \"/a b/c\" --d \"#\" ';' x#y\n", 0, []trapValue{{kindProfile, "p", "credential_process", "\"/a b/c\" --d \"#\" ';' x#y", "\"/a b/c\" --d \"#\" ';' x#y"}}},
 	{"role with a hash", "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/a#b\n", 0, []trapValue{{kindProfile, "p", "role_arn", "arn:aws:iam::123456789012:role/a#b", "arn:aws:iam::123456789012:role/a#b"}}},
+	{"credentials beside source_profile", "[profile q]\ncredential_process = c\n[profile p]\nrole_arn = x\nsource_profile = q\nsso_role_name = Read\n", 0, []trapValue{{kindProfile, "p", "sso_role_name", "Read", "Read"}}},
 	{"percent is nothing special", "[profile p]\nrole_session_name = %(region)s %\n", 0, []trapValue{{kindProfile, "p", "role_session_name", "%(region)s %", "%(region)s %"}}},
 	{"bad block in a DEFAULT that nobody inherits", "[DEFAULT]\ns3 =\n  x\n", 0, nil},
 	{"bad block in a DEFAULT that is hidden", "[DEFAULT]\ns3 =\n  x\n[profile p]\ns3 = y\n", 0, nil},
