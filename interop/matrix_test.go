@@ -52,6 +52,10 @@ var (
 
 func (c column) asks(client string) bool { return c.only == nil || slices.Contains(c.only, client) }
 
+// older are versions before the pinned ones, most of which start slowly. They are a part of make interop, which asks for
+// the table; go test ./... has its time limit.
+var older = []string{"aws-cli-1", "aws-cli-2.23", "botocore-1.29.10"}
+
 func init() { clients["aws-cli"] = awsCLI(testtools.AWSCLI) }
 
 // cells are the results of the matrix.
@@ -80,14 +84,15 @@ func (c *cells) record(t *testing.T, w *world, client, column string) {
 }
 
 // TestMatrix lets every client do everything and logs the matrix, which it also writes to the file INTEROP_TABLE, and
-// with UPDATE_DOCS=1 into docs/interop.md.
+// with UPDATE_DOCS=1 into docs/interop.md. Without that file the older clients are not asked.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	c := &cells{results: map[[2]string]string{}, versions: map[string]string{}}
+	file := os.Getenv("INTEROP_TABLE")
 	t.Run("all", func(t *testing.T) {
 		for client := range clients {
 			for _, column := range columns {
-				if !column.asks(client) {
+				if !column.asks(client) || file == "" && slices.Contains(older, client) {
 					c.results[[2]string{client, column.name}] = "not asked"
 					continue
 				}
@@ -104,12 +109,12 @@ func TestMatrix(t *testing.T) {
 	})
 	table := c.table()
 	t.Logf("\n%s", table)
-	if file := os.Getenv("INTEROP_TABLE"); file != "" {
+	if file != "" {
 		if err := os.WriteFile(file, []byte(table), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if os.Getenv("UPDATE_DOCS") == "1" && !t.Failed() {
+	if os.Getenv("UPDATE_DOCS") == "1" && file != "" && !t.Failed() {
 		if err := os.WriteFile(page, []byte(pageText(table)), 0o644); err != nil {
 			t.Fatal(err)
 		}
