@@ -2,7 +2,6 @@ package idc
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -17,30 +16,6 @@ type ConsolePage struct {
 	Service string
 	// Page is an address in the console, or a path there ("/s3/buckets/x"), to which the region is added where it names none.
 	Page string
-}
-
-// partition is a set of regions whose console has a domain of its own.
-type partition struct {
-	prefix string // of the names of its regions; "" takes every other
-	web    string // what the hosts of the console end in, behind "console."
-}
-
-// partitions is AWS's table as the SDKs carry it (partitions.json of 2026-11). The web domains are those of signin.… in
-// the endpoint rules of AWS's sign-in service; the console is beside it.
-var partitions = [...]partition{
-	{"us-gov-", "amazonaws-us-gov.com"},
-	{"us-isof-", "csphome.hci.ic.gov"},
-	{"us-isob-", "sc2shome.sgov.gov"},
-	{"us-iso-", "c2shome.ic.gov"},
-	{"eu-isoe-", "csphome.adc-e.uk"},
-	{"eusc-de-", "amazonaws-eusc.eu"},
-	{"cn-", "amazonaws.cn"},
-	{"", "aws.amazon.com"},
-}
-
-// partitionOf returns the partition of a region; the last takes what no other has.
-func partitionOf(region string) partition {
-	return partitions[slices.IndexFunc(partitions[:], func(p partition) bool { return strings.HasPrefix(region, p.prefix) })]
 }
 
 // consoleNames are the services that the console calls otherwise than the AWS CLI does.

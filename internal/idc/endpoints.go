@@ -1,13 +1,10 @@
 package idc
 
 import (
-	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/service/sso"
-	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/plain"
@@ -114,7 +111,7 @@ func baseURL(value string) (string, error) {
 	return strings.TrimRight(value, "/?#"), nil
 }
 
-// URLs returns the base URLs of the two services in a region by the SDK's endpoint rules, overrides first.
+// URLs returns the base URLs of the two services in a region by AWS's endpoint rules, overrides first.
 func (e Endpoints) URLs(region string) (oidc, portal string, err error) {
 	if (e.OIDC == "" || e.Portal == "") && !hostLabel(region) {
 		if region == "" {
@@ -124,31 +121,50 @@ func (e Endpoints) URLs(region string) (oidc, portal string, err error) {
 	}
 	oidc, portal = e.OIDC, e.Portal
 	if oidc == "" {
-		r, err := ssooidc.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(),
-			ssooidc.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
-		if err != nil {
-			return "", "", e.none(region, err)
-		}
-		oidc = r.URI.String()
+		oidc = e.address("oidc", region)
 	}
 	if portal == "" {
-		r, err := sso.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(),
-			sso.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
-		if err != nil {
-			return "", "", e.none(region, err)
-		}
-		portal = r.URI.String()
+		portal = e.address("portal.sso", region)
 	}
 	return oidc, portal, nil
 }
 
-// none is the error for a partition without the variant asked for.
-func (e Endpoints) none(region string, err error) error {
-	return &fault.Error{
-		Kind: fault.Config, Err: err,
-		Msg:  fmt.Sprintf("region %q has no endpoints of the kind asked for (FIPS %t, dual-stack %t)", region, e.FIPS, e.DualStack),
-		Hint: "check AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and the profile's use_fips_endpoint, use_dualstack_endpoint",
+// partition is a set of regions with domains of their own.
+type partition struct {
+	prefix       string // of the names of its regions; "" takes every other
+	suffix, dual string // what hosts end in, and those that have IPv6 too
+	web          string // what the hosts of the console end in, behind "console."
+	plainFIPS    bool   // the FIPS hosts are the usual ones
+}
+
+// partitions is AWS's table as the SDKs carry it (partitions.json of 2026-11). All of them have every variant. The web
+// domains are those of signin.… in the endpoint rules of AWS's sign-in service; the console is beside it.
+var partitions = [...]partition{
+	{prefix: "us-gov-", suffix: "amazonaws.com", dual: "api.aws", web: "amazonaws-us-gov.com", plainFIPS: true},
+	{prefix: "us-isof-", suffix: "csp.hci.ic.gov", dual: "api.aws.hci.ic.gov", web: "csphome.hci.ic.gov"},
+	{prefix: "us-isob-", suffix: "sc2s.sgov.gov", dual: "api.aws.scloud", web: "sc2shome.sgov.gov"},
+	{prefix: "us-iso-", suffix: "c2s.ic.gov", dual: "api.aws.ic.gov", web: "c2shome.ic.gov"},
+	{prefix: "eu-isoe-", suffix: "cloud.adc-e.uk", dual: "api.cloud-aws.adc-e.uk", web: "csphome.adc-e.uk"},
+	{prefix: "eusc-de-", suffix: "amazonaws.eu", dual: "api.amazonwebservices.eu", web: "amazonaws-eusc.eu"},
+	{prefix: "cn-", suffix: "amazonaws.com.cn", dual: "api.amazonwebservices.com.cn", web: "amazonaws.cn"},
+	{suffix: "amazonaws.com", dual: "api.aws", web: "aws.amazon.com"},
+}
+
+// partitionOf returns the partition of a region; the last takes what no other has.
+func partitionOf(region string) partition {
+	return partitions[slices.IndexFunc(partitions[:], func(p partition) bool { return strings.HasPrefix(region, p.prefix) })]
+}
+
+// address is where AWS has a service in a region, by the rule sets that it publishes for the SDKs.
+func (e Endpoints) address(service, region string) string {
+	p := partitionOf(region)
+	if e.FIPS && (e.DualStack || !p.plainFIPS) {
+		service += "-fips"
 	}
+	if e.DualStack {
+		return "https://" + service + "." + region + "." + p.dual
+	}
+	return "https://" + service + "." + region + "." + p.suffix
 }
 
 // hostLabel reports whether s can stand in a host name as one label, which is all a region has to be.

@@ -2,11 +2,10 @@ package idc
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 
 	"github.com/homing-cli/homing/internal/plain"
 	"github.com/homing-cli/homing/internal/session"
@@ -41,33 +40,40 @@ type RegisterRequest struct {
 	IssuerURL  string   // the start URL; sent with PKCE only, as the AWS CLI does
 }
 
+// registerInput is the body of RegisterClient.
+type registerInput struct {
+	ClientName   string   `json:"clientName"`
+	ClientType   string   `json:"clientType"`
+	GrantTypes   []string `json:"grantTypes,omitempty"`
+	IssuerURL    string   `json:"issuerUrl,omitempty"`
+	RedirectURIs []string `json:"redirectUris,omitempty"`
+	Scopes       []string `json:"scopes,omitempty"`
+}
+
 // Register registers a public client (RegisterClient). It is repeated when the network fails: a second registration
 // does no harm.
 func (c *Client) Register(ctx context.Context, r RegisterRequest) (session.Registration, error) {
 	k := &call{op: opRegister, client: r.ClientName, scopes: r.Scopes}
-	in := &ssooidc.RegisterClientInput{ClientName: &r.ClientName, ClientType: new("public"), Scopes: r.Scopes}
+	in := registerInput{ClientName: r.ClientName, ClientType: "public", Scopes: r.Scopes}
 	var grants []string
 	if r.PKCE {
 		k.startURL = r.IssuerURL
 		grants = []string{grantCode, grantRefresh}
-		in.GrantTypes, in.RedirectUris = grants, []string{RedirectURI}
-		if r.IssuerURL != "" {
-			in.IssuerUrl = &r.IssuerURL
-		}
+		in.GrantTypes, in.RedirectURIs, in.IssuerURL = grants, []string{RedirectURI}, r.IssuerURL
 	}
-	ctx, err := c.begin(ctx, k)
-	if err != nil {
+	var out struct {
+		ClientID              *string `json:"clientId"`
+		ClientSecret          *string `json:"clientSecret"`
+		ClientSecretExpiresAt int64   `json:"clientSecretExpiresAt"`
+	}
+	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/client/register", body: in}, &out); err != nil {
 		return session.Registration{}, err
 	}
-	out, err := c.oidc.RegisterClient(ctx, in)
-	if err != nil {
-		return session.Registration{}, c.fail(ctx, k, err)
-	}
-	if err := c.need(k, member{"clientId", out.ClientId}, member{"clientSecret", out.ClientSecret}); err != nil {
+	if err := c.need(k, member{"clientId", out.ClientID}, member{"clientSecret", out.ClientSecret}); err != nil {
 		return session.Registration{}, err
 	}
 	reg := session.Registration{
-		ClientID: *out.ClientId, ClientSecret: session.NewSecret(*out.ClientSecret),
+		ClientID: *out.ClientID, ClientSecret: session.NewSecret(*out.ClientSecret),
 		Scopes: r.Scopes, GrantTypes: grants,
 	}
 	if out.ClientSecretExpiresAt > 0 {
@@ -91,25 +97,31 @@ type DeviceAuthorization struct {
 func (c *Client) StartDevice(ctx context.Context, reg session.Registration, startURL string) (DeviceAuthorization, error) {
 	secret := reg.ClientSecret.Reveal()
 	k := &call{op: opStartDevice, startURL: startURL, secrets: []string{secret}}
-	ctx, err := c.begin(ctx, k)
-	if err != nil {
+	in := struct {
+		ClientID     string `json:"clientId"`
+		ClientSecret string `json:"clientSecret"`
+		StartURL     string `json:"startUrl"`
+	}{reg.ClientID, secret, startURL}
+	var out struct {
+		DeviceCode              *string `json:"deviceCode"`
+		UserCode                *string `json:"userCode"`
+		VerificationURI         *string `json:"verificationUri"`
+		VerificationURIComplete *string `json:"verificationUriComplete"`
+		ExpiresIn               int32   `json:"expiresIn"`
+		Interval                int32   `json:"interval"`
+	}
+	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/device_authorization", body: in}, &out); err != nil {
 		return DeviceAuthorization{}, err
 	}
-	out, err := c.oidc.StartDeviceAuthorization(ctx, &ssooidc.StartDeviceAuthorizationInput{
-		ClientId: &reg.ClientID, ClientSecret: &secret, StartUrl: &startURL,
-	})
-	if err != nil {
-		return DeviceAuthorization{}, c.fail(ctx, k, err)
-	}
-	if err := c.need(k, member{"deviceCode", out.DeviceCode}, member{"userCode", out.UserCode}, member{"verificationUri", out.VerificationUri}); err != nil {
+	if err := c.need(k, member{"deviceCode", out.DeviceCode}, member{"userCode", out.UserCode}, member{"verificationUri", out.VerificationURI}); err != nil {
 		return DeviceAuthorization{}, err
 	}
 	d := DeviceAuthorization{
-		DeviceCode: session.NewSecret(*out.DeviceCode), UserCode: *out.UserCode, VerificationURI: *out.VerificationUri,
+		DeviceCode: session.NewSecret(*out.DeviceCode), UserCode: *out.UserCode, VerificationURI: *out.VerificationURI,
 		ExpiresIn: time.Duration(out.ExpiresIn) * time.Second, Interval: time.Duration(out.Interval) * time.Second,
 	}
-	if out.VerificationUriComplete != nil {
-		d.VerificationURIComplete = *out.VerificationUriComplete
+	if out.VerificationURIComplete != nil {
+		d.VerificationURIComplete = *out.VerificationURIComplete
 	}
 	for _, uri := range []string{d.VerificationURI, d.VerificationURIComplete} {
 		if uri != "" && !webPage(uri) {
@@ -142,36 +154,43 @@ type Grant struct {
 // TokenByDevice polls once for the token of a device code. It is sent once: the poll that meets the approval uses the
 // code up.
 func (c *Client) TokenByDevice(ctx context.Context, reg session.Registration, deviceCode session.Secret) (Grant, error) {
-	return c.token(ctx, grantDevice, reg.ClientID, reg.ClientSecret, &ssooidc.CreateTokenInput{DeviceCode: new(deviceCode.Reveal())})
+	return c.token(ctx, grantDevice, reg.ClientID, reg.ClientSecret, exchange{DeviceCode: deviceCode.Reveal()})
 }
 
 // TokenByCode exchanges an authorization code, once. redirectURI is that of the authorize URL, port included.
 func (c *Client) TokenByCode(ctx context.Context, reg session.Registration, code, verifier session.Secret, redirectURI string) (Grant, error) {
-	return c.token(ctx, grantCode, reg.ClientID, reg.ClientSecret, &ssooidc.CreateTokenInput{
-		Code: new(code.Reveal()), CodeVerifier: new(verifier.Reveal()), RedirectUri: &redirectURI,
+	return c.token(ctx, grantCode, reg.ClientID, reg.ClientSecret, exchange{
+		Code: code.Reveal(), CodeVerifier: verifier.Reveal(), RedirectURI: redirectURI,
 	})
 }
 
 // TokenByRefresh spends a refresh token, once. The client must be the one that got it, in the same region.
 func (c *Client) TokenByRefresh(ctx context.Context, clientID string, clientSecret, refreshToken session.Secret) (Grant, error) {
-	return c.token(ctx, grantRefresh, clientID, clientSecret, &ssooidc.CreateTokenInput{RefreshToken: new(refreshToken.Reveal())})
+	return c.token(ctx, grantRefresh, clientID, clientSecret, exchange{RefreshToken: refreshToken.Reveal()})
 }
 
-func (c *Client) token(ctx context.Context, grant, clientID string, clientSecret session.Secret, in *ssooidc.CreateTokenInput) (Grant, error) {
-	in.GrantType, in.ClientId, in.ClientSecret = &grant, &clientID, new(clientSecret.Reveal())
-	k := &call{op: opCreateToken, grant: grant, secrets: []string{clientSecret.Reveal()}}
-	for _, s := range []*string{in.DeviceCode, in.Code, in.CodeVerifier, in.RefreshToken} {
-		if s != nil {
-			k.secrets = append(k.secrets, *s)
-		}
+// exchange is the body of CreateToken.
+type exchange struct {
+	ClientID     string `json:"clientId"`
+	ClientSecret string `json:"clientSecret"`
+	Code         string `json:"code,omitempty"`
+	CodeVerifier string `json:"codeVerifier,omitempty"`
+	DeviceCode   string `json:"deviceCode,omitempty"`
+	GrantType    string `json:"grantType"`
+	RedirectURI  string `json:"redirectUri,omitempty"`
+	RefreshToken string `json:"refreshToken,omitempty"`
+}
+
+func (c *Client) token(ctx context.Context, grant, clientID string, clientSecret session.Secret, in exchange) (Grant, error) {
+	in.GrantType, in.ClientID, in.ClientSecret = grant, clientID, clientSecret.Reveal()
+	k := &call{op: opCreateToken, grant: grant, secrets: []string{in.ClientSecret, in.DeviceCode, in.Code, in.CodeVerifier, in.RefreshToken}}
+	var out struct {
+		AccessToken  *string `json:"accessToken"`
+		RefreshToken *string `json:"refreshToken"`
+		ExpiresIn    int32   `json:"expiresIn"`
 	}
-	ctx, err := c.begin(ctx, k)
-	if err != nil {
+	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/token", body: in, attempts: 1}, &out); err != nil {
 		return Grant{}, err
-	}
-	out, err := c.oidc.CreateToken(ctx, in, once)
-	if err != nil {
-		return Grant{}, c.fail(ctx, k, err)
 	}
 	if err := c.need(k, member{"accessToken", out.AccessToken}); err != nil {
 		return Grant{}, err
@@ -211,7 +230,7 @@ func (c *Client) AuthorizeURL(r AuthorizeRequest) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString(c.oidcBase + "/authorize?response_type=code")
+	b.WriteString(c.oidc + "/authorize?response_type=code")
 	for _, p := range [][2]string{
 		{"client_id", r.ClientID}, {"redirect_uri", r.RedirectURI}, {"state", r.State}, {"code_challenge_method", "S256"},
 		{"scopes", strings.Join(r.Scopes, " ")}, {"code_challenge", r.Challenge},

@@ -2,11 +2,11 @@ package idc
 
 import (
 	"context"
+	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sso"
 
 	"github.com/homing-cli/homing/internal/plain"
 	"github.com/homing-cli/homing/internal/session"
@@ -24,20 +24,29 @@ func portal(op string) bool {
 	return op == opAccounts || op == opRoles || op == opCredentials || op == opLogout
 }
 
+// get is the request of an operation that only reads.
+func (c *Client) get(path string, token session.Secret, query url.Values, attempts int) request {
+	return request{method: http.MethodGet, url: c.portal + path, token: token, query: query, attempts: attempts}
+}
+
+// listing is the query of a page; page is "" for the first.
+func listing(size int, page string) url.Values {
+	query := url.Values{"max_result": {strconv.Itoa(size)}}
+	if page != "" {
+		query.Set("next_token", page)
+	}
+	return query
+}
+
 // Accounts returns every account the person may use, in the portal's order, which is none. Names and addresses are
 // made fit for a terminal and may be empty.
 func (c *Client) Accounts(ctx context.Context, token session.Secret) ([]session.Account, error) {
-	secret := token.Reveal()
-	k := &call{op: opAccounts, secrets: []string{secret}}
-	ctx, err := c.begin(ctx, k)
-	if err != nil {
-		return nil, err
-	}
+	k := &call{op: opAccounts, secrets: []string{token.Reveal()}}
 	var accounts []session.Account
 	known := map[string]bool{}
-	err = c.pages(k, func(next *string) (*string, error) {
-		page, next, err := c.accountsPage(ctx, k, &secret, next)
-		for _, a := range page {
+	err := c.pages(k, func(page string) (string, error) {
+		some, next, err := c.accounts(ctx, k, token, page, maxAttempts)
+		for _, a := range some {
 			if !known[a.ID] { // pages of an unordered list may overlap
 				known[a.ID] = true
 				accounts = append(accounts, a)
@@ -55,23 +64,24 @@ func (c *Client) Accounts(ctx context.Context, token session.Secret) ([]session.
 // to hear of every refusal. page is "" for the first, then the next of the call before, which is "" after the last.
 // Pages may overlap, and a service that is broken may repeat them for ever: the caller looks for a page it has had.
 func (c *Client) AccountsPage(ctx context.Context, token session.Secret, page string) (accounts []session.Account, next string, err error) {
-	secret := token.Reveal()
-	k := &call{op: opAccounts, secrets: []string{secret}}
-	if ctx, err = c.begin(ctx, k); err != nil {
-		return nil, "", err
-	}
-	accounts, following, err := c.accountsPage(ctx, k, &secret, begins(page), portalOnce)
-	return accounts, aws.ToString(following), err
+	return c.accounts(ctx, &call{op: opAccounts, secrets: []string{token.Reveal()}}, token, page, 1)
 }
 
-func (c *Client) accountsPage(ctx context.Context, k *call, secret, page *string, how ...func(*sso.Options)) ([]session.Account, *string, error) {
-	out, err := c.portal.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: secret, MaxResults: new(int32(pageSize)), NextToken: page}, how...)
-	if err != nil {
-		return nil, nil, c.fail(ctx, k, err)
+func (c *Client) accounts(ctx context.Context, k *call, token session.Secret, page string, attempts int) ([]session.Account, string, error) {
+	var out struct {
+		NextToken   string `json:"nextToken"`
+		AccountList []struct {
+			AccountID    string `json:"accountId"`
+			AccountName  string `json:"accountName"`
+			EmailAddress string `json:"emailAddress"`
+		} `json:"accountList"`
+	}
+	if err := c.send(ctx, k, c.get("/assignment/accounts", token, listing(pageSize, page), attempts), &out); err != nil {
+		return nil, "", err
 	}
 	accounts := make([]session.Account, 0, len(out.AccountList))
 	for _, a := range out.AccountList {
-		if id := line(a.AccountId); id != "" {
+		if id := line(a.AccountID); id != "" {
 			accounts = append(accounts, session.Account{ID: id, Name: line(a.AccountName), Email: line(a.EmailAddress)})
 		}
 	}
@@ -81,32 +91,23 @@ func (c *Client) accountsPage(ctx context.Context, k *call, secret, page *string
 // Check asks the portal whether it knows an access token, in the cheapest way there is: for one account. The error is
 // that of Accounts. date is the service's clock when it answered, be it with an error; zero when it did not say.
 func (c *Client) Check(ctx context.Context, token session.Secret) (date time.Time, err error) {
-	secret := token.Reveal()
-	k := &call{op: opAccounts, secrets: []string{secret}}
-	ctx, err = c.begin(ctx, k)
-	if err != nil {
-		return time.Time{}, err
+	k := &call{op: opAccounts, secrets: []string{token.Reveal()}}
+	var out struct {
+		AccountList []struct{} `json:"accountList"` // it is read to see that it is one
 	}
-	if _, err := c.portal.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &secret, MaxResults: new(int32(1))}); err != nil {
-		return k.date, c.fail(ctx, k, err)
-	}
-	return k.date, nil
+	err = c.send(ctx, k, c.get("/assignment/accounts", token, listing(1, ""), maxAttempts), &out)
+	return k.date, err
 }
 
 // Roles returns every role the person may use in an account, in the portal's order. A role may be listed and still be
 // refused by RoleCredentials.
 func (c *Client) Roles(ctx context.Context, token session.Secret, accountID string) ([]session.Role, error) {
-	secret := token.Reveal()
-	k := &call{op: opRoles, account: accountID, secrets: []string{secret}}
-	ctx, err := c.begin(ctx, k)
-	if err != nil {
-		return nil, err
-	}
+	k := &call{op: opRoles, account: accountID, secrets: []string{token.Reveal()}}
 	var roles []session.Role
 	known := map[string]bool{}
-	err = c.pages(k, func(next *string) (*string, error) {
-		page, next, err := c.rolesPage(ctx, k, &secret, next)
-		for _, r := range page {
+	err := c.pages(k, func(page string) (string, error) {
+		some, next, err := c.roles(ctx, k, token, page, maxAttempts)
+		for _, r := range some {
 			if !known[r.Name] {
 				known[r.Name] = true
 				roles = append(roles, r)
@@ -122,21 +123,20 @@ func (c *Client) Roles(ctx context.Context, token session.Secret, accountID stri
 
 // RolesPage is to Roles what AccountsPage is to Accounts.
 func (c *Client) RolesPage(ctx context.Context, token session.Secret, accountID, page string) (roles []session.Role, next string, err error) {
-	secret := token.Reveal()
-	k := &call{op: opRoles, account: accountID, secrets: []string{secret}}
-	if ctx, err = c.begin(ctx, k); err != nil {
-		return nil, "", err
-	}
-	roles, following, err := c.rolesPage(ctx, k, &secret, begins(page), portalOnce)
-	return roles, aws.ToString(following), err
+	return c.roles(ctx, &call{op: opRoles, account: accountID, secrets: []string{token.Reveal()}}, token, page, 1)
 }
 
-func (c *Client) rolesPage(ctx context.Context, k *call, secret, page *string, how ...func(*sso.Options)) ([]session.Role, *string, error) {
-	out, err := c.portal.ListAccountRoles(ctx, &sso.ListAccountRolesInput{
-		AccessToken: secret, AccountId: &k.account, MaxResults: new(int32(pageSize)), NextToken: page,
-	}, how...)
-	if err != nil {
-		return nil, nil, c.fail(ctx, k, err)
+func (c *Client) roles(ctx context.Context, k *call, token session.Secret, page string, attempts int) ([]session.Role, string, error) {
+	var out struct {
+		NextToken string `json:"nextToken"`
+		RoleList  []struct {
+			RoleName string `json:"roleName"`
+		} `json:"roleList"`
+	}
+	query := listing(pageSize, page)
+	query.Set("account_id", k.account)
+	if err := c.send(ctx, k, c.get("/assignment/roles", token, query, attempts), &out); err != nil {
+		return nil, "", err
 	}
 	roles := make([]session.Role, 0, len(out.RoleList))
 	for _, r := range out.RoleList {
@@ -147,31 +147,17 @@ func (c *Client) rolesPage(ctx context.Context, k *call, secret, page *string, h
 	return roles, out.NextToken, nil
 }
 
-// begins is the token of a page as the SDK wants it: none for the first.
-func begins(page string) *string {
-	if page == "" {
-		return nil
-	}
-	return &page
-}
-
-// pages calls page until it returns no token, and refuses a token that was there before: it would go on for ever.
-func (c *Client) pages(k *call, page func(next *string) (*string, error)) error {
-	var next *string
+// pages calls page until there is no next one, and refuses a page that was there before: it would go on for ever.
+func (c *Client) pages(k *call, page func(page string) (next string, err error)) error {
 	seen := map[string]bool{}
-	for range maxPages {
-		token, err := page(next)
-		if err != nil {
+	for next := ""; len(seen) < maxPages; seen[next] = true {
+		var err error
+		if next, err = page(next); err != nil || next == "" {
 			return err
 		}
-		if token == nil || *token == "" {
-			return nil
-		}
-		if seen[*token] {
+		if seen[next] {
 			break
 		}
-		seen[*token] = true
-		next = token
 	}
 	return c.explain(k, c.nonsense(k, "the pages of the list do not end"))
 }
@@ -179,24 +165,27 @@ func (c *Client) pages(k *call, page func(next *string) (*string, error)) error 
 // RoleCredentials fetches the credentials of a role (GetRoleCredentials) in one attempt. The caller repeats what is
 // Transient: it alone knows how many processes want the same role, and how long they may wait.
 func (c *Client) RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error) {
-	secret := token.Reveal()
-	k := &call{op: opCredentials, account: accountID, role: roleName, secrets: []string{secret}}
-	ctx, err := c.begin(ctx, k)
-	if err != nil {
-		return session.RoleCredentials{}, err
+	k := &call{op: opCredentials, account: accountID, role: roleName, secrets: []string{token.Reveal()}}
+	var out struct {
+		RoleCredentials *struct {
+			AccessKeyID     *string `json:"accessKeyId"`
+			SecretAccessKey *string `json:"secretAccessKey"`
+			SessionToken    *string `json:"sessionToken"`
+			Expiration      int64   `json:"expiration"` // in milliseconds
+		} `json:"roleCredentials"`
 	}
-	out, err := c.portal.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: &secret, AccountId: &accountID, RoleName: &roleName}, portalOnce)
-	if err != nil {
-		return session.RoleCredentials{}, c.fail(ctx, k, err)
+	query := url.Values{"account_id": {accountID}, "role_name": {roleName}}
+	if err := c.send(ctx, k, c.get("/federation/credentials", token, query, 1), &out); err != nil {
+		return session.RoleCredentials{}, err
 	}
 	rc := out.RoleCredentials
 	if rc == nil {
 		return session.RoleCredentials{}, c.explain(k, c.nonsense(k, "roleCredentials is missing"))
 	}
-	if err := c.need(k, member{"accessKeyId", rc.AccessKeyId}, member{"secretAccessKey", rc.SecretAccessKey}, member{"sessionToken", rc.SessionToken}); err != nil {
+	if err := c.need(k, member{"accessKeyId", rc.AccessKeyID}, member{"secretAccessKey", rc.SecretAccessKey}, member{"sessionToken", rc.SessionToken}); err != nil {
 		return session.RoleCredentials{}, err
 	}
-	for _, m := range []member{{"accessKeyId", rc.AccessKeyId}, {"secretAccessKey", rc.SecretAccessKey}, {"sessionToken", rc.SessionToken}} {
+	for _, m := range []member{{"accessKeyId", rc.AccessKeyID}, {"secretAccessKey", rc.SecretAccessKey}, {"sessionToken", rc.SessionToken}} {
 		if strings.ContainsFunc(*m.value, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return session.RoleCredentials{}, c.explain(k, c.nonsense(k, m.name+" holds what no key does"))
 		}
@@ -209,7 +198,7 @@ func (c *Client) RoleCredentials(ctx context.Context, token session.Secret, acco
 		return session.RoleCredentials{}, c.explain(k, c.nonsense(k, "the credentials have expired already"))
 	}
 	return session.RoleCredentials{
-		AccountID: accountID, AccessKeyID: *rc.AccessKeyId,
+		AccountID: accountID, AccessKeyID: *rc.AccessKeyID,
 		SecretAccessKey: session.NewSecret(*rc.SecretAccessKey), SessionToken: session.NewSecret(*rc.SessionToken),
 		Expiration: expires,
 	}, nil
@@ -218,26 +207,13 @@ func (c *Client) RoleCredentials(ctx context.Context, token session.Secret, acco
 // Logout ends the session on the server. A session that is over already is no error. Role credentials handed out
 // before stay good until they expire.
 func (c *Client) Logout(ctx context.Context, token session.Secret) error {
-	secret := token.Reveal()
-	k := &call{op: opLogout, secrets: []string{secret}}
-	ctx, err := c.begin(ctx, k)
-	if err != nil {
-		return err
+	k := &call{op: opLogout, secrets: []string{token.Reveal()}}
+	err := c.send(ctx, k, request{method: http.MethodPost, url: c.portal + "/logout", token: token}, nil)
+	if CodeOf(err) == CodeUnauthorized {
+		return nil
 	}
-	if _, err := c.portal.Logout(ctx, &sso.LogoutInput{AccessToken: &secret}); err != nil {
-		err = c.fail(ctx, k, err)
-		if CodeOf(err) == CodeUnauthorized {
-			return nil
-		}
-		return err
-	}
-	return nil
+	return err
 }
 
 // line makes a member of a list fit for a terminal and a config file.
-func line(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return plain.Line(*s, 0)
-}
+func line(s string) string { return plain.Line(s, 0) }

@@ -4,180 +4,282 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+
+	"github.com/homing-cli/homing/internal/session"
 )
 
-// These tests hold what this package relies on in the AWS SDK, so that an update that changes it turns a test red.
-
-// TestHeaders shows all that the SDK's clients say beside the operation itself: it is to be looked at when it grows.
-func TestHeaders(t *testing.T) {
-	t.Setenv("AWS_EXECUTION_ENV", "") // the SDK puts it into User-Agent
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDNOTFORUS")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", marker)
-	t.Setenv("AWS_BEARER_TOKEN_SSO", marker)
-	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1") // what counts is in Options
-	t.Setenv("AWS_MAX_ATTEMPTS", "9")
-	always := []string{"Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", "User-Agent"}
-	posted, asked := append([]string{"Content-Type"}, always...), append([]string{"X-Amz-Sso_bearer_token"}, always...)
-	for _, tt := range []struct {
-		name string
-		call func(context.Context, *Client) error
-		want []string
-	}{
-		{"RegisterClient", callRegisterPKCE, posted},
-		{"StartDeviceAuthorization", callStart, posted},
-		{"CreateToken", callRefresh, posted},
-		{"ListAccounts", callAccounts, asked},
-		{"ListAccountRoles", callRoles, asked},
-		{"GetRoleCredentials", callCredentials, asked},
-		{"Logout", func(ctx context.Context, c *Client) error { return c.Logout(ctx, accessToken) }, asked},
-	} {
-		c, r, _ := newTestClient(answer{})
-		_ = tt.call(t.Context(), c) // the empty answer is for other tests
-		if len(r.requests) != 1 {
-			t.Fatalf("%s: %d requests", tt.name, len(r.requests))
-		}
-		q := r.requests[0]
-		var names []string
-		for name, values := range q.header {
-			names = append(names, name)
-			if text := strings.Join(values, " "); strings.Contains(text, marker) && name != "X-Amz-Sso_bearer_token" {
-				t.Errorf("%s: a secret in %s", tt.name, name)
-			}
-		}
-		slices.Sort(names)
-		slices.Sort(tt.want)
-		if d := cmp.Diff(tt.want, names); d != "" {
-			t.Errorf("%s: -want +got\n%s", tt.name, d)
-		}
-		if !strings.HasSuffix(q.host, ".us-east-1.amazonaws.com") || q.request.URL.Scheme != "https" {
-			t.Errorf("%s goes to %s", tt.name, q.request.URL)
-		}
-		// net/http would send it anew without asking when a connection breaks early; what may be sent twice is decided here.
-		if q.method == http.MethodPost && q.request.GetBody != nil {
-			t.Errorf("%s can be sent anew", tt.name)
-		}
-	}
-}
-
-// TestAwkwardAnswers: what the SDK makes of answers that are good JSON. No token means that it is none.
-func TestAwkwardAnswers(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		body, token, refresh string
-		expires              time.Duration
-	}{
-		{`{"accessToken":"a","expiresIn":1}`, "a", "", time.Second},
-		{`{"accessToken":"a","expiresIn":1,"refreshToken":null,"new":{"x":[1,{}]}}`, "a", "", time.Second},
-		{`{"accessToken":"\u00e9\ud83d\ude00\ud800","expiresIn":28800,"refreshToken":"r"}`, "é😀\ufffd", "r", 8 * time.Hour},
-		{`{"accessToken":"a","accessToken":"b","expiresIn":7}`, "b", "", 7 * time.Second},
-		{` {"accessToken" : "a" , "expiresIn" : 3600 } `, "a", "", time.Hour},
-		{`{"accessToken":null,"expiresIn":null}`, "", "", 0},
-		{`{"accessToken":1,"expiresIn":1}`, "", "", 0},
-		{`{"accessToken":["a"],"expiresIn":1}`, "", "", 0},
-		{`{"accessToken":"a","expiresIn":"1"}`, "", "", 0},
-		{`{"accessToken":"a","expiresIn":{}}`, "", "", 0},
-		{`{"accessToken":"a","expiresIn":true}`, "", "", 0},
-		{`{"accessToken":"a","expiresIn":1.5}`, "", "", 0},
-		{`{"accessToken":"a","expiresIn":99999999999}`, "", "", 0},
-		{`{"accessToken":"","expiresIn":3600}`, "", "", 0},
-		{`{"expiresIn":3600}`, "", "", 0},
-		{`{}`, "", "", 0},
-	} {
-		c, _, _ := newTestClient(answer{body: tt.body})
-		got, err := c.TokenByRefresh(t.Context(), "id", registration.ClientSecret, refreshToken)
-		if got.AccessToken.Reveal() != tt.token || got.RefreshToken.Reveal() != tt.refresh || got.ExpiresIn != tt.expires {
-			t.Errorf("%s: %q, %q, %v", tt.body, got.AccessToken.Reveal(), got.RefreshToken.Reveal(), got.ExpiresIn)
-		}
-		if want := tt.token == ""; (CodeOf(err) == CodeNonsense) != want || (err != nil) != want {
-			t.Errorf("%s: %v", tt.body, err)
-		}
-	}
-}
-
-// sdkPartition is a partition in the table that the SDK is generated from.
-type sdkPartition struct {
-	ID      string
-	Outputs struct{ DNSSuffix, DualStackDNSSuffix string }
-	Regions map[string]any
-}
-
-// TestEveryRegion resolves every region that the SDK knows, and some to come, in all variants, and holds the partitions of
-// the console against the SDK's.
-func TestEveryRegion(t *testing.T) {
-	t.Parallel()
-	sdk := sdkPartitions(t)
-	toCome := map[string]string{
-		"us-gov-north-7": "aws-us-gov", "ap-northwest-12": "aws", "xx-nowhere-1": "aws", "cn-south-9": "aws-cn", "eusc-de-west-2": "aws-eusc",
-		"us-iso-south-3": "aws-iso", "us-isob-north-1": "aws-iso-b", "us-isof-north-2": "aws-iso-f", "eu-isoe-east-4": "aws-iso-e",
-	}
-	consoles := map[partition]string{} // the partition each is of
-	for _, p := range sdk {
-		for region, id := range toCome {
-			if id == p.ID {
-				p.Regions[region] = nil
-			}
-		}
-		for region := range p.Regions {
-			if strings.HasSuffix(region, "-global") { // has no Identity Center
-				continue
-			}
-			if id, ok := consoles[partitionOf(region)]; ok && id != p.ID {
-				t.Errorf("%s is of %s, and its console of %s", region, p.ID, id)
-			}
-			consoles[partitionOf(region)] = p.ID
-			for variant := range 4 {
-				e := Endpoints{FIPS: variant&1 > 0, DualStack: variant&2 > 0}
-				rest := "." + region + "." + p.Outputs.DNSSuffix
-				if e.DualStack {
-					rest = "." + region + "." + p.Outputs.DualStackDNSSuffix
-				}
-				if e.FIPS && (e.DualStack || p.ID != "aws-us-gov") { // there, the usual hosts are FIPS hosts
-					rest = "-fips" + rest
-				}
-				oidc, portal, err := e.URLs(region)
-				if err != nil || oidc != "https://oidc"+rest || portal != "https://portal.sso"+rest {
-					t.Errorf("%s %+v: %s, %s, %v; want …%s", region, e, oidc, portal, err, rest)
-				}
-				if host := hostOf(oidc); !e.Known(host, region) {
-					t.Errorf("%s is not known as AWS's", host)
-				}
-			}
-		}
-	}
-	if len(consoles) != len(partitions) || len(consoles) != len(sdk) {
-		t.Errorf("%d consoles are met, there are %d, and the SDK has %d partitions", len(consoles), len(partitions), len(sdk))
-	}
-}
-
-func sdkPartitions(t *testing.T) []sdkPartition {
-	t.Helper()
-	root, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "internal", "endpoints", "awsrulesfn", "partitions.json"))
+// sdkOIDC and sdkPortal are the AWS SDK's clients at the same endpoints, behind a service that answers as given.
+func sdkOIDC(t *testing.T, a ...answer) (*ssooidc.Client, *recorded) {
+	oidc, _, err := Endpoints{}.URLs("us-east-1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var table struct{ Partitions []sdkPartition }
+	r := &recorded{answers: a}
+	return ssooidc.New(ssooidc.Options{Region: "us-east-1", BaseEndpoint: &oidc, HTTPClient: clientOf(r), Retryer: aws.NopRetryer{}}), r
+}
+
+func sdkPortal(t *testing.T, a ...answer) (*sso.Client, *recorded) {
+	_, portal, err := Endpoints{}.URLs("us-east-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorded{answers: a}
+	return sso.New(sso.Options{Region: "us-east-1", BaseEndpoint: &portal, HTTPClient: clientOf(r), Retryer: aws.NopRetryer{}}), r
+}
+
+// TestRequestsAreTheSDKs makes every call with this client and with the AWS SDK's, and compares what the service sees.
+func TestRequestsAreTheSDKs(t *testing.T) {
+	t.Parallel()
+	secret, token := registration.ClientSecret.Reveal(), accessToken.Reveal()
+	const odd = "a+b/c=d e&f?g#h\"i\\<é>"
+	for _, tt := range []struct {
+		name string
+		ours func(context.Context, *Client) error
+		sdk  func(context.Context, *ssooidc.Client, *sso.Client) error
+	}{
+		{
+			"RegisterClient", func(ctx context.Context, c *Client) error {
+				_, err := c.Register(ctx, RegisterRequest{ClientName: odd, Scopes: []string{"a", "b"}})
+				return err
+			}, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
+				_, err := o.RegisterClient(ctx, &ssooidc.RegisterClientInput{ClientName: new(odd), ClientType: new("public"), Scopes: []string{"a", "b"}})
+				return err
+			},
+		},
+		{
+			"RegisterClient for a code", callRegisterPKCE, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
+				_, err := o.RegisterClient(ctx, &ssooidc.RegisterClientInput{
+					ClientName: new("homing"), ClientType: new("public"), Scopes: []string{"a", "b"}, GrantTypes: []string{grantCode, grantRefresh},
+					RedirectUris: []string{RedirectURI}, IssuerUrl: new(startURL),
+				})
+				return err
+			},
+		},
+		{
+			"StartDeviceAuthorization", callStart, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
+				_, err := o.StartDeviceAuthorization(ctx, &ssooidc.StartDeviceAuthorizationInput{ClientId: &registration.ClientID, ClientSecret: &secret, StartUrl: new(startURL)})
+				return err
+			},
+		},
+		{
+			"CreateToken for a device code", callDevice, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
+				_, err := o.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: &registration.ClientID, ClientSecret: &secret, GrantType: new(grantDevice), DeviceCode: new(deviceCode.Reveal())})
+				return err
+			},
+		},
+		{
+			"CreateToken for a code", func(ctx context.Context, c *Client) error {
+				_, err := c.TokenByCode(ctx, registration, session.NewSecret(odd), session.NewSecret("v"), "http://127.0.0.1:1/oauth/callback")
+				return err
+			}, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
+				_, err := o.CreateToken(ctx, &ssooidc.CreateTokenInput{
+					ClientId: &registration.ClientID, ClientSecret: &secret, GrantType: new(grantCode), Code: new(odd), CodeVerifier: new("v"),
+					RedirectUri: new("http://127.0.0.1:1/oauth/callback"),
+				})
+				return err
+			},
+		},
+		{
+			"CreateToken for a refresh token", callRefresh, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
+				_, err := o.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: &registration.ClientID, ClientSecret: &secret, GrantType: new(grantRefresh), RefreshToken: new(refreshToken.Reveal())})
+				return err
+			},
+		},
+		{
+			"ListAccounts", callAccounts, func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
+				_, err := p.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &token, MaxResults: new(int32(pageSize))})
+				return err
+			},
+		},
+		{
+			"ListAccounts, a later page", func(ctx context.Context, c *Client) error {
+				_, _, err := c.AccountsPage(ctx, accessToken, odd)
+				return err
+			}, func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
+				_, err := p.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &token, MaxResults: new(int32(pageSize)), NextToken: new(odd)})
+				return err
+			},
+		},
+		{
+			"ListAccountRoles", func(ctx context.Context, c *Client) error {
+				_, _, err := c.RolesPage(ctx, accessToken, "011111111111", odd)
+				return err
+			}, func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
+				_, err := p.ListAccountRoles(ctx, &sso.ListAccountRolesInput{AccessToken: &token, AccountId: new("011111111111"), MaxResults: new(int32(pageSize)), NextToken: new(odd)})
+				return err
+			},
+		},
+		{
+			"GetRoleCredentials", func(ctx context.Context, c *Client) error {
+				_, err := c.RoleCredentials(ctx, accessToken, "011111111111", odd)
+				return err
+			}, func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
+				_, err := p.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: &token, AccountId: new("011111111111"), RoleName: new(odd)})
+				return err
+			},
+		},
+		{
+			"Logout", func(ctx context.Context, c *Client) error { return c.Logout(ctx, accessToken) },
+			func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
+				_, err := p.Logout(ctx, &sso.LogoutInput{AccessToken: &token})
+				return err
+			},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, ours, _ := newTestClient(answer{})
+			_ = tt.ours(t.Context(), c) // the empty answer is for other tests
+			oidc, theirs := sdkOIDC(t)
+			portal, also := sdkPortal(t)
+			if err := tt.sdk(t.Context(), oidc, portal); err != nil {
+				t.Fatal(err)
+			}
+			want := append(theirs.requests, also.requests...)
+			if len(want) != 1 || len(ours.requests) != 1 {
+				t.Fatalf("%d requests, the SDK makes %d", len(ours.requests), len(want))
+			}
+			sameRequest(t, ours.requests[0], want[0])
+		})
+	}
+}
+
+// sameRequest compares all that a service may look at. AWS's clients also number their calls, and name themselves.
+func sameRequest(t *testing.T, got, want sent) {
+	t.Helper()
+	if got.method != want.method || got.host != want.host || got.path != want.path {
+		t.Errorf("request = %s %s%s, the SDK's %s %s%s", got.method, got.host, got.path, want.method, want.host, want.path)
+	}
+	for _, q := range []*string{&got.query, &want.query} {
+		values, err := url.ParseQuery(*q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*q = values.Encode()
+	}
+	if got.query != want.query {
+		t.Errorf("query = %q, the SDK's %q", got.query, want.query)
+	}
+	if (got.body == "") != (want.body == "") {
+		t.Errorf("body = %q, the SDK's %q", got.body, want.body)
+	} else if want.body != "" {
+		sameJSON(t, got.body, want.body)
+	}
+	if got.request.ContentLength > 0 != (want.request.ContentLength > 0) || got.request.GetBody != nil {
+		t.Errorf("length %d, the SDK's %d; can net/http send it anew: %t", got.request.ContentLength, want.request.ContentLength, got.request.GetBody != nil)
+	}
+	ignored := []string{"User-Agent", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request"}
+	for _, name := range slices.Concat(keys(got.header), keys(want.header)) {
+		if !slices.Contains(ignored, name) && !slices.Equal(got.header[name], want.header[name]) {
+			t.Errorf("header %s = %q, the SDK's %q", name, got.header[name], want.header[name])
+		}
+	}
+}
+
+func keys(h http.Header) []string {
+	var names []string
+	for name := range h {
+		names = append(names, name)
+	}
+	return names
+}
+
+// TestAnswersAreReadAsTheSDKDoes feeds awkward answers to both.
+func TestAnswersAreReadAsTheSDKDoes(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"accessToken":"a","expiresIn":1}`, `{"accessToken":"a","expiresIn":1,"refreshToken":null,"new":{"x":[1,{}]}}`,
+		`{"accessToken":null,"expiresIn":null}`, `{"accessToken":"\u00e9\ud83d\ude00\ud800","expiresIn":28800,"refreshToken":"r"}`,
+		`{"accessToken":"a","accessToken":"b","expiresIn":7}`, `{"accessToken":1,"expiresIn":1}`, `{"accessToken":"a","expiresIn":"1"}`,
+		`{"accessToken":"a","expiresIn":{}}`, `{"accessToken":["a"],"expiresIn":1}`, `{"accessToken":"a","expiresIn":1.5}`, `{"accessToken":"a","expiresIn":true}`,
+		`{"accessToken":"a","expiresIn":99999999999}`, `{"expiresIn":3600}`, ` {"accessToken" : "a" , "expiresIn" : 3600 } `, `{}`,
+	} {
+		c, _, _ := newTestClient(answer{body: body})
+		got, err := c.TokenByRefresh(t.Context(), "id", registration.ClientSecret, refreshToken)
+		oidc, _ := sdkOIDC(t, answer{body: body})
+		want, sdkErr := oidc.CreateToken(t.Context(), &ssooidc.CreateTokenInput{ClientId: new("id"), ClientSecret: new("s"), GrantType: new(grantRefresh), RefreshToken: new("r")})
+		usable := sdkErr == nil && aws.ToString(want.AccessToken) != "" && want.ExpiresIn > 0
+		switch {
+		case (err == nil) != usable:
+			t.Errorf("%s: error %v; the SDK reads %+v, %v", body, err, want, sdkErr)
+		case err == nil && (got.AccessToken.Reveal() != *want.AccessToken || int32(got.ExpiresIn.Seconds()) != want.ExpiresIn || got.RefreshToken.Reveal() != aws.ToString(want.RefreshToken)):
+			t.Errorf("%s: %q %q %v; the SDK reads %q %q %d", body, got.AccessToken.Reveal(), got.RefreshToken.Reveal(), got.ExpiresIn,
+				aws.ToString(want.AccessToken), aws.ToString(want.RefreshToken), want.ExpiresIn)
+		}
+	}
+}
+
+// TestEndpointsAreTheSDKs resolves every region that the SDK knows, and some to come, in all variants.
+func TestEndpointsAreTheSDKs(t *testing.T) {
+	t.Parallel()
+	regions := append(sdkRegions(t), "us-gov-north-7", "ap-northwest-12", "xx-nowhere-1", "cn-south-9", "eusc-de-west-2", "us-iso-south-3", "us-isob-north-1", "us-isof-north-2", "eu-isoe-east-4")
+	for _, region := range regions {
+		for variant := range 4 {
+			e := Endpoints{FIPS: variant&1 > 0, DualStack: variant&2 > 0}
+			oidc, portal, err := e.URLs(region)
+			if err != nil {
+				t.Errorf("%s: %v", region, err)
+				continue
+			}
+			o, err := ssooidc.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), ssooidc.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
+			if err != nil || o.URI.String() != oidc {
+				t.Errorf("%s %+v: %s; the SDK's is %s, %v", region, e, oidc, o.URI.String(), err)
+			}
+			p, err := sso.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), sso.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
+			if err != nil || p.URI.String() != portal {
+				t.Errorf("%s %+v: %s; the SDK's is %s, %v", region, e, portal, p.URI.String(), err)
+			}
+		}
+	}
+}
+
+// sdkRegions are the regions in the table that the SDK is generated from. Global ones have no Identity Center.
+func sdkRegions(t *testing.T) []string {
+	t.Helper()
+	root := moduleDir(t, "github.com/aws/aws-sdk-go-v2")
+	data, err := os.ReadFile(filepath.Join(root, "internal", "endpoints", "awsrulesfn", "partitions.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table struct {
+		Partitions []struct {
+			Regions map[string]any `json:"regions"`
+		} `json:"partitions"`
+	}
 	if err := json.Unmarshal(data, &table); err != nil {
 		t.Fatal(err)
 	}
-	regions := 0
+	var regions []string
 	for _, p := range table.Partitions {
-		regions += len(p.Regions)
+		for region := range p.Regions {
+			if !strings.HasSuffix(region, "-global") {
+				regions = append(regions, region)
+			}
+		}
 	}
-	if regions < 40 {
-		t.Fatalf("only %d regions are in the SDK's table", regions)
+	if len(regions) < 40 || len(table.Partitions) != len(partitions) {
+		t.Fatalf("%d regions in %d partitions, and here are %d partitions", len(regions), len(table.Partitions), len(partitions))
 	}
-	return table.Partitions
+	return regions
+}
+
+// moduleDir is where the source of a module is.
+func moduleDir(t *testing.T, module string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		t.Fatalf("go list -m %s: %v", module, err)
+	}
+	return strings.TrimSpace(string(out))
 }

@@ -25,8 +25,8 @@ const (
 	maxRetryAfter = 20 * time.Second
 )
 
-// transmitter sends the SDK's requests. It reads each answer whole, and turns everything but an answer the operation can
-// have into an *Error, so that the SDK parses only what is known to be good and adds no text of its own.
+// transmitter sends requests. It reads each answer whole, and turns everything but an answer the operation can have into
+// an *Error.
 type transmitter struct {
 	client    *http.Client
 	userAgent string
@@ -44,25 +44,19 @@ func newTransmitter(o Options) *transmitter {
 	// A redirect would carry tokens to wherever a proxy points. The service never answers with one.
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	hc.Jar, hc.Timeout = nil, 0
-	return &transmitter{client: &hc, userAgent: o.UserAgent, log: o.Log}
+	return &transmitter{client: &hc, userAgent: userAgent(o.UserAgent), log: o.Log}
 }
 
-// Do implements the HTTPClient of the SDK's clients. Every error it returns is an *Error.
-func (t *transmitter) Do(req *http.Request) (*http.Response, error) {
-	k := callOf(req.Context())
+// do makes one attempt and returns the body of an answer that was found good.
+func (t *transmitter) do(k *call, req *http.Request) ([]byte, *Error) {
 	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
 	defer cancel()
 	req = req.WithContext(ctx)
-	if t.userAgent != "" {
-		req.Header.Set("User-Agent", strings.TrimSpace(t.userAgent+" "+req.Header.Get("User-Agent")))
-	}
+	req.Header.Set("User-Agent", t.userAgent)
 	start := time.Now()
 	got, fail := t.exchange(k, req)
 	t.record(k, req, got, fail, time.Since(start))
-	if fail != nil {
-		return nil, fail
-	}
-	return got.response(req), nil
+	return got.body, fail
 }
 
 // reply is what came back. The zero value is nothing.
@@ -70,14 +64,6 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte // nil unless it was found good
-}
-
-// response is r as the SDK wants it.
-func (r reply) response(req *http.Request) *http.Response {
-	return &http.Response{
-		StatusCode: r.status, Header: r.header, Request: req,
-		Body: io.NopCloser(bytes.NewReader(r.body)), ContentLength: int64(len(r.body)),
-	}
 }
 
 // exchange sends one request and returns an answer, its body read and found good.
