@@ -49,10 +49,11 @@ func (r *run) accessKey() string {
 func TestSixteenRolesAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
-	h.emu.Directory = emulator.GenerateDirectory(1, 16)
+	directory := emulator.GenerateDirectory(1, 16)
+	h.emu.Change(func(s *emulator.Server) { s.Directory = directory })
 	h.signIn()
-	h.emu.PortalRate = 4
-	account := h.emu.Directory.Accounts[0]
+	h.emu.Change(func(s *emulator.Server) { s.PortalRate = 4 })
+	account := directory.Accounts[0]
 	h.emu.ForgetRequests()
 	start := time.Now()
 	var runs []*run

@@ -201,7 +201,7 @@ func (r *run) watch(cmd *exec.Cmd, cancel, read func()) {
 		cancel()
 		<-r.done
 		if r.t.Failed() {
-			r.t.Logf("%q ended with %d\nstdout:\n%s\nstderr:\n%s", r.line, r.code, r.stdout.String(), r.stderr.String())
+			r.t.Logf("%q ended with %d\nstdout:\n%s\nstderr:\n%s", r.line, r.code, withoutSecrets(r.stdout.String()), withoutSecrets(r.stderr.String()))
 		}
 		for name, stream := range map[string]string{"stdout": r.stdout.String(), "stderr": r.stderr.String()} {
 			if !slices.Contains(r.line, "credentials") && strings.Contains(stream, emulator.SecretMarker) {
@@ -330,4 +330,12 @@ func (h *home) wantCredentials(profile string) {
 	if err := json.Unmarshal(r.stdout.Bytes(), &out); err != nil || !strings.HasPrefix(out.AccessKeyId, "ASIA") || out.SessionToken == "" {
 		h.t.Errorf("credentials are not what credential_process prints: %v", err)
 	}
+}
+
+// withoutSecrets returns the text of a stream for the log of a test.
+func withoutSecrets(text string) string {
+	if strings.Contains(text, emulator.SecretMarker) {
+		return "(holds a secret)"
+	}
+	return text
 }
