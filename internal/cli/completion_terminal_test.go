@@ -125,7 +125,7 @@ func tabVars(t *testing.T, home string) map[string]string {
 	}
 	bin := t.TempDir()
 	if err := os.Symlink(self, filepath.Join(bin, "homing")); err != nil {
-		t.Skip(err) // Windows without the right to do so
+		testtools.Missing(t, "the right to make symbolic links", "developer mode, on Windows: "+err.Error())
 	}
 	return map[string]string{"HOME": home, "PATH": bin + string(os.PathListSeparator) + os.Getenv("PATH"), "PS1": "$ ", "LC_ALL": "C.UTF-8"}
 }

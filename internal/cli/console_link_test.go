@@ -12,6 +12,7 @@ import (
 	"github.com/homing-cli/homing/internal/browser"
 	"github.com/homing-cli/homing/internal/editor"
 	"github.com/homing-cli/homing/internal/editortest"
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 const threeProfiles = `[sso-session dev]
@@ -58,7 +59,7 @@ func TestConsoleOpens(t *testing.T) {
 	asked := make(chan string, 1)
 	window, err := editortest.New(dir, editortest.Options{Client: editortest.Web, Open: func(url string) { asked <- url }})
 	if err != nil {
-		t.Skip(err) // where there are no such sockets
+		testtools.Missing(t, "a Unix socket for the editor's window", "run it on a system that has them: "+err.Error())
 	}
 	t.Cleanup(window.Close)
 	env, out, errs := consoleEnv(t)

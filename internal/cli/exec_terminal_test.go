@@ -3,10 +3,11 @@
 package cli
 
 import (
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/homing-cli/homing/internal/testtools"
 )
 
 // counting is a command that counts Ctrl-C, until a line comes.
@@ -56,10 +57,7 @@ func TestExecTerminalInterrupt(t *testing.T) {
 // its own (no command) everything is as in any shell.
 func TestExecTerminalJobs(t *testing.T) {
 	t.Parallel()
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("bash is not installed")
-	}
+	bash := testtools.Program(t, "bash", "bash")
 	p, vars := withProfiles(t)
 	vars["PS1"], vars["SELF"] = "$HOMING_PROFILE> ", self(t)
 	x := openProgram(t, vars, bash, "--norc", "--noprofile", "-i")
