@@ -164,7 +164,7 @@ func (out *outcome) note(c profiles.Change) string {
 	case profiles.Rename:
 		return name + " was " + fmt.Sprintf("%q", c.Was) + " until now."
 	case profiles.Keep:
-		if strings.HasPrefix(c.Reason, "it keeps its name") {
+		if c.OldName {
 			return name + strings.TrimPrefix(c.Reason, "it") + ". To rename it, add the flag: --rename"
 		}
 	case profiles.Changed:

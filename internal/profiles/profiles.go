@@ -75,6 +75,7 @@ const (
 // Change says what happens to one profile, and why where that is not plain.
 type Change struct {
 	Kind    Kind
+	OldName bool   // for Keep: the template makes another name by now, Reason says which
 	Profile string // its name; "" for Skipped
 	Was     string // its name until now, for Rename
 	Reason  string // half a sentence for a person; may be empty

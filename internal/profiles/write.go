@@ -27,6 +27,7 @@ func (m *maker) write() {
 		default:
 			set, unset := difference(w.has.Profile, m.keys(w))
 			c := Change{Kind: Keep, Profile: w.profile, Grant: w.Grant, Reason: m.whyThisName(w)}
+			c.OldName = c.Reason != ""
 			switch gone := w.has.owner != m.owner; {
 			case gone:
 				m.edit(w, set, unset) // with nothing to set, it gets the mark of its new owner
