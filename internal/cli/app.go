@@ -28,14 +28,18 @@ type app struct {
 	urls  map[string]string // start URLs already resolved
 	place *where            // found on first use
 
-	asksLater bool          // a wizard runs: questions follow a sign-in
-	patience  time.Duration // see servicePatience
+	asksLater bool // a wizard runs: questions follow a sign-in
+
+	// choose lets the person at the terminal pick one of items and returns its index; flag names the flag that answers
+	// instead. It is only called where interactive reports true.
+	choose   func(ctx context.Context, items []string, flag string) (int, error)
+	patience time.Duration // see servicePatience
 }
 
 func newApp(env Env) *app {
 	a := &app{env: env, ui: &ui{out: &answers{w: env.Stdout}, err: env.Stderr}, in: &input{r: env.Stdin}, patience: servicePatience}
 	if env.Terminal.Stderr {
-		a.ui.width = env.Terminal.Width
+		a.ui.terminal, a.ui.width = true, env.Terminal.Width
 	}
 	return a
 }
@@ -45,6 +49,11 @@ func (a *app) configureUI() {
 	a.ui.json = a.flags.json
 	a.ui.debugging = a.flags.debug
 	a.ui.color = a.env.Terminal.Stderr && !a.flags.noColor && !term.NoColor(a.env.Getenv)
+}
+
+// interactive reports whether a person can be asked: their keyboard and a screen for the question are both here.
+func (a *app) interactive() bool {
+	return a.env.Terminal.Stdin && a.env.Terminal.Stderr && !a.ui.json
 }
 
 // paths returns where the AWS config and credentials files are.
@@ -154,7 +163,7 @@ type connection struct {
 func (a *app) connect(ctx context.Context, s session.Session) (connection, error) {
 	if err := idc.ValidStartURL(s.StartURL); err != nil {
 		return connection{}, &fault.Error{
-			Kind: fault.Config, Msg: named(s) + ": " + err.Error(), Hint: "run: " + a.configureCommand(s), Err: err,
+			Kind: fault.Config, Msg: s.InWords() + ": " + err.Error(), Hint: "run: " + a.configureCommand(s), Err: err,
 		}
 	}
 	settings := a.settings()

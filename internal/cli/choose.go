@@ -28,8 +28,8 @@ type choice struct {
 	noBrowser bool
 }
 
-// choose decides how to sign in to s here.
-func (a *app) choose(ctx context.Context, s session.Session, f flowFlags) (choice, error) {
+// decide chooses how to sign in to s here.
+func (a *app) decide(ctx context.Context, s session.Session, f flowFlags) (choice, error) {
 	all, err := a.userSettings()
 	if err != nil {
 		return choice{}, err

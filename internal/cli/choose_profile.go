@@ -6,6 +6,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
 )
 
@@ -72,12 +73,42 @@ func (a *app) roleProfile(ctx context.Context, mayAsk bool) (awsconfig.SSOProfil
 		return awsconfig.SSOProfile{}, noProfile(cfg, exists, len(choices))
 	}
 	a.ui.say("Which profile?\n")
-	i, err := a.pick(ctx, profileLabels(choices), "--profile NAME")
+	i, err := a.choose(ctx, profileLabels(choices), "--profile NAME")
 	if err != nil {
 		return awsconfig.SSOProfile{}, err
 	}
 	a.flags.profile = choices[i].Profile
 	return choices[i], nil
+}
+
+// role finds the role that the flags r name, else that of the profile in use (roleProfile). command is the name of the
+// command that wants it, for hints.
+func (a *app) role(ctx context.Context, r roleFlags, command string, mayAsk bool) (store.RoleKey, error) {
+	if r.accountID != "" {
+		t, err := a.target(ctx, r.ssoSession)
+		return store.RoleKey{Session: t.session, AccountID: r.accountID, RoleName: r.roleName}, err
+	}
+	p, err := a.roleProfile(ctx, mayAsk)
+	if err != nil {
+		return store.RoleKey{}, err
+	}
+	if err := standsOn(p, command); err != nil {
+		return store.RoleKey{}, err
+	}
+	if err := p.NeedRole(); err != nil {
+		return store.RoleKey{}, err
+	}
+	return store.RoleKey{Session: p.Session, AccountID: p.AccountID, RoleName: p.RoleName}, nil
+}
+
+// roleInUse returns the active profile ([default] where none is named) and its role, for a command of that name.
+func (a *app) roleInUse(ctx context.Context, command string) (profile string, key store.RoleKey, err error) {
+	key, err = a.role(ctx, roleFlags{}, command, true)
+	profile, _ = a.activeProfile()
+	if profile == "" {
+		profile = "default"
+	}
+	return profile, key, err
 }
 
 // noProfile is the error of a command that needs a role where nobody says whose.

@@ -105,7 +105,7 @@ func (o *consoleOptions) run(ctx context.Context) error {
 		return err
 	}
 	if answer.URL, err = idc.ConsoleLink(key.Session.StartURL, key.AccountID, key.RoleName, answer.Destination); err != nil {
-		return &fault.Error{Kind: fault.KindOf(err), Msg: named(key.Session) + ": " + err.Error(), Hint: "run: " + a.configureCommand(key.Session), Err: err}
+		return &fault.Error{Kind: fault.KindOf(err), Msg: key.Session.InWords() + ": " + err.Error(), Hint: "run: " + a.configureCommand(key.Session), Err: err}
 	}
 	all, err := a.userSettings()
 	if err != nil {

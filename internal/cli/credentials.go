@@ -158,22 +158,8 @@ func (o *credentialsOptions) render(creds session.RoleCredentials, key store.Rol
 
 // role finds which role of which session is asked for.
 func (o *credentialsOptions) role(ctx context.Context) (store.RoleKey, error) {
-	if o.accountID != "" {
-		t, err := o.app.target(ctx, o.ssoSession)
-		return store.RoleKey{Session: t.session, AccountID: o.accountID, RoleName: o.roleName}, err
-	}
 	// The format process is for programs. One that has no screen of its own to show a question on should not wait for an answer.
-	p, err := o.app.roleProfile(ctx, o.format != "process" || o.app.env.Terminal.Stdout)
-	if err != nil {
-		return store.RoleKey{}, err
-	}
-	if err := standsOn(p, cmp.Or(o.name, "credentials")); err != nil {
-		return store.RoleKey{}, err
-	}
-	if err := p.NeedRole(); err != nil {
-		return store.RoleKey{}, err
-	}
-	return store.RoleKey{Session: p.Session, AccountID: p.AccountID, RoleName: p.RoleName}, nil
+	return o.app.role(ctx, o.roleFlags, cmp.Or(o.name, "credentials"), o.format != "process" || o.app.env.Terminal.Stdout)
 }
 
 // standsOn refuses a profile that assumes a role over another: what the portal gives are the credentials of that other

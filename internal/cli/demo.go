@@ -26,11 +26,13 @@ import (
 
 type demoOptions struct {
 	app         *app
+	run         func(ctx context.Context, env Env) (code int)
 	interactive bool
 }
 
-func newDemoCmd(a *app) *cobra.Command {
-	o := &demoOptions{app: a}
+// newDemoCmd returns the command demo; run runs one command of homing.
+func newDemoCmd(a *app, run func(ctx context.Context, env Env) (code int)) *cobra.Command {
+	o := &demoOptions{app: a, run: run}
 	cmd := &cobra.Command{
 		Use:     "demo",
 		GroupID: groupTry,
@@ -41,7 +43,7 @@ func newDemoCmd(a *app) *cobra.Command {
 			"everything again. It needs no AWS account and touches neither your home folder nor AWS.",
 		),
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.perform(cmd.Context()) },
 	}
 	cmd.Flags().BoolVar(&o.interactive, "interactive", false, "do the browser part yourself")
 	return cmd
@@ -56,6 +58,7 @@ const (
 type demo struct {
 	out    io.Writer
 	env    Env // of the commands it runs
+	run    func(ctx context.Context, env Env) (code int)
 	person *emulator.Person
 	server *emulator.Server
 	base   string
@@ -66,7 +69,7 @@ type demo struct {
 	ahead time.Duration // how far the demo's clock is ahead of the real one
 }
 
-func (o *demoOptions) run(ctx context.Context) (err error) {
+func (o *demoOptions) perform(ctx context.Context) (err error) {
 	// Where nobody reads on, as after `| head`, writing would kill the process before it has cleaned up.
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
@@ -90,7 +93,7 @@ func (o *demoOptions) run(ctx context.Context) (err error) {
 		return &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1: " + err.Error(), Hint: "run it where programs may listen on loopback", Err: err}
 	}
 	d := &demo{
-		out: out, server: &emulator.Server{}, base: "http://" + listener.Addr().String(), errs: make(chan error, 8),
+		out: out, run: o.run, server: &emulator.Server{}, base: "http://" + listener.Addr().String(), errs: make(chan error, 8),
 	}
 	d.person = d.server.Person()
 	served, stop := context.WithCancel(ctx)
@@ -243,7 +246,7 @@ func (d *demo) homing(ctx context.Context, args ...string) error {
 	if args[0] == "credentials" {
 		env.Stdout = &answer
 	}
-	code := run(ctx, env)
+	code := d.run(ctx, env)
 	if answer.Len() > 0 {
 		_, _ = io.WriteString(show, shorten(answer.String()))
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
 )
 
@@ -118,16 +117,6 @@ func (o *execOptions) misplaced(err error) error {
 		Kind: fault.Usage, Msg: err.Error() + "; the --profile behind the command is the command's", Err: err,
 		Hint: "put the flag in front of it: homing exec --profile NAME -- " + argument(o.command[0]),
 	}
-}
-
-// roleInUse returns the active profile ([default] where none is named) and its role, for a command of that name.
-func (a *app) roleInUse(ctx context.Context, command string) (profile string, key store.RoleKey, err error) {
-	key, err = (&credentialsOptions{app: a, name: command}).role(ctx)
-	profile, _ = a.activeProfile()
-	if profile == "" {
-		profile = "default"
-	}
-	return profile, key, err
 }
 
 // cannotRun words why a command does not run, with the exit code that a shell has for it.

@@ -118,7 +118,7 @@ func (a *app) serve(ctx context.Context, profile string, minTTL time.Duration, m
 	b := newApp(a.env)
 	b.flags, b.ui = a.flags, a.ui
 	b.flags.profile = profile // whose endpoints count
-	key, err := (&credentialsOptions{app: b}).role(ctx)
+	key, err := b.role(ctx, roleFlags{}, "credentials", true)
 	if err != nil {
 		return credserver.Found{}, err
 	}

@@ -57,7 +57,7 @@ func (o *loginOptions) runExplain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := o.app.choose(ctx, t.session, o.flowFlags)
+	c, err := o.app.decide(ctx, t.session, o.flowFlags)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (o *loginOptions) runExplain(ctx context.Context) error {
 	if o.app.ui.json {
 		return o.app.ui.document(e)
 	}
-	return o.app.sayExplanation(named(t.session), e)
+	return o.app.sayExplanation(t.session.InWords(), e)
 }
 
 func explain(c choice) explanation {

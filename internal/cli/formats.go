@@ -27,6 +27,9 @@ var credentialFormats = []credentialFormat{
 	{"json", renderJSON},
 }
 
+// shellFormats are the names of the formats that set the variables of a shell.
+var shellFormats = []string{"env", "env-no-export", "powershell", "windows-cmd", "fish"}
+
 // formatOf returns the format of that name.
 func formatOf(name string) (credentialFormat, bool) {
 	for _, f := range credentialFormats {

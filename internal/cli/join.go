@@ -173,7 +173,7 @@ func (t *together) run(ctx context.Context, alone func(context.Context, bool) (s
 		case ctx.Err() != nil:
 			return signin.Result{}, stopped(ctx)
 		case errors.Is(err, joint.ErrSilent):
-			t.talk.notify(signin.Hint{Text: "Another homing login of " + named(s) + " waits but does not answer: it may be stopped, or on another machine. Going on without it."})
+			t.talk.notify(signin.Hint{Text: "Another homing login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another machine. Going on without it."})
 			return alone(ctx, t.renewed())
 		case err != nil:
 			t.app.ui.debug("no other login can join: %v", err)
@@ -206,7 +206,7 @@ func stopped(ctx context.Context) error {
 
 // lead signs in by alone, and tells who joined.
 func (t *together) lead(ctx context.Context, leader *joint.Leader, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
-	pushed := &fault.Error{Kind: fault.Interrupted, Msg: "another homing login of " + named(t.req.Session) + " has taken over"}
+	pushed := &fault.Error{Kind: fault.Interrupted, Msg: "another homing login of " + t.req.Session.InWords() + " has taken over"}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -284,7 +284,7 @@ func (t *together) follow(ctx context.Context, joined *joint.Joined) (signin.Res
 		}
 	}
 	t.talk.said = true // why it is done so is the other's to know
-	t.talk.notify(signin.Hint{Text: "Another homing login of " + named(t.req.Session) + " is waiting: joining it. To begin anew instead, add --force."})
+	t.talk.notify(signin.Hint{Text: "Another homing login of " + t.req.Session.InWords() + " is waiting: joining it. To begin anew instead, add --force."})
 	if joined.About() != about(t.req.Session) {
 		t.otherwise()
 	}

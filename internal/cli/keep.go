@@ -270,16 +270,16 @@ func (o *keepOptions) word(e keep.Event) error {
 	login := "run: " + loginCommand(target{session: e.Session, profile: o.profile(e.Session)})
 	switch {
 	case e.What == keep.Absent && errors.Is(e.Err, fs.ErrNotExist):
-		return &fault.Error{Kind: fault.SignInNeeded, Msg: "not signed in to " + named(e.Session), Hint: login, Err: e.Err}
+		return &fault.Error{Kind: fault.SignInNeeded, Msg: "not signed in to " + e.Session.InWords(), Hint: login, Err: e.Err}
 	case e.What == keep.SignedOut:
-		return &fault.Error{Kind: fault.SignInNeeded, Msg: "signed out of " + named(e.Session), Hint: login, Err: e.Err}
+		return &fault.Error{Kind: fault.SignInNeeded, Msg: "signed out of " + e.Session.InWords(), Hint: login, Err: e.Err}
 	}
 	return e.Err
 }
 
 // sentence words e for people.
 func (o *keepOptions) sentence(e keep.Event, cause fault.Error, now time.Time) string {
-	who, until := named(e.Session), moment(e.Until, now)
+	who, until := e.Session.InWords(), moment(e.Until, now)
 	switch e.What {
 	case keep.Keeping:
 		if !e.Renewable {

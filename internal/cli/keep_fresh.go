@@ -31,7 +31,7 @@ func (a *app) keptFresh(s session.Session, c choice, f flowFlags, st *store.Stor
 	asked := f.keepFresh != nil && *f.keepFresh
 	if !s.Legacy() {
 		if asked {
-			a.remark("--keep-fresh is needed for legacy profiles only: the token of %s can be renewed anyway.", named(s))
+			a.remark("--keep-fresh is needed for legacy profiles only: the token of %s can be renewed anyway.", s.InWords())
 		}
 		return s, false
 	}

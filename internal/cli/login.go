@@ -136,7 +136,7 @@ func (a *app) reporting(err error) error {
 
 // signIn signs in to s, or finds that nothing needs to be done, and tells the person all along.
 func (a *app) signIn(ctx context.Context, s session.Session, f flowFlags, force bool) (signin.Result, error) {
-	c, err := a.choose(ctx, s, f)
+	c, err := a.decide(ctx, s, f)
 	if err != nil {
 		return signin.Result{}, err
 	}
@@ -191,7 +191,7 @@ func (a *app) refuseInCI(c choice, s session.Session) error {
 		return nil
 	}
 	return fault.New(fault.SignInNeeded, "let the job assume a role through OIDC federation; where somebody watches the job: homing login --use-device-code",
-		"nobody can sign in to %s from a CI job", named(s))
+		"nobody can sign in to %s from a CI job", s.InWords())
 }
 
 // attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a background

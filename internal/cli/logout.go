@@ -204,7 +204,7 @@ func (l *logout) end(ctx context.Context, s session.Session) {
 		untold = l.tell(ctx, s, tok, start)
 		done.EndedAtService = untold == nil
 	}
-	l.report(done, s, named(s), untold, kept, roles)
+	l.report(done, s, s.InWords(), untold, kept, roles)
 }
 
 // take removes the token file of done and returns its token: also where it could not be removed, since the session is to

@@ -73,7 +73,7 @@ func TestLogoutWhereNothingCanBeRemoved(t *testing.T) {
 	t.Parallel()
 	l := &logout{app: newApp(Env{Stdout: io.Discard, Stderr: io.Discard})}
 	s := session.Session{Name: "dev", StartURL: "https://d-1234567890.awsapps.com/start"}
-	l.report(loggedOut{SignedIn: true, EndedAtService: true}, s, named(s), nil, os.ErrPermission, nil)
+	l.report(loggedOut{SignedIn: true, EndedAtService: true}, s, s.InWords(), nil, os.ErrPermission, nil)
 	if want := `signed out of session "dev" at the service, but not here: permission denied`; l.failed == nil || l.failed.Error() != want {
 		t.Errorf("%v, want %s", l.failed, want)
 	}

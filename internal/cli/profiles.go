@@ -112,7 +112,7 @@ func (a *app) lister(s session.Session, wanted func(session.Account) bool) (*ros
 	if err != nil {
 		return nil, nil, err
 	}
-	line := a.progress()
+	line := a.ui.progress(a.env.now)
 	return &roster.Lister{
 		Session: s, Tokens: a.renewer(st), Wanted: wanted, Dir: dir, Now: a.env.now,
 		Progress: func(p roster.Progress) { line.show(listingWords(p)) },
@@ -175,7 +175,7 @@ func count(n int, what string) string {
 
 // nothingAssigned is the error for a person who may use nothing at all.
 func nothingAssigned(s session.Session) error {
-	return fault.New(fault.Denied, "ask your administrator to assign you a permission set in an account", "no AWS account is available to you through %s", named(s))
+	return fault.New(fault.Denied, "ask your administrator to assign you a permission set in an account", "no AWS account is available to you through %s", s.InWords())
 }
 
 // noteLimit is how many notes of one kind are printed; --json has all.

@@ -128,7 +128,7 @@ func (o *profilesListOptions) print(ctx context.Context, s session.Session, doc 
 		if len(o.accounts)+len(o.roles) == 0 {
 			return nothingAssigned(s)
 		}
-		a.ui.say("Nothing that you may use through %s matches.\n", named(s))
+		a.ui.say("Nothing that you may use through %s matches.\n", s.InWords())
 		return nil
 	}
 	rows := make([][]string, len(doc.Roles))

@@ -81,7 +81,7 @@ func (out *outcome) report(ctx context.Context) error {
 		case left > 1:
 			begin, what, stay = "Nothing was changed", count(left, "profile"), "are left alone"
 		}
-		ui.answer("%s: %s of %s in %s %s.\n", begin, what, named(out.session), quoted(o.app.cfg.ConfigPath()), stay)
+		ui.answer("%s: %s of %s in %s %s.\n", begin, what, out.session.InWords(), quoted(o.app.cfg.ConfigPath()), stay)
 	case o.dryRun:
 		if _, err := io.WriteString(ui.out, out.diff); err != nil {
 			return err
@@ -187,7 +187,7 @@ func (out *outcome) next(ctx context.Context) {
 	a := out.o.app
 	if own, profile := out.ownSignIn(ctx); own {
 		a.ui.say("Profiles of form legacy have a sign-in of their own: that of %s does not count for them.\nNext: homing login --profile %s\n",
-			named(out.session), argument(profile))
+			out.session.InWords(), argument(profile))
 		return
 	}
 	for _, c := range out.plan.Changes {

@@ -112,7 +112,7 @@ func (o *profilesSyncOptions) agrees(s session.Session) error {
 	} {
 		if given := strings.TrimSpace(v.given); o.portal.given(v.flag) && !v.same(given, v.have) {
 			return fault.New(fault.Config, "to keep what is configured, leave the flag out; to change it, run: "+o.app.configureCommand(s),
-				"%s is configured in %q with %s %q, not with %q; nothing was changed", named(s), o.app.configFile(), v.key, v.have, given)
+				"%s is configured in %q with %s %q, not with %q; nothing was changed", s.InWords(), o.app.configFile(), v.key, v.have, given)
 		}
 	}
 	return nil

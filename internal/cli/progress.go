@@ -23,11 +23,11 @@ type progress struct {
 // progressPace is how long a line stands at least, so that a slow link is not filled with them.
 const progressPace = 100 * time.Millisecond
 
-// progress returns the line for what takes long. Debug lines tell more, and would run into it.
-func (a *app) progress() *progress {
-	p := &progress{out: a.env.Stderr, width: a.env.Terminal.Width, now: a.env.now}
-	if !a.env.Terminal.Stderr || a.ui.debugging {
-		p.out = nil
+// progress returns the line for what takes long; now is the clock. Debug lines tell more, and would run into it.
+func (u *ui) progress(now func() time.Time) *progress {
+	p := &progress{width: u.width, now: now}
+	if u.terminal && !u.debugging {
+		p.out = u.err
 	}
 	if p.width <= 0 {
 		p.width = 80

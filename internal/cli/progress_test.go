@@ -34,9 +34,8 @@ func TestNoProgressInAPipe(t *testing.T) {
 		want            string
 	}{{false, false, ""}, {true, true, ""}, {true, false, "\rx"}} {
 		var out bytes.Buffer
-		a := newApp(Env{Stderr: &out, Terminal: Terminal{Stderr: tt.terminal}})
-		a.ui.debugging = tt.debug
-		p := a.progress()
+		u := &ui{err: &out, terminal: tt.terminal, debugging: tt.debug}
+		p := u.progress(time.Now)
 		p.show("x")
 		if got := out.String(); got != tt.want {
 			t.Errorf("%+v: %q", tt, got)

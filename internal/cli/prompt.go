@@ -161,11 +161,6 @@ func (a *app) ask(ctx context.Context, q question) (string, error) {
 	}
 }
 
-// interactive reports whether a person can be asked: their keyboard and a screen for the question are both here.
-func (a *app) interactive() bool {
-	return a.env.Terminal.Stdin && a.env.Terminal.Stderr && !a.ui.json
-}
-
 func missing(flag string) error {
 	return fault.New(fault.Usage, "add the flag: "+flag, "there is no terminal to ask on, and %s is not given", strings.Fields(flag)[0])
 }

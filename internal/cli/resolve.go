@@ -52,7 +52,7 @@ func (a *app) target(ctx context.Context, ssoSession string) (target, error) {
 		return target{}, ambiguous(labels)
 	}
 	a.ui.say("Which session?\n")
-	i, err := a.pick(ctx, labels, "--sso-session NAME")
+	i, err := a.choose(ctx, labels, "--sso-session NAME")
 	if err != nil {
 		return target{}, err
 	}
@@ -87,9 +87,6 @@ func (a *app) configFile() string {
 	}
 	return paths.Config
 }
-
-// named words a session for a sentence.
-func named(s session.Session) string { return s.InWords() }
 
 // hasSession reports whether the config file has an [sso-session] of that name, complete or not.
 func (a *app) hasSession(name string) bool {

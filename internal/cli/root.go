@@ -24,6 +24,7 @@ const (
 )
 
 func newRootCmd(a *app) *cobra.Command {
+	a.choose = a.pick
 	root := &cobra.Command{
 		Use:   "homing",
 		Short: "Sign in to AWS IAM Identity Center from wherever your shell runs",
@@ -63,7 +64,7 @@ func newRootCmd(a *app) *cobra.Command {
 	root.AddCommand(
 		newLoginCmd(a), newCallbackCmd(a), newLogoutCmd(a), newStatusCmd(a), newKeepCmd(a), newConfigureCmd(a),
 		newProfilesCmd(a), newCredentialsCmd(a), newEnvCmd(a), newExecCmd(a), newConsoleCmd(a), newServeCmd(a),
-		newEmulatorCmd(a), newDemoCmd(a),
+		newEmulatorCmd(a), newDemoCmd(a, run),
 		newVersionCmd(a),
 	)
 	finishCompletion(root, a.env.Args)

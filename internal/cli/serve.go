@@ -32,16 +32,6 @@ type serveProfile struct {
 	URL     string `json:"url"`
 }
 
-// serveFormats are those of credentials that set variables.
-func serveFormats() (names []string) {
-	for _, f := range credentialFormats {
-		if _, ok := assignmentOf(f.name); ok {
-			names = append(names, f.name)
-		}
-	}
-	return names
-}
-
 func newServeCmd(a *app) *cobra.Command {
 	o := &serveOptions{app: a}
 	cmd := &cobra.Command{
@@ -72,9 +62,9 @@ func newServeCmd(a *app) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&o.format, "format", "env", "`format` of the variables: "+strings.Join(serveFormats(), ", "))
+	cmd.Flags().StringVar(&o.format, "format", "env", "`format` of the variables: "+strings.Join(shellFormats, ", "))
 	cmd.Flags().IntVar(&o.port, "port", 0, "`port` to listen on; 0 is any that is free")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(serveFormats(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(shellFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

@@ -164,7 +164,7 @@ func (o *statusOptions) runCheck(ctx context.Context) error {
 	}
 	return &fault.Error{
 		Kind: fault.SignInNeeded, Hint: "run: " + command,
-		Msg: "the token of " + named(t.session) + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + span(o.min),
+		Msg: "the token of " + t.session.InWords() + " is valid for " + span(row.expires.Sub(now)) + " only, less than " + span(o.min),
 	}
 }
 

@@ -65,13 +65,13 @@ func (t *loginTalk) sayPlace(f signin.Flow) {
 	words := map[signin.Flow]string{signin.FlowPKCE: "a browser redirect (PKCE)", signin.FlowDevice: "a device code"}[f]
 	switch {
 	case f != t.place.Flow || t.said:
-		t.ui.say("Signing in to %s with %s.\n", named(t.session), words)
+		t.ui.say("Signing in to %s with %s.\n", t.session.InWords(), words)
 	case t.asked == "":
-		t.ui.say("Signing in to %s with %s. %s.\n", named(t.session), words, upperFirst(t.place.Reason))
+		t.ui.say("Signing in to %s with %s. %s.\n", t.session.InWords(), words, upperFirst(t.place.Reason))
 	case t.here == "":
-		t.ui.say("Signing in to %s with %s, as %s asks.\n", named(t.session), words, t.asked)
+		t.ui.say("Signing in to %s with %s, as %s asks.\n", t.session.InWords(), words, t.asked)
 	default:
-		t.ui.say("Signing in to %s with %s, as %s asks. This is %s.\n", named(t.session), words, t.asked, t.here)
+		t.ui.say("Signing in to %s with %s, as %s asks. This is %s.\n", t.session.InWords(), words, t.asked, t.here)
 	}
 	t.said = true
 }
@@ -195,7 +195,7 @@ func (t *loginTalk) address(page string, opening bool) {
 
 // signedIn is the answer of login: one sentence on stdout.
 func (t *loginTalk) signedIn(e signin.SignedIn) {
-	who := named(t.session)
+	who := t.session.InWords()
 	until := moment(e.ExpiresAt, t.now())
 	switch e.Channel {
 	case signin.Cached:

@@ -25,7 +25,8 @@ type ui struct {
 	json      bool // answers are JSON; login talks in events
 	color     bool // stderr understands bold
 	debugging bool
-	width     int // columns of the terminal that err is; 0 wraps nothing
+	terminal  bool // err is a terminal
+	width     int  // its columns; 0 wraps nothing
 }
 
 // logger returns what the packages below log to: debug lines on stderr under --debug, nothing otherwise.

@@ -75,7 +75,7 @@ func (o *upgradeOptions) check(ctx context.Context, cfg *awsconfig.Config, st *s
 	select {
 	case err = <-done:
 	case <-timer.C:
-		a.ui.say("Asking IAM Identity Center whether %s is still signed in …\n", named(g.to))
+		a.ui.say("Asking IAM Identity Center whether %s is still signed in …\n", g.to.InWords())
 		err = <-done
 	}
 	if err != nil && fault.KindOf(err) != fault.SignInNeeded {
