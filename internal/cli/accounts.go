@@ -24,7 +24,7 @@ func (o *configureSSOOptions) askAccountAndRole(ctx context.Context, p *plan, to
 }
 
 func (o *configureSSOOptions) askAccount(ctx context.Context, client *idc.Client, p *plan, token session.Secret) error {
-	ui := o.app.ui
+	u := o.app.ui
 	accounts, err := client.Accounts(ctx, token)
 	if err != nil {
 		return err
@@ -46,9 +46,9 @@ func (o *configureSSOOptions) askAccount(ctx context.Context, client *idc.Client
 		p.accountID = o.accountID
 	case len(accounts) == 1:
 		p.accountID = accounts[0].ID
-		ui.say("The only AWS account available to you is: %s\n", p.accountID)
+		u.say("The only AWS account available to you is: %s\n", p.accountID)
 	default:
-		ui.say("There are %d AWS accounts available to you.\n", len(accounts))
+		u.say("There are %d AWS accounts available to you.\n", len(accounts))
 		labels := make([]string, len(accounts))
 		for i, account := range accounts {
 			labels[i] = accountLabel(account)
@@ -59,12 +59,12 @@ func (o *configureSSOOptions) askAccount(ctx context.Context, client *idc.Client
 		}
 		p.accountID = accounts[i].ID
 	}
-	ui.say("Using the account ID %s\n", p.accountID)
+	u.say("Using the account ID %s\n", p.accountID)
 	return nil
 }
 
 func (o *configureSSOOptions) askRole(ctx context.Context, client *idc.Client, p *plan, token session.Secret) error {
-	ui := o.app.ui
+	u := o.app.ui
 	roles, err := client.Roles(ctx, token, p.accountID)
 	if err != nil {
 		return err
@@ -84,9 +84,9 @@ func (o *configureSSOOptions) askRole(ctx context.Context, client *idc.Client, p
 		p.role = o.roleName
 	case len(roles) == 1:
 		p.role = roles[0].Name
-		ui.say("The only role available to you is: %s\n", p.role)
+		u.say("The only role available to you is: %s\n", p.role)
 	default:
-		ui.say("There are %d roles available to you.\n", len(roles))
+		u.say("There are %d roles available to you.\n", len(roles))
 		labels := make([]string, len(roles))
 		for i, role := range roles {
 			labels[i] = role.Name
@@ -97,7 +97,7 @@ func (o *configureSSOOptions) askRole(ctx context.Context, client *idc.Client, p
 		}
 		p.role = roles[i].Name
 	}
-	ui.say("Using the role name \"%s\"\n", p.role)
+	u.say("Using the role name \"%s\"\n", p.role)
 	return nil
 }
 

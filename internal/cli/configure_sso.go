@@ -180,24 +180,24 @@ func (o *configureSSOOptions) askSession(ctx context.Context, p *plan) error {
 			return missing(`--sso-session NAME (an empty NAME, "", is the legacy format)`)
 		}
 	}
-	answer, err := a.answer(ctx, o.given("sso-session"), o.ssoSession, name)
+	given, err := a.answer(ctx, o.given("sso-session"), o.ssoSession, name)
 	if err != nil {
 		return err
 	}
 	switch {
-	case answer == "":
+	case given == "":
 		a.ui.strong("WARNING: Configuring using legacy format (e.g. without an SSO session).\n" +
 			"Consider re-running \"configure sso\" command and providing a session name.\n")
 	default:
-		if a.hasSession(answer) {
-			if p.session, err = a.cfg.Session(answer); err != nil {
+		if a.hasSession(given) {
+			if p.session, err = a.cfg.Session(given); err != nil {
 				return err
 			}
 			return o.sameAs(p.session)
 		}
 		p.newSession = true
 	}
-	p.session.Name = answer
+	p.session.Name = given
 	if p.session.StartURL, err = a.askStartURL(ctx, &o.sessionAnswers, p.current("sso_start_url")); err != nil {
 		return err
 	}
@@ -319,25 +319,25 @@ func (o *configureSSOOptions) contradictions(p plan) []string {
 
 // conclude prints the AWS CLI's last words.
 func (o *configureSSOOptions) conclude(p plan) error {
-	ui := o.app.ui
+	u := o.app.ui
 	o.app.warnStaticKeys()
 	switch {
-	case ui.json:
+	case u.json:
 		c := configured{Event: "configured", Profile: p.profile, SSOSession: p.session.Name, AccountID: p.accountID, RoleName: p.role, Region: p.region}
 		if p.session.Legacy() {
 			c.StartURL = p.session.StartURL
 		}
-		return ui.event(c)
+		return u.event(c)
 	case p.accountID == "" || p.role == "":
-		ui.answer("Successfully configured SSO for profile: %s\n", p.profile)
+		u.answer("Successfully configured SSO for profile: %s\n", p.profile)
 		if !p.session.Legacy() && len(o.app.rolesOf(p.session)) == 0 {
 			o.app.sayNext(target{session: p.session})
 		}
 	case p.profile == "default":
-		ui.answer("The AWS CLI is now configured to use the default profile.\nRun the following command to verify your configuration:\n\n%s\n",
+		u.answer("The AWS CLI is now configured to use the default profile.\nRun the following command to verify your configuration:\n\n%s\n",
 			callerIdentity(p.profile))
 	default:
-		ui.answer("To use this profile, specify the profile name using --profile, as shown:\n\n%s\n", callerIdentity(p.profile))
+		u.answer("To use this profile, specify the profile name using --profile, as shown:\n\n%s\n", callerIdentity(p.profile))
 	}
 	return nil
 }

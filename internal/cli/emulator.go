@@ -185,9 +185,9 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 
 // announce says where the emulator is, in lines a shell can read.
 func (o *emulatorOptions) announce(base string, server *emulator.Server) error {
-	ui := o.app.ui
-	if ui.json {
-		return ui.event(struct {
+	u := o.app.ui
+	if u.json {
+		return u.event(struct {
 			Event    string `json:"event"`
 			URL      string `json:"url"`
 			StartURL string `json:"start_url"`
@@ -195,10 +195,10 @@ func (o *emulatorOptions) announce(base string, server *emulator.Server) error {
 		}{"emulator", base, server.StartURL, server.Region})
 	}
 	for _, service := range []string{"SSO_OIDC", "SSO", "STS"} {
-		ui.answer("export AWS_ENDPOINT_URL_%s=%s\n", service, base)
+		u.answer("export AWS_ENDPOINT_URL_%s=%s\n", service, base)
 	}
-	ui.answer("# start URL: %s\n# region:    %s\n", server.StartURL, server.Region)
-	ui.say("Serving until Ctrl-C. In another shell, with the lines above:\n"+
+	u.answer("# start URL: %s\n# region:    %s\n", server.StartURL, server.Region)
+	u.say("Serving until Ctrl-C. In another shell, with the lines above:\n"+
 		"  homing configure sso --sso-session emulator --sso-start-url %s --sso-region %s\n", server.StartURL, server.Region)
 	return nil
 }

@@ -50,8 +50,8 @@ type syncDocument struct {
 // report ends a sync. The list has served its purpose before the first word is written: who reads may have gone away.
 func (out *outcome) report(ctx context.Context) error {
 	out.finish()
-	o, ui := out.o, out.o.app.ui
-	if ui.json {
+	o, u := out.o, out.o.app.ui
+	if u.json {
 		doc := syncDocument{
 			Session: out.session.Name, StartURL: out.session.StartURL, File: o.app.cfg.ConfigPath(), DryRun: o.dryRun, Changed: out.changed,
 			Profiles: []changeDocument{}, Unlisted: out.unlisted, Diff: out.diff,
@@ -64,7 +64,7 @@ func (out *outcome) report(ctx context.Context) error {
 				c.Profile, c.Kind, c.Was, c.Reason, c.Grant.Account.ID, clean(c.Grant.Account.Name), c.Grant.Role,
 			})
 		}
-		return ui.document(doc)
+		return u.document(doc)
 	}
 	switch {
 	case out.plan.Empty():
@@ -81,18 +81,18 @@ func (out *outcome) report(ctx context.Context) error {
 		case left > 1:
 			begin, what, stay = "Nothing was changed", count(left, "profile"), "are left alone"
 		}
-		ui.answer("%s: %s of %s in %s %s.\n", begin, what, out.session.InWords(), quoted(o.app.cfg.ConfigPath()), stay)
+		u.answer("%s: %s of %s in %s %s.\n", begin, what, out.session.InWords(), quoted(o.app.cfg.ConfigPath()), stay)
 	case o.dryRun:
-		if _, err := io.WriteString(ui.out, out.diff); err != nil {
+		if _, err := io.WriteString(u.out, out.diff); err != nil {
 			return err
 		}
 		out.notes()
-		ui.say("%s in %s. Nothing was changed.\n", out.summary(false), quoted(o.app.cfg.ConfigPath()))
+		u.say("%s in %s. Nothing was changed.\n", out.summary(false), quoted(o.app.cfg.ConfigPath()))
 	default:
 		if o.yes { // who was asked has read them
 			out.notes()
 		}
-		ui.answer("%s in %s.\n", out.summary(true), quoted(o.app.cfg.ConfigPath()))
+		u.answer("%s in %s.\n", out.summary(true), quoted(o.app.cfg.ConfigPath()))
 		out.next(ctx)
 	}
 	return nil

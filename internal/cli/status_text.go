@@ -17,9 +17,9 @@ type statusText struct {
 }
 
 func (w *statusText) render(doc statusDocument) error {
-	ui := w.app.ui
+	u := w.app.ui
 	if len(doc.Sessions) == 0 && len(doc.Problems) == 0 {
-		ui.say("No session is configured in %q. Start with: homing configure sso\n", w.app.configFile())
+		u.say("No session is configured in %q. Start with: homing configure sso\n", w.app.configFile())
 	}
 	header, cells := []string{"SESSION", "TOKEN", "RENEWABLE", "AT THE NEXT USE"}, [][]string{}
 	for _, row := range doc.Sessions {
@@ -30,32 +30,32 @@ func (w *statusText) render(doc statusDocument) error {
 	case len(doc.Sessions) == 1 || w.tooWide(header, cells):
 		for i, row := range doc.Sessions {
 			if i > 0 {
-				ui.answer("\n")
+				u.answer("\n")
 			}
 			w.details(row, doc.Keep)
 		}
 	default:
-		if err := ui.table(header, cells); err != nil {
+		if err := u.table(header, cells); err != nil {
 			return err
 		}
 		if doc.Keep.Running {
-			ui.answer("homing keep watches: %s\n", w.watched(doc.Sessions))
+			u.answer("homing keep watches: %s\n", w.watched(doc.Sessions))
 		}
 		for _, row := range doc.Sessions {
 			switch v := row.Verified; {
 			case v == nil:
 			case v.Accepted:
-				ui.answer("%s: the service %s\n", short(row), w.verified(*v))
+				u.answer("%s: the service %s\n", short(row), w.verified(*v))
 			default:
-				ui.answer("%s: %s\n", short(row), v.Error)
+				u.answer("%s: %s\n", short(row), v.Error)
 			}
 		}
 	}
 	w.others(doc.Others)
 	for _, p := range doc.Problems {
-		ui.say("%s\n", p.Error)
+		u.say("%s\n", p.Error)
 		if p.Hint != "" {
-			ui.say("hint: %s\n", p.Hint)
+			u.say("hint: %s\n", p.Hint)
 		}
 	}
 	for _, row := range doc.Sessions {
@@ -306,24 +306,24 @@ func (w *statusText) others(list []otherToken) {
 
 // advice says what is worth doing about a session. named says that it must be told apart from others.
 func (w *statusText) advice(row sessionStatus, named bool) {
-	ui := w.app.ui
+	u := w.app.ui
 	if named && row.NextUse == nextSignIn {
-		ui.say("%s needs: %s\n", short(row), row.SignIn)
+		u.say("%s needs: %s\n", short(row), row.SignIn)
 	}
 	if row.NextUse == nextFail && row.State == stateCorrupt {
 		if named {
-			ui.say("%s\n", row.why)
+			u.say("%s\n", row.why)
 		}
-		ui.say("hint: %s\n", fault.HintOf(row.why))
+		u.say("hint: %s\n", fault.HintOf(row.why))
 	}
 	if named && row.Unstorable != "" {
-		ui.say("The token of %s cannot be renewed: %s\n", short(row), row.Unstorable)
+		u.say("The token of %s cannot be renewed: %s\n", short(row), row.Unstorable)
 	}
 	if row.Short > 0 {
-		ui.say("%s\n", shortAdvice(short(row), time.Duration(row.Short)*time.Second, row.StartURL, row.SignIn))
+		u.say("%s\n", shortAdvice(short(row), time.Duration(row.Short)*time.Second, row.StartURL, row.SignIn))
 	}
 	if row.Upgrade != "" && !row.Refreshable && row.Unstorable == "" {
-		ui.say("The legacy format of %s is never renewed by the AWS CLI and the SDKs. To change that: %s\n", short(row), row.Upgrade)
+		u.say("The legacy format of %s is never renewed by the AWS CLI and the SDKs. To change that: %s\n", short(row), row.Upgrade)
 	}
 }
 
