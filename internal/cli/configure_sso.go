@@ -168,11 +168,11 @@ func (p *plan) current(key string) string {
 func (o *configureSSOOptions) askSession(ctx context.Context, p *plan) error {
 	a := o.app
 	name := question{text: "SSO session name", current: p.current("sso_session"), flag: "--sso-session NAME"}
-	name.check = func(answer string) string {
-		if answer == "" || a.hasSession(answer) {
+	name.check = func(text string) string {
+		if text == "" || a.hasSession(text) {
 			return ""
 		}
-		return checkName(answer)
+		return checkName(text)
 	}
 	if name.current == "" {
 		name.text, name.bare = "SSO session name (Recommended)", true
@@ -236,11 +236,11 @@ func (o *configureSSOOptions) askProfile(ctx context.Context, p *plan) error {
 	if p.accountID != "" && p.role != "" {
 		suggestion = profileName(p.role + "-" + p.accountID)
 	}
-	p.profile, err = a.ask(ctx, question{text: "Profile name", current: suggestion, flag: "--profile NAME", check: func(answer string) string {
-		if problem := checkName(answer); problem != "" {
+	p.profile, err = a.ask(ctx, question{text: "Profile name", current: suggestion, flag: "--profile NAME", check: func(text string) string {
+		if problem := checkName(text); problem != "" {
 			return problem
 		}
-		return o.occupied(answer)
+		return o.occupied(text)
 	}})
 	return err
 }
