@@ -126,7 +126,10 @@ func TestRenewSwept(t *testing.T) {
 		t.Fatalf("%d folders", n)
 	}
 	await(t, "word of the two processes", func() bool { // homing writes it while the command runs already
-		return !slices.ContainsFunc(p.copies(t), func(dir string) bool { return !inUse(dir) })
+		return !slices.ContainsFunc(p.copies(t), func(dir string) bool {
+			_, err := os.Stat(filepath.Join(dir, "command"))
+			return err != nil
+		})
 	})
 	if err := killed.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -138,7 +141,7 @@ func TestRenewSwept(t *testing.T) {
 		t.Errorf("the command lives, and its config is %q in %q", got, p.copies(t))
 	}
 	_ = killed.stdin.Close()
-	await(t, "end of the command", func() bool { _, runs := runningSince(pid); return !runs })
+	await(t, "end of the command", func() bool { return gone(pid) })
 	last := renewing(t, vars)
 	last.ask()
 	if dirs := p.copies(t); len(dirs) != 3 {
@@ -153,11 +156,25 @@ func TestRenewSwept(t *testing.T) {
 	if dirs := p.copies(t); len(dirs) != 0 {
 		t.Errorf("left: %q", dirs)
 	}
-	// the number alone is not enough: it may be another's by now
-	if err := os.WriteFile(filepath.Join(p.home, copyUser), fmt.Appendf(nil, "%d long-ago\n", os.Getpid()), 0o600); err != nil {
+}
+
+// The number of a process alone does not tell that a folder is in use: it may belong to another process by now.
+func TestInUse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, copyUser), fmt.Appendf(nil, "%d long-ago\n", os.Getpid()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, runs := runningSince(os.Getpid()); !runs || inUse(p.home) {
-		t.Errorf("this process runs: %v; its number is taken for that of another: %v", runs, inUse(p.home))
+	if _, runs := runningSince(os.Getpid()); !runs || inUse(dir) {
+		t.Errorf("this process runs: %v; its number is taken for that of another: %v", runs, inUse(dir))
 	}
+}
+
+// gone reports whether a process has ended. A zombie has: nobody reaps it in some containers.
+func gone(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return true
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && strings.Contains(string(stat), ") Z ")
 }

@@ -119,7 +119,7 @@ func TestReadTeamFile(t *testing.T) {
 // A server that says nothing is given up on.
 func TestReadTeamIsPatientForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := teamReader(roundTrip(func(r *http.Request) (*http.Response, error) {
+		a := teamReader(teamServer(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}))
@@ -130,3 +130,8 @@ func TestReadTeamIsPatientForAWhile(t *testing.T) {
 		}
 	})
 }
+
+// teamServer answers requests for a team's file.
+type teamServer func(*http.Request) (*http.Response, error)
+
+func (f teamServer) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,7 +25,7 @@ const (
 )
 
 func newRootCmd(a *app) *cobra.Command {
-	a.choose = a.pick
+	a.choose = func(ctx context.Context, items []string, flag string) (int, error) { return a.pick(ctx, items, flag) }
 	root := &cobra.Command{
 		Use:   "homing",
 		Short: "Sign in to AWS IAM Identity Center from wherever your shell runs",
