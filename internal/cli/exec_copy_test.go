@@ -72,9 +72,9 @@ func TestRenewBoto(t *testing.T) {
 		{"", os.DevNull}, {filepath.Join(p.home, "other"), os.DevNull}, {"~/other", os.DevNull}, {"${HOME}/other", os.DevNull},
 		{google, google}, {"/nowhere", "/nowhere"},
 	} {
-		delete(vars, varBoto)
+		delete(vars, "BOTO_CONFIG")
 		if row.set != "" {
-			vars[varBoto] = row.set
+			vars["BOTO_CONFIG"] = row.set
 		}
 		x := startHoming(t, vars, "exec", "--renew", "--profile", "dev", "--", "sh", "-c", `echo "${BOTO_CONFIG-none}"`)
 		if got := x.line(); got != row.want {
@@ -91,7 +91,7 @@ func TestRenewBoto(t *testing.T) {
 		}
 		x.ends(0)
 	}
-	delete(vars, varBoto)
+	delete(vars, "BOTO_CONFIG")
 	x := startHoming(t, vars, "exec", "--profile", "dev", "--", "sh", "-c", `echo "${BOTO_CONFIG-none}"`)
 	if got := x.line(); got != "none" {
 		t.Errorf("with keys in the environment BOTO_CONFIG is %s", got)

@@ -340,7 +340,11 @@ func TestServe(t *testing.T) {
 	for !strings.HasSuffix(text, "\n}") {
 		text += "\n" + x.line()
 	}
-	var got serveJSON
+	var got struct {
+		Port     int
+		Token    string
+		Profiles []struct{ Profile, URL string }
+	}
 	if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Profiles) != 2 || len(got.Token) < 40 {
 		t.Fatalf("%v in %s", err, text)
 	}
