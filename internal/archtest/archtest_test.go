@@ -23,13 +23,14 @@ const module = "github.com/homing-cli/homing/"
 var layers = [][]string{
 	{"cmd/homing"},
 	{"internal/cli"},
+	{"internal/ui"},
 	// Use cases: they declare the methods they need as interfaces, and cli passes the real types.
 	{"internal/signin", "internal/flow", "internal/refresh", "internal/rolecreds", "internal/roster", "internal/profiles", "internal/keep"},
 	// What they are wired to.
 	{"internal/idc", "internal/store", "internal/awsconfig", "internal/callback", "internal/credserver",
 		"internal/hostenv", "internal/browser", "internal/settings", "internal/term", "internal/joint"},
 	// Plain types and small helpers.
-	{"internal/session", "internal/plain", "internal/editor", "internal/private", "internal/naming"},
+	{"internal/session", "internal/plain", "internal/editor", "internal/private", "internal/naming", "internal/quote"},
 	{"internal/fault"},
 }
 

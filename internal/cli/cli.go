@@ -5,8 +5,6 @@
 // and nothing but main exits, so a test can run the whole program by calling Main.
 package cli
 
-//go:generate env UPDATE_DOCS=1 go test -count=1 -run TestReference .
-
 import (
 	"context"
 	"errors"
@@ -17,12 +15,16 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/homing-cli/homing/internal/app"
+	"github.com/homing-cli/homing/internal/cmd/credentials"
+	"github.com/homing-cli/homing/internal/cmd/exec"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/ui"
 )
 
 // Main runs homing with env and returns its exit code (docs/errors.md). The first Ctrl-C cancels the command, which
 // cleans up and ends with 130; a second one kills the process. A terminal that is closed is a Ctrl-C, except under nohup.
-func Main(ctx context.Context, env Env) int {
+func Main(ctx context.Context, env app.Env) int {
 	// SIGQUIT too: a terminal whose echo is off must be put right again. What is ignored stays so, here and in a command
 	// that exec becomes: a shell's background job is not for Ctrl-C, one under nohup outlives its terminal.
 	stops := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP}, signal.Ignored)
@@ -33,34 +35,43 @@ func Main(ctx context.Context, env Env) int {
 }
 
 // run is Main without the signals; demo runs whole commands through it.
-func run(ctx context.Context, env Env) (code int) {
-	a := newApp(env)
+func run(ctx context.Context, env app.Env) (code int) {
+	a := app.New(env)
 	defer func() {
 		if p := recover(); p != nil {
-			if a.flags.debug {
-				a.ui.debug("%s", debug.Stack())
+			if a.Flags.Debug {
+				a.UI.Debug("%s", debug.Stack())
 			}
-			code = a.ui.fail(fmt.Errorf("internal error: %v", p))
+			code = a.UI.Fail(fmt.Errorf("internal error: %v", p))
 		}
 	}()
-	stdout := a.ui.out.(*answers)
+	stdout := a.UI.Out.(*ui.Answers)
 	err := newRootCmd(a).ExecuteContext(ctx)
 	if err == nil {
-		err = stdout.lost
+		err = stdout.Lost
 	}
-	ended, isCommand := errors.AsType[*commandEnded](err)
+	ended, isCommand := errors.AsType[*exec.CommandEnded](err)
 	switch {
 	case err == nil:
 		return 0
 	case isCommand:
-		if ended.err != nil {
-			a.ui.fail(ended.err)
+		if ended.Err != nil {
+			a.UI.Fail(ended.Err)
 		}
-		return ended.code
-	case ctx.Err() != nil || describe(err).Kind == fault.Interrupted:
+		return ended.Code
+	case ctx.Err() != nil || a.UI.Describe(err).Kind == fault.Interrupted:
 		// Whatever broke while the person was leaving is of no interest: 130 is the only silent failure.
-		a.ui.debug("stopped: %v", err)
+		a.UI.Debug("stopped: %v", err)
 		return fault.Interrupted.ExitCode()
 	}
-	return a.ui.fail(err)
+	return a.UI.Fail(err)
+}
+
+// Start is Main in the environment of this process. Terraform, kubectl and the SDKs call credentials again and again, so
+// that is looked at before anything else is: see quick.
+func Start() int {
+	if code, done := credentials.Quick(app.StandardEnv()); done {
+		return code
+	}
+	return Main(context.Background(), app.OSEnv())
 }

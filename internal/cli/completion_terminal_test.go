@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
@@ -150,7 +151,7 @@ func TestBashWordsWithPackage(t *testing.T) {
 func TestPowerShellCompletion(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), Env{Args: []string{"completion", "powershell"}, Stdout: &out, Stderr: &errs, Home: t.TempDir()}); code != 0 || errs.Len() > 0 {
+	if code := run(t.Context(), app.Env{Args: []string{"completion", "powershell"}, Stdout: &out, Stderr: &errs, Home: t.TempDir()}); code != 0 || errs.Len() > 0 {
 		t.Fatalf("%d: %s", code, &errs)
 	}
 	golden(t, "completion/powershell.ps1", out.String())

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/browser"
 	"github.com/homing-cli/homing/internal/editor"
 	"github.com/homing-cli/homing/internal/editortest"
@@ -35,7 +36,7 @@ sso_role_name = Admin
 const consoleURL = "https://d-9067f00d42.awsapps.com/start/#/console?account_id=111111111111&role_name=ReadOnly"
 
 // consoleEnv is a machine without a browser whose config has threeProfiles.
-func consoleEnv(t *testing.T, args ...string) (env Env, out, errs *bytes.Buffer) {
+func consoleEnv(t *testing.T, args ...string) (env app.Env, out, errs *bytes.Buffer) {
 	t.Helper()
 	home := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(home, ".aws"), 0o700); err != nil {
@@ -45,7 +46,7 @@ func consoleEnv(t *testing.T, args ...string) (env Env, out, errs *bytes.Buffer)
 		t.Fatal(err)
 	}
 	out, errs = &bytes.Buffer{}, &bytes.Buffer{}
-	return Env{Args: append([]string{"console", "--profile", "prod"}, args...), Home: home, Stdout: out, Stderr: errs}, out, errs
+	return app.Env{Args: append([]string{"console", "--profile", "prod"}, args...), Home: home, Stdout: out, Stderr: errs}, out, errs
 }
 
 // TestConsoleOpens opens the link by the editor's window, as login does, and prints it all the same.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,7 +17,7 @@ import (
 
 // TestReference keeps docs/cli.md in step with the commands. UPDATE_DOCS=1 (make docs) writes it.
 func TestReference(t *testing.T) {
-	got := reference(newRootCmd(newApp(Env{Stdout: io.Discard, Stderr: io.Discard})))
+	got := reference(newRootCmd(app.New(app.Env{Stdout: io.Discard, Stderr: io.Discard})))
 	path := filepath.Join("..", "..", "docs", "cli.md")
 	if os.Getenv("UPDATE_DOCS") == "1" {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
@@ -69,7 +70,7 @@ func TestHelp(t *testing.T) {
 			walk(sub)
 		}
 	}
-	walk(newRootCmd(newApp(Env{Stdout: io.Discard, Stderr: io.Discard})))
+	walk(newRootCmd(app.New(app.Env{Stdout: io.Discard, Stderr: io.Discard})))
 	if commands < 12 {
 		t.Errorf("only %d commands were looked at", commands)
 	}

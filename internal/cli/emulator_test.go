@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/homing-cli/homing/internal/app"
 )
 
 // serveEmulator runs homing emulator until its second export line, and returns the address in it and what it said on
@@ -21,7 +23,7 @@ func serveEmulator(t *testing.T, listen string) (address, stderr string) {
 	var errs bytes.Buffer
 	done := make(chan int, 1)
 	go func() {
-		done <- Main(ctx, Env{Args: []string{"emulator", "--listen", listen}, Stdout: w, Stderr: &errs})
+		done <- Main(ctx, app.Env{Args: []string{"emulator", "--listen", listen}, Stdout: w, Stderr: &errs})
 		_ = w.Close()
 	}()
 	out := bufio.NewReader(r)

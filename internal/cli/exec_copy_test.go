@@ -158,18 +158,6 @@ func TestRenewSwept(t *testing.T) {
 	}
 }
 
-// The number of a process alone does not tell that a folder is in use: it may belong to another process by now.
-func TestInUse(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, copyUser), fmt.Appendf(nil, "%d long-ago\n", os.Getpid()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, runs := runningSince(os.Getpid()); !runs || inUse(dir) {
-		t.Errorf("this process runs: %v; its number is taken for that of another: %v", runs, inUse(dir))
-	}
-}
-
 // gone reports whether a process has ended. A zombie has: nobody reaps it in some containers.
 func gone(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {

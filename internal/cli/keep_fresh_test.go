@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/homing-cli/homing/internal/cmd/credentials"
+	"github.com/homing-cli/homing/internal/connect"
 	"github.com/homing-cli/homing/internal/store"
 )
 
@@ -62,7 +64,7 @@ func TestFreshenOnAMuteNetwork(t *testing.T) {
 		e.Now = func() time.Time { return quickNow.Add(tt.at) }
 		e.Transport = &http.Transport{DialContext: (&onlyTo{l.Addr().String()}).dial}
 		start := time.Now()
-		code, done := quick(e)
+		code, done := credentials.Quick(e)
 		if done == tt.waits {
 			t.Errorf("%s: answered the short way: %v", tt.reason, done)
 		}
@@ -72,7 +74,7 @@ func TestFreshenOnAMuteNetwork(t *testing.T) {
 		if code != 0 || !strings.Contains(out.String(), "ASIALEGACY") || errs.Len() > 0 {
 			t.Errorf("%s: %d %s %s", tt.reason, code, out, errs)
 		}
-		if took := time.Since(start); took > freshenWait+3*time.Second { // with 5 s more where the request counts as sent
+		if took := time.Since(start); took > connect.FreshenWait+3*time.Second { // with 5 s more where the request counts as sent
 			t.Errorf("%s: it took %v", tt.reason, took)
 		}
 		if got := len(asked) > 0; got != tt.waits {

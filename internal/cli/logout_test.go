@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/store"
 )
 
@@ -46,7 +46,7 @@ func TestLogoutInTheTokensRegion(t *testing.T) {
 				want += ", POST oidc.ap-southeast-2.amazonaws.com/token , POST portal.sso.ap-southeast-2.amazonaws.com/logout new"
 			}
 			var calls []string
-			code, stdout, stderr := inProcess(t, func(env *Env) {
+			code, stdout, stderr := inProcess(t, func(env *app.Env) {
 				env.Home = home
 				env.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 					calls = append(calls, r.Method+" "+r.URL.Host+r.URL.Path+" "+r.Header.Get("X-Amz-Sso_bearer_token"))
@@ -65,19 +65,5 @@ func TestLogoutInTheTokensRegion(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// What cannot be removed is told apart from what the service was not told of.
-func TestLogoutWhereNothingCanBeRemoved(t *testing.T) {
-	t.Parallel()
-	l := &logout{app: newApp(Env{Stdout: io.Discard, Stderr: io.Discard})}
-	s := session.Session{Name: "dev", StartURL: "https://d-1234567890.awsapps.com/start"}
-	l.report(loggedOut{SignedIn: true, EndedAtService: true}, s, s.InWords(), nil, os.ErrPermission, nil)
-	if want := `signed out of session "dev" at the service, but not here: permission denied`; l.failed == nil || l.failed.Error() != want {
-		t.Errorf("%v, want %s", l.failed, want)
-	}
-	if d := l.doc.Sessions; len(d) != 1 || d[0].Removed || !d[0].EndedAtService || d[0].Error == "" {
-		t.Errorf("%+v", d)
 	}
 }

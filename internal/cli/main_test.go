@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/homing-cli/homing/internal/app"
+	"github.com/homing-cli/homing/internal/cmd/credentials"
 	"github.com/homing-cli/homing/internal/editor"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -54,7 +56,7 @@ func TestMain(m *testing.M) {
 // test wants, addresses to open go to the test, and what it prints is captured and freed of what changes every time.
 // A failure ends with its exit code in words.
 func homingMain() {
-	env := OSEnv()
+	env := app.OSEnv()
 	// The machine the test runs on is not the place it is about.
 	env.Exists, env.ReadFile, env.Tmux, env.HostName = nil, nil, nil, "build7"
 	env.CanOpen = nil // the test opens
@@ -92,7 +94,7 @@ func homingMain() {
 			return resp.Body.Close()
 		}
 	}
-	code, done := quick(env) // as Start does
+	code, done := credentials.Quick(env) // as Start does
 	if !done {
 		code = Main(context.Background(), env)
 	}

@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/store"
 )
 
 // muteHome is a home with the sessions dev, signed in, and a token that no session explains, expired and renewable. The
 // returned service accepts every connection and never answers; asked is closed at the first one.
-func muteHome(t *testing.T) (env Env, st *store.Store, out *bytes.Buffer, asked chan struct{}) {
+func muteHome(t *testing.T) (env app.Env, st *store.Store, out *bytes.Buffer, asked chan struct{}) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,7 +57,7 @@ func muteHome(t *testing.T) (env Env, st *store.Store, out *bytes.Buffer, asked 
 	}
 	transport := &http.Transport{DialContext: (&onlyTo{l.Addr().String()}).dial}
 	out = &bytes.Buffer{}
-	return Env{Stdin: strings.NewReader(""), Stdout: out, Stderr: out, Home: home, Transport: transport}, st, out, asked
+	return app.Env{Stdin: strings.NewReader(""), Stdout: out, Stderr: out, Home: home, Transport: transport}, st, out, asked
 }
 
 // onlyTo leads every connection to one address.
@@ -72,13 +73,13 @@ func TestLogoutOfAMuteService(t *testing.T) {
 	for _, stopped := range []bool{false, true} {
 		env, st, out, asked := muteHome(t)
 		env.Args = []string{"logout", "--all"}
-		a := newApp(env)
-		a.patience = 300 * time.Millisecond
+		a := app.New(env)
+		a.Patience = 300 * time.Millisecond
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		want := "signed out of session \"dev\" here, but not at the service: IAM Identity Center gave no answer within 300ms"
 		if stopped {
-			a.patience = time.Hour
+			a.Patience = time.Hour
 			want = "signed out of session \"dev\" here, but not at the service: interrupted"
 			go func() { <-asked; cancel() }()
 		}
@@ -105,8 +106,8 @@ func TestVerifyOfAMuteService(t *testing.T) {
 	t.Parallel()
 	env, _, out, _ := muteHome(t)
 	env.Args = []string{"status", "--verify"}
-	a := newApp(env)
-	a.patience = 200 * time.Millisecond
+	a := app.New(env)
+	a.Patience = 200 * time.Millisecond
 	err := newRootCmd(a).ExecuteContext(t.Context())
 	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(out.String(), "service:   IAM Identity Center gave no answer within 200ms") {
 		t.Errorf("%v\n%s", err, out)
@@ -129,8 +130,8 @@ func TestLogoutBesideAStoppedHolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := newApp(env)
-		a.patience = time.Second
+		a := app.New(env)
+		a.Patience = time.Second
 		start := time.Now()
 		err = newRootCmd(a).ExecuteContext(t.Context())
 		if took := time.Since(start); took > 10*time.Second {
@@ -167,8 +168,8 @@ func TestVerifyBesideAStoppedHolder(t *testing.T) {
 	}
 	defer holder.Abort()
 	env.Args = []string{"status", "--verify"}
-	a := newApp(env)
-	a.patience = 300 * time.Millisecond
+	a := app.New(env)
+	a.Patience = 300 * time.Millisecond
 	err = newRootCmd(a).ExecuteContext(t.Context())
 	lock := strings.TrimSuffix(st.TokenPath("dev"), ".json") + ".lock"
 	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), lock) || strings.Contains(out.String(), "IAM Identity Center") {
@@ -197,8 +198,8 @@ func TestUpgradeBesideAStoppedHolder(t *testing.T) {
 	}
 	defer holder.Abort()
 	env.Args = []string{"configure", "sso", "--upgrade", "old", "--yes"}
-	a := newApp(env)
-	a.patience = 300 * time.Millisecond
+	a := app.New(env)
+	a.Patience = 300 * time.Millisecond
 	err = newRootCmd(a).ExecuteContext(t.Context())
 	want := "nothing was changed: another process holds \"" + strings.TrimSuffix(st.TokenPath(startURL), ".json") + ".lock\""
 	if fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), want) {

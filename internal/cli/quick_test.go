@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/cmd/credentials"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 )
@@ -68,7 +70,7 @@ var quickNow = time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC)
 
 // quickHome makes a home with quickConfig, where the credentials of some roles are cached. The network of its Env fails
 // the test.
-func quickHome(t *testing.T) func(args ...string) (Env, *bytes.Buffer, *bytes.Buffer) {
+func quickHome(t *testing.T) func(args ...string) (app.Env, *bytes.Buffer, *bytes.Buffer) {
 	home := t.TempDir()
 	st := &store.Store{AWSDir: filepath.Join(home, ".aws"), Now: func() time.Time { return quickNow }}
 	if err := os.MkdirAll(st.AWSDir, 0o700); err != nil {
@@ -97,9 +99,9 @@ func quickHome(t *testing.T) func(args ...string) (Env, *bytes.Buffer, *bytes.Bu
 			t.Fatal(err)
 		}
 	}
-	return func(args ...string) (Env, *bytes.Buffer, *bytes.Buffer) {
+	return func(args ...string) (app.Env, *bytes.Buffer, *bytes.Buffer) {
 		var out, err bytes.Buffer
-		return Env{
+		return app.Env{
 			Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Home: home,
 			Now:       func() time.Time { return quickNow },
 			Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("no network here") }),
@@ -114,7 +116,7 @@ func TestQuickFlags(t *testing.T) {
 	env := quickHome(t)
 	same := func(args []string) (quickly bool) {
 		e, out, errs := env(args...)
-		code, done := quick(e)
+		code, done := credentials.Quick(e)
 		if !done {
 			if code != 0 || out.Len()+errs.Len() > 0 {
 				t.Errorf("%q: nothing is answered, but the code is %d and this is printed: %q %q", args, code, out, errs)
@@ -187,7 +189,7 @@ func TestQuickProfiles(t *testing.T) {
 			e, out, _ := env(row.args...)
 			e.LookupEnv = func(name string) (string, bool) { v, ok := row.vars[name]; return v, ok }
 			if quickly {
-				if _, done := quick(e); !done {
+				if _, done := credentials.Quick(e); !done {
 					t.Errorf("%v %v: the short way does not answer", row.vars, row.args)
 				}
 			} else {
@@ -205,7 +207,7 @@ func TestQuickPanics(t *testing.T) {
 	t.Parallel()
 	e, out, errs := quickHome(t)("credentials")
 	e.LookupEnv = func(string) (string, bool) { panic("the sky fell down") }
-	if code, done := quick(e); done || code != 0 || out.Len()+errs.Len() > 0 {
+	if code, done := credentials.Quick(e); done || code != 0 || out.Len()+errs.Len() > 0 {
 		t.Errorf("quick = %d, %t; printed %q %q", code, done, out, errs)
 	}
 }
@@ -229,7 +231,7 @@ func TestQuickLeavesRenewals(t *testing.T) {
 			if err := os.WriteFile(path, []byte(token+"}"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, done := quick(e); done != (want || !renewable) {
+			if _, done := credentials.Quick(e); done != (want || !renewable) {
 				t.Errorf("token renewable: %t, %v left: answered the short way: %t", renewable, left, done)
 			} else if done && !strings.Contains(out.String(), "ASIALEGACY") {
 				t.Errorf("answer: %s", out)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/store"
 )
 
@@ -37,7 +38,7 @@ func TestStatusAsksNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := 0
-	offline := func(env *Env) {
+	offline := func(env *app.Env) {
 		env.Home = home
 		env.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
 			calls++

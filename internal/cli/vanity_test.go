@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/homing-cli/homing/emulator"
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/editor"
 )
 
@@ -29,7 +30,7 @@ func TestVanityStartURL(t *testing.T) {
 		}, nil
 	})
 	var home string
-	code, stdout, stderr := inProcess(t, func(env *Env) {
+	code, stdout, stderr := inProcess(t, func(env *app.Env) {
 		home = env.Home
 		env.Transport = transport
 		person := emu.Person()

@@ -2,49 +2,28 @@ package cli
 
 import (
 	"runtime"
-	"runtime/debug"
 
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/spf13/cobra"
 )
 
-func newVersionCmd(a *app) *cobra.Command {
+func newVersionCmd(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of homing and what it was built with",
-		Args:  noArgs,
+		Args:  app.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			built := runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
-			if a.flags.json {
-				return a.ui.document(struct {
+			if a.Flags.JSON {
+				return a.UI.Document(struct {
 					Version string `json:"version"`
 					Go      string `json:"go"`
 					OS      string `json:"os"`
 					Arch    string `json:"arch"`
-				}{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+				}{app.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
 			}
-			a.ui.answer("homing %s (%s)\n", version(), built)
+			a.UI.Answer("homing %s (%s)\n", app.Version(), built)
 			return nil
 		},
 	}
-}
-
-// version returns the module version the binary was built from, or the commit for a build in a work tree.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	revision, modified := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = "-" + s.Value[:min(12, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			modified = "+dirty"
-		}
-	}
-	return "devel" + revision + modified
 }

@@ -46,10 +46,12 @@ func (k Kind) ExitCode() int { return kinds[k].exit }
 
 // Error is a failure a person can act on.
 type Error struct {
-	Kind Kind   // decides the exit code
-	Msg  string // what failed and with which thing: lower case, no full stop, names and paths in quotes
-	Hint string // what to type or do next; empty only where nothing helps
-	Err  error  // the cause, for errors.Is and --debug; it is not part of what Error returns
+	Kind   Kind   // decides the exit code
+	Msg    string // what failed and with which thing: lower case, no full stop, names and paths in quotes
+	Remedy Remedy // what to do next; nil only where nothing helps
+	Err    error  // the cause, for errors.Is and --debug; it is not part of what Error returns
+
+	Hint string // finished words, where Remedy is nil
 }
 
 // Error returns Msg: one sentence that stands alone. The cause is reached through Unwrap.
@@ -58,9 +60,18 @@ func (e *Error) Error() string { return e.Msg }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New returns an *Error without a cause.
-func New(kind Kind, hint, format string, args ...any) *Error {
-	return &Error{Kind: kind, Msg: fmt.Sprintf(format, args...), Hint: hint}
+// New returns an *Error without a cause. Its remedy is plain words.
+func New(kind Kind, advice, format string, args ...any) *Error {
+	e := &Error{Kind: kind, Msg: fmt.Sprintf(format, args...)}
+	if advice != "" {
+		e.Remedy = Advice(advice)
+	}
+	return e
+}
+
+// Suggest returns an *Error without a cause that suggests a remedy.
+func Suggest(kind Kind, remedy Remedy, format string, args ...any) *Error {
+	return &Error{Kind: kind, Msg: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 
 // KindOf returns the kind of the outermost *Error in err's chain; Bug when there is none.

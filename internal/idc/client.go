@@ -97,7 +97,10 @@ func canceled(ctx context.Context, k *call) error {
 	}
 	e := &Error{Op: k.op, Code: CodeCanceled, Sent: true, Err: cause}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed for " + k.op + " has passed", Hint: "check the network, then try again", Err: e}
+		return &fault.Error{
+			Kind: fault.TimedOut, Msg: "the time allowed for " + k.op + " has passed",
+			Remedy: fault.Advice("check the network, then try again"), Err: e,
+		}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: e}
 }

@@ -115,7 +115,7 @@ func TestConsolePage(t *testing.T) {
 		{Page: "https://console.aws.amazon.com/a b"}, {Page: "/a b"}, {Page: "/a\nb"}, {Page: "/a\x1b[0m"}, {Page: `/a\b`},
 		{Page: "example.com/x"}, {Page: "console.aws.amazon.com/s3"}, {Page: "@example.com"}, {Page: "https:/console.aws.amazon.com/"},
 	} {
-		if got, err := page.Address("us-east-1"); fault.KindOf(err) != fault.Usage || fault.HintOf(err) == "" {
+		if got, err := page.Address("us-east-1"); fault.KindOf(err) != fault.Usage || fault.RemedyOf(err) == nil {
 			t.Errorf("%+v: %s, %v", page, got, err)
 		}
 	}

@@ -115,7 +115,8 @@ func baseURL(value string) (string, error) {
 func (e Endpoints) URLs(region string) (oidc, portal string, err error) {
 	if (e.OIDC == "" || e.Portal == "") && !hostLabel(region) {
 		if region == "" {
-			return "", "", fault.New(fault.Config, "set sso_region, or run: homing configure sso", "the region of IAM Identity Center (sso_region) is missing")
+			return "", "", fault.Suggest(fault.Config, fault.Preface{Words: "set sso_region, or", Then: fault.ConfigureSSO{}},
+				"the region of IAM Identity Center (sso_region) is missing")
 		}
 		return "", "", fault.New(fault.Config, "check sso_region; a region looks like us-east-1", "%q is not a region", plain.Line(region, 60))
 	}

@@ -55,7 +55,7 @@ type Error struct {
 	again       bool // repeating may help
 	retryAfter  time.Duration
 	contentType string
-	hint        string
+	advice      fault.Advice // better than what the code alone suggests
 }
 
 // Error returns the facts for --debug.
@@ -166,7 +166,7 @@ func (c *Client) explain(k *call, e *Error) error {
 		if strings.HasPrefix(e.Reason, "KMS_") {
 			f.Kind = fault.Unavailable
 			f.Msg = fmt.Sprintf("IAM Identity Center in region %q cannot use the encryption key of this instance (%s)", c.region, e.Reason)
-			f.Hint = "ask the administrator of IAM Identity Center to look at its KMS key"
+			f.Remedy = fault.Advice("ask the administrator of IAM Identity Center to look at its KMS key")
 			return f
 		}
 		switch {
@@ -190,16 +190,17 @@ func (c *Client) explainWay(f *fault.Error, e *Error) {
 		if e.Sent {
 			f.Msg = fmt.Sprintf("no answer from %q: %s", e.Host, e.Description)
 		}
-		f.Hint = "check the network, the region and the proxy settings (HTTPS_PROXY, NO_PROXY)"
+		f.Remedy = fault.Advice("check the network, the region and the proxy settings (HTTPS_PROXY, NO_PROXY)")
 	case CodeTLS:
 		f.Msg = fmt.Sprintf("cannot trust %q: %s", e.Host, e.Description)
-		f.Hint = "if a proxy inspects TLS here, set AWS_CA_BUNDLE (or ca_bundle in the profile) to its certificate file"
+		f.Remedy = fault.Advice("if a proxy inspects TLS here, " +
+			"set AWS_CA_BUNDLE (or ca_bundle in the profile) to its certificate file")
 	case CodeThrottled, CodeSlowDown:
 		f.Msg = fmt.Sprintf("IAM Identity Center at %q asks to be called less often (status %d)", e.Host, e.Status)
-		f.Hint = "wait a minute, then try again"
+		f.Remedy = fault.Advice("wait a minute, then try again")
 	case CodeServer:
 		f.Msg = fmt.Sprintf("IAM Identity Center at %q has an internal error (status %d)", e.Host, e.Status) + e.saying()
-		f.Hint = "wait a minute, then try again; see also https://health.aws.amazon.com/health/status"
+		f.Remedy = fault.Advice("wait a minute, then try again; see also https://health.aws.amazon.com/health/status")
 	case CodeNonsense:
 		what := "no content type"
 		if e.contentType != "" {
@@ -209,13 +210,14 @@ func (c *Client) explainWay(f *fault.Error, e *Error) {
 		if e.Description != "" {
 			f.Msg += ": " + e.Description
 		}
-		f.Hint = "a proxy or a network sign-in page may be in the way: check HTTPS_PROXY and NO_PROXY"
+		f.Remedy = fault.Advice("a proxy or a network sign-in page may be in the way: check HTTPS_PROXY and NO_PROXY")
 	}
 	switch {
-	case e.hint != "":
-		f.Hint = e.hint
+	case e.advice != "":
+		f.Remedy = e.advice
 	case c.custom && (e.Code == CodeNetwork || e.Code == CodeNonsense):
-		f.Hint = "an endpoint is overridden: check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL_SSO_OIDC and endpoint_url"
+		f.Remedy = fault.Advice("an endpoint is overridden: " +
+			"check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL_SSO_OIDC and endpoint_url")
 	}
 }
 
@@ -226,32 +228,32 @@ func (c *Client) explainStart(f *fault.Error, k *call, e *Error) {
 	case CodeInvalidRequest:
 		if k.startURL == "" {
 			f.Msg = fmt.Sprintf("IAM Identity Center in region %q refused to register a client", c.region) + e.saying()
-			f.Hint = "check sso_region and sso_registration_scopes"
+			f.Remedy = fault.Advice("check sso_region and sso_registration_scopes")
 			return
 		}
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not know the start URL %q", c.region, k.startURL) + e.saying()
-		f.Hint = "check sso_region and sso_start_url, or run: homing configure sso"
+		f.Remedy = fault.Preface{Words: "check sso_region and sso_start_url, or", Then: fault.ConfigureSSO{}}
 	case CodeInvalidScope:
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept the scopes %s", c.region, list(k.scopes)) + e.saying()
-		f.Hint = "check sso_registration_scopes; what signing in needs is: sso:account:access"
+		f.Remedy = fault.Advice("check sso_registration_scopes; what signing in needs is: sso:account:access")
 	case CodeInvalidMetadata:
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept the client name %q", c.region, k.client) + e.saying()
-		f.Hint = "rename the [sso-session], with letters, digits and hyphens only"
+		f.Remedy = fault.Advice("rename the [sso-session], with letters, digits and hyphens only")
 	case CodeInvalidRedirect, CodeUnsupportedGrant:
 		f.Kind = fault.Unavailable
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept a sign-in that returns to this machine", c.region) + e.saying()
-		f.Hint = "run: homing login --use-device-code"
+		f.Remedy = fault.Login{Flow: "device"}
 	case CodeInvalidClient, CodeInvalidGrant, CodeExpiredToken:
 		f.Kind = fault.SignInNeeded
 		f.Msg = fmt.Sprintf("the client registration in region %q is no longer valid", c.region) + e.saying()
-		f.Hint = "run: homing login"
+		f.Remedy = fault.Login{}
 	case CodeAccessDenied, CodeUnauthorizedClient:
 		f.Kind = fault.Denied
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow this sign-in", c.region) + e.saying()
-		f.Hint = "ask the administrator of IAM Identity Center"
+		f.Remedy = fault.Advice("ask the administrator of IAM Identity Center")
 		if k.op == opStartDevice {
 			f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow a sign-in by device code", c.region) + e.saying()
-			f.Hint = "run: homing login --flow pkce"
+			f.Remedy = fault.Login{Flow: "pkce"}
 		}
 	default:
 		c.unexpected(f, k, e)
@@ -260,18 +262,18 @@ func (c *Client) explainStart(f *fault.Error, k *call, e *Error) {
 
 // explainToken words refusals of CreateToken, by grant.
 func (c *Client) explainToken(f *fault.Error, k *call, e *Error) {
-	f.Kind, f.Hint = fault.SignInNeeded, "run: homing login"
+	f.Kind, f.Remedy = fault.SignInNeeded, fault.Login{}
 	switch e.Code {
 	case CodeAuthorizationPending:
 		f.Msg = "nobody has approved the sign-in yet"
 	case CodeAccessDenied:
 		f.Kind = fault.Denied
 		f.Msg = "the sign-in was denied" + e.saying()
-		f.Hint = "to try again, run: homing login"
+		f.Remedy = fault.Preface{Words: "to try again,", Then: fault.Login{}}
 	case CodeUnauthorizedClient:
 		f.Kind = fault.Denied
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow this sign-in", c.region) + e.saying()
-		f.Hint = "ask the administrator of IAM Identity Center"
+		f.Remedy = fault.Advice("ask the administrator of IAM Identity Center")
 	case CodeInvalidClient:
 		f.Msg = fmt.Sprintf("the client registration in region %q is no longer valid", c.region) + e.saying()
 	case CodeInvalidGrant, CodeExpiredToken, CodeInvalidRequest:
@@ -287,7 +289,7 @@ func (c *Client) explainToken(f *fault.Error, k *call, e *Error) {
 	case CodeUnsupportedGrant:
 		f.Kind = fault.Unavailable
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not support this way to sign in", c.region) + e.saying()
-		f.Hint = "run: homing login --use-device-code"
+		f.Remedy = fault.Login{Flow: "device"}
 	default:
 		c.unexpected(f, k, e)
 	}
@@ -299,18 +301,23 @@ func (c *Client) explainPortal(f *fault.Error, k *call, e *Error) {
 	case CodeUnauthorized, CodeInvalidClient:
 		f.Kind = fault.SignInNeeded
 		f.Msg = fmt.Sprintf("the session has ended, or belongs to another region than %q", c.region) + e.saying()
-		f.Hint = "run: homing login"
+		f.Remedy = fault.Login{}
 	case CodeForbidden, CodeAccessDenied:
 		f.Kind = fault.Denied
 		f.Msg = "no access to the accounts of this session" + e.saying()
-		f.Hint = "ask the administrator of IAM Identity Center"
+		f.Remedy = fault.Advice("ask the administrator of IAM Identity Center")
 		switch {
 		case k.role != "":
 			f.Msg = fmt.Sprintf("no access to role %q in account %q", k.role, k.account) + e.saying()
-			f.Hint = "check sso_role_name and sso_account_id; if the role was assigned after signing in, run: homing login --force"
+			f.Remedy = fault.Preface{
+				Words: "check sso_role_name and sso_account_id; if the role was assigned after signing in,",
+				Then:  fault.Login{Force: true},
+			}
 		case k.account != "":
 			f.Msg = fmt.Sprintf("no access to account %q", k.account) + e.saying()
-			f.Hint = "check sso_account_id; if the account was assigned after signing in, run: homing login --force"
+			f.Remedy = fault.Preface{
+				Words: "check sso_account_id; if the account was assigned after signing in,", Then: fault.Login{Force: true},
+			}
 		}
 	case CodeInvalidRequest:
 		f.Kind = fault.Config
@@ -318,7 +325,7 @@ func (c *Client) explainPortal(f *fault.Error, k *call, e *Error) {
 		if k.account != "" {
 			f.Msg = fmt.Sprintf("IAM Identity Center in region %q refused account %q, role %q", c.region, k.account, k.role) + e.saying()
 		}
-		f.Hint = "check sso_account_id and sso_role_name"
+		f.Remedy = fault.Advice("check sso_account_id and sso_role_name")
 	default:
 		c.unexpected(f, k, e)
 	}
@@ -328,7 +335,7 @@ func (c *Client) explainPortal(f *fault.Error, k *call, e *Error) {
 func (c *Client) unexpected(f *fault.Error, k *call, e *Error) {
 	f.Kind = fault.Unavailable
 	f.Msg = fmt.Sprintf("IAM Identity Center at %q refused %s (status %d)", e.Host, k.op, e.Status) + e.saying()
-	f.Hint = "try again with --debug, which shows what was asked and answered"
+	f.Remedy = fault.Advice("try again with --debug, which shows what was asked and answered")
 }
 
 // saying quotes the service, for the end of a message.

@@ -58,135 +58,136 @@ func TestRefusals(t *testing.T) {
 		name string
 		call func(context.Context, *Client) error
 		answer
-		kind      fault.Kind
-		code      Code
-		msg, hint string
+		kind   fault.Kind
+		code   Code
+		msg    string
+		remedy fault.Remedy
 	}{
 		{
 			"wrong region or start URL, device code", callStart, refusalOf(400, "InvalidRequestException", "invalid_request", "Invalid request"),
 			fault.Config, CodeInvalidRequest,
 			`IAM Identity Center in region "us-east-1" does not know the start URL "https://d-1234567890.awsapps.com/start" (the service says "Invalid request")`,
-			"check sso_region and sso_start_url, or run: homing configure sso",
+			fault.Preface{Words: "check sso_region and sso_start_url, or", Then: fault.ConfigureSSO{}},
 		},
 		{
 			"wrong region or start URL, authorization code", callRegisterPKCE,
 			answer{status: 400, body: `{"error":"invalid_request","error_description":"Invalid start url provided","reason":null}`},
 			fault.Config, CodeInvalidRequest,
 			`IAM Identity Center in region "us-east-1" does not know the start URL "https://d-1234567890.awsapps.com/start" (the service says "Invalid start url provided")`,
-			"check sso_region and sso_start_url, or run: homing configure sso",
+			fault.Preface{Words: "check sso_region and sso_start_url, or", Then: fault.ConfigureSSO{}},
 		},
 		{
 			"registration without a start URL", callRegister, refusalOf(400, "InvalidRequestException", "invalid_request", "Invalid request"),
 			fault.Config, CodeInvalidRequest,
-			`IAM Identity Center in region "us-east-1" refused to register a client (the service says "Invalid request")`, "check sso_region and sso_registration_scopes",
+			`IAM Identity Center in region "us-east-1" refused to register a client (the service says "Invalid request")`, fault.Advice("check sso_region and sso_registration_scopes"),
 		},
 		{
 			"client name", callRegister, answer{status: 400, header: map[string]string{"X-Amzn-ErrorType": "InvalidClientMetadataException:http://x/"}, body: `{"error":"invalid_client_metadata","error_description":null}`},
 			fault.Config, CodeInvalidMetadata,
-			`IAM Identity Center in region "us-east-1" does not accept the client name "homing-o'hara"`, "rename the [sso-session], with letters, digits and hyphens only",
+			`IAM Identity Center in region "us-east-1" does not accept the client name "homing-o'hara"`, fault.Advice("rename the [sso-session], with letters, digits and hyphens only"),
 		},
 		{
 			"scope", callRegisterPKCE, refusalOf(400, "InvalidScopeException", "invalid_scope", ""),
 			fault.Config, CodeInvalidScope,
-			`IAM Identity Center in region "us-east-1" does not accept the scopes "a b"`, "check sso_registration_scopes; what signing in needs is: sso:account:access",
+			`IAM Identity Center in region "us-east-1" does not accept the scopes "a b"`, fault.Advice("check sso_registration_scopes; what signing in needs is: sso:account:access"),
 		},
 		{
 			"redirect", callRegisterPKCE, answer{status: 400, header: map[string]string{"X-Amzn-ErrorType": "InvalidRedirectUriException"}, body: `{}`},
 			fault.Unavailable, CodeInvalidRedirect,
-			`IAM Identity Center in region "us-east-1" does not accept a sign-in that returns to this machine`, "run: homing login --use-device-code",
+			`IAM Identity Center in region "us-east-1" does not accept a sign-in that returns to this machine`, fault.Login{Flow: "device"},
 		},
 		{
 			"registration over", callStart, refusalOf(401, "InvalidClientException", "invalid_client", "Invalid client provided"),
 			fault.SignInNeeded, CodeInvalidClient,
-			`the client registration in region "us-east-1" is no longer valid (the service says "Invalid client provided")`, "run: homing login",
+			`the client registration in region "us-east-1" is no longer valid (the service says "Invalid client provided")`, fault.Login{},
 		},
 		{
 			"client not allowed", callStart, refusalOf(400, "UnauthorizedClientException", "unauthorized_client", "Client is unauthorized"),
 			fault.Denied, CodeUnauthorizedClient,
-			`IAM Identity Center in region "us-east-1" does not allow a sign-in by device code (the service says "Client is unauthorized")`, "run: homing login --flow pkce",
+			`IAM Identity Center in region "us-east-1" does not allow a sign-in by device code (the service says "Client is unauthorized")`, fault.Login{Flow: "pkce"},
 		},
 		{
 			"client not allowed to register", callRegister, refusalOf(400, "AccessDeniedException", "access_denied", "no"),
 			fault.Denied, CodeAccessDenied,
-			`IAM Identity Center in region "us-east-1" does not allow this sign-in (the service says "no")`, "ask the administrator of IAM Identity Center",
+			`IAM Identity Center in region "us-east-1" does not allow this sign-in (the service says "no")`, fault.Advice("ask the administrator of IAM Identity Center"),
 		},
 		{
 			"encryption key", callStart, answer{status: 400, body: `{"error":"invalid_request","error_description":"","reason":"KMS_DisabledException"}`},
 			fault.Unavailable, CodeInvalidRequest,
-			`IAM Identity Center in region "us-east-1" cannot use the encryption key of this instance (KMS_DisabledException)`, "ask the administrator of IAM Identity Center to look at its KMS key",
+			`IAM Identity Center in region "us-east-1" cannot use the encryption key of this instance (KMS_DisabledException)`, fault.Advice("ask the administrator of IAM Identity Center to look at its KMS key"),
 		},
 		{
 			"pending", callDevice, refusalOf(400, "AuthorizationPendingException", "authorization_pending", "Authorization is still pending"),
-			fault.SignInNeeded, CodeAuthorizationPending, `nobody has approved the sign-in yet`, "run: homing login",
+			fault.SignInNeeded, CodeAuthorizationPending, `nobody has approved the sign-in yet`, fault.Login{},
 		},
 		{
 			"slow down", callDevice, refusalOf(400, "SlowDownException", "slow_down", ""),
-			fault.Unavailable, CodeSlowDown, `IAM Identity Center at "oidc.us-east-1.amazonaws.com" asks to be called less often (status 400)`, "wait a minute, then try again",
+			fault.Unavailable, CodeSlowDown, `IAM Identity Center at "oidc.us-east-1.amazonaws.com" asks to be called less often (status 400)`, fault.Advice("wait a minute, then try again"),
 		},
 		{
 			"device code lapsed, as the service says it", callDevice, refusalOf(400, "InvalidGrantException", "invalid_grant", "Invalid device code provided"),
-			fault.TimedOut, CodeInvalidGrant, `the device code is no longer valid (the service says "Invalid device code provided")`, "run: homing login",
+			fault.TimedOut, CodeInvalidGrant, `the device code is no longer valid (the service says "Invalid device code provided")`, fault.Login{},
 		},
 		{
 			"device code lapsed, as the RFC says it", callDevice, refusalOf(400, "ExpiredTokenException", "expired_token", "expired"),
-			fault.TimedOut, CodeExpiredToken, `the device code is no longer valid (the service says "expired")`, "run: homing login",
+			fault.TimedOut, CodeExpiredToken, `the device code is no longer valid (the service says "expired")`, fault.Login{},
 		},
 		{
 			"denied", callDevice, answer{status: 400, body: `{"error":"access_denied","error_description":"no","reason":null}`},
-			fault.Denied, CodeAccessDenied, `the sign-in was denied (the service says "no")`, "to try again, run: homing login",
+			fault.Denied, CodeAccessDenied, `the sign-in was denied (the service says "no")`, fault.Preface{Words: "to try again,", Then: fault.Login{}},
 		},
 		{
 			"code used twice", callCode, refusalOf(400, "InvalidGrantException", "invalid_grant", "Invalid grant provided"),
-			fault.SignInNeeded, CodeInvalidGrant, `the service does not accept the authorization code (the service says "Invalid grant provided")`, "run: homing login",
+			fault.SignInNeeded, CodeInvalidGrant, `the service does not accept the authorization code (the service says "Invalid grant provided")`, fault.Login{},
 		},
 		{
 			"grant unknown", callCode, refusalOf(400, "UnsupportedGrantTypeException", "unsupported_grant_type", ""),
-			fault.Unavailable, CodeUnsupportedGrant, `IAM Identity Center in region "us-east-1" does not support this way to sign in`, "run: homing login --use-device-code",
+			fault.Unavailable, CodeUnsupportedGrant, `IAM Identity Center in region "us-east-1" does not support this way to sign in`, fault.Login{Flow: "device"},
 		},
 		{
 			"session over", callRefresh, refusalOf(400, "InvalidGrantException", "invalid_grant", "Invalid refresh token provided"),
-			fault.SignInNeeded, CodeInvalidGrant, `the session has ended, or belongs to another region than "us-east-1" (the service says "Invalid refresh token provided")`, "run: homing login",
+			fault.SignInNeeded, CodeInvalidGrant, `the session has ended, or belongs to another region than "us-east-1" (the service says "Invalid refresh token provided")`, fault.Login{},
 		},
 		{
 			"refresh in the wrong region", callRefresh, answer{status: 400, body: `{"error":"invalid_request","error_description":"Invalid token provided","reason":null}`},
-			fault.SignInNeeded, CodeInvalidRequest, `the session has ended, or belongs to another region than "us-east-1" (the service says "Invalid token provided")`, "run: homing login",
+			fault.SignInNeeded, CodeInvalidRequest, `the session has ended, or belongs to another region than "us-east-1" (the service says "Invalid token provided")`, fault.Login{},
 		},
 		{
 			"service fault", callDevice, refusalOf(500, "InternalServerException", "server_error", "oops"),
-			fault.Unavailable, CodeServer, `IAM Identity Center at "oidc.us-east-1.amazonaws.com" has an internal error (status 500) (the service says "oops")`, "",
+			fault.Unavailable, CodeServer, `IAM Identity Center at "oidc.us-east-1.amazonaws.com" has an internal error (status 500) (the service says "oops")`, nil,
 		},
 		{
 			"new kind of refusal", callDevice, refusalOf(418, "TeapotException", "teapot", "short and stout"),
-			fault.Unavailable, CodeOther, `IAM Identity Center at "oidc.us-east-1.amazonaws.com" refused CreateToken (status 418) (the service says "short and stout")`, "",
+			fault.Unavailable, CodeOther, `IAM Identity Center at "oidc.us-east-1.amazonaws.com" refused CreateToken (status 418) (the service says "short and stout")`, nil,
 		},
 		{
 			"portal session over", callAccounts, portalRefusal(401, "UnauthorizedException", "Session token not found or invalid"),
-			fault.SignInNeeded, CodeUnauthorized, `the session has ended, or belongs to another region than "us-east-1" (the service says "Session token not found or invalid")`, "run: homing login",
+			fault.SignInNeeded, CodeUnauthorized, `the session has ended, or belongs to another region than "us-east-1" (the service says "Session token not found or invalid")`, fault.Login{},
 		},
 		{
 			"role not assigned", callCredentials, portalRefusal(403, "ForbiddenException", "No access"),
 			fault.Denied, CodeForbidden, `no access to role "Admin" in account "011111111111" (the service says "No access")`,
-			"check sso_role_name and sso_account_id; if the role was assigned after signing in, run: homing login --force",
+			fault.Preface{Words: "check sso_role_name and sso_account_id; if the role was assigned after signing in,", Then: fault.Login{Force: true}},
 		},
 		{
 			"role not found, as emulators have it", callCredentials, answer{status: 404, header: map[string]string{"X-Amzn-ErrorType": "ResourceNotFoundException"}, body: `{"message":"no such role"}`},
-			fault.Denied, CodeForbidden, `no access to role "Admin" in account "011111111111" (the service says "no such role")`, "",
+			fault.Denied, CodeForbidden, `no access to role "Admin" in account "011111111111" (the service says "no such role")`, nil,
 		},
 		{
 			"account not assigned", callRoles, portalRefusal(403, "ForbiddenException", "No access"),
-			fault.Denied, CodeForbidden, `no access to account "011111111111" (the service says "No access")`, "",
+			fault.Denied, CodeForbidden, `no access to account "011111111111" (the service says "No access")`, nil,
 		},
 		{
 			"403 without a type", callCredentials, answer{status: 403, body: `{"message":"No access"}`},
-			fault.Denied, CodeForbidden, `no access to role "Admin" in account "011111111111" (the service says "No access")`, "",
+			fault.Denied, CodeForbidden, `no access to role "Admin" in account "011111111111" (the service says "No access")`, nil,
 		},
 		{
 			"bad account", callCredentials, portalRefusal(400, "InvalidRequestException", "bad id"),
-			fault.Config, CodeInvalidRequest, `IAM Identity Center in region "us-east-1" refused account "011111111111", role "Admin" (the service says "bad id")`, "check sso_account_id and sso_role_name",
+			fault.Config, CodeInvalidRequest, `IAM Identity Center in region "us-east-1" refused account "011111111111", role "Admin" (the service says "bad id")`, fault.Advice("check sso_account_id and sso_role_name"),
 		},
 		{
 			"wrong method, said a gateway", callAccounts, portalRefusal(405, "MethodNotAllowedException", "no"),
-			fault.Unavailable, CodeOther, `IAM Identity Center at "portal.sso.us-east-1.amazonaws.com" refused ListAccounts (status 405) (the service says "no")`, "",
+			fault.Unavailable, CodeOther, `IAM Identity Center at "portal.sso.us-east-1.amazonaws.com" refused ListAccounts (status 405) (the service says "no")`, nil,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,8 +195,8 @@ func TestRefusals(t *testing.T) {
 			c, r, log := newTestClient(tt.answer)
 			err := tt.call(t.Context(), c)
 			wantFault(t, err, tt.kind, tt.code, tt.msg)
-			if got := fault.HintOf(err); tt.hint != "" && got != tt.hint {
-				t.Errorf("hint:\n got %s\nwant %s", got, tt.hint)
+			if got := fault.RemedyOf(err); tt.remedy != nil && got != tt.remedy {
+				t.Errorf("remedy:\n got %#v\nwant %#v", got, tt.remedy)
 			}
 			if e := new(Error); !errors.As(err, &e) || e.Status != tt.status || e.RequestID != "6d2a9d2e-request" || !e.Sent || e.Host != r.requests[0].host {
 				t.Errorf("cause = %+v", e)
@@ -265,8 +266,8 @@ func TestNonsense(t *testing.T) {
 					want += ")"
 				}
 				wantFault(t, err, fault.Unavailable, CodeNonsense, `"oidc.us-east-1.amazonaws.com" answers with something that is not from IAM Identity Center (`+want)
-				if got, want := fault.HintOf(err), "a proxy or a network sign-in page may be in the way: check HTTPS_PROXY and NO_PROXY"; got != want {
-					t.Errorf("hint = %q, want %q", got, want)
+				if got, want := fault.RemedyOf(err), fault.Advice("a proxy or a network sign-in page may be in the way: check HTTPS_PROXY and NO_PROXY"); got != want {
+					t.Errorf("remedy = %#v, want %#v", got, want)
 				}
 				if len(r.requests) != 1 {
 					t.Errorf("%d requests, want 1: no redirect is followed, nothing is repeated", len(r.requests))
@@ -281,8 +282,8 @@ func TestNonsense(t *testing.T) {
 		c := New(Options{Region: "us-east-1", Endpoints: Endpoints{OIDC: "http://127.0.0.1:8080"}, HTTPClient: clientOf(r)})
 		err := callStart(t.Context(), c)
 		wantFault(t, err, fault.Unavailable, CodeNonsense, "")
-		if got := fault.HintOf(err); !strings.Contains(got, "AWS_ENDPOINT_URL") {
-			t.Errorf("hint = %q", got)
+		if got := fmt.Sprint(fault.RemedyOf(err)); !strings.Contains(got, "AWS_ENDPOINT_URL") {
+			t.Errorf("remedy = %s", got)
 		}
 	})
 }

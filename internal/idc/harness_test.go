@@ -3,6 +3,7 @@ package idc
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -94,7 +95,7 @@ func newTestClient(answers ...answer) (*Client, *recorded, *bytes.Buffer) {
 	}), r, log
 }
 
-// wantFault checks an error's kind, code and message, and that it is one line with a hint and without a secret.
+// wantFault checks an error's kind, code and message, and that it is one line with a remedy and without a secret.
 func wantFault(t *testing.T, err error, kind fault.Kind, code Code, msg string) {
 	t.Helper()
 	var f *fault.Error
@@ -107,8 +108,8 @@ func wantFault(t *testing.T, err error, kind fault.Kind, code Code, msg string) 
 	if msg != "" && f.Msg != msg {
 		t.Errorf("message:\n got %s\nwant %s", f.Msg, msg)
 	}
-	if f.Hint == "" && kind != fault.Interrupted && kind != fault.Bug {
-		t.Errorf("no hint for: %v", err)
+	if f.Remedy == nil && kind != fault.Interrupted && kind != fault.Bug {
+		t.Errorf("no remedy for: %v", err)
 	}
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		noSecret(t, e.Error())
@@ -116,7 +117,7 @@ func wantFault(t *testing.T, err error, kind fault.Kind, code Code, msg string) 
 			t.Errorf("control characters in %q", e.Error())
 		}
 	}
-	noSecret(t, f.Hint)
+	noSecret(t, fmt.Sprint(f.Remedy))
 }
 
 func noSecret(t *testing.T, text string) {

@@ -25,15 +25,15 @@ func networkError(k *call, host string, err error) *Error {
 	switch {
 	case errors.As(err, &proxy):
 		e.Description = fmt.Sprintf("the proxy refused to connect (status %d)", proxy.status)
-		e.hint = "check HTTPS_PROXY, its user name and password, and NO_PROXY"
+		e.advice = "check HTTPS_PROXY, its user name and password, and NO_PROXY"
 	case trust(err) != "":
 		e.Code, e.Description = CodeTLS, trust(err)
 		if e.Description == certificateOver {
-			e.hint = "check the clock of this machine with: date -u"
+			e.advice = "check the clock of this machine with: date -u"
 		}
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		e.Description = "the proxy does not answer"
-		e.hint = "check HTTPS_PROXY and NO_PROXY"
+		e.advice = "check HTTPS_PROXY and NO_PROXY"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		e.Description = "there is no such host"
 	case errors.As(err, &dns):

@@ -146,7 +146,7 @@ func TestWaitingEnds(t *testing.T) {
 	t.Run("the reason for stopping is kept", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			lapsed := fault.New(fault.TimedOut, "run: homing login", "the device code lapsed")
+			lapsed := fault.Suggest(fault.TimedOut, fault.Login{}, "the device code lapsed")
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(time.Second, func() { cancel(lapsed) })
 			if err := callDevice(ctx, client(&hanging{})); !errors.Is(err, lapsed) || err.Error() != lapsed.Error() {

@@ -128,18 +128,19 @@ func proxyURL(v string) bool {
 }
 
 func bundle(origin, file string) (*x509.CertPool, error) {
-	const hint = "give a file of PEM certificates"
+	const advice = fault.Advice("give a file of PEM certificates")
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		why := "cannot be read"
 		if errors.Is(err, fs.ErrNotExist) {
 			why = "does not exist"
 		}
-		return nil, &fault.Error{Kind: fault.Config, Msg: origin + " names a file that " + why + ": " + quote(file), Hint: hint, Err: err}
+		msg := origin + " names a file that " + why + ": " + quote(file)
+		return nil, &fault.Error{Kind: fault.Config, Msg: msg, Remedy: advice, Err: err}
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, &fault.Error{Kind: fault.Config, Msg: origin + " names a file without certificates: " + quote(file), Hint: hint}
+		return nil, fault.Suggest(fault.Config, advice, "%s names a file without certificates: %s", origin, quote(file))
 	}
 	return roots, nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -59,8 +60,8 @@ func TestCertificates(t *testing.T) {
 		err := accountsBy(t, settings(nil, nil, nil), base)
 		wantFault(t, err, fault.Unavailable, CodeTLS, `cannot trust "`+host+`": its certificate is signed by an unknown authority`)
 		notSent(t, err)
-		if got := fault.HintOf(err); !strings.Contains(got, "AWS_CA_BUNDLE") {
-			t.Errorf("hint = %q", got)
+		if got := fmt.Sprint(fault.RemedyOf(err)); !strings.Contains(got, "AWS_CA_BUNDLE") {
+			t.Errorf("remedy = %s", got)
 		}
 	})
 	t.Run("AWS_CA_BUNDLE", func(t *testing.T) {
@@ -204,8 +205,8 @@ func TestNothingThere(t *testing.T) {
 		t.Parallel()
 		err := accountsBy(t, settings(nil, nil, nil), "http://"+addr)
 		wantFault(t, err, fault.Unavailable, CodeNetwork, `cannot reach "`+addr+`": the connection was refused`)
-		if got := fault.HintOf(err); !strings.HasPrefix(got, "an endpoint is overridden") {
-			t.Errorf("hint = %q", got)
+		if got := fmt.Sprint(fault.RemedyOf(err)); !strings.HasPrefix(got, "an endpoint is overridden") {
+			t.Errorf("remedy = %s", got)
 		}
 		notSent(t, err)
 		if !errors.Is(err, syscall.ECONNREFUSED) {

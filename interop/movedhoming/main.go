@@ -5,12 +5,13 @@ import (
 	"context"
 	"os"
 
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/cli"
 	"github.com/homing-cli/homing/interop/clock"
 )
 
 func main() {
-	env := cli.OSEnv()
+	env := app.OSEnv()
 	env.Now = clock.Now
 	os.Exit(cli.Main(context.Background(), env))
 }

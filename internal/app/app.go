@@ -1,0 +1,126 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/quote"
+	"github.com/homing-cli/homing/internal/store"
+	"github.com/homing-cli/homing/internal/term"
+	"github.com/homing-cli/homing/internal/ui"
+)
+
+// App is one run of homing: its environment, its global flags, and the wiring of the packages below.
+type App struct {
+	Env      Env
+	Flags    Flags
+	UI       *ui.UI
+	Lines    *term.LineReader
+	Loaded   *awsconfig.Config // read on first use
+	HTTP     *http.Client      // made on first use
+	Resolved map[string]string // start URLs already resolved
+	place    *Where            // found on first use
+
+	AsksLater bool // a wizard runs: questions follow a sign-in
+
+	// choose lets the person at the terminal pick one of items and returns its index; flag names the flag that answers
+	// instead. It is only called where interactive reports true.
+	Choose   func(ctx context.Context, items []string, flag string) (int, error)
+	Patience time.Duration // see servicePatience
+}
+
+func New(env Env) *App {
+	a := &App{Env: env, UI: &ui.UI{Out: &ui.Answers{W: env.Stdout}, Err: env.Stderr, Shell: quote.InUse(runtime.GOOS, env.Getenv)}, Lines: &term.LineReader{R: env.Stdin}, Patience: servicePatience}
+	if env.Terminal.Stderr {
+		a.UI.Terminal, a.UI.Width = true, env.Terminal.Width
+	}
+	return a
+}
+
+// ConfigureUI applies the global flags once they are parsed.
+func (a *App) ConfigureUI() {
+	a.UI.JSON = a.Flags.JSON
+	a.UI.Debugging = a.Flags.Debug
+	a.UI.Color = a.Env.Terminal.Stderr && !a.Flags.NoColor && !term.NoColor(a.Env.Getenv)
+}
+
+// Interactive reports whether a person can be asked: their keyboard and a screen for the question are both here.
+func (a *App) Interactive() bool {
+	return a.Env.Terminal.Stdin && a.Env.Terminal.Stderr && !a.UI.JSON
+}
+
+// Paths returns where the AWS config and credentials files are.
+func (a *App) Paths() (awsconfig.Paths, error) {
+	home, err := a.Env.HomeDir()
+	if err != nil {
+		return awsconfig.Paths{}, err
+	}
+	if paths, inside := OuterPaths(a.Env.Getenv); inside {
+		return paths, nil
+	}
+	return awsconfig.PathsFromEnv(a.Env.Getenv, home), nil
+}
+
+// Config returns the AWS config. A file that the AWS CLI could not load is an error here too: what homing would do
+// with it and what the AWS CLI then does must not differ.
+func (a *App) Config() (*awsconfig.Config, error) {
+	if a.Loaded != nil {
+		return a.Loaded, nil
+	}
+	paths, err := a.Paths()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := awsconfig.Load(paths)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.CLIError(); err != nil {
+		return nil, err
+	}
+	if a.UI.Debugging { // to list them takes as long as to read a large file
+		a.UI.Debug("config file %s: %d profiles, %d sessions", paths.Config, len(cfg.ProfileNames()), len(cfg.SessionNames()))
+	}
+	a.Loaded = cfg
+	return cfg, nil
+}
+
+// Store returns the caches in ~/.aws.
+func (a *App) Store() (*store.Store, error) {
+	home, err := a.Env.HomeDir()
+	if err != nil {
+		return nil, err
+	}
+	return &store.Store{AWSDir: filepath.Join(home, ".aws"), Now: a.Env.Time, LockDir: LockDir(a.Env, home)}, nil
+}
+
+// LockDir is the user's state folder, where locks go should ~/.aws be read-only.
+func LockDir(env Env, home string) string {
+	if dir := env.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "homing")
+	}
+	if runtime.GOOS == "windows" {
+		if dir := env.Getenv("LOCALAPPDATA"); dir != "" {
+			return filepath.Join(dir, "homing")
+		}
+	}
+	return filepath.Join(home, ".local", "state", "homing")
+}
+
+// ActiveProfile is the profile that --profile or the environment names, and who named it ("" when nobody did).
+// AWS_PROFILE wins over AWS_DEFAULT_PROFILE, as in the AWS CLI. Behind them, inside of exec, it is the profile of that.
+func (a *App) ActiveProfile() (name, origin string) {
+	if a.Flags.Profile != "" {
+		return a.Flags.Profile, "--profile"
+	}
+	for _, variable := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", VarProfile} {
+		if name := a.Env.Getenv(variable); name != "" {
+			return name, variable
+		}
+	}
+	return "", ""
+}

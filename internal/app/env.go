@@ -1,0 +1,175 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/homing-cli/homing/internal/browser"
+	"github.com/homing-cli/homing/internal/editor"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/hostenv"
+	"github.com/homing-cli/homing/internal/settings"
+	"github.com/homing-cli/homing/internal/term"
+	xterm "golang.org/x/term"
+)
+
+// Env is the world as a run of homing sees it. OSEnv returns the real one; tests and demo build their own.
+type Env struct {
+	Args      []string // without the program's name
+	LookupEnv func(name string) (string, bool)
+	Stdin     io.Reader
+	Stdout    io.Writer
+	Stderr    io.Writer
+	Home      string // home folder; "" where there is none
+	Terminal  Terminal
+
+	// Exists reports whether a path exists, which tells one kind of place from another. Nil sees nothing.
+	Exists func(path string) bool
+	// ReadFile returns the first kilobytes of a file, "" when it cannot be read. Nil reads nothing.
+	ReadFile func(path string) string
+	// Tmux returns a variable as the tmux around this shell knows it now, and whether it does: editor.Tmux. Nil knows none.
+	Tmux     func(ctx context.Context, name string) (value string, known bool)
+	HostName string // of this machine; "" is unknown
+	// FindEditor looks for the window of the editor that the terminal belongs to. Nil finds none.
+	FindEditor func(ctx context.Context) (editor.Window, []editor.Try, bool)
+	// OpenBrowser shows url to the person; window is the editor's, nil where there is none. It must not wait for the
+	// browser to be closed.
+	OpenBrowser func(ctx context.Context, url string, window *editor.Window) error
+	// CanOpen reports whether OpenBrowser has anything to try. Nil is always.
+	CanOpen func(ctx context.Context, window *editor.Window) bool
+	// PolicyFile is the organisation's policy; "" is none, and so is a file that does not exist.
+	PolicyFile string
+	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
+	Transport http.RoundTripper
+	// Environ lists the variables that a command started by exec begins with, as NAME=VALUE. Nil is none.
+	Environ func() []string
+	// Files are the streams that such a command gets; nil ones are Stdin, Stdout and Stderr.
+	Files [3]*os.File
+	// Program is where this program is stored, to start it again in the background; "" is not known.
+	Program string
+	// KeepLook is how often keep compares the clock and the files, in place of what the system tells; 0 is the system's way.
+	KeepLook time.Duration
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Terminal says which streams a person sits at. The zero value is a run without a terminal.
+type Terminal struct {
+	Stdin, Stdout, Stderr bool
+	Width, Height         int // columns and rows of stderr; 0 where unknown
+	// Raw turns off the line editing of stdin until restore is called. Nil where that cannot be done; lists are then
+	// numbered rather than filtered.
+	Raw func() (restore func(), err error)
+	// Flush drops what was typed and not read. Nil drops nothing.
+	Flush func() error
+	// Inputs reads keys and pastes while a sign-in waits, until restore is called. Nil where there is no terminal.
+	Inputs func(ctx context.Context) (inputs <-chan terminalInput, restore func(), err error)
+}
+
+// terminalInput is a key or a paste.
+type terminalInput = term.Input
+
+// StandardEnv returns the part of OSEnv that costs nothing: no system call is made.
+func StandardEnv() Env {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = ""
+	}
+	return Env{
+		Args:      os.Args[1:],
+		LookupEnv: os.LookupEnv,
+		Stdin:     os.Stdin,
+		Stdout:    os.Stdout,
+		Stderr:    os.Stderr,
+		Home:      home,
+		Environ:   os.Environ,
+		Files:     [3]*os.File{os.Stdin, os.Stdout, os.Stderr},
+	}
+}
+
+// OSEnv returns the environment of this process.
+func OSEnv() Env {
+	env := StandardEnv()
+	width, height := term.Size(os.Stderr)
+	env.Terminal = Terminal{
+		Stdin:  term.IsTerminal(os.Stdin),
+		Stdout: term.IsTerminal(os.Stdout),
+		Stderr: term.IsTerminal(os.Stderr),
+		Width:  width,
+		Height: height,
+	}
+	machine := hostenv.OS(os.Getenv)
+	env.Exists, env.ReadFile, env.HostName = machine.Exists, machine.ReadFile, machine.HostName
+	escapes := os.Getenv("TERM") != "dumb" && understandsEscapes(os.Stderr)
+	if env.Terminal.Stdin {
+		env.Terminal.Flush = func() error { return term.Flush(os.Stdin) }
+	}
+	if env.Terminal.Stdin {
+		env.Terminal.Inputs = func(ctx context.Context) (<-chan terminalInput, func(), error) {
+			if !escapes || !env.Terminal.Stderr {
+				return term.Inputs(ctx, os.Stdin, nil) // pastes come without brackets then
+			}
+			return term.Inputs(ctx, os.Stdin, os.Stderr)
+		}
+	}
+	if env.Terminal.Stdin && env.Terminal.Stderr && escapes {
+		env.Terminal.Raw = func() (func(), error) {
+			state, err := xterm.MakeRaw(int(os.Stdin.Fd()))
+			if err != nil {
+				return nil, err
+			}
+			return func() { _ = xterm.Restore(int(os.Stdin.Fd()), state) }, nil
+		}
+	}
+	if path, err := os.Executable(); err == nil {
+		env.Program = path
+	}
+	tmux := &editor.Tmux{Getenv: os.Getenv} // asked once for all
+	env.Tmux = tmux.Variable
+	env.PolicyFile = settings.PolicyFile(os.Getenv, runtime.GOOS)
+	env.FindEditor = func(ctx context.Context) (editor.Window, []editor.Try, bool) {
+		return editor.Find(ctx, editor.Places{Getenv: os.Getenv, UID: -1, Tmux: env.Tmux})
+	}
+	opener := func(ctx context.Context, window *editor.Window) browser.Opener {
+		return browser.Opener{Getenv: tmux.Display(ctx), Window: window}
+	}
+	env.OpenBrowser = func(ctx context.Context, url string, window *editor.Window) error {
+		return opener(ctx, window).Open(ctx, url)
+	}
+	env.CanOpen = func(ctx context.Context, window *editor.Window) bool { return opener(ctx, window).Any() }
+	return env
+}
+
+// Getenv returns the value of an environment variable, "" when it is not set.
+func (e Env) Getenv(name string) string {
+	if e.LookupEnv == nil {
+		return ""
+	}
+	v, _ := e.LookupEnv(name)
+	return v
+}
+
+func (e Env) Time() time.Time {
+	if e.Now != nil {
+		return e.Now()
+	}
+	return time.Now()
+}
+
+// HomeDir returns the home folder, or a fault that says how to name one.
+func (e Env) HomeDir() (string, error) {
+	if e.Home == "" {
+		return "", &fault.Error{
+			Kind: fault.Config,
+			Msg:  "there is no home folder: HOME is not set",
+			Hint: "run: export HOME=/path/to/your/home",
+			Err:  errors.New("home folder unknown"),
+		}
+	}
+	return e.Home, nil
+}

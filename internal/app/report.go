@@ -1,0 +1,31 @@
+package app
+
+import (
+	"fmt"
+
+	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/ui"
+)
+
+// Remark says something beside the matter: a hint event under --json.
+func (a *App) Remark(format string, args ...any) {
+	if !a.UI.JSON {
+		a.UI.Say(format+"\n", args...)
+		return
+	}
+	if err := a.UI.Event(signin.Hint{Text: fmt.Sprintf(format, ui.CleanArgs(args)...)}); err != nil {
+		a.UI.Debug("hint event: %v", err)
+	}
+}
+
+// Report sends the error event that ends a failed command under --json, and passes err on.
+func (a *App) Report(err error) error {
+	if err == nil || !a.UI.JSON {
+		return err
+	}
+	f := a.UI.Describe(err)
+	if eventErr := a.UI.Event(signin.Failed{Kind: f.Kind, Message: ui.Clean(f.Msg), Hint: ui.Clean(f.Hint)}); eventErr != nil {
+		a.UI.Debug("error event: %v", eventErr)
+	}
+	return err
+}

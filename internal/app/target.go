@@ -1,0 +1,161 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/store"
+)
+
+// RolesOf are the roles that the config file's profiles have on s. The AWS CLI may have cached their credentials.
+func (a *App) RolesOf(s session.Session) []store.RoleKey {
+	if a.Loaded == nil {
+		return nil
+	}
+	var keys []store.RoleKey
+	for _, p := range a.Loaded.ProfilesOf(s) {
+		if p.AccountID != "" && p.RoleName != "" {
+			keys = append(keys, store.RoleKey{Session: s, AccountID: p.AccountID, RoleName: p.RoleName})
+		}
+	}
+	return keys
+}
+
+// ProfileOf names a profile that stands on s, for a hint; "" when there is none.
+func (a *App) ProfileOf(s session.Session) string {
+	if name, _ := a.ActiveProfile(); name != "" {
+		return name
+	}
+	if a.Loaded == nil {
+		return ""
+	}
+	for _, p := range a.Loaded.ProfilesOf(s) {
+		return p.Profile
+	}
+	return ""
+}
+
+// ConfigureCommand is the command that corrects what is configured about s.
+func (a *App) ConfigureCommand(s session.Session) string {
+	if !s.Legacy() && a.HasSession(s.Name) {
+		return "homing configure sso-session --sso-session " + s.Name
+	}
+	if profile := a.ProfileOf(s); profile != "" {
+		return "homing configure sso --profile " + profile
+	}
+	return "homing configure sso"
+}
+
+// Target is the session a command works on, and the profile that led to it ("" when none did).
+type Target struct {
+	Session session.Session
+	Profile string
+}
+
+// Target finds the session a command is about: --sso-session; else the profile's (--profile, AWS_PROFILE,
+// AWS_DEFAULT_PROFILE, HOMING_PROFILE); else the one of [default]; else the only one there is (a legacy start URL that a session has, too,
+// is no other one); else the person picks; else exit 2.
+func (a *App) Target(ctx context.Context, ssoSession string) (Target, error) {
+	cfg, err := a.Config()
+	if err != nil {
+		return Target{}, err
+	}
+	if ssoSession != "" {
+		s, err := cfg.Session(ssoSession)
+		return Target{Session: s}, err
+	}
+	if name, origin := a.ActiveProfile(); name != "" {
+		a.UI.Debug("profile %q from %s", name, origin)
+		p, err := cfg.SSO(name)
+		return Target{p.Session, name}, err
+	}
+	if p, ok := cfg.Profile("default"); ok && usesSSO(p) {
+		p, err := cfg.SSO("default")
+		return Target{p.Session, "default"}, err
+	}
+	sessions := cfg.Sessions()
+	if len(sessions) == 0 {
+		return Target{}, fault.New(fault.Config, "run: homing configure sso", "no session is configured in %q", a.ConfigFile())
+	}
+	if only := withoutDoubles(sessions); len(only) == 1 {
+		return Target{Session: only[0]}, nil
+	}
+	labels := make([]string, len(sessions))
+	for i, s := range sessions {
+		labels[i] = s.Label()
+	}
+	if !a.Interactive() {
+		return Target{}, ambiguous(labels)
+	}
+	a.UI.Say("Which session?\n")
+	i, err := a.Choose(ctx, labels, "--sso-session NAME")
+	if err != nil {
+		return Target{}, err
+	}
+	return Target{Session: sessions[i]}, nil
+}
+
+// withoutDoubles leaves out the start URLs of legacy profiles that an [sso-session] of the same region has, too: who writes
+// profiles of form legacy for a session has one portal, and has not to say from then on which one is meant.
+func withoutDoubles(sessions []session.Session) []session.Session {
+	return slices.DeleteFunc(slices.Clone(sessions), func(s session.Session) bool {
+		return s.Legacy() && slices.ContainsFunc(sessions, func(other session.Session) bool {
+			return !other.Legacy() && other.Region == s.Region && SamePortal(other.StartURL, s.StartURL)
+		})
+	})
+}
+
+func ambiguous(labels []string) error {
+	return fault.New(fault.Usage, "add the flag: --sso-session NAME (or --profile NAME)",
+		"there are %d sessions and neither --sso-session nor --profile says which: %s", len(labels), strings.Join(labels, ", "))
+}
+
+// usesSSO reports whether a profile has, or points to something that may have, a session.
+func usesSSO(p awsconfig.Profile) bool {
+	return p.Get("sso_session") != "" || p.Get("sso_start_url") != "" || p.Get("source_profile") != ""
+}
+
+// ConfigFile is the path of the AWS config file for messages.
+func (a *App) ConfigFile() string {
+	paths, err := a.Paths()
+	if err != nil {
+		return "~/.aws/config"
+	}
+	return paths.Config
+}
+
+// HasSession reports whether the config file has an [sso-session] of that name, complete or not.
+func (a *App) HasSession(name string) bool {
+	return a.Loaded != nil && slices.Contains(a.Loaded.SessionNames(), name)
+}
+
+// Argument writes a name so that a shell reads it as one word, in a command for a person to type.
+func Argument(name string) string {
+	usual := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-/.%@:+", r)
+	}
+	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !usual(r) }) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
+
+// LoginCommand is the command that signs in to t.
+func LoginCommand(t Target) string {
+	switch {
+	case !t.Session.Legacy():
+		return "homing login --sso-session " + Argument(t.Session.Name)
+	case t.Profile != "":
+		return "homing login --profile " + Argument(t.Profile)
+	}
+	return "homing login"
+}
+
+// SamePortal compares start URLs as the service does: "/start", "/start/" and "/start/#" are one.
+func SamePortal(a, b string) bool {
+	return strings.EqualFold(strings.TrimRight(a, "/#"), strings.TrimRight(b, "/#"))
+}

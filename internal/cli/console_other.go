@@ -1,8 +1,0 @@
-//go:build !windows
-
-package cli
-
-import "os"
-
-// understandsEscapes reports whether a terminal acts on escape sequences: all but TERM=dumb, which is asked elsewhere.
-func understandsEscapes(*os.File) bool { return true }

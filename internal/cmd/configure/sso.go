@@ -1,0 +1,338 @@
+package configure
+
+import (
+	"context"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/answer"
+	"github.com/homing-cli/homing/internal/app"
+	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/interactive"
+	"github.com/homing-cli/homing/internal/prompt"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/ui"
+	"github.com/spf13/cobra"
+)
+
+type ssoOptions struct {
+	App *app.App
+	answer.SessionFlags
+	interactive.Flags
+	accountID, roleName, output string
+	upgrade, yes                bool
+}
+
+func newSSO(a *app.App) *cobra.Command {
+	o := &ssoOptions{App: a}
+	cmd := &cobra.Command{
+		Use:   "sso [--upgrade PROFILE…]",
+		Short: "Write a profile by answering the AWS CLI's questions, and sign in",
+		Long: app.Lines(
+			"Asks what aws configure sso asks, question for question, with present values in brackets: the session, its",
+			"start URL, region and scopes; then you sign in and pick an account and a role; then the client region, the",
+			"output format and the profile's name. Nothing is written to the config file before the last answer.",
+			"",
+			"Every answer is also a flag, so it runs without a terminal; an answer that is missing then is exit code 2.",
+			"An empty session name writes the legacy format, which cannot be renewed.",
+			"",
+			"--upgrade turns legacy profiles into profiles of an [sso-session]: the one with their start URL and region, or a new",
+			"one. It shows the change as a diff and asks; without a terminal it needs --yes. A token that can be renewed moves to",
+			"the session, so that nobody signs in again.",
+		),
+		Example: app.Lines(
+			"  homing configure sso",
+			"  homing configure sso --upgrade legacy",
+			"  homing configure sso --profile dev --sso-session dev --sso-start-url https://d-1234567890.awsapps.com/start \\",
+			"    --sso-region us-east-1 --sso-account-id 111122223333 --sso-role-name Admin",
+		),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.upgrade {
+				return a.Report(o.runUpgrade(cmd, args))
+			}
+			if o.Given("yes") {
+				return fault.New(fault.Usage, app.HelpHint(cmd), "--yes is of no use without --upgrade")
+			}
+			if err := o.Validate(cmd); err != nil {
+				return err
+			}
+			return a.Report(o.run(cmd.Context()))
+		},
+	}
+	o.SessionFlags.Register(cmd, a)
+	o.Flags.Register(cmd)
+	o.registerUpgrade(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.accountID, "sso-account-id", "", "`number` of the account")
+	flags.StringVar(&o.roleName, "sso-role-name", "", "`name` of the role (permission set)")
+	flags.StringVar(&o.output, "output", "", "output `format` of the AWS CLI: "+strings.Join(answer.OutputFormats, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("sso-account-id", a.CompleteAccounts)
+	_ = cmd.RegisterFlagCompletionFunc("sso-role-name", a.CompleteRoles)
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(answer.OutputFormats, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// plan is what the wizard has found out so far.
+type plan struct {
+	session           session.Session
+	newSession        bool
+	accountID, role   string
+	region, output    string
+	profile           string
+	currentProfile    awsconfig.Profile
+	hasCurrentProfile bool
+}
+
+func (o *ssoOptions) run(ctx context.Context) error {
+	a := o.App
+	a.AsksLater = true
+	cfg, err := a.Config()
+	if err != nil {
+		return err
+	}
+	var p plan
+	active, origin := a.ActiveProfile()
+	if origin != app.VarProfile { // which nobody has named in order to change it
+		p.profile = active
+	}
+	if p.profile != "" {
+		if err := awsconfig.ValidName(p.profile); err != nil {
+			return err
+		}
+		if problem := o.occupied(p.profile); problem != "" {
+			return fault.New(fault.Config, "choose another name: --profile NAME", "%s", problem)
+		}
+		p.currentProfile, p.hasCurrentProfile = cfg.Profile(p.profile)
+	}
+	if o.Given("output") {
+		if problem := answer.CheckOutput(o.output); problem != "" {
+			return fault.New(fault.Usage, "use one of: "+strings.Join(answer.OutputFormats, ", "), "--output %q is not an output format", o.output)
+		}
+	}
+	if a.Flags.Region != "" && answer.CheckRegion(a.Flags.Region) != "" {
+		return fault.New(fault.Usage, "give a region such as: --region eu-west-1", "--region %q is not a region", a.Flags.Region)
+	}
+	if err := o.askSession(ctx, &p); err != nil {
+		return err
+	}
+	result, err := interactive.SignIn(ctx, a, p.session, o.Flags, p.newSession)
+	if err != nil {
+		return o.again(err, p)
+	}
+	err = o.askAccountAndRole(ctx, &p, result.Token.AccessToken)
+	if idc.CodeOf(err) == idc.CodeUnauthorized && (result.Channel == signin.Cached || result.Channel == signin.Refresh) {
+		// The token looked good, and the service knows better.
+		if result, err = interactive.SignIn(ctx, a, p.session, o.Flags, true); err != nil {
+			return err
+		}
+		err = o.askAccountAndRole(ctx, &p, result.Token.AccessToken)
+	}
+	if idc.CodeOf(err) == idc.CodeUnauthorized && o.accountID == "" {
+		a.UI.Say("Unable to list AWS accounts and/or roles. Skipping configuring AWS credential provider for profile.\n")
+		p.accountID, p.role, err = "", "", nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := o.askProfile(ctx, &p); err != nil {
+		return err
+	}
+	if err := o.write(ctx, p); err != nil {
+		return err
+	}
+	return o.conclude(p)
+}
+
+// again replaces the command of a hint that would lead to a session which is in no file yet.
+func (o *ssoOptions) again(err error, p plan) error {
+	before, flags, found := strings.Cut(fault.HintOf(err), "run: homing login")
+	if !found || !p.newSession && !p.session.Legacy() {
+		return err
+	}
+	hint := before + "run: homing configure sso"
+	if name := o.App.Flags.Profile; name != "" {
+		hint += " --profile " + name
+	}
+	if flag := " --use-device-code"; strings.HasSuffix(flags, flag) {
+		hint += flag
+	}
+	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: hint, Err: err}
+}
+
+// current is a present value of the profile, "" where there is none.
+func (p *plan) current(key string) string {
+	if !p.hasCurrentProfile {
+		return ""
+	}
+	return p.currentProfile.Get(key)
+}
+
+// askSession finds the session: an existing one as it is, a new one, or a legacy start URL.
+func (o *ssoOptions) askSession(ctx context.Context, p *plan) error {
+	a := o.App
+	name := prompt.Question{Text: "SSO session name", Current: p.current("sso_session"), Flag: "--sso-session NAME"}
+	name.Check = func(text string) string {
+		if text == "" || a.HasSession(text) {
+			return ""
+		}
+		return answer.CheckName(text)
+	}
+	if name.Current == "" {
+		name.Text, name.Bare = "SSO session name (Recommended)", true
+		if !a.Interactive() && !o.Given("sso-session") {
+			return prompt.Missing(`--sso-session NAME (an empty NAME, "", is the legacy format)`)
+		}
+	}
+	given, err := answer.Get(ctx, a, o.Given("sso-session"), o.SSOSession, name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case given == "":
+		a.UI.Strong("WARNING: Configuring using legacy format (e.g. without an SSO session).\n" +
+			"Consider re-running \"configure sso\" command and providing a session name.\n")
+	default:
+		if a.HasSession(given) {
+			if p.session, err = a.Loaded.Session(given); err != nil {
+				return err
+			}
+			return o.SameAs(p.session)
+		}
+		p.newSession = true
+	}
+	p.session.Name = given
+	if p.session.StartURL, err = answer.AskStartURL(ctx, a, &o.SessionFlags, p.current("sso_start_url")); err != nil {
+		return err
+	}
+	if p.session.Region, err = answer.AskSSORegion(ctx, a, &o.SessionFlags, p.session.StartURL, p.current("sso_region")); err != nil {
+		return err
+	}
+	if p.session.Legacy() {
+		return nil
+	}
+	p.session.Scopes, err = answer.AskScopes(ctx, a, &o.SessionFlags, nil)
+	return err
+}
+
+// askProfile asks what is left: client region, output format, the profile's name.
+func (o *ssoOptions) askProfile(ctx context.Context, p *plan) error {
+	a := o.App
+	region := p.current("region")
+	if region == "" {
+		// Without a region the AWS CLI asks the instance metadata service, which in a codespace is Azure's.
+		region = p.session.Region
+	}
+	var err error
+	p.region, err = answer.Get(ctx, a, a.Flags.Region != "", a.Flags.Region, prompt.Question{
+		Text: "Default client Region", Current: region, Flag: "--region REGION", Check: answer.CheckRegion,
+	})
+	if err != nil {
+		return err
+	}
+	p.output, err = answer.Get(ctx, a, o.Given("output"), o.output, prompt.Question{
+		Text: "CLI default output format (json if not specified)", Current: p.current("output"), Flag: "--output FORMAT", Check: answer.CheckOutput,
+	})
+	if err != nil || p.profile != "" {
+		return err
+	}
+	suggestion := ""
+	if p.accountID != "" && p.role != "" {
+		suggestion = answer.ProfileName(p.role + "-" + p.accountID)
+	}
+	p.profile, err = prompt.Ask(ctx, a, prompt.Question{Text: "Profile name", Current: suggestion, Flag: "--profile NAME", Check: func(text string) string {
+		if problem := answer.CheckName(text); problem != "" {
+			return problem
+		}
+		return o.occupied(text)
+	}})
+	return err
+}
+
+// occupied says why a profile must not get SSO settings: the SDKs resolve a mixture in different orders.
+func (o *ssoOptions) occupied(name string) string {
+	p, ok := o.App.Loaded.Profile(name)
+	if !ok {
+		return ""
+	}
+	for _, key := range []string{"aws_access_key_id", "credential_process", "role_arn", "login_session"} {
+		if p.Get(key) != "" {
+			return "profile \"" + name + "\" gets its credentials by " + key + " already"
+		}
+	}
+	return ""
+}
+
+func (o *ssoOptions) write(ctx context.Context, p plan) error {
+	paths, err := o.App.Paths()
+	if err != nil {
+		return err
+	}
+	profile := awsconfig.Edit{Section: awsconfig.Section{Type: "profile", Name: p.profile}}
+	set := func(key, value string) {
+		if value != "" {
+			profile.Set = append(profile.Set, awsconfig.KeyValue{Key: key, Value: value})
+		}
+	}
+	if p.session.Legacy() {
+		profile.Unset = []string{"sso_session"}
+		set("sso_start_url", p.session.StartURL)
+		set("sso_region", p.session.Region)
+	} else {
+		profile.Unset = o.contradictions(p)
+		set("sso_session", p.session.Name)
+	}
+	set("sso_account_id", p.accountID)
+	set("sso_role_name", p.role)
+	set("region", p.region)
+	set("output", p.output)
+	edits := []awsconfig.Edit{profile}
+	if p.newSession {
+		edits = append(edits, answer.SessionEdit(p.session))
+	}
+	return awsconfig.Update(ctx, paths.Config, edits...)
+}
+
+// contradictions are keys of an earlier, legacy form of the profile that differ from the session's: botocore then
+// refuses the profile.
+func (o *ssoOptions) contradictions(p plan) []string {
+	existing, ok := o.App.Loaded.Profile(p.profile)
+	if !ok {
+		return nil
+	}
+	var keys []string
+	for key, value := range map[string]string{
+		"sso_start_url": p.session.StartURL, "sso_region": p.session.Region, "sso_registration_scopes": strings.Join(p.session.Scopes, ","),
+	} {
+		if have := existing.Get(key); have != "" && have != value {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// conclude prints the AWS CLI's last words.
+func (o *ssoOptions) conclude(p plan) error {
+	u := o.App.UI
+	interactive.WarnStaticKeys(o.App)
+	switch {
+	case u.JSON:
+		c := ui.Configured{Event: "configured", Profile: p.profile, SSOSession: p.session.Name, AccountID: p.accountID, RoleName: p.role, Region: p.region}
+		if p.session.Legacy() {
+			c.StartURL = p.session.StartURL
+		}
+		return u.Event(c)
+	case p.accountID == "" || p.role == "":
+		u.Answer("Successfully configured SSO for profile: %s\n", p.profile)
+		if !p.session.Legacy() && len(o.App.RolesOf(p.session)) == 0 {
+			interactive.SayNext(o.App, app.Target{Session: p.session})
+		}
+	case p.profile == "default":
+		u.Answer("The AWS CLI is now configured to use the default profile.\nRun the following command to verify your configuration:\n\n%s\n",
+			interactive.CallerIdentity(p.profile))
+	default:
+		u.Answer("To use this profile, specify the profile name using --profile, as shown:\n\n%s\n", interactive.CallerIdentity(p.profile))
+	}
+	return nil
+}

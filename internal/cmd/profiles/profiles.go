@@ -1,0 +1,184 @@
+package profiles
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/homing-cli/homing/internal/app"
+	"github.com/homing-cli/homing/internal/connect"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/interactive"
+	"github.com/homing-cli/homing/internal/refresh"
+	"github.com/homing-cli/homing/internal/roster"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/ui"
+	"github.com/spf13/cobra"
+)
+
+func New(a *app.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "profiles",
+		GroupID: app.GroupUse,
+		Short:   "List the accounts and roles you may use, and write a profile for each",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    app.NeedsSubcommand,
+	}
+	cmd.AddCommand(newList(a), newSync(a))
+	return cmd
+}
+
+// reach says whose accounts and roles a command is about, and which of them.
+type reach struct {
+	App             *app.App
+	ssoSession      string
+	accounts, roles []string
+	login           bool
+}
+
+func (r *reach) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&r.ssoSession, "sso-session", "", "`name` of the [sso-session]")
+	flags.StringArrayVar(&r.accounts, "account", nil, "only accounts whose number, name or email matches this `pattern`, such as prod*; may be repeated")
+	flags.StringArrayVar(&r.roles, "role", nil, "only roles whose name matches this `pattern`; may be repeated")
+	flags.BoolVar(&r.login, "login", false, "sign in first where that is needed")
+	_ = cmd.RegisterFlagCompletionFunc("sso-session", r.App.CompleteSessions)
+	_ = cmd.RegisterFlagCompletionFunc("account", r.App.CompleteAccounts)
+	_ = cmd.RegisterFlagCompletionFunc("role", r.App.CompleteRoles)
+}
+
+// validate refuses patterns that can match nothing.
+func (r *reach) validate(cmd *cobra.Command, more ...string) error {
+	if slices.ContainsFunc(slices.Concat(r.accounts, r.roles, more), func(pattern string) bool { return strings.TrimSpace(pattern) == "" }) {
+		return fault.New(fault.Usage, app.HelpHint(cmd), "a pattern is empty and matches nothing")
+	}
+	return nil
+}
+
+// matched refuses patterns on the command line that match nothing: they are misspelt. before stands before the hint.
+func (r *reach) matched(unmatched []string, before string) error {
+	for _, list := range []struct {
+		flag     string
+		patterns []string
+	}{{"--account", r.accounts}, {"--role", r.roles}} {
+		for _, pattern := range list.patterns {
+			if slices.Contains(unmatched, pattern) {
+				return fault.New(fault.Usage, before+"see what there is: homing profiles list"+r.sessionFlag(), "%s %q matches nothing that you may use", list.flag, pattern)
+			}
+		}
+	}
+	return nil
+}
+
+// sessionFlag repeats --sso-session in a command for a hint.
+func (r *reach) sessionFlag() string {
+	if r.ssoSession == "" {
+		return ""
+	}
+	return " --sso-session " + app.Argument(r.ssoSession)
+}
+
+// signIn signs the person in where --login asks for that and nothing else helps.
+func (r *reach) signIn(ctx context.Context, t app.Target) error {
+	if !r.login {
+		return nil
+	}
+	st, err := r.App.Store()
+	if err != nil {
+		return err
+	}
+	if connect.Onlooker(r.App, st).Outlook(ctx, t.Session).Next != refresh.NextSignIn {
+		return nil
+	}
+	return interactive.SignInOnStderr(ctx, r.App, t.Session)
+}
+
+// lister returns what lists the accounts and roles of s and says how far it is. The second result takes the last word
+// of that from the terminal.
+func lister(a *app.App, s session.Session, wanted func(session.Account) bool) (*roster.Lister, func(), error) {
+	st, err := a.Store()
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := a.StateDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	line := a.UI.Progress(a.Env.Time)
+	return &roster.Lister{
+		Session: s, Tokens: connect.Renewer(a, st), Wanted: wanted, Dir: dir, Now: a.Env.Time,
+		Progress: func(p roster.Progress) { line.Show(listingWords(p)) },
+		Connect: func(ctx context.Context, s session.Session) (roster.Portal, error) {
+			c, err := connect.To(ctx, a, s)
+			return c.Client, err
+		},
+	}, line.Clear, nil
+}
+
+// list asks the service for the accounts and roles of s.
+func list(ctx context.Context, a *app.App, l *roster.Lister, done func()) (roster.Result, error) {
+	began := a.Env.Time()
+	result, err := l.List(ctx)
+	done()
+	if err != nil {
+		return result, err
+	}
+	a.UI.Debug("%d accounts listed in %s: %d calls, of which %d throttled; %d accounts from an interrupted run",
+		len(result.Accounts), a.Env.Time().Sub(began).Round(time.Millisecond), result.Calls, result.Throttled, result.Resumed)
+	if result.Resumed > 0 {
+		a.UI.Say("The roles of %s are from an earlier run that was interrupted.\n", ui.Count(result.Resumed, "account"))
+	}
+	return result, nil
+}
+
+// listingWords is the line of progress: how far, how fast, how long still.
+func listingWords(p roster.Progress) string {
+	if p.Total == 0 {
+		return "Listing accounts"
+	}
+	var b strings.Builder
+	b.WriteString("Listing roles: ")
+	atLeast := ""
+	if p.Counting {
+		atLeast = "at least "
+	}
+	fmt.Fprintf(&b, "%d of %s%d accounts", p.Done, atLeast, p.Total)
+	if p.Rate > 0 {
+		fmt.Fprintf(&b, ", %s/s", ui.Count(int(max(p.Rate, 1)+0.5), "call"))
+	}
+	if p.Left > 0 && !p.Counting {
+		fmt.Fprintf(&b, ", %s left", ui.Span(max(p.Left.Round(time.Second), time.Second)))
+	}
+	if p.Waiting {
+		b.WriteString("; the service asks for a pause")
+	} else if p.Throttled > 0 {
+		b.WriteString("; at the pace the service allows")
+	}
+	return b.String()
+}
+
+// nothingAssigned is the error for a person who may use nothing at all.
+func nothingAssigned(s session.Session) error {
+	return fault.New(fault.Denied, "ask your administrator to assign you a permission set in an account", "no AWS account is available to you through %s", s.InWords())
+}
+
+// pages writes long text a screenful at a time.
+type pages struct {
+	out  io.Writer
+	rest []string // lines
+	rows int      // of a page; 0 is endless
+}
+
+// next writes the next page and returns how many lines are left.
+func (p *pages) next() int {
+	n := len(p.rest)
+	if p.rows > 0 {
+		n = min(n, p.rows)
+	}
+	_, _ = io.WriteString(p.out, strings.Join(p.rest[:n], ""))
+	p.rest = p.rest[n:]
+	return len(p.rest)
+}

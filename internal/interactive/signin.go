@@ -1,0 +1,170 @@
+package interactive
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/homing-cli/homing/internal/app"
+	"github.com/homing-cli/homing/internal/connect"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/signin"
+	"github.com/spf13/cobra"
+)
+
+// Flags are the flags of every command that may sign a person in.
+type Flags struct {
+	flow          string
+	useDeviceCode bool
+	noBrowser     bool
+	redirectPort  int
+	keepFresh     *bool // nil: the setting decides
+}
+
+func (f *Flags) Register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.flow, "flow", "", "`flow` to sign in by: auto, pkce or device (also: HOMING_FLOW; default auto)")
+	flags.BoolVar(&f.useDeviceCode, "use-device-code", false, "short for --flow device")
+	flags.BoolVar(&f.noBrowser, "no-browser", false, "print the address instead of opening a browser")
+	flags.IntVar(&f.redirectPort, "redirect-port", 0, "`port` the browser comes back to (also: HOMING_REDIRECT_PORT; default 14664, else a free one)")
+	_ = cmd.RegisterFlagCompletionFunc("flow", cobra.FixedCompletions(
+		[]cobra.Completion{"auto", "pkce", "device"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// Validate refuses values that no run can use.
+func (f *Flags) Validate(cmd *cobra.Command) error {
+	switch f.flow {
+	case "", "auto", "pkce", "device":
+	default:
+		return fault.New(fault.Usage, "run: homing login --flow auto", "--flow %q is not a flow", f.flow)
+	}
+	if f.useDeviceCode && f.flow == "pkce" {
+		return fault.New(fault.Usage, app.HelpHint(cmd), "--use-device-code and --flow pkce contradict each other")
+	}
+	if f.redirectPort < 0 || f.redirectPort > 65535 {
+		return fault.New(fault.Usage, "use a port from 1024 to 65535", "--redirect-port %d is not a port", f.redirectPort)
+	}
+	return nil
+}
+
+// SignIn signs in to s, or finds that nothing needs to be done, and tells the person all along.
+func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force bool) (signin.Result, error) {
+	c, err := Decide(ctx, a, s, f)
+	if err != nil {
+		return signin.Result{}, err
+	}
+	st, err := a.Store()
+	if err != nil {
+		return signin.Result{}, err
+	}
+	s, anew := keptFresh(a, s, c, f, st)
+	rendezvous, err := a.RendezvousDir()
+	if err != nil {
+		return signin.Result{}, err
+	}
+	profile := a.ProfileOf(s)
+	if profile == "default" {
+		profile = ""
+	}
+	req := signin.Request{
+		Session: s, Profile: profile, Environment: c.Event(), NoBrowser: c.noBrowser, Roles: a.RolesOf(s), Force: force || anew,
+		MayPKCE: c.may(signin.FlowPKCE), MayDevice: c.may(signin.FlowDevice), Fallback: c.Answer.Fallback, Insist: c.insists(),
+		Ports: c.Ports(), Hosts: c.Place.Origins, Ways: c.ways, WayNow: !c.comesBack(), RendezvousDir: rendezvous,
+	}
+	talk := talkOf(a, s, c)
+	talk.Watched = watched(a, s)
+	talk.Again = app.LoginCommand(app.Target{Session: s, Profile: a.ProfileOf(s)}) + f.freshAgain(s)
+	req.Inputs = func() (<-chan signin.Input, func()) {
+		inputs, stop := attend(ctx, a)
+		talk.Keys = inputs != nil
+		return inputs, stop
+	}
+	login := signin.Login{
+		Store: st, Renewer: connect.Renewer(a, st), Notify: talk.Notify, Now: a.Env.Time,
+		Connect: func(ctx context.Context, s session.Session) (signin.Connection, error) {
+			if err := RefuseInCI(a, c, s); err != nil {
+				return signin.Connection{}, err
+			}
+			conn, err := connect.To(ctx, a, s)
+			return signin.Connection{Service: conn.Client, StartURL: conn.StartURL, Region: conn.Region, Known: conn.Known}, err
+		},
+	}
+	login.OpenBrowser = a.Opener(ctx, c.Place.Window)
+	with := share(a, &login, &req, talk, c, force)
+	result, err := login.Run(ctx, req)
+	if err == nil && !with.joined {
+		remember(a, c, s, result)
+	}
+	return result, withCommand(a, c.aboutPort(err), s, signin.Flow(c.Answer.Flow))
+}
+
+// RefuseInCI ends a sign-in that nobody would complete: ten minutes of a job that waits for a person help nobody.
+func RefuseInCI(a *app.App, c Choice, s session.Session) error {
+	if c.Place.Name != "ci" || c.Answer.Asked != "" || a.Env.Terminal.Stderr {
+		return nil
+	}
+	return fault.New(fault.SignInNeeded, "let the job assume a role through OIDC federation; where somebody watches the job: homing login --use-device-code",
+		"nobody can sign in to %s from a CI job", s.InWords())
+}
+
+// attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a background
+// job. In a wizard, lines that cannot be meant for the sign-in were typed ahead for the questions after it, and are kept for these.
+func attend(ctx context.Context, a *app.App) (<-chan signin.Input, func()) {
+	if !a.Interactive() || a.Env.Terminal.Inputs == nil {
+		return nil, nil
+	}
+	from, restore, err := a.Env.Terminal.Inputs(ctx)
+	if err != nil {
+		a.UI.Debug("no keys: %v", err)
+		return nil, nil
+	}
+	to, done := make(chan signin.Input), make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for in := range from {
+			text := in.Text.Reveal()
+			if a.AsksLater && text != "" && !strings.Contains(text, "=") && !strings.Contains(text, "://") {
+				a.Lines.TypedAhead(text)
+				continue
+			}
+			select {
+			case to <- signin.Input{Key: in.Key, Text: text}:
+			case <-done:
+				return
+			}
+		}
+	})
+	return to, func() {
+		close(done)
+		restore()
+		reader.Wait()
+	}
+}
+
+// withCommand gives what the service refused a hint to type: only here it is known what the session is called. A hint
+// that says more than "homing login" stays, as the page in the browser shows it.
+func withCommand(a *app.App, err error, s session.Session, flow signin.Flow) error {
+	hint := ""
+	switch code := idc.CodeOf(err); {
+	case code == idc.CodeInvalidRequest && fault.KindOf(err) == fault.Config:
+		hint = a.ConfigureCommand(s)
+	case code == idc.CodeUnauthorizedClient && flow == signin.FlowDevice && strings.Contains(fault.HintOf(err), "--flow pkce"):
+		hint = "homing login --flow pkce --sso-session " + s.Name
+	case fault.KindOf(err) == fault.SignInNeeded && code != idc.CodeOther && fault.HintOf(err) == "run: homing login":
+		hint = app.LoginCommand(app.Target{Session: s, Profile: a.ProfileOf(s)})
+	default:
+		return err
+	}
+	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: "run: " + hint, Err: err}
+}
+
+// SignInOnStderr signs in to s for a command whose answer is another: everything is said to people, on stderr.
+func SignInOnStderr(ctx context.Context, a *app.App, s session.Session) error {
+	whole := *a.UI
+	a.UI.Out, a.UI.JSON = a.UI.Err, false
+	defer func() { a.UI.Out, a.UI.JSON = whole.Out, whole.JSON }()
+	_, err := SignIn(ctx, a, s, Flags{}, false)
+	return err
+}

@@ -1,0 +1,77 @@
+package prompt
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/homing-cli/homing/internal/app"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/term"
+)
+
+// Question is one line of a wizard: TEXT [current]: answer.
+type Question struct {
+	Text    string // "SSO region"
+	Bare    bool   // no brackets: "SSO session name: "
+	Current string // what Enter keeps; "" shows as None
+	Flag    string // the flag that answers it, for the message when nobody is there to ask
+	// check refuses an answer with a sentence; nil accepts all. It sees the current value when that is kept.
+	Check func(answer string) string
+}
+
+// Ask puts q to the person and returns the answer, trimmed; Enter gives the current value. Without a terminal a
+// question that has no current value is a usage fault that names the flag.
+func Ask(ctx context.Context, a *app.App, q Question) (string, error) {
+	if !a.Interactive() {
+		if q.Current != "" || q.Check == nil || q.Check("") == "" {
+			return q.Current, nil
+		}
+		return "", Missing(q.Flag)
+	}
+	for {
+		if q.Bare {
+			a.UI.Say("%s: ", q.Text)
+		} else {
+			shown := q.Current
+			if shown == "" {
+				shown = "None"
+			}
+			a.UI.Say("%s [%s]: ", q.Text, shown)
+		}
+		line, err := a.Lines.Line(ctx)
+		if err != nil {
+			a.UI.Say("\n")
+			if errors.Is(err, term.ErrEOF) {
+				return "", unanswered(q.Flag)
+			}
+			return "", err
+		}
+		answer := strings.TrimSpace(line)
+		if answer == "" {
+			answer = q.Current
+		}
+		problem := ""
+		switch {
+		case !utf8.ValidString(answer), strings.ContainsFunc(answer, unicode.IsControl):
+			problem = "The answer holds control characters"
+		case q.Check != nil:
+			problem = q.Check(answer)
+		}
+		if problem == "" {
+			return answer, nil
+		}
+		a.UI.Say("%s\n", problem)
+	}
+}
+
+func Missing(flag string) error {
+	return fault.New(fault.Usage, "add the flag: "+flag, "there is no terminal to ask on, and %s is not given", strings.Fields(flag)[0])
+}
+
+// unanswered is the error for a person who ended the input (Ctrl-D) instead of answering.
+func unanswered(flag string) error {
+	return fault.New(fault.Usage, "answer, or add the flag: "+flag, "the input ended, and %s is not given", strings.Fields(flag)[0])
+}

@@ -1,0 +1,129 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/quote"
+)
+
+// Hint returns the next step that err suggests, in words: "to try again, run: homing login --sso-session dev". It is
+// empty if err suggests none.
+func Hint(err error, sh quote.Shell) string { return InWords(fault.RemedyOf(err), sh) }
+
+// InWords returns r as one line for a person.
+func InWords(r fault.Remedy, sh quote.Shell) string {
+	words, command := Parts(r, sh)
+	switch {
+	case command == "":
+		return words
+	case words == "":
+		return "run: " + command
+	case words[len(words)-1] == ':':
+		return words + " " + command
+	}
+	return words + " run: " + command
+}
+
+// Parts returns the words of r and the command that they lead to. Either may be empty.
+func Parts(r fault.Remedy, sh quote.Shell) (words, command string) {
+	switch r := r.(type) {
+	case fault.Advice:
+		return string(r), ""
+	case fault.Preface:
+		words, command = Parts(r.Then, sh)
+		if words == "" {
+			return r.Words, command
+		}
+		return r.Words + " " + words, command
+	case fault.Correct:
+		if r.Line == 0 {
+			return "correct or remove the file " + r.File, ""
+		}
+		return "correct line " + strconv.Itoa(r.Line) + " of " + r.File, ""
+	}
+	return "", Command(r, sh)
+}
+
+// Command returns the command line of r, for the shell sh; it is empty if r is words only.
+func Command(r fault.Remedy, sh quote.Shell) string {
+	switch r := r.(type) {
+	case fault.Preface:
+		return Command(r.Then, sh)
+	case fault.Edit:
+		return edit(r, sh)
+	case fault.Setenv:
+		return setenv(r, sh)
+	case fault.Run:
+		return sh.Line(r...)
+	case fault.Login:
+		return homing(sh, login(r)...)
+	case fault.ConfigureSSO:
+		return homing(sh, option([]string{"configure", "sso"}, "--profile", r.Profile)...)
+	case fault.ConfigureSession:
+		return homing(sh, option([]string{"configure", "sso-session"}, "--sso-session", r.Session)...)
+	case fault.Upgrade:
+		return homing(sh, option([]string{"configure", "sso", "--upgrade"}, "", r.Profile)...)
+	case fault.ListProfiles:
+		return homing(sh, option([]string{"profiles", "list"}, "--sso-session", r.Session)...)
+	case fault.HandOver:
+		return homing(sh, "callback")
+	}
+	return ""
+}
+
+func homing(sh quote.Shell, args ...string) string {
+	return sh.Line(append([]string{"homing"}, args...)...)
+}
+
+// option appends a flag and its value to args, or the value alone if flag is empty; nothing if value is.
+func option(args []string, flag, value string) []string {
+	switch {
+	case value == "":
+		return args
+	case flag == "":
+		return append(args, value)
+	}
+	return append(args, flag, value)
+}
+
+func login(r fault.Login) []string {
+	args := option([]string{"login"}, "--sso-session", r.Session)
+	if r.Session == "" {
+		args = option(args, "--profile", r.Profile)
+	}
+	if r.Flow == "device" {
+		args = append(args, "--use-device-code")
+	} else {
+		args = option(args, "--flow", r.Flow)
+	}
+	if r.Force {
+		args = append(args, "--force")
+	}
+	if r.KeepFresh {
+		args = append(args, "--keep-fresh")
+	}
+	return args
+}
+
+func edit(r fault.Edit, sh quote.Shell) string {
+	if sh == quote.Sh {
+		return "${EDITOR:-vi} +" + strconv.Itoa(r.Line) + " " + sh.Arg(r.File)
+	}
+	return "notepad " + sh.Arg(r.File) + " (line " + strconv.Itoa(r.Line) + ")"
+}
+
+func setenv(r fault.Setenv, sh quote.Shell) string {
+	switch {
+	case sh == quote.PowerShell && r.Value == "":
+		return "Remove-Item Env:" + r.Name
+	case sh == quote.PowerShell:
+		return "$env:" + r.Name + " = '" + strings.ReplaceAll(r.Value, "'", "''") + "'"
+	case sh == quote.Cmd:
+		return "set " + r.Name + "=" + r.Value
+	case r.Value == "":
+		return "unset " + r.Name
+	}
+	return "export " + r.Name + "=" + sh.Arg(r.Value)
+}
