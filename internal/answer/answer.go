@@ -1,3 +1,5 @@
+// Package answer knows which values a session and a profile may have, however a person gives them: by a flag or as the
+// answer to a question.
 package answer
 
 import (

@@ -1,3 +1,7 @@
+// Package app is one run of homing: its environment, its global flags, and which session or profile is meant.
+//
+// It wires nothing to the service (internal/connect does) and asks nobody (internal/prompt does). Only Env touches the
+// outside: no other package reads the environment, a standard stream or the clock, so a test can run the whole program.
 package app
 
 import (

@@ -1,9 +1,8 @@
-// Package cli is everything a person sees of homing: the commands, their flags, and how an answer, a question or an
-// error is worded. What a sign-in does is left to internal/signin and the other use cases; cli wires them together.
-//
-// The rule: only Env touches the outside. No command reads the environment, a standard stream or the clock by itself,
-// and nothing but main exits, so a test can run the whole program by calling Main.
+// Package cli is the root of the command line: it puts the commands together, runs the one that is asked for, and turns its
+// error into an exit code. Only Main and Start know about signals.
 package cli
+
+//go:generate env UPDATE_DOCS=1 go test -count=1 -run TestReference .
 
 import (
 	"context"

@@ -1,3 +1,5 @@
+// Package connect gives the use cases of a run what they need to reach IAM Identity Center: a client for a session, a
+// renewer of its token, the credentials of a role.
 package connect
 
 import (

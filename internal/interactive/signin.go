@@ -1,3 +1,5 @@
+// Package interactive signs a person in, from the flags of a command to the stored token. Every command that may open a
+// browser or show a code goes through SignIn. How a sign-in proceeds is left to internal/signin, its words to internal/ui.
 package interactive
 
 import (

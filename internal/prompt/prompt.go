@@ -1,3 +1,4 @@
+// Package prompt asks a person at the terminal: for a line, for one of a list. The path of credentials must not import it.
 package prompt
 
 import (

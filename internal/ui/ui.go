@@ -1,3 +1,5 @@
+// Package ui prints: answers to stdout, everything else to stderr, for people or as JSON. It holds the words of errors,
+// next steps and sign-ins; each command holds its own.
 package ui
 
 import (

@@ -1,3 +1,4 @@
+// Package upgrade turns legacy profiles into profiles of an [sso-session], and takes their token along.
 package upgrade
 
 import (

@@ -1,3 +1,4 @@
+// Package completion is the command completion, and what the Tab key does.
 package completion
 
 import (

@@ -1,3 +1,4 @@
+// Package configure is the commands configure sso and configure sso-session, and the upgrade of legacy profiles.
 package configure
 
 import (

@@ -1,3 +1,4 @@
+// Package console is the command console.
 package console
 
 import (

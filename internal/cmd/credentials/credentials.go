@@ -1,3 +1,4 @@
+// Package credentials is the commands credentials and env, and their quick path.
 package credentials
 
 import (

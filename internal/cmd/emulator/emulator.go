@@ -1,3 +1,4 @@
+// Package emulator is the commands emulator and demo.
 package emulator
 
 import (

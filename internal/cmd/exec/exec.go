@@ -1,3 +1,4 @@
+// Package exec is the commands exec and serve.
 package exec
 
 import (

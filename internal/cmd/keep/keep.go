@@ -1,3 +1,4 @@
+// Package keep is the command keep.
 package keep
 
 import (

@@ -1,3 +1,4 @@
+// Package login is the commands login and callback.
 package login
 
 import (

@@ -1,3 +1,4 @@
+// Package logout is the command logout.
 package logout
 
 import (

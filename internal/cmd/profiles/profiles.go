@@ -1,3 +1,4 @@
+// Package profiles is the commands profiles list and profiles sync.
 package profiles
 
 import (
