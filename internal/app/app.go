@@ -18,25 +18,27 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// App is one run of homing: its environment, its global flags, and the wiring of the packages below.
+// App is one run of homing. Only what its fields say is safe for concurrent use.
 type App struct {
-	Env      Env
-	Flags    Flags
-	UI       *ui.UI
-	Lines    *term.LineReader
-	Loaded   *awsconfig.Config // read on first use
-	HTTP     *http.Client      // made on first use
-	Resolved map[string]string // start URLs already resolved
-	place    *Where            // found on first use
+	Env    Env
+	Flags  Flags // set before a command runs
+	UI     *ui.UI
+	Lines  *term.LineReader  // what the person types
+	Loaded *awsconfig.Config // what Config read; nil before, and to read it again
 
-	AsksLater bool // a wizard runs: questions follow a sign-in
+	// Choose lets the person at the terminal pick one of items, and returns its index. flag names the flag that would
+	// have answered. It is called only if Interactive reports true.
+	Choose func(ctx context.Context, items []string, flag string) (int, error)
 
-	// choose lets the person at the terminal pick one of items and returns its index; flag names the flag that answers
-	// instead. It is only called where interactive reports true.
-	Choose   func(ctx context.Context, items []string, flag string) (int, error)
-	Patience time.Duration // see servicePatience
+	AsksLater bool          // questions follow the sign-in: a wizard runs
+	Patience  time.Duration // how long a person waits for an answer of the service
+
+	HTTP     *http.Client      // of connect.HTTPClient; nil before its first call
+	Resolved map[string]string // vanity start URLs that were followed, and where they lead
+	place    *Where            // what Here found
 }
 
+// New returns a run in env, before its flags are read.
 func New(env Env) *App {
 	a := &App{Env: env, UI: &ui.UI{Out: &ui.Answers{W: env.Stdout}, Err: env.Stderr, Shell: quote.InUse(runtime.GOOS, env.Getenv)}, Lines: &term.LineReader{R: env.Stdin}, Patience: servicePatience}
 	if env.Terminal.Stderr {
@@ -45,19 +47,19 @@ func New(env Env) *App {
 	return a
 }
 
-// ConfigureUI applies the global flags once they are parsed.
+// ConfigureUI applies the global flags. Call it once they are parsed.
 func (a *App) ConfigureUI() {
 	a.UI.JSON = a.Flags.JSON
 	a.UI.Debugging = a.Flags.Debug
 	a.UI.Color = a.Env.Terminal.Stderr && !a.Flags.NoColor && !term.NoColor(a.Env.Getenv)
 }
 
-// Interactive reports whether a person can be asked: their keyboard and a screen for the question are both here.
+// Interactive reports whether a person can be asked: there is a keyboard, and a screen for the question.
 func (a *App) Interactive() bool {
 	return a.Env.Terminal.Stdin && a.Env.Terminal.Stderr && !a.UI.JSON
 }
 
-// Paths returns where the AWS config and credentials files are.
+// Paths returns the paths of the AWS config and credentials files.
 func (a *App) Paths() (awsconfig.Paths, error) {
 	home, err := a.Env.HomeDir()
 	if err != nil {
@@ -69,8 +71,8 @@ func (a *App) Paths() (awsconfig.Paths, error) {
 	return awsconfig.PathsFromEnv(a.Env.Getenv, home), nil
 }
 
-// Config returns the AWS config. A file that the AWS CLI could not load is an error here too: what homing would do
-// with it and what the AWS CLI then does must not differ.
+// Config returns the AWS config, which it reads once. A file that the AWS CLI cannot load is an error: homing must not do
+// something with it that the AWS CLI does not.
 func (a *App) Config() (*awsconfig.Config, error) {
 	if a.Loaded != nil {
 		return a.Loaded, nil
@@ -86,7 +88,7 @@ func (a *App) Config() (*awsconfig.Config, error) {
 	if err := cfg.CLIError(); err != nil {
 		return nil, err
 	}
-	if a.UI.Debugging { // to list them takes as long as to read a large file
+	if a.UI.Debugging { // listing them takes as long as reading a large file
 		a.UI.Debug("config file %s: %d profiles, %d sessions", paths.Config, len(cfg.ProfileNames()), len(cfg.SessionNames()))
 	}
 	a.Loaded = cfg
@@ -102,7 +104,7 @@ func (a *App) Store() (*store.Store, error) {
 	return &store.Store{AWSDir: filepath.Join(home, ".aws"), Now: a.Env.Time, LockDir: LockDir(a.Env, home)}, nil
 }
 
-// LockDir is the user's state folder, where locks go should ~/.aws be read-only.
+// LockDir returns the user's state folder. Locks go there if ~/.aws is read-only.
 func LockDir(env Env, home string) string {
 	if dir := env.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "homing")
@@ -115,8 +117,8 @@ func LockDir(env Env, home string) string {
 	return filepath.Join(home, ".local", "state", "homing")
 }
 
-// ActiveProfile is the profile that --profile or the environment names, and who named it ("" when nobody did).
-// AWS_PROFILE wins over AWS_DEFAULT_PROFILE, as in the AWS CLI. Behind them, inside of exec, it is the profile of that.
+// ActiveProfile returns the profile that is named, and the flag or variable that names it: --profile, AWS_PROFILE,
+// AWS_DEFAULT_PROFILE, or inside exec the profile of that. Both are empty if none does.
 func (a *App) ActiveProfile() (name, origin string) {
 	if a.Flags.Profile != "" {
 		return a.Flags.Profile, "--profile"

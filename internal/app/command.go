@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// CompleteFixed offers values at the Tab key.
+// CompleteFixed makes the Tab key offer values for a flag.
 func CompleteFixed(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -22,7 +22,7 @@ const (
 	GroupTry    = "try"
 )
 
-// NonNil keeps cobra from falling back to os.Args.
+// NonNil returns args, or an empty list for nil, for which cobra would read os.Args.
 func NonNil(args []string) []string {
 	if args == nil {
 		return []string{}
@@ -30,10 +30,13 @@ func NonNil(args []string) []string {
 	return args
 }
 
+// FlagError words an error of the flag library: *fault.Error of kind Usage.
 func FlagError(cmd *cobra.Command, err error) error {
 	f := &fault.Error{Kind: fault.Usage, Msg: err.Error(), Hint: HelpHint(cmd), Err: err}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		what := map[string]string{"int": "a number", "duration": "a time such as 30m", "bool": "true or false"}[invalid.GetFlag().Value.Type()]
+		what := map[string]string{
+			"int": "a number", "duration": "a time such as 30m", "bool": "true or false",
+		}[invalid.GetFlag().Value.Type()]
 		if what == "" {
 			what = "a valid value"
 		}
@@ -42,9 +45,10 @@ func FlagError(cmd *cobra.Command, err error) error {
 	return f
 }
 
+// HelpHint is the hint that leads to the help of cmd.
 func HelpHint(cmd *cobra.Command) string { return "run: " + cmd.CommandPath() + " --help" }
 
-// UnknownCommand refuses arguments where only a command's name can stand.
+// UnknownCommand refuses arguments of a command that only takes the name of a subcommand, and suggests the nearest one.
 func UnknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -57,7 +61,7 @@ func UnknownCommand(cmd *cobra.Command, args []string) error {
 	return fault.New(fault.Usage, hint, "unknown command %q for %q", args[0], cmd.CommandPath())
 }
 
-// NoArgs refuses arguments of a command that takes none.
+// NoArgs is the Args of a command that takes no argument.
 func NoArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -65,7 +69,7 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	return fault.New(fault.Usage, HelpHint(cmd), "%q takes no argument, got %q", cmd.CommandPath(), args[0])
 }
 
-// NeedsSubcommand is the run of a command that only groups others.
+// NeedsSubcommand is the RunE of a command that only groups others.
 func NeedsSubcommand(cmd *cobra.Command, args []string) error {
 	if err := UnknownCommand(cmd, args); err != nil {
 		return err
@@ -79,5 +83,5 @@ func NeedsSubcommand(cmd *cobra.Command, args []string) error {
 	return fault.New(fault.Usage, HelpHint(cmd), "%q needs one of: %s", cmd.CommandPath(), strings.Join(names, ", "))
 }
 
-// Lines joins an example or a description written line by line.
+// Lines joins a help text that is written line by line.
 func Lines(ls ...string) string { return strings.Join(ls, "\n") }

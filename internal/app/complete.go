@@ -10,13 +10,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// offers collects what can follow what was typed, each once.
+// Completions come from the config file alone: no network, no cache, and no word about what is wrong with the file.
+
+// offers collects completions, each once.
 type offers struct {
 	list []cobra.Completion
 	seen map[string]bool
 }
 
-// add offers a name that begins with what was typed; about explains it, "" where nothing does.
+// add offers name if it begins with what was typed. about describes it; it may be empty.
 func (o *offers) add(typed, name, about string) {
 	if !strings.HasPrefix(name, typed) || o.seen[name] || !offerable(name) {
 		return
@@ -28,16 +30,16 @@ func (o *offers) add(typed, name, about string) {
 	o.list = append(o.list, cobra.CompletionWithDesc(name, ui.Clean(about)))
 }
 
-// offerable reports whether a shell reads a name as a word, at most quoted for its blanks: bash puts what several names
-// have in common on the command line as it is, and evaluates that line at the next Tab.
+// offerable reports whether a shell reads name as one word, at most quoted for its blanks. Bash puts the common prefix of
+// several names on the command line unquoted, and evaluates that line at the next Tab.
 func offerable(name string) bool {
 	return name != "" && !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, func(r rune) bool {
 		return strings.ContainsRune("$`\\\"'!&|;<>(){}[]*?#~^%", r) || !unicode.IsGraphic(r) || r == unicode.ReplacementChar
 	})
 }
 
-// readableConfig is the config file as far as it can be read, nil where it cannot: at the Tab key a file that the AWS
-// CLI could not load is better than none.
+// readableConfig returns the config as far as it can be read, or nil. For completion, a file that the AWS CLI cannot load
+// is better than none.
 func (a *App) readableConfig() *awsconfig.Config {
 	paths, err := a.Paths()
 	if err != nil {
@@ -50,8 +52,10 @@ func (a *App) readableConfig() *awsconfig.Config {
 	return cfg
 }
 
-// CompleteProfiles offers the names of profiles, with account and role.
-func (a *App) CompleteProfiles(_ *cobra.Command, given []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// CompleteProfiles completes names of profiles, with account and role.
+func (a *App) CompleteProfiles(_ *cobra.Command, given []string, typed string) (
+	[]cobra.Completion, cobra.ShellCompDirective,
+) {
 	var found offers
 	if cfg := a.readableConfig(); cfg != nil {
 		for p := range cfg.Profiles() {
@@ -68,13 +72,15 @@ func (a *App) CompleteProfiles(_ *cobra.Command, given []string, typed string) (
 	return found.list, cobra.ShellCompDirectiveNoFileComp
 }
 
-// roleInWords is account and role beside the name of a profile, "" where it has none.
+// roleInWords returns account and role as shown beside the name of a profile.
 func roleInWords(account, role string) string {
 	return strings.TrimSpace(account + " " + role)
 }
 
-// CompleteSessions offers the names of sessions, with the start URL.
-func (a *App) CompleteSessions(_ *cobra.Command, given []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// CompleteSessions completes names of sessions, with their start URLs.
+func (a *App) CompleteSessions(_ *cobra.Command, given []string, typed string) (
+	[]cobra.Completion, cobra.ShellCompDirective,
+) {
 	var found offers
 	if cfg := a.readableConfig(); cfg != nil {
 		for _, name := range cfg.SessionNames() {
@@ -86,13 +92,17 @@ func (a *App) CompleteSessions(_ *cobra.Command, given []string, typed string) (
 	return found.list, cobra.ShellCompDirectiveNoFileComp
 }
 
-// CompleteAccounts and completeRoles offer what the profiles of the config file have, on the session of --sso-session
-// and in the account of --account-id where those stand on the line already.
-func (a *App) CompleteAccounts(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// CompleteAccounts completes the account IDs of profiles, of one session if --sso-session is given.
+func (a *App) CompleteAccounts(cmd *cobra.Command, _ []string, typed string) (
+	[]cobra.Completion, cobra.ShellCompDirective,
+) {
 	return a.completeRole(cmd, func(p awsconfig.Profile, found *offers) { found.add(typed, p.Get("sso_account_id"), "") })
 }
 
-func (a *App) CompleteRoles(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// CompleteRoles completes the roles of profiles, of one account if --account-id is given.
+func (a *App) CompleteRoles(cmd *cobra.Command, _ []string, typed string) (
+	[]cobra.Completion, cobra.ShellCompDirective,
+) {
 	return a.completeRole(cmd, func(p awsconfig.Profile, found *offers) {
 		if account := flagValue(cmd, "account-id"); account == "" || account == p.Get("sso_account_id") {
 			found.add(typed, p.Get("sso_role_name"), "")
@@ -100,7 +110,9 @@ func (a *App) CompleteRoles(cmd *cobra.Command, _ []string, typed string) ([]cob
 	})
 }
 
-func (a *App) completeRole(cmd *cobra.Command, add func(awsconfig.Profile, *offers)) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *App) completeRole(cmd *cobra.Command, add func(awsconfig.Profile, *offers)) (
+	[]cobra.Completion, cobra.ShellCompDirective,
+) {
 	var found offers
 	if cfg := a.readableConfig(); cfg != nil {
 		for p := range cfg.Profiles() {
@@ -112,7 +124,7 @@ func (a *App) completeRole(cmd *cobra.Command, add func(awsconfig.Profile, *offe
 	return found.list, cobra.ShellCompDirectiveNoFileComp
 }
 
-// flagValue is what the line says already, "" where it does not.
+// flagValue returns the value of a flag that is on the command line already, or "".
 func flagValue(cmd *cobra.Command, name string) string {
 	if f := cmd.Flags().Lookup(name); f != nil {
 		return f.Value.String()

@@ -18,7 +18,7 @@ import (
 	xterm "golang.org/x/term"
 )
 
-// Env is the world as a run of homing sees it. OSEnv returns the real one; tests and demo build their own.
+// Env is the world as a run of homing sees it. OSEnv returns the real one; tests and demo make their own.
 type Env struct {
 	Args      []string // without the program's name
 	LookupEnv func(name string) (string, bool)
@@ -28,53 +28,51 @@ type Env struct {
 	Home      string // home folder; "" where there is none
 	Terminal  Terminal
 
-	// Exists reports whether a path exists, which tells one kind of place from another. Nil sees nothing.
+	// Exists reports whether a path exists, to tell one kind of place from another. Nil finds nothing.
 	Exists func(path string) bool
-	// ReadFile returns the first kilobytes of a file, "" when it cannot be read. Nil reads nothing.
+	// ReadFile returns the first kilobytes of a file, or "". Nil reads nothing.
 	ReadFile func(path string) string
-	// Tmux returns a variable as the tmux around this shell knows it now, and whether it does: editor.Tmux. Nil knows none.
+	// Tmux returns a variable as the tmux around this shell has it now (editor.Tmux). Nil has none.
 	Tmux     func(ctx context.Context, name string) (value string, known bool)
 	HostName string // of this machine; "" is unknown
-	// FindEditor looks for the window of the editor that the terminal belongs to. Nil finds none.
+	// FindEditor looks for the window of the editor that this terminal belongs to. Nil finds none.
 	FindEditor func(ctx context.Context) (editor.Window, []editor.Try, bool)
-	// OpenBrowser shows url to the person; window is the editor's, nil where there is none. It must not wait for the
-	// browser to be closed.
+	// OpenBrowser shows url to the person; window is the editor's, or nil. It must not wait until the browser is closed.
 	OpenBrowser func(ctx context.Context, url string, window *editor.Window) error
-	// CanOpen reports whether OpenBrowser has anything to try. Nil is always.
+	// CanOpen reports whether OpenBrowser has anything to try. Nil means always.
 	CanOpen func(ctx context.Context, window *editor.Window) bool
-	// PolicyFile is the organisation's policy; "" is none, and so is a file that does not exist.
+	// PolicyFile is the path of the organisation's policy. "" or a missing file is none.
 	PolicyFile string
 	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
 	Transport http.RoundTripper
-	// Environ lists the variables that a command started by exec begins with, as NAME=VALUE. Nil is none.
+	// Environ lists the variables that exec passes on, as NAME=VALUE. Nil lists none.
 	Environ func() []string
-	// Files are the streams that such a command gets; nil ones are Stdin, Stdout and Stderr.
+	// Files are the streams of a command that exec runs; nil means Stdin, Stdout and Stderr.
 	Files [3]*os.File
-	// Program is where this program is stored, to start it again in the background; "" is not known.
+	// Program is the path of this program, to start it in the background; "" if unknown.
 	Program string
-	// KeepLook is how often keep compares the clock and the files, in place of what the system tells; 0 is the system's way.
+	// KeepLook is how often keep looks at the clock and the files; 0 waits for the system's notifications.
 	KeepLook time.Duration
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Terminal says which streams a person sits at. The zero value is a run without a terminal.
+// Terminal describes the terminal, if any. The zero value is a run without one.
 type Terminal struct {
 	Stdin, Stdout, Stderr bool
 	Width, Height         int // columns and rows of stderr; 0 where unknown
-	// Raw turns off the line editing of stdin until restore is called. Nil where that cannot be done; lists are then
-	// numbered rather than filtered.
+	// Raw turns off line editing on stdin until restore is called. Nil if that is impossible: lists are numbered then.
 	Raw func() (restore func(), err error)
-	// Flush drops what was typed and not read. Nil drops nothing.
+	// Flush drops what was typed but not read. Nil drops nothing.
 	Flush func() error
-	// Inputs reads keys and pastes while a sign-in waits, until restore is called. Nil where there is no terminal.
+	// Inputs reads keys and pastes during a sign-in, until restore is called. Nil without a terminal.
 	Inputs func(ctx context.Context) (inputs <-chan terminalInput, restore func(), err error)
 }
 
 // terminalInput is a key or a paste.
 type terminalInput = term.Input
 
-// StandardEnv returns the part of OSEnv that costs nothing: no system call is made.
+// StandardEnv returns the part of OSEnv that takes no system call.
 func StandardEnv() Env {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -145,7 +143,7 @@ func OSEnv() Env {
 	return env
 }
 
-// Getenv returns the value of an environment variable, "" when it is not set.
+// Getenv returns an environment variable, or "".
 func (e Env) Getenv(name string) string {
 	if e.LookupEnv == nil {
 		return ""
@@ -154,6 +152,7 @@ func (e Env) Getenv(name string) string {
 	return v
 }
 
+// Time returns the time by the clock of e.
 func (e Env) Time() time.Time {
 	if e.Now != nil {
 		return e.Now()
@@ -161,7 +160,7 @@ func (e Env) Time() time.Time {
 	return time.Now()
 }
 
-// HomeDir returns the home folder, or a fault that says how to name one.
+// HomeDir returns the home folder, or an error of kind Config.
 func (e Env) HomeDir() (string, error) {
 	if e.Home == "" {
 		return "", &fault.Error{

@@ -1,6 +1,6 @@
 package app
 
-// Flags are the flags of every command. Their names are the AWS CLI's where it has the same thing.
+// Flags are the flags that every command takes. They have the AWS CLI's names where it has the same flag.
 type Flags struct {
 	Profile, Region      string
 	Debug, JSON, NoColor bool

@@ -1,9 +1,7 @@
 package app
 
-import (
-	"time"
-)
+import "time"
 
-// servicePatience is how long logout and status --verify wait for the service in all, for each session: a network that
-// is mute answers nothing, and fails nothing.
+// servicePatience is how long logout and status --verify wait for the service, in total for each session. A network that
+// drops packets gives no answer and no error.
 const servicePatience = 10 * time.Second

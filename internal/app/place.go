@@ -9,7 +9,7 @@ import (
 	"github.com/homing-cli/homing/internal/hostenv"
 )
 
-// Where is the place this run is in.
+// Where is the place that this run is in, and the editor around it.
 type Where struct {
 	hostenv.Place
 
@@ -17,7 +17,7 @@ type Where struct {
 	Tries  []editor.Try   // the sockets that were looked at
 }
 
-// Here looks around, once a run. An editor's window that does not answer costs a second.
+// Here finds out where this run is, once. An editor that does not answer costs a second.
 func (a *App) Here(ctx context.Context) Where {
 	if a.place != nil {
 		return *a.place
@@ -46,7 +46,7 @@ func (a *App) Here(ctx context.Context) Where {
 	return w
 }
 
-// StateDir is the user's folder for what is worth keeping and can be lost.
+// StateDir returns the user's folder for facts about this machine. homing works without them.
 func (a *App) StateDir() (string, error) {
 	home, err := a.Env.HomeDir()
 	if err != nil {
@@ -55,7 +55,7 @@ func (a *App) StateDir() (string, error) {
 	return LockDir(a.Env, home), nil
 }
 
-// RendezvousDir is where a sign-in that waits leaves word for homing callback.
+// RendezvousDir returns the folder in which a waiting sign-in can be found by callback.
 func (a *App) RendezvousDir() (string, error) {
 	dir, err := a.StateDir()
 	if err != nil {

@@ -10,16 +10,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// RoleFlags name a role instead of a profile.
+// RoleFlags name a role by session, account and name instead of by a profile.
 type RoleFlags struct {
 	SSOSession string
 	AccountID  string
 	RoleName   string
 }
 
+// RegisterRole adds the flags to cmd.
 func (r *RoleFlags) RegisterRole(cmd *cobra.Command, a *App) {
 	flags := cmd.Flags()
-	flags.StringVar(&r.SSOSession, "sso-session", "", "`name` of the [sso-session], with --account-id and --role-name instead of a profile")
+	flags.StringVar(&r.SSOSession, "sso-session", "", 
+		"`name` of the [sso-session], with --account-id and --role-name instead of a profile")
 	flags.StringVar(&r.AccountID, "account-id", "", "`number` of the account")
 	flags.StringVar(&r.RoleName, "role-name", "", "`name` of the role (permission set)")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.CompleteSessions)
@@ -27,28 +29,31 @@ func (r *RoleFlags) RegisterRole(cmd *cobra.Command, a *App) {
 	_ = cmd.RegisterFlagCompletionFunc("role-name", a.CompleteRoles)
 }
 
+// Valid refuses flags that do not name a role.
 func (r *RoleFlags) Valid() error {
 	if (r.AccountID == "") != (r.RoleName == "") {
-		return fault.New(fault.Usage, "give both: --account-id NUMBER --role-name NAME", "--account-id and --role-name belong together")
+		return fault.New(fault.Usage, "give both: --account-id NUMBER --role-name NAME",
+			"--account-id and --role-name belong together")
 	}
 	if r.AccountID != "" && !isAccountID(r.AccountID) {
-		return fault.New(fault.Usage, "give its number: --account-id 111122223333", "--account-id %q is not a number of 12 digits", r.AccountID)
+		return fault.New(fault.Usage, "give its number: --account-id 111122223333",
+			"--account-id %q is not a number of 12 digits", r.AccountID)
 	}
 	if r.SSOSession != "" && r.AccountID == "" {
-		return fault.New(fault.Usage, "add the flags: --account-id NUMBER --role-name NAME", "--sso-session names no role by itself")
+		return fault.New(fault.Usage, "add the flags: --account-id NUMBER --role-name NAME",
+			"--sso-session names no role by itself")
 	}
 	return nil
 }
 
-// isAccountID reports whether s looks like the number of an AWS account.
+// isAccountID reports whether s has the form of an AWS account ID.
 func isAccountID(s string) bool {
 	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }
 
-// RoleProfile returns the profile whose role a command is about: the one that is named (--profile, AWS_PROFILE,
-// AWS_DEFAULT_PROFILE), or that of the exec around it; else [default] where it leads to a role; else, with mayAsk, the one that a person at this
-// terminal picks. Where there is neither a name nor a [default] it is the only one that there is. What was not named is
-// the active profile from then on. The profile may assume a role over another (Via), and may lack a role (NeedRole).
+// RoleProfile returns the profile whose role a command is about: the active profile; else [default] if it leads to a role;
+// else the only profile with a role, if there is no [default]; else the one the person picks, if mayAsk. That profile is the
+// active one from then on. It may assume a role over another profile (Via), or lack a role (NeedRole).
 func (a *App) RoleProfile(ctx context.Context, mayAsk bool) (awsconfig.SSOProfile, error) {
 	cfg, err := a.Config()
 	if err != nil {
@@ -81,8 +86,8 @@ func (a *App) RoleProfile(ctx context.Context, mayAsk bool) (awsconfig.SSOProfil
 	return choices[i], nil
 }
 
-// Role finds the role that the flags r name, else that of the profile in use (roleProfile). command is the name of the
-// command that wants it, for hints.
+// Role returns the role that r names, or else that of RoleProfile. command is the name of the command that needs it, for
+// hints. It refuses a profile that assumes a role over another one.
 func (a *App) Role(ctx context.Context, r RoleFlags, command string, mayAsk bool) (store.RoleKey, error) {
 	if r.AccountID != "" {
 		t, err := a.Target(ctx, r.SSOSession)
@@ -101,7 +106,7 @@ func (a *App) Role(ctx context.Context, r RoleFlags, command string, mayAsk bool
 	return store.RoleKey{Session: p.Session, AccountID: p.AccountID, RoleName: p.RoleName}, nil
 }
 
-// RoleInUse returns the active profile ([default] where none is named) and its role, for a command of that name.
+// RoleInUse is Role for a command without RoleFlags. It returns the name of the profile too.
 func (a *App) RoleInUse(ctx context.Context, command string) (profile string, key store.RoleKey, err error) {
 	key, err = a.Role(ctx, RoleFlags{}, command, true)
 	profile, _ = a.ActiveProfile()
@@ -111,7 +116,7 @@ func (a *App) RoleInUse(ctx context.Context, command string) (profile string, ke
 	return profile, key, err
 }
 
-// noProfile is the error of a command that needs a role where nobody says whose.
+// noProfile is the error if no profile is named and homing cannot choose one of choices.
 func noProfile(cfg *awsconfig.Config, exists bool, choices int) error {
 	hint := "add the flag: --profile NAME"
 	if choices == 0 {
@@ -126,7 +131,7 @@ func noProfile(cfg *awsconfig.Config, exists bool, choices int) error {
 	return fault.New(fault.Usage, hint, "no profile is named, and [default] has no role of IAM Identity Center")
 }
 
-// withRoles returns the profiles that have a role of their own, in the order of the files.
+// withRoles returns the profiles with a role of their own, in the order of the files.
 func withRoles(cfg *awsconfig.Config) []awsconfig.SSOProfile {
 	found := map[string]awsconfig.SSOProfile{}
 	for _, s := range cfg.Sessions() {
@@ -145,7 +150,7 @@ func withRoles(cfg *awsconfig.Config) []awsconfig.SSOProfile {
 	return list
 }
 
-// profileLabels are the lines of the list to pick from.
+// profileLabels returns the lines of the list to pick a profile from.
 func profileLabels(profiles []awsconfig.SSOProfile) []string {
 	labels := make([]string, len(profiles))
 	for i, p := range profiles {
@@ -154,8 +159,8 @@ func profileLabels(profiles []awsconfig.SSOProfile) []string {
 	return labels
 }
 
-// standsOn refuses a profile that assumes a role over another: what the portal gives are the credentials of that other
-// one, which may do other things. The AWS CLI and the SDKs assume the role by themselves, over our token.
+// standsOn refuses a profile that assumes a role over another one: the portal gives the credentials of that other profile,
+// which have other permissions. The AWS CLI and the SDKs assume the role themselves.
 func standsOn(p awsconfig.SSOProfile, command string) error {
 	if len(p.Via) < 2 {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// regions are those of AWS's public partitions, each with its name for the Tab key, as AWS's clients list them
-// (partitions.json of 2026-11). It is a help for typing: a region that is not here is taken all the same.
+// regions lists the regions of AWS's public partitions with their names (partitions.json of 2026-11). It only helps
+// completion: a region that is missing here is accepted too.
 var regions = [...]string{
 	"af-south-1\tAfrica (Cape Town)",
 	"ap-east-1\tAsia Pacific (Hong Kong)",
@@ -52,8 +52,10 @@ var regions = [...]string{
 	"us-west-2\tUS West (Oregon)",
 }
 
-// CompleteRegions offers the regions that the config file uses first, then the others, each with its name.
-func (a *App) CompleteRegions(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// CompleteRegions completes regions, those that the config file uses first.
+func (a *App) CompleteRegions(_ *cobra.Command, _ []string, typed string) (
+	[]cobra.Completion, cobra.ShellCompDirective,
+) {
 	names := make(map[string]string, len(regions))
 	for _, r := range regions {
 		id, name, _ := strings.Cut(r, "\t")

@@ -7,7 +7,7 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// Remark says something beside the matter: a hint event under --json.
+// Remark prints a note to stderr, or a hint event under --json.
 func (a *App) Remark(format string, args ...any) {
 	if !a.UI.JSON {
 		a.UI.Say(format+"\n", args...)
@@ -18,7 +18,7 @@ func (a *App) Remark(format string, args ...any) {
 	}
 }
 
-// Report sends the error event that ends a failed command under --json, and passes err on.
+// Report prints the error event that ends a failed command under --json. It returns err.
 func (a *App) Report(err error) error {
 	if err == nil || !a.UI.JSON {
 		return err

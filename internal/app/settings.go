@@ -7,8 +7,8 @@ import (
 	"github.com/homing-cli/homing/internal/settings"
 )
 
-// Settings are what the endpoints of the service depend on, as the AWS CLI reads them: the environment, then the
-// active profile.
+// Settings returns the settings that decide the endpoints of the service, read as the AWS CLI does: from the environment,
+// then from the active profile.
 func (a *App) Settings() idc.Settings {
 	s := idc.Settings{Getenv: a.ownVariable}
 	if a.Loaded == nil {
@@ -29,7 +29,7 @@ func (a *App) Settings() idc.Settings {
 	return s
 }
 
-// UserSettings reads config.toml, the HOMING_ variables and the policy.
+// UserSettings reads config.toml, the HOMING_ variables and the organisation's policy.
 func (a *App) UserSettings() (settings.Settings, error) {
 	home, err := a.Env.HomeDir()
 	if err != nil {

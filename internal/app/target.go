@@ -11,7 +11,7 @@ import (
 	"github.com/homing-cli/homing/internal/store"
 )
 
-// RolesOf are the roles that the config file's profiles have on s. The AWS CLI may have cached their credentials.
+// RolesOf returns the roles that profiles of s use. The AWS CLI may have cached credentials for them.
 func (a *App) RolesOf(s session.Session) []store.RoleKey {
 	if a.Loaded == nil {
 		return nil
@@ -25,7 +25,7 @@ func (a *App) RolesOf(s session.Session) []store.RoleKey {
 	return keys
 }
 
-// ProfileOf names a profile that stands on s, for a hint; "" when there is none.
+// ProfileOf returns the name of a profile that uses s, for a hint: the active one, else any; "" if there is none.
 func (a *App) ProfileOf(s session.Session) string {
 	if name, _ := a.ActiveProfile(); name != "" {
 		return name
@@ -39,7 +39,7 @@ func (a *App) ProfileOf(s session.Session) string {
 	return ""
 }
 
-// ConfigureCommand is the command that corrects what is configured about s.
+// ConfigureCommand returns the command that changes how s is configured.
 func (a *App) ConfigureCommand(s session.Session) string {
 	if !s.Legacy() && a.HasSession(s.Name) {
 		return "homing configure sso-session --sso-session " + s.Name
@@ -50,15 +50,14 @@ func (a *App) ConfigureCommand(s session.Session) string {
 	return "homing configure sso"
 }
 
-// Target is the session a command works on, and the profile that led to it ("" when none did).
+// Target is the session a command works on, and the profile that led to it, if one did.
 type Target struct {
 	Session session.Session
-	Profile string
+	Profile string // "" if no profile was named
 }
 
-// Target finds the session a command is about: --sso-session; else the profile's (--profile, AWS_PROFILE,
-// AWS_DEFAULT_PROFILE, HOMING_PROFILE); else the one of [default]; else the only one there is (a legacy start URL that a session has, too,
-// is no other one); else the person picks; else exit 2.
+// Target finds the session a command is about: that of --sso-session; else the active profile's; else [default]'s; else
+// the only one there is; else the one the person picks. Without a terminal that is an error of kind Usage.
 func (a *App) Target(ctx context.Context, ssoSession string) (Target, error) {
 	cfg, err := a.Config()
 	if err != nil {
@@ -99,8 +98,8 @@ func (a *App) Target(ctx context.Context, ssoSession string) (Target, error) {
 	return Target{Session: sessions[i]}, nil
 }
 
-// withoutDoubles leaves out the start URLs of legacy profiles that an [sso-session] of the same region has, too: who writes
-// profiles of form legacy for a session has one portal, and has not to say from then on which one is meant.
+// withoutDoubles leaves out legacy start URLs that an [sso-session] in the same region has too. A legacy profile and a
+// session of the same portal count once, so no flag is needed.
 func withoutDoubles(sessions []session.Session) []session.Session {
 	return slices.DeleteFunc(slices.Clone(sessions), func(s session.Session) bool {
 		return s.Legacy() && slices.ContainsFunc(sessions, func(other session.Session) bool {
@@ -114,12 +113,12 @@ func ambiguous(labels []string) error {
 		"there are %d sessions and neither --sso-session nor --profile says which: %s", len(labels), strings.Join(labels, ", "))
 }
 
-// usesSSO reports whether a profile has, or points to something that may have, a session.
+// usesSSO reports whether a profile has a session, or refers to a profile that may have one.
 func usesSSO(p awsconfig.Profile) bool {
 	return p.Get("sso_session") != "" || p.Get("sso_start_url") != "" || p.Get("source_profile") != ""
 }
 
-// ConfigFile is the path of the AWS config file for messages.
+// ConfigFile returns the path of the AWS config file, for messages.
 func (a *App) ConfigFile() string {
 	paths, err := a.Paths()
 	if err != nil {
@@ -128,7 +127,7 @@ func (a *App) ConfigFile() string {
 	return paths.Config
 }
 
-// HasSession reports whether the config file has an [sso-session] of that name, complete or not.
+// HasSession reports whether the config file has an [sso-session] of this name, complete or not.
 func (a *App) HasSession(name string) bool {
 	return a.Loaded != nil && slices.Contains(a.Loaded.SessionNames(), name)
 }
@@ -144,7 +143,7 @@ func Argument(name string) string {
 	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
-// LoginCommand is the command that signs in to t.
+// LoginCommand returns the command that signs in to t.
 func LoginCommand(t Target) string {
 	switch {
 	case !t.Session.Legacy():
@@ -155,7 +154,7 @@ func LoginCommand(t Target) string {
 	return "homing login"
 }
 
-// SamePortal compares start URLs as the service does: "/start", "/start/" and "/start/#" are one.
+// SamePortal reports whether two start URLs lead to the same portal: "/start", "/start/" and "/start/#" do.
 func SamePortal(a, b string) bool {
 	return strings.EqualFold(strings.TrimRight(a, "/#"), strings.TrimRight(b, "/#"))
 }

@@ -1,10 +1,8 @@
 package app
 
-import (
-	"runtime/debug"
-)
+import "runtime/debug"
 
-// Version returns the module version the binary was built from, or the commit for a build in a work tree.
+// Version returns the version of the module this program was built from, or the commit for a build in a work tree.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
