@@ -1,7 +1,8 @@
 // Package app is one run of homing: its environment, its global flags, and which session or profile is meant.
 //
-// It wires nothing to the service (internal/connect does) and asks nobody (internal/prompt does). Only Env touches the
-// outside: no other package reads the environment, a standard stream or the clock, so a test can run the whole program.
+// It wires nothing to the service (internal/connect does) and asks nobody (internal/prompt does). Only Env touches
+// the outside: no other package reads the environment, a standard stream or the clock, so a test can run the whole
+// program.
 package app
 
 import (
@@ -13,6 +14,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/quote"
+	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 	"github.com/homing-cli/homing/internal/term"
 	"github.com/homing-cli/homing/internal/ui"
@@ -33,17 +35,38 @@ type App struct {
 	AsksLater bool          // questions follow the sign-in: a wizard runs
 	Patience  time.Duration // how long a person waits for an answer of the service
 
+	// Looked is what the quick path of credentials found in the cache; nil if it did not look.
+	Looked *Looked
+
 	HTTP     *http.Client      // of connect.HTTPClient; nil before its first call
 	Resolved map[string]string // vanity start URLs that were followed, and where they lead
 	place    *Where            // what Here found
 }
 
+// Looked is what the cache held for a role a moment ago.
+type Looked struct {
+	File        string                  // store.RolePath
+	Credentials session.RoleCredentials // zero if there were none
+}
+
 // New returns a run in env, before its flags are read.
 func New(env Env) *App {
-	a := &App{Env: env, UI: &ui.UI{Out: &ui.Answers{W: env.Stdout}, Err: env.Stderr, Shell: quote.InUse(runtime.GOOS, env.Getenv)}, Lines: &term.LineReader{R: env.Stdin}, Patience: servicePatience}
+	a := &App{
+		Env:      env,
+		UI:       &ui.UI{Out: &ui.Answers{W: env.Stdout}, Err: env.Stderr, Shell: quote.InUse(runtime.GOOS, env.Getenv)},
+		Lines:    &term.LineReader{R: env.Stdin},
+		Patience: servicePatience,
+	}
 	if env.Terminal.Stderr {
 		a.UI.Terminal, a.UI.Width = true, env.Terminal.Width
 	}
+	return a
+}
+
+// Resume returns a new run in env that keeps what the quick path of credentials read.
+func Resume(env Env, quick *App) *App {
+	a := New(env)
+	a.Loaded, a.Looked = quick.Loaded, quick.Looked
 	return a
 }
 
@@ -71,8 +94,8 @@ func (a *App) Paths() (awsconfig.Paths, error) {
 	return awsconfig.PathsFromEnv(a.Env.Getenv, home), nil
 }
 
-// Config returns the AWS config, which it reads once. A file that the AWS CLI cannot load is an error: homing must not do
-// something with it that the AWS CLI does not.
+// Config returns the AWS config, which it reads once. A file that the AWS CLI cannot load is an error: homing must
+// not do something with it that the AWS CLI does not.
 func (a *App) Config() (*awsconfig.Config, error) {
 	if a.Loaded != nil {
 		return a.Loaded, nil

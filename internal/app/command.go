@@ -48,7 +48,8 @@ func FlagError(cmd *cobra.Command, err error) error {
 // HelpHint is the hint that leads to the help of cmd.
 func HelpHint(cmd *cobra.Command) string { return "run: " + cmd.CommandPath() + " --help" }
 
-// UnknownCommand refuses arguments of a command that only takes the name of a subcommand, and suggests the nearest one.
+// UnknownCommand refuses arguments of a command that only takes the name of a subcommand, and suggests the nearest
+// one.
 func UnknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -30,16 +30,16 @@ func (o *offers) add(typed, name, about string) {
 	o.list = append(o.list, cobra.CompletionWithDesc(name, ui.Clean(about)))
 }
 
-// offerable reports whether a shell reads name as one word, at most quoted for its blanks. Bash puts the common prefix of
-// several names on the command line unquoted, and evaluates that line at the next Tab.
+// offerable reports whether a shell reads name as one word, at most quoted for its blanks. Bash puts the common
+// prefix of several names on the command line unquoted, and evaluates that line at the next Tab.
 func offerable(name string) bool {
 	return name != "" && !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, func(r rune) bool {
 		return strings.ContainsRune("$`\\\"'!&|;<>(){}[]*?#~^%", r) || !unicode.IsGraphic(r) || r == unicode.ReplacementChar
 	})
 }
 
-// readableConfig returns the config as far as it can be read, or nil. For completion, a file that the AWS CLI cannot load
-// is better than none.
+// readableConfig returns the config as far as it can be read, or nil. For completion, a file that the AWS CLI cannot
+// load is better than none.
 func (a *App) readableConfig() *awsconfig.Config {
 	paths, err := a.Paths()
 	if err != nil {

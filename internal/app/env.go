@@ -37,13 +37,15 @@ type Env struct {
 	HostName string // of this machine; "" is unknown
 	// FindEditor looks for the window of the editor that this terminal belongs to. Nil finds none.
 	FindEditor func(ctx context.Context) (editor.Window, []editor.Try, bool)
-	// OpenBrowser shows url to the person; window is the editor's, or nil. It must not wait until the browser is closed.
+	// OpenBrowser shows url to the person; window is the editor's, or nil. It must not wait until the browser is
+	// closed.
 	OpenBrowser func(ctx context.Context, url string, window *editor.Window) error
 	// CanOpen reports whether OpenBrowser has anything to try. Nil means always.
 	CanOpen func(ctx context.Context, window *editor.Window) bool
 	// PolicyFile is the path of the organisation's policy. "" or a missing file is none.
 	PolicyFile string
-	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the environment.
+	// Transport carries every request to the service; nil builds one from the proxy and CA settings of the
+	// environment.
 	Transport http.RoundTripper
 	// Environ lists the variables that exec passes on, as NAME=VALUE. Nil lists none.
 	Environ func() []string
@@ -61,7 +63,8 @@ type Env struct {
 type Terminal struct {
 	Stdin, Stdout, Stderr bool
 	Width, Height         int // columns and rows of stderr; 0 where unknown
-	// Raw turns off line editing on stdin until restore is called. Nil if that is impossible: lists are numbered then.
+	// Raw turns off line editing on stdin until restore is called. Nil if that is impossible: lists are numbered
+	// then.
 	Raw func() (restore func(), err error)
 	// Flush drops what was typed but not read. Nil drops nothing.
 	Flush func() error

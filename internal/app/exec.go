@@ -21,8 +21,8 @@ func (a *App) ClientRegion(profile string) string {
 	return cmp.Or(a.Flags.Region, variable("AWS_REGION"), variable("AWS_DEFAULT_REGION"), profile)
 }
 
-// Opener returns a function that opens an address in the person's browser, or nil if there is nothing to try. window is
-// the editor's, or nil.
+// Opener returns a function that opens an address in the person's browser, or nil if there is nothing to try. window
+// is the editor's, or nil.
 func (a *App) Opener(ctx context.Context, window *editor.Window) func(context.Context, string) error {
 	if a.Env.OpenBrowser == nil || a.Env.CanOpen != nil && !a.Env.CanOpen(ctx, window) {
 		return nil
@@ -39,8 +39,8 @@ const (
 	VarCredentials = "HOMING_EXEC_CREDENTIALS_FILE" // the credentials file beside that
 )
 
-// OuterPaths returns the person's own config and credentials files if this process runs inside exec --renew, whose command
-// sees a copy of them without credentials.
+// OuterPaths returns the person's own config and credentials files if this process runs inside exec --renew, whose
+// command sees a copy of them without credentials.
 func OuterPaths(getenv func(string) string) (awsconfig.Paths, bool) {
 	made := getenv(VarCopy)
 	if made == "" || made != getenv("AWS_CONFIG_FILE") || getenv(VarConfig) == "" {

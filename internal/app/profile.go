@@ -20,7 +20,7 @@ type RoleFlags struct {
 // RegisterRole adds the flags to cmd.
 func (r *RoleFlags) RegisterRole(cmd *cobra.Command, a *App) {
 	flags := cmd.Flags()
-	flags.StringVar(&r.SSOSession, "sso-session", "", 
+	flags.StringVar(&r.SSOSession, "sso-session", "",
 		"`name` of the [sso-session], with --account-id and --role-name instead of a profile")
 	flags.StringVar(&r.AccountID, "account-id", "", "`number` of the account")
 	flags.StringVar(&r.RoleName, "role-name", "", "`name` of the role (permission set)")
@@ -51,9 +51,9 @@ func isAccountID(s string) bool {
 	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }
 
-// RoleProfile returns the profile whose role a command is about: the active profile; else [default] if it leads to a role;
-// else the only profile with a role, if there is no [default]; else the one the person picks, if mayAsk. That profile is the
-// active one from then on. It may assume a role over another profile (Via), or lack a role (NeedRole).
+// RoleProfile returns the profile whose role a command is about: the active profile; else [default] if it leads to a
+// role; else the only profile with a role, if there is no [default]; else the one the person picks, if mayAsk. That
+// profile is the active one from then on. It may assume a role over another profile (Via), or lack a role (NeedRole).
 func (a *App) RoleProfile(ctx context.Context, mayAsk bool) (awsconfig.SSOProfile, error) {
 	cfg, err := a.Config()
 	if err != nil {
@@ -86,8 +86,8 @@ func (a *App) RoleProfile(ctx context.Context, mayAsk bool) (awsconfig.SSOProfil
 	return choices[i], nil
 }
 
-// Role returns the role that r names, or else that of RoleProfile. command is the name of the command that needs it, for
-// hints. It refuses a profile that assumes a role over another one.
+// Role returns the role that r names, or else that of RoleProfile. command is the name of the command that needs it,
+// for hints. It refuses a profile that assumes a role over another one.
 func (a *App) Role(ctx context.Context, r RoleFlags, command string, mayAsk bool) (store.RoleKey, error) {
 	if r.AccountID != "" {
 		t, err := a.Target(ctx, r.SSOSession)
@@ -159,8 +159,8 @@ func profileLabels(profiles []awsconfig.SSOProfile) []string {
 	return labels
 }
 
-// standsOn refuses a profile that assumes a role over another one: the portal gives the credentials of that other profile,
-// which have other permissions. The AWS CLI and the SDKs assume the role themselves.
+// standsOn refuses a profile that assumes a role over another one: the portal gives the credentials of that other
+// profile, which have other permissions. The AWS CLI and the SDKs assume the role themselves.
 func standsOn(p awsconfig.SSOProfile, command string) error {
 	if len(p.Via) < 2 {
 		return nil

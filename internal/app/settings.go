@@ -7,8 +7,8 @@ import (
 	"github.com/homing-cli/homing/internal/settings"
 )
 
-// Settings returns the settings that decide the endpoints of the service, read as the AWS CLI does: from the environment,
-// then from the active profile.
+// Settings returns the settings that decide the endpoints of the service, read as the AWS CLI does: from the
+// environment, then from the active profile.
 func (a *App) Settings() idc.Settings {
 	s := idc.Settings{Getenv: a.ownVariable}
 	if a.Loaded == nil {

@@ -56,8 +56,8 @@ type Target struct {
 	Profile string // "" if no profile was named
 }
 
-// Target finds the session a command is about: that of --sso-session; else the active profile's; else [default]'s; else
-// the only one there is; else the one the person picks. Without a terminal that is an error of kind Usage.
+// Target finds the session a command is about: that of --sso-session; else the active profile's; else [default]'s;
+// else the only one there is; else the one the person picks. Without a terminal that is an error of kind Usage.
 func (a *App) Target(ctx context.Context, ssoSession string) (Target, error) {
 	cfg, err := a.Config()
 	if err != nil {
@@ -98,8 +98,8 @@ func (a *App) Target(ctx context.Context, ssoSession string) (Target, error) {
 	return Target{Session: sessions[i]}, nil
 }
 
-// withoutDoubles leaves out legacy start URLs that an [sso-session] in the same region has too. A legacy profile and a
-// session of the same portal count once, so no flag is needed.
+// withoutDoubles leaves out legacy start URLs that an [sso-session] in the same region has too. A legacy profile and
+// a session of the same portal count once, so no flag is needed.
 func withoutDoubles(sessions []session.Session) []session.Session {
 	return slices.DeleteFunc(slices.Clone(sessions), func(s session.Session) bool {
 		return s.Legacy() && slices.ContainsFunc(sessions, func(other session.Session) bool {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// askMain asks the endpoint of its environment once for every line it reads, and prints the answer: status, key id and
-// what is left of it, or status and what is wrong.
+// askMain asks the endpoint of its environment once for every line it reads, and prints the answer: status, key id
+// and what is left of it, or status and what is wrong.
 func askMain() {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		fmt.Println(askEndpoint(context.Background(), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"), os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")))

@@ -313,7 +313,8 @@ func TestAddressIsALink(t *testing.T) {
 	}
 }
 
-// In an editor in the browser the address is pasted into the editor's terminal. What the editor opens comes to nothing.
+// In an editor in the browser the address is pasted into the editor's terminal. What the editor opens comes to
+// nothing.
 func TestPasteInAWebEditor(t *testing.T) {
 	p, vars := overSSH(t)
 	delete(vars, "SSH_CONNECTION")

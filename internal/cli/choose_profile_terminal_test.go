@@ -9,7 +9,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// TestPickAProfile picks where none is named: the question is on the terminal, the answer on stdout, wherever that leads.
+// TestPickAProfile picks where none is named: the question is on the terminal, the answer on stdout, wherever that
+// leads.
 func TestPickAProfile(t *testing.T) {
 	p, vars := signedIn(t, twoAccounts())
 	p.write(t, threeProfiles)

@@ -1,5 +1,5 @@
-// Package cli is the root of the command line: it puts the commands together, runs the one that is asked for, and turns its
-// error into an exit code. Only Main and Start know about signals.
+// Package cli is the root of the command line: it puts the commands together, runs the one that is asked for, and
+// turns its error into an exit code. Only Main and Start know about signals.
 package cli
 
 //go:generate env UPDATE_DOCS=1 go test -count=1 -run TestReference .
@@ -22,20 +22,25 @@ import (
 )
 
 // Main runs homing with env and returns its exit code (docs/errors.md). The first Ctrl-C cancels the command, which
-// cleans up and ends with 130; a second one kills the process. A terminal that is closed is a Ctrl-C, except under nohup.
-func Main(ctx context.Context, env app.Env) int {
-	// SIGQUIT too: a terminal whose echo is off must be put right again. What is ignored stays so, here and in a command
-	// that exec becomes: a shell's background job is not for Ctrl-C, one under nohup outlives its terminal.
+// cleans up and ends with 130; a second one kills the process. A terminal that is closed is a Ctrl-C, except under
+// nohup.
+func Main(ctx context.Context, env app.Env) int { return signals(ctx, app.New(env)) }
+
+func signals(ctx context.Context, a *app.App) int {
+	// SIGQUIT too: a terminal whose echo is off must be put right again. What is ignored stays so, here and in a
+	// command that exec becomes: a shell's background job is not for Ctrl-C, one under nohup outlives its terminal.
 	stops := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP}, signal.Ignored)
 	ctx, stop := signal.NotifyContext(ctx, stops...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return run(ctx, env)
+	return execute(ctx, a)
 }
 
-// run is Main without the signals; demo runs whole commands through it.
-func run(ctx context.Context, env app.Env) (code int) {
-	a := app.New(env)
+// run is Main without the signals. demo runs whole commands through it.
+func run(ctx context.Context, env app.Env) int { return execute(ctx, app.New(env)) }
+
+// execute runs the command that the arguments name, and words its error.
+func execute(ctx context.Context, a *app.App) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
 			if a.Flags.Debug {
@@ -67,10 +72,15 @@ func run(ctx context.Context, env app.Env) (code int) {
 }
 
 // Start is Main in the environment of this process. Terraform, kubectl and the SDKs call credentials again and again, so
-// that is looked at before anything else is: see quick.
+// the quick path comes first; what it cannot answer goes on with what it has read.
 func Start() int {
-	if code, done := credentials.Quick(app.StandardEnv()); done {
+	return start(app.StandardEnv(), app.OSEnv)
+}
+
+func start(quick app.Env, whole func() app.Env) int {
+	a := app.New(quick)
+	if code, done := credentials.Quick(a); done {
 		return code
 	}
-	return Main(context.Background(), app.OSEnv())
+	return signals(context.Background(), app.Resume(whole(), a))
 }

@@ -76,7 +76,8 @@ func TestTab(t *testing.T) {
 			x.send("cd ~; " + how.load + "; printf '%s\\n' load''ed\r")
 			x.expect("loaded\r\n")
 			for _, tt := range tabs {
-				// Ctrl-A puts what follows in front of what was completed, which the shell then takes apart as it would to run it.
+				// Ctrl-A puts what follows in front of what was completed, which the shell then takes apart as it
+				// would to run it.
 				x.send(tt.typed + "\t\t")
 				x.send("\x01printf '<%s>' \x05; printf '%s\\n' do''ne\r")
 				x.expect("<" + strings.Join(tt.words, "><") + ">done")
@@ -131,8 +132,8 @@ func tabVars(t *testing.T, home string) map[string]string {
 	return map[string]string{"HOME": home, "PATH": bin + string(os.PathListSeparator) + os.Getenv("PATH"), "PS1": "$ ", "LC_ALL": "C.UTF-8"}
 }
 
-// TestBashWordsWithPackage has bash complete with the functions of the package bash-completion in place, which then do
-// what the script does by itself otherwise.
+// TestBashWordsWithPackage has bash complete with the functions of the package bash-completion in place, which then
+// do what the script does by itself otherwise.
 func TestBashWordsWithPackage(t *testing.T) {
 	t.Parallel()
 	bash := testtools.Program(t, "bash", "bash")

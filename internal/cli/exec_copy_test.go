@@ -57,7 +57,8 @@ func TestRenewEnvironment(t *testing.T) {
 	}
 }
 
-// The SDK before boto3 had files of its own, which botocore still asks before an endpoint; gsutil reads them for Google's keys.
+// The SDK before boto3 had files of its own, which botocore still asks before an endpoint; gsutil reads them for
+// Google's keys.
 func TestRenewBoto(t *testing.T) {
 	t.Parallel()
 	p, vars := withProfiles(t)

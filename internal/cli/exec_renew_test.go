@@ -173,7 +173,8 @@ func (p *person) copies(t *testing.T) []string {
 	return dirs
 }
 
-// A job outlives the credentials it began with, five times; not those of a session that has ended, until somebody signs in.
+// A job outlives the credentials it began with, five times; not those of a session that has ended, until somebody
+// signs in.
 func TestRenewOutlives(t *testing.T) {
 	t.Parallel()
 	p, vars := withProfiles(t)

@@ -53,8 +53,8 @@ func TestExecTerminalInterrupt(t *testing.T) {
 	}
 }
 
-// Ctrl-Z stops the job for the shell it was started from, fg goes on with it, and the command can still ask; in a shell of
-// its own (no command) everything is as in any shell.
+// Ctrl-Z stops the job for the shell it was started from, fg goes on with it, and the command can still ask; in a
+// shell of its own (no command) everything is as in any shell.
 func TestExecTerminalJobs(t *testing.T) {
 	t.Parallel()
 	bash := testtools.Program(t, "bash", "bash")

@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/cmd/credentials"
 	"github.com/homing-cli/homing/internal/connect"
 	"github.com/homing-cli/homing/internal/store"
 )
 
-// Cached role credentials are answered beside a network that is mute, and a legacy token that is due costs one caller a
-// moment. The others of that minute do not even look at the network.
+// Cached role credentials are answered beside a network that is mute, and a legacy token that is due costs one caller
+// a moment. The others of that minute do not even look at the network.
 func TestFreshenOnAMuteNetwork(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -64,7 +65,7 @@ func TestFreshenOnAMuteNetwork(t *testing.T) {
 		e.Now = func() time.Time { return quickNow.Add(tt.at) }
 		e.Transport = &http.Transport{DialContext: (&onlyTo{l.Addr().String()}).dial}
 		start := time.Now()
-		code, done := credentials.Quick(e)
+		code, done := credentials.Quick(app.New(e))
 		if done == tt.waits {
 			t.Errorf("%s: answered the short way: %v", tt.reason, done)
 		}

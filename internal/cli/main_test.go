@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/app"
-	"github.com/homing-cli/homing/internal/cmd/credentials"
 	"github.com/homing-cli/homing/internal/editor"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -94,10 +93,7 @@ func homingMain() {
 			return resp.Body.Close()
 		}
 	}
-	code, done := credentials.Quick(env) // as Start does
-	if !done {
-		code = Main(context.Background(), env)
-	}
+	code := start(env, func() app.Env { return env }) // as Start does
 	if code != 0 && dir != "" {
 		fmt.Fprintf(os.Stderr, "[exit code %d]\n", code) // so that goldens hold it
 	}

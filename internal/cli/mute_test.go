@@ -17,8 +17,8 @@ import (
 	"github.com/homing-cli/homing/internal/store"
 )
 
-// muteHome is a home with the sessions dev, signed in, and a token that no session explains, expired and renewable. The
-// returned service accepts every connection and never answers; asked is closed at the first one.
+// muteHome is a home with the sessions dev, signed in, and a token that no session explains, expired and renewable.
+// The returned service accepts every connection and never answers; asked is closed at the first one.
 func muteHome(t *testing.T) (env app.Env, st *store.Store, out *bytes.Buffer, asked chan struct{}) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -114,8 +114,8 @@ func TestVerifyOfAMuteService(t *testing.T) {
 	}
 }
 
-// A process that holds the token's lock for good, stopped or on a mute network, keeps nobody from signing out: after half of
-// the patience what is here goes without the lock, which is named.
+// A process that holds the token's lock for good, stopped or on a mute network, keeps nobody from signing out: after
+// half of the patience what is here goes without the lock, which is named.
 func TestLogoutBesideAStoppedHolder(t *testing.T) {
 	t.Parallel()
 	for _, answers := range []bool{true, false} {

@@ -68,8 +68,8 @@ sso_session = dev
 
 var quickNow = time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC)
 
-// quickHome makes a home with quickConfig, where the credentials of some roles are cached. The network of its Env fails
-// the test.
+// quickHome makes a home with quickConfig, where the credentials of some roles are cached. The network of its Env
+// fails the test.
 func quickHome(t *testing.T) func(args ...string) (app.Env, *bytes.Buffer, *bytes.Buffer) {
 	home := t.TempDir()
 	st := &store.Store{AWSDir: filepath.Join(home, ".aws"), Now: func() time.Time { return quickNow }}
@@ -116,7 +116,7 @@ func TestQuickFlags(t *testing.T) {
 	env := quickHome(t)
 	same := func(args []string) (quickly bool) {
 		e, out, errs := env(args...)
-		code, done := credentials.Quick(e)
+		code, done := credentials.Quick(app.New(e))
 		if !done {
 			if code != 0 || out.Len()+errs.Len() > 0 {
 				t.Errorf("%q: nothing is answered, but the code is %d and this is printed: %q %q", args, code, out, errs)
@@ -189,7 +189,7 @@ func TestQuickProfiles(t *testing.T) {
 			e, out, _ := env(row.args...)
 			e.LookupEnv = func(name string) (string, bool) { v, ok := row.vars[name]; return v, ok }
 			if quickly {
-				if _, done := credentials.Quick(e); !done {
+				if _, done := credentials.Quick(app.New(e)); !done {
 					t.Errorf("%v %v: the short way does not answer", row.vars, row.args)
 				}
 			} else {
@@ -207,12 +207,13 @@ func TestQuickPanics(t *testing.T) {
 	t.Parallel()
 	e, out, errs := quickHome(t)("credentials")
 	e.LookupEnv = func(string) (string, bool) { panic("the sky fell down") }
-	if code, done := credentials.Quick(e); done || code != 0 || out.Len()+errs.Len() > 0 {
+	if code, done := credentials.Quick(app.New(e)); done || code != 0 || out.Len()+errs.Len() > 0 {
 		t.Errorf("quick = %d, %t; printed %q %q", code, done, out, errs)
 	}
 }
 
-// The token of a legacy profile that is kept fresh is looked at, since the SDKs read it and do not renew it: see freshen.
+// The token of a legacy profile that is kept fresh is looked at, since the SDKs read it and do not renew it: see
+// freshen.
 func TestQuickLeavesRenewals(t *testing.T) {
 	t.Parallel()
 	for left, want := range map[time.Duration]bool{time.Hour: true, 21 * time.Minute: true, 19 * time.Minute: false, -time.Minute: false} {
@@ -231,7 +232,7 @@ func TestQuickLeavesRenewals(t *testing.T) {
 			if err := os.WriteFile(path, []byte(token+"}"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, done := credentials.Quick(e); done != (want || !renewable) {
+			if _, done := credentials.Quick(app.New(e)); done != (want || !renewable) {
 				t.Errorf("token renewable: %t, %v left: answered the short way: %t", renewable, left, done)
 			} else if done && !strings.Contains(out.String(), "ASIALEGACY") {
 				t.Errorf("answer: %s", out)

@@ -34,8 +34,9 @@ func socketsOf(ts *testscript.TestScript) string {
 
 // window is: window desktop|web|hangs|refuses|gone|foreign [named]
 //
-// It makes a window of VS Code, newer than those before. The terminal is the named one's. A desktop window belongs to a
-// laptop whose browser allows what it is asked, and reaches of this machine only the ports that the window forwards.
+// It makes a window of VS Code, newer than those before. The terminal is the named one's. A desktop window belongs to
+// a laptop whose browser allows what it is asked, and reaches of this machine only the ports that the window
+// forwards.
 func window(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 || len(args) > 2 || len(args) == 2 && args[1] != "named" {
 		ts.Fatalf("usage: window desktop|web|hangs|refuses|gone|foreign [named]")
@@ -90,8 +91,8 @@ var authorizeURL = regexp.MustCompile(`http://[^\s"\\\x1b]+/authorize\?[^\s"\x1b
 // walk is: walk [deny]
 //
 // The person opens the address that a login printed, on a machine where nothing listens on the port that the redirect
-// goes to. What stands in the address bar in the end is $FAILED, and in failed.txt as a terminal wraps it; $PORT is its
-// port.
+// goes to. What stands in the address bar in the end is $FAILED, and in failed.txt as a terminal wraps it; $PORT is
+// its port.
 func walk(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 1 || len(args) == 1 && args[0] != "deny" {
 		ts.Fatalf("usage: walk [deny]")

@@ -116,7 +116,8 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// newPerson starts an emulator for a homing whose home is work/home, and returns the variables that lead homing there.
+// newPerson starts an emulator for a homing whose home is work/home, and returns the variables that lead homing
+// there.
 func newPerson(t *testing.T, models []*awsmodel.Model, work string) (*person, map[string]string) {
 	p := &person{
 		emu: &emulator.Server{}, opened: make(chan string, 8), dir: filepath.Join(work, ".harness"), home: filepath.Join(work, "home"),

@@ -24,9 +24,10 @@ func RoleCredentialsWarning(ctx context.Context, a *app.App, k store.RoleKey, tt
 		return session.RoleCredentials{}, err
 	}
 	ttl = MinTTL(ttl)
-	if creds, ok := rolecreds.Cached(st, k, ttl); ok {
+	old, lasts := cached(a, st, k, ttl)
+	if lasts {
 		freshen(ctx, a, st, k.Session)
-		return creds, nil
+		return old, nil
 	}
 	fetcher := rolecreds.Fetcher{
 		Store: st, Tokens: Renewer(a, st), Now: a.Env.Time,
@@ -36,12 +37,20 @@ func RoleCredentialsWarning(ctx context.Context, a *app.App, k store.RoleKey, tt
 			return c.Client, err
 		},
 	}
-	return fetcher.Get(ctx, k, ttl)
+	return fetcher.Fetch(ctx, k, ttl, old)
 }
 
-// ShellTTL is what cached credentials must have left for an environment. A program that asks for credentials asks again
-// before they lapse; nobody replaces what is in an environment. Half of the hour that they last as a rule, so that not each
-// command fetches some.
+// cached is rolecreds.Cached, unless the quick path has read the file already.
+func cached(a *app.App, st *store.Store, k store.RoleKey, ttl time.Duration) (session.RoleCredentials, bool) {
+	if a.Looked != nil && a.Looked.File == st.RolePath(k) {
+		return a.Looked.Credentials, rolecreds.Lasts(a.Looked.Credentials, ttl, a.Env.Time())
+	}
+	return rolecreds.Cached(st, k, ttl)
+}
+
+// ShellTTL is what cached credentials must have left for an environment. A program that asks for credentials asks
+// again before they lapse; nobody replaces what is in an environment. Half of the hour that they last as a rule, so
+// that not each command fetches some.
 const ShellTTL = 30 * time.Minute
 
 // OrShorter returns cached credentials of less than shellTTL in place of a sign-in that would be needed for others.
@@ -53,7 +62,7 @@ func OrShorter(a *app.App, k store.RoleKey, c session.RoleCredentials, err error
 	if storeErr != nil {
 		return c, err
 	}
-	last, ok := rolecreds.Cached(st, k, rolecreds.DefaultMinTTL)
+	last, ok := cached(a, st, k, rolecreds.DefaultMinTTL)
 	if !ok {
 		return c, err
 	}

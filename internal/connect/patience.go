@@ -10,8 +10,8 @@ import (
 	"github.com/homing-cli/homing/internal/store"
 )
 
-// GlancePatience is how long a renewal that stumbles is repeated where a person waits and nothing depends on it: to see
-// that the service cannot be reached is an answer too.
+// GlancePatience is how long a renewal that stumbles is repeated where a person waits and nothing depends on it: to
+// see that the service cannot be reached is an answer too.
 const GlancePatience = 5 * time.Second
 
 // WithPatience is ctx with the given limit, app.patience or what is left of it.
@@ -22,7 +22,8 @@ func WithPatience(ctx context.Context, a *app.App, limit time.Duration) (context
 	})
 }
 
-// TooLong is err, or what ended ctx when its limit did. Where it was not the service that was waited for, err says so.
+// TooLong is err, or what ended ctx when its limit did. Where it was not the service that was waited for, err says
+// so.
 func TooLong(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*store.Locked](err); ok {
 		return err

@@ -44,8 +44,8 @@ func Stale(a *app.App, st *store.Store, s session.Session) bool {
 	return !ok || ago >= freshenAgain
 }
 
-// freshen renews the token of a legacy session that is kept fresh, if it is time. The role credentials that were asked
-// for come from the cache, so nothing fails here; but the SDKs read that token, and do not renew it.
+// freshen renews the token of a legacy session that is kept fresh, if it is time. The role credentials that were
+// asked for come from the cache, so nothing fails here; but the SDKs read that token, and do not renew it.
 func freshen(ctx context.Context, a *app.App, st *store.Store, s session.Session) {
 	if !Stale(a, st, s) || Onlooker(a, st).Outlook(ctx, s).Next != refresh.NextRenew {
 		return
@@ -74,8 +74,8 @@ func Scoped(s session.Session) bool {
 	return len(scopes) == 1 && scopes[0] == session.DefaultScope
 }
 
-// UpgradeInstead is the command that signs in to s by the token that its profile had in the legacy format; "" where there
-// is none of use: an upgrade was interrupted, or the service has ended s since.
+// UpgradeInstead is the command that signs in to s by the token that its profile had in the legacy format; "" where
+// there is none of use: an upgrade was interrupted, or the service has ended s since.
 func UpgradeInstead(a *app.App, st *store.Store, s session.Session) string {
 	if s.Legacy() || a.Loaded == nil || !Scoped(s) {
 		return ""

@@ -24,8 +24,9 @@ type Verification struct {
 // tells whole seconds.
 const clockNoise = 5 * time.Second
 
-// Verify uses the token of s for the smallest question there is, as any other use would: a token that is about to end,
-// or that the portal refuses before its time, is renewed where it can be. The error is the one in the verification.
+// Verify uses the token of s for the smallest question there is, as any other use would: a token that is about to
+// end, or that the portal refuses before its time, is renewed where it can be. The error is the one in the
+// verification.
 func Verify(ctx context.Context, a *app.App, st *store.Store, s session.Session) (Verification, error) {
 	v, r := Verification{}, Renewer(a, st)
 	whole := ctx

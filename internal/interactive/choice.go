@@ -118,9 +118,9 @@ func (c Choice) ways(port int) []signin.Way {
 	return ways
 }
 
-// remember keeps how a person signed in, for the next time. What a flag or a variable asked for once says nothing about
-// the next time, but for a redirect that came back: there is a way for it. Nor is a device code remembered where a
-// redirect comes back by itself: one press of d on a laptop should not last.
+// remember keeps how a person signed in, for the next time. What a flag or a variable asked for once says nothing
+// about the next time, but for a redirect that came back: there is a way for it. Nor is a device code remembered
+// where a redirect comes back by itself: one press of d on a laptop should not last.
 func remember(a *app.App, c Choice, s session.Session, r signin.Result) {
 	switch {
 	case r.Channel == signin.Cached, r.Channel == signin.Refresh:

@@ -155,8 +155,8 @@ func (t *sharedLogin) others() <-chan signin.Input {
 	return to
 }
 
-// run signs in by alone, leading, or joins who leads. Who does not answer, and a folder that cannot be used, keep nobody
-// from signing in.
+// run signs in by alone, leading, or joins who leads. Who does not answer, and a folder that cannot be used, keep
+// nobody from signing in.
 func (t *sharedLogin) run(ctx context.Context, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
 	s := t.req.Session
 	place := joint.Place{Dir: t.req.RendezvousDir, Name: s.CacheKey()}
@@ -319,7 +319,8 @@ func (t *sharedLogin) follow(ctx context.Context, joined *joint.Joined) (signin.
 	}
 }
 
-// explainKeepFresh says that the login that was joined is to get another kind of legacy token than was asked for here.
+// explainKeepFresh says that the login that was joined is to get another kind of legacy token than was asked for
+// here.
 func (t *sharedLogin) explainKeepFresh() {
 	text := "It was begun without --keep-fresh, so its token cannot be renewed. To have one that can, run: "
 	if !t.req.Session.KeepFresh {

@@ -20,9 +20,9 @@ func (f *Flags) RegisterKeepFresh(cmd *cobra.Command) {
 		})
 }
 
-// keptFresh returns s such that a sign-in to it gets what was asked for: a token that can be renewed, of a legacy session
-// too. anew says that it takes a sign-in although the present token is good: it was asked for on the command line, and
-// the present one cannot be renewed.
+// keptFresh returns s such that a sign-in to it gets what was asked for: a token that can be renewed, of a legacy
+// session too. anew says that it takes a sign-in although the present token is good: it was asked for on the command
+// line, and the present one cannot be renewed.
 func keptFresh(a *app.App, s session.Session, c Choice, f Flags, st *store.Store) (_ session.Session, anew bool) {
 	asked := f.keepFresh != nil && *f.keepFresh
 	if !s.Legacy() {

@@ -1,5 +1,6 @@
-// Package interactive signs a person in, from the flags of a command to the stored token. Every command that may open a
-// browser or show a code goes through SignIn. How a sign-in proceeds is left to internal/signin, its words to internal/ui.
+// Package interactive signs a person in, from the flags of a command to the stored token. Every command that may open
+// a browser or show a code goes through SignIn. How a sign-in proceeds is left to internal/signin, its words to
+// internal/ui.
 package interactive
 
 import (
@@ -111,8 +112,9 @@ func RefuseInCI(a *app.App, c Choice, s session.Session) error {
 		"nobody can sign in to %s from a CI job", s.InWords())
 }
 
-// attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a background
-// job. In a wizard, lines that cannot be meant for the sign-in were typed ahead for the questions after it, and are kept for these.
+// attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a
+// background job. In a wizard, lines that cannot be meant for the sign-in were typed ahead for the questions after
+// it, and are kept for these.
 func attend(ctx context.Context, a *app.App) (<-chan signin.Input, func()) {
 	if !a.Interactive() || a.Env.Terminal.Inputs == nil {
 		return nil, nil

@@ -56,19 +56,25 @@ type Fetcher struct {
 	Warn     func(error)      // told when fetched credentials could not be cached; nil = not told
 }
 
-// Get returns credentials for k with more than minTTL left, from the cache or the portal; what was just fetched is
-// returned however short it lives. Of many callers one fetches and the others take what it got.
-//
-// It takes 55 s at most, 25 s while the cache holds what still serves.
-//
-// Errors are *fault.Error: SignInNeeded when the session is over, Denied when it has no access to the role,
-// Unavailable when the portal cannot be reached and the cache holds nothing that is still valid.
+// Get returns the credentials for k from the cache if they last longer than minTTL, and Fetch's otherwise.
 func (f *Fetcher) Get(ctx context.Context, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, error) {
-	old, left := cached(f.Store, k)
-	if left > max(minTTL, 0) {
+	old, lasts := Cached(f.Store, k, minTTL)
+	if lasts {
 		return old, nil
 	}
-	c, err := f.obtain(ctx, k, minTTL, left > serving)
+	return f.Fetch(ctx, k, minTTL, old)
+}
+
+// Fetch returns credentials for k from the portal, or those that another process cached meanwhile if they last longer than
+// minTTL. old is what Cached returned. Of many callers one fetches, and the others take what it got. It takes 55 s at
+// most, 25 s while old still serves.
+//
+// Errors are *fault.Error: SignInNeeded if the session is over, Denied if it has no access to the role, Unavailable if
+// the portal cannot be reached and the cache holds nothing that is still valid.
+func (f *Fetcher) Fetch(ctx context.Context, k store.RoleKey, minTTL time.Duration, old session.RoleCredentials) (
+	session.RoleCredentials, error,
+) {
+	c, err := f.obtain(ctx, k, minTTL, Lasts(old, serving, f.now()))
 	if err != nil && fault.KindOf(err) == fault.Unavailable {
 		if old, ok := Cached(f.Store, k, 0); ok {
 			return old, nil // short, but what there is

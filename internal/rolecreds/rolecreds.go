@@ -19,27 +19,23 @@ import (
 // and the AWS CLI uses its cache down to the same figure.
 const DefaultMinTTL = 15 * time.Minute
 
-// Cached returns the cached credentials for k when more than minTTL of them is left. It reads one file, takes no lock,
-// makes no call and fails for nothing: whatever is wrong with the cache, Fetcher.Get finds out.
-func Cached(st *store.Store, k store.RoleKey, minTTL time.Duration) (session.RoleCredentials, bool) {
-	c, left := cached(st, k)
-	if left <= max(minTTL, 0) {
-		return session.RoleCredentials{}, false
-	}
-	return c, true
-}
-
-// cached returns the cached credentials for k and what is left of them, 0 when there are none.
-func cached(st *store.Store, k store.RoleKey) (c session.RoleCredentials, left time.Duration) {
+// Cached returns the cached credentials for k, and whether they last longer than minTTL; the zero value if there are none.
+// It reads one file, takes no lock, makes no request and never fails: Fetcher finds out what is wrong with the cache.
+func Cached(st *store.Store, k store.RoleKey, minTTL time.Duration) (c session.RoleCredentials, lasts bool) {
 	now := time.Now
 	if st.Now != nil {
 		now = st.Now
 	}
 	c, err := st.RoleCredentials(k)
-	if err != nil || WellFormed(c) != nil { // as good as none: the next fetch writes others over them
-		return session.RoleCredentials{}, 0
+	if err != nil || WellFormed(c) != nil { // as good as none: the next fetch overwrites them
+		return session.RoleCredentials{}, false
 	}
-	return c, c.Expiration.Sub(now())
+	return c, Lasts(c, minTTL, now())
+}
+
+// Lasts reports whether c is valid for longer than minTTL from now.
+func Lasts(c session.RoleCredentials, minTTL time.Duration, now time.Time) bool {
+	return c.Expiration.Sub(now) > max(minTTL, 0)
 }
 
 // WellFormed refuses credentials that a shell, a terminal or a JSON reader could take for more than a value: AWS's are base64

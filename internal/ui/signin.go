@@ -30,8 +30,8 @@ func (t *SignIn) renewal(e signin.SignedIn) string {
 	return "It cannot be renewed: the service gave no refresh token."
 }
 
-// ShortLife is less than any token is issued for that the end of its portal session does not cut short: an hour with a
-// refresh token, eight without.
+// ShortLife is less than any token is issued for that the end of its portal session does not cut short: an hour with
+// a refresh token, eight without.
 const ShortLife = 50 * time.Minute
 
 // issuedShort returns what a token was issued for a moment ago, if that is less than shortLife; else 0.

@@ -10,17 +10,16 @@ import (
 	"github.com/homing-cli/homing/internal/rolecreds"
 )
 
-// Quick answers credentials and env with plain flags from the cache, and reports whether it has. It reads the config and
-// one file of the cache, for a legacy session that of the token too. It asks nobody, waits for nothing and fails for
-// nothing: whatever is unusual, missing or wrong is left, with nothing said, to the command of the same name, which
-// begins again.
-func Quick(env app.Env) (code int, done bool) {
+// Quick answers credentials and env with plain flags from the cache, and reports whether it did. It reads the config and
+// one file of the cache; for a legacy session the token too. It asks no questions, waits for nothing and never fails: it
+// leaves whatever is unusual, missing or wrong to the command of the same name, which starts with what Quick has read.
+func Quick(a *app.App) (code int, done bool) {
 	defer func() {
-		if p := recover(); p != nil { // the command will meet it again, and knows what to say
+		if p := recover(); p != nil { // the command will meet it again and report it
 			code, done = 0, false
 		}
 	}()
-	o, ok := quickOptions(app.New(env))
+	o, ok := quickOptions(a)
 	if !ok {
 		return 0, false
 	}
@@ -28,14 +27,14 @@ func Quick(env app.Env) (code int, done bool) {
 	if err != nil || text == "" {
 		return 0, false
 	}
-	if _, err := env.Stdout.Write([]byte(text)); err != nil {
-		return o.App.UI.Fail(err), true
+	if _, err := a.Env.Stdout.Write([]byte(text)); err != nil {
+		return a.UI.Fail(err), true
 	}
 	return 0, true
 }
 
-// quickOptions reads the arguments of credentials or env as the command library does, false where it finds anything but
-// the flags below, each with its value. TestQuickFlags holds the two against each other.
+// quickOptions reads the arguments of credentials or env as the command library does. It returns false if it finds
+// anything but the flags below, each with its value. TestQuickFlags compares the two.
 func quickOptions(a *app.App) (*options, bool) {
 	o := &options{App: a}
 	args := a.Env.Args
@@ -88,11 +87,11 @@ func quickOptions(a *app.App) (*options, bool) {
 		}
 	}
 	a.ConfigureUI()
-	// Without a session or a profile, which one is meant may be a question.
+	// Without a session or a profile the command may have to ask which one is meant.
 	return o, o.valid(set, "") == nil && (o.AccountID == "" || o.SSOSession != "")
 }
 
-// cached returns what the command prints when all of it is in the files, "" or an error where the command has more to do.
+// cached returns what the command prints if everything is in the files; "" or an error if the command has more to do.
 func (o *options) cached() (string, error) {
 	key, err := o.role(context.Background())
 	if err != nil {
@@ -102,8 +101,9 @@ func (o *options) cached() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	creds, ok := rolecreds.Cached(st, key, o.ttl())
-	if !ok || connect.Stale(o.App, st, key.Session) {
+	creds, lasts := rolecreds.Cached(st, key, o.ttl())
+	o.App.Looked = &app.Looked{File: st.RolePath(key), Credentials: creds}
+	if !lasts || connect.Stale(o.App, st, key.Session) {
 		return "", nil
 	}
 	return o.render(creds, key)
