@@ -3,12 +3,14 @@
 package archtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -214,4 +216,30 @@ func usesOf(t *testing.T, file, pkgName string, names []string) (uses []string) 
 		return true
 	})
 	return uses
+}
+
+// TestCommandsStaySmall keeps a command, and what all commands stand on, readable in one sitting.
+func TestCommandsStaySmall(t *testing.T) {
+	const most = 2000 // lines, without tests
+	looked := 0
+	for name, p := range packages(t) {
+		if !strings.HasPrefix(name, "internal/cmd/") && !slices.Contains([]string{"internal/app", "internal/ui", "internal/prompt"}, name) {
+			continue
+		}
+		looked++
+		lines := 0
+		for _, file := range p.GoFiles {
+			text, err := os.ReadFile(filepath.Join(p.Dir, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines += bytes.Count(text, []byte("\n"))
+		}
+		if lines > most {
+			t.Errorf("%s has %d lines; at most %d are wanted", name, lines, most)
+		}
+	}
+	if looked < 10 {
+		t.Errorf("only %d packages were looked at", looked)
+	}
 }
