@@ -7,6 +7,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/quote"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 )
@@ -39,15 +40,12 @@ func (a *App) ProfileOf(s session.Session) string {
 	return ""
 }
 
-// ConfigureCommand returns the command that changes how s is configured.
-func (a *App) ConfigureCommand(s session.Session) string {
+// Configure returns the remedy that changes how s is configured.
+func (a *App) Configure(s session.Session) fault.Remedy {
 	if !s.Legacy() && a.HasSession(s.Name) {
-		return "homing configure sso-session --sso-session " + s.Name
+		return fault.ConfigureSession{Session: s.Name}
 	}
-	if profile := a.ProfileOf(s); profile != "" {
-		return "homing configure sso --profile " + profile
-	}
-	return "homing configure sso"
+	return fault.ConfigureSSO{Profile: a.ProfileOf(s)}
 }
 
 // Target is the session a command works on, and the profile that led to it, if one did.
@@ -134,24 +132,15 @@ func (a *App) HasSession(name string) bool {
 
 // Argument writes a name so that a shell reads it as one word, in a command for a person to type.
 func Argument(name string) string {
-	usual := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-/.%@:+", r)
-	}
-	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !usual(r) }) < 0 {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	return quote.Sh.Arg(name)
 }
 
-// LoginCommand returns the command that signs in to t.
-func LoginCommand(t Target) string {
-	switch {
-	case !t.Session.Legacy():
-		return "homing login --sso-session " + Argument(t.Session.Name)
-	case t.Profile != "":
-		return "homing login --profile " + Argument(t.Profile)
+// Login returns the remedy that signs in to t.
+func (t Target) Login() fault.Login {
+	if t.Session.Legacy() {
+		return fault.Login{Profile: t.Profile}
 	}
-	return "homing login"
+	return fault.Login{Session: t.Session.Name}
 }
 
 // SamePortal reports whether two start URLs lead to the same portal: "/start", "/start/" and "/start/#" do.

@@ -56,7 +56,7 @@ func childMain() bool {
 		}
 	case "set":
 		err = Update(ctx, path, set1(dev, "region", "new"))
-		fmt.Println(fault.KindOf(err), err, fault.HintOf(err))
+		fmt.Println(fault.KindOf(err), err, fault.RemedyOf(err))
 		return true
 	}
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -112,7 +111,7 @@ func readFile(path string) (text string, exists bool, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", false, nil
 	case err == nil && info.IsDir():
-		return "", false, fault.New(fault.Config, "run: mv "+shellArg(path)+" "+shellArg(path+".old"),
+		return "", false, fault.Suggest(fault.Config, fault.Run{"mv", path, path + ".old"},
 			"%q is a folder, not a file", path)
 	case err == nil && !info.Mode().IsRegular():
 		return "", false, nil
@@ -126,8 +125,8 @@ func readFile(path string) (text string, exists bool, err error) {
 	}
 	return "", false, &fault.Error{
 		Kind: fault.Config, Err: err,
-		Msg:  fmt.Sprintf("cannot read %q: %s", path, reason(err)),
-		Hint: "run: ls -l " + shellArg(path),
+		Msg:    fmt.Sprintf("cannot read %q: %s", path, reason(err)),
+		Remedy: fault.Run{"ls", "-l", path},
 	}
 }
 
@@ -182,30 +181,8 @@ func (c *Config) CLIError() error {
 }
 
 func brokenFile(path string, broken *syntaxError) error {
-	return fault.New(fault.Config, editorHint(path, broken.line),
+	return fault.Suggest(fault.Config, fault.Edit{File: path, Line: broken.line},
 		"%q: line %d: the AWS CLI cannot load this file: %s", path, broken.line, broken.cause)
-}
-
-// editorHint is the command that opens a file at a line.
-func editorHint(path string, line int) string {
-	if runtime.GOOS == "windows" {
-		return fmt.Sprintf("run: notepad %s (line %d)", shellArg(path), line)
-	}
-	return fmt.Sprintf("run: ${EDITOR:-vi} +%d %s", line, shellArg(path))
-}
-
-// shellArg quotes s for a command line where it needs it.
-func shellArg(s string) string {
-	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !portable(r) && r != '~' && r != '\\' && r != ',' && r != '='
-	})
-	if plain && (runtime.GOOS == "windows" || !strings.Contains(s, `\`)) {
-		return s
-	}
-	if printable(s) != s { // $'…' takes the escapes of %q; a control character must not reach the terminal
-		return "$'" + strings.ReplaceAll(printable(s), "'", `\'`) + "'"
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // ConfigPath returns the path of the config file, for messages.

@@ -96,7 +96,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// checkFault checks that err is a *fault.Error that says what and has a hint, in one line each.
+// checkFault checks that err is a *fault.Error that says what, in one line, and has a remedy.
 func checkFault(t *testing.T, err error, says string) {
 	t.Helper()
 	if err == nil {
@@ -109,7 +109,7 @@ func checkFault(t *testing.T, err error, says string) {
 	if !strings.Contains(err.Error(), says) {
 		t.Errorf("error  %v\nwanted %s", err, says)
 	}
-	if hint := fault.HintOf(err); hint == "" || strings.ContainsAny(err.Error()+hint, "\n\r\x1b") {
-		t.Errorf("hint %q of %q", hint, err)
+	if fault.RemedyOf(err) == nil || strings.ContainsAny(err.Error(), "\n\r\x1b") {
+		t.Errorf("remedy %#v of %q", fault.RemedyOf(err), err)
 	}
 }

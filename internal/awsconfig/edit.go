@@ -94,7 +94,7 @@ func newEditor(path, text string, edits []Edit) (*editor, error) {
 	}
 	if offset, ok := hasBareCR(text); ok {
 		n := lineOf(text, offset)
-		return nil, fault.New(fault.Config, editorHint(path, n),
+		return nil, fault.Suggest(fault.Config, fault.Edit{File: path, Line: n},
 			"%q: line %d: a carriage return stands alone, which ends a line for the AWS CLI and not for the SDKs", path, n)
 	}
 	e.sdk = parseSDK(text)
@@ -191,7 +191,8 @@ func sectionAt(d *document, start int) (int, bool) {
 
 // unclear refuses an edit because of what a line is for the two readers.
 func (e *editor) unclear(line int, why string) error {
-	return fault.New(fault.Config, editorHint(e.path, line), "%q: line %d: %s, so the file is left as it is", e.path, line, why)
+	return fault.Suggest(fault.Config, fault.Edit{File: e.path, Line: line},
+		"%q: line %d: %s, so the file is left as it is", e.path, line, why)
 }
 
 // plan collects the splices of one change.

@@ -78,7 +78,7 @@ func (o *oracles) checkEdit(t testing.TB, text string, edits []Edit) (made bool,
 	out, err := Apply([]byte(text), edits...)
 	if err != nil {
 		var f *fault.Error
-		if !errors.As(err, &f) || f.Hint == "" || f.Kind != fault.Config && f.Kind != fault.Usage {
+		if !errors.As(err, &f) || f.Remedy == nil || f.Kind != fault.Config && f.Kind != fault.Usage {
 			t.Fatalf("not an error for a person: %v\n%q\n%v", err, text, edits)
 		}
 		return false, 0

@@ -24,7 +24,8 @@ func (e *editor) mayManage(c *change) error {
 	default:
 		return nil
 	}
-	return fault.New(fault.Config, editorHint(e.path, s.line), "%q: line %d: %s %s, so it is left as it is", e.path, s.line, c.section, why)
+	return fault.Suggest(fault.Config, fault.Edit{File: e.path, Line: s.line},
+		"%q: line %d: %s %s, so it is left as it is", e.path, s.line, c.section, why)
 }
 
 // removeSection collects the splices that take a section away: every line that is neither a comment nor blank, the

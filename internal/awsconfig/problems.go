@@ -7,10 +7,9 @@ import (
 
 // Problem is something in the files that loads, and that programs read differently or a person would not expect.
 type Problem struct {
-	Path string
+	Path string // open it there to mend it
 	Line int
 	Msg  string // one sentence that does not repeat path and line
-	Hint string // a command to type
 }
 
 // Problems lists what is wrong or ambiguous in the two files, in the order of the files. The first entry is the reason
@@ -37,7 +36,7 @@ func (c *Config) Problems() []Problem {
 }
 
 func (f *file) problem(line int, format string, args ...any) Problem {
-	return Problem{f.path, line, fmt.Sprintf(format, args...), editorHint(f.path, line)}
+	return Problem{f.path, line, fmt.Sprintf(format, args...)}
 }
 
 // headerProblems finds headers that name different things for the two rule sets, and names that are there twice.

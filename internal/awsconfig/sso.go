@@ -27,20 +27,12 @@ func (p SSOProfile) NeedRole() error {
 	if p.AccountID != "" && p.RoleName != "" {
 		return nil
 	}
-	return fault.New(fault.Config, configureProfile(p.Profile),
+	return fault.Suggest(fault.Config, fault.ConfigureSSO{Profile: p.Profile},
 		"profile %q has no sso_account_id and sso_role_name, so there is no role to get credentials for", p.Profile)
 }
 
-func configureProfile(name string) string {
-	return "run: homing configure sso --profile " + shellArg(name)
-}
-
-func configureSession(name string) string {
-	return "run: homing configure sso-session --sso-session " + shellArg(name)
-}
-
 // SSO returns the SSO profile that stands behind a profile: the profile itself, or the end of the source_profile chain
-// of a profile that assumes a role. Every error is a *fault.Error of kind Config with a command to type.
+// of a profile that assumes a role. Every error is a *fault.Error of kind Config with a remedy.
 func (c *Config) SSO(profile string) (SSOProfile, error) {
 	return c.sso(profile, c.Profile, c.sessionSection)
 }
@@ -77,7 +69,7 @@ func (c *Config) sso(name string, profile, sessions finder) (SSOProfile, error) 
 		}
 		if slices.Contains(found.Via, source) {
 			path, line := p.Where("source_profile")
-			return SSOProfile{}, fault.New(fault.Config, editorHint(path, line),
+			return SSOProfile{}, fault.Suggest(fault.Config, fault.Edit{File: path, Line: line},
 				"profiles %s name each other as source_profile in a circle", quoteList(append(found.Via, source)))
 		}
 		name = source
@@ -99,11 +91,11 @@ func (c *Config) unknownProfile(name string, via []string) error {
 	}
 	if len(via) > 0 {
 		from := via[len(via)-1]
-		return fault.New(fault.Config, configureProfile(name),
+		return fault.Suggest(fault.Config, fault.ConfigureSSO{Profile: name},
 			"profile %q names source_profile %q, which is not in %s", from, name, where)
 	}
 	return &fault.Error{
-		Kind: fault.Config, Hint: orSimilar(configureProfile(name), name, c.ProfileNames()),
+		Kind: fault.Config, Remedy: orSimilar(fault.ConfigureSSO{Profile: name}, name, c.ProfileNames()),
 		Msg: fmt.Sprintf("profile %q is not in %s", name, where),
 	}
 }
@@ -114,7 +106,7 @@ func (c *Config) ssoKeys(p Profile, found *SSOProfile, sessions finder) error {
 	named, url := has("sso_session"), has("sso_start_url")
 	account, role := has("sso_account_id"), has("sso_role_name")
 	if !named && !url && !account && !role {
-		return fault.New(fault.Config, c.insteadOf(p),
+		return fault.Suggest(fault.Config, c.insteadOf(p),
 			"profile %q does not use IAM Identity Center: it has neither sso_session nor sso_start_url%s", p.Name, other(p))
 	}
 	if err := plain(p, "sso_session", "sso_account_id", "sso_role_name"); err != nil {
@@ -134,15 +126,16 @@ func (c *Config) ssoKeys(p Profile, found *SSOProfile, sessions finder) error {
 		if role {
 			missing, present = present, missing
 		}
-		return fault.New(fault.Config, configureProfile(p.Name), "profile %q has %s but no %s", p.Name, present, missing)
+		return fault.Suggest(fault.Config, fault.ConfigureSSO{Profile: p.Name},
+			"profile %q has %s but no %s", p.Name, present, missing)
 	}
 	found.AccountID, found.RoleName = p.Get("sso_account_id"), p.Get("sso_role_name")
 	return nil
 }
 
-// insteadOf is the hint for a profile without SSO. One that has credentials already is not written over; where they come from
-// a homing, the profile that is named there is meant.
-func (c *Config) insteadOf(p Profile) string {
+// insteadOf is the remedy for a profile without SSO. It leads nobody to write over a profile that has credentials; if
+// those come from homing, the profile that homing is given is the one to use.
+func (c *Config) insteadOf(p Profile) fault.Remedy {
 	if words, ok := shellWords(p.Get("credential_process")); ok && len(words) > 0 {
 		for i, word := range words {
 			name, found := strings.CutPrefix(word, "--profile=")
@@ -150,16 +143,18 @@ func (c *Config) insteadOf(p Profile) string {
 				name, found = words[i+1], true
 			}
 			if _, there := c.Profile(name); found && there && name != p.Name {
-				return "use the profile that its credential_process names: --profile " + shellArg(name)
+				return fault.Preface{
+					Words: "use the profile that its credential_process names:", Then: fault.Run{"--profile", name},
+				}
 			}
 		}
 	}
 	for _, key := range []string{"credential_process", "aws_access_key_id", "login_session"} {
 		if p.Get(key) != "" {
-			return "for a profile of another name, run: homing configure sso --profile NAME"
+			return fault.Preface{Words: "for a profile of another name,", Then: fault.ConfigureSSO{Profile: "NAME"}}
 		}
 	}
-	return configureProfile(p.Name)
+	return fault.ConfigureSSO{Profile: p.Name}
 }
 
 // other says what a profile without SSO uses instead.
@@ -181,7 +176,7 @@ func (c *Config) sessionOf(p Profile, found *SSOProfile, sessions finder) error 
 	if !ok {
 		path, line := p.Where("sso_session")
 		return &fault.Error{
-			Kind: fault.Config, Hint: orSimilar(configureSession(name), name, c.SessionNames()),
+			Kind: fault.Config, Remedy: orSimilar(fault.ConfigureSession{Session: name}, name, c.SessionNames()),
 			Msg: fmt.Sprintf("profile %q names sso-session %q (%q line %d), which the file does not have", p.Name, name, path, line),
 		}
 	}
@@ -192,7 +187,7 @@ func (c *Config) sessionOf(p Profile, found *SSOProfile, sessions finder) error 
 		if here && ours != theirs {
 			path, line := p.Where(key)
 			_, sessionLine := s.Where(key)
-			return fault.New(fault.Config, editorHint(path, line),
+			return fault.Suggest(fault.Config, fault.Edit{File: path, Line: line},
 				"profile %q and sso-session %q disagree about %s (lines %d and %d), which the AWS CLI refuses",
 				p.Name, name, key, line, sessionLine)
 		}
@@ -207,7 +202,7 @@ func (c *Config) Session(name string) (session.Session, error) {
 	s, ok := c.sessionSection(name)
 	if !ok {
 		return session.Session{}, &fault.Error{
-			Kind: fault.Config, Hint: orSimilar(configureSession(name), name, c.SessionNames()),
+			Kind: fault.Config, Remedy: orSimilar(fault.ConfigureSession{Session: name}, name, c.SessionNames()),
 			Msg: fmt.Sprintf("sso-session %q is not in %q", name, c.files[0].path),
 		}
 	}
@@ -216,7 +211,7 @@ func (c *Config) Session(name string) (session.Session, error) {
 
 func sessionFrom(s Profile) (session.Session, error) {
 	found := session.Session{Name: s.Name}
-	if err := required(s, "sso-session", configureSession(s.Name), &found); err != nil {
+	if err := required(s, "sso-session", fault.ConfigureSession{Session: s.Name}, &found); err != nil {
 		return session.Session{}, err
 	}
 	if err := plain(s, "sso_registration_scopes"); err != nil {
@@ -238,22 +233,22 @@ func sessionFrom(s Profile) (session.Session, error) {
 // legacySession returns the session of a profile that holds the start URL itself. Its scopes are read by nobody.
 func legacySession(p Profile) (session.Session, error) {
 	var found session.Session
-	err := required(p, "profile", configureProfile(p.Name), &found)
+	err := required(p, "profile", fault.ConfigureSSO{Profile: p.Name}, &found)
 	return found, err
 }
 
-func required(p Profile, kind, hint string, found *session.Session) error {
+func required(p Profile, kind string, remedy fault.Remedy, found *session.Session) error {
 	if err := plain(p, "sso_start_url", "sso_region"); err != nil {
 		return err
 	}
 	found.StartURL, found.Region = p.Get("sso_start_url"), p.Get("sso_region")
 	switch {
 	case found.StartURL == "" && found.Region == "":
-		return fault.New(fault.Config, hint, "%s %q has no sso_start_url and no sso_region", kind, p.Name)
+		return fault.Suggest(fault.Config, remedy, "%s %q has no sso_start_url and no sso_region", kind, p.Name)
 	case found.StartURL == "":
-		return fault.New(fault.Config, hint, "%s %q has no sso_start_url", kind, p.Name)
+		return fault.Suggest(fault.Config, remedy, "%s %q has no sso_start_url", kind, p.Name)
 	case found.Region == "":
-		return fault.New(fault.Config, hint, "%s %q has no sso_region", kind, p.Name)
+		return fault.Suggest(fault.Config, remedy, "%s %q has no sso_region", kind, p.Name)
 	}
 	return nil
 }
@@ -267,7 +262,8 @@ func plain(p Profile, keys ...string) error {
 			continue
 		}
 		if why := differs(o); why != "" {
-			return fault.New(fault.Config, editorHint(f.path, o.line), "%q: line %d: %s %s", f.path, o.line, key, why)
+			return fault.Suggest(fault.Config, fault.Edit{File: f.path, Line: o.line},
+				"%q: line %d: %s %s", f.path, o.line, key, why)
 		}
 	}
 	return nil
@@ -365,8 +361,8 @@ func (c *Config) ServiceEndpoints(profile string) map[string]string {
 	return found
 }
 
-// orSimilar puts the closest existing name in front of a hint.
-func orSimilar(hint, name string, names []string) string {
+// orSimilar puts the closest existing name in front of a remedy.
+func orSimilar(remedy fault.Remedy, name string, names []string) fault.Remedy {
 	best, distance := "", 1+len(name)/3
 	for _, n := range slices.Sorted(maps.Keys(set(names))) {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(n), distance); d < distance || d == distance && best == "" {
@@ -374,9 +370,9 @@ func orSimilar(hint, name string, names []string) string {
 		}
 	}
 	if best == "" {
-		return hint
+		return remedy
 	}
-	return fmt.Sprintf("did you mean %q? else %s", best, hint)
+	return fault.Preface{Words: fmt.Sprintf("did you mean %q? else", best), Then: remedy}
 }
 
 func set(names []string) map[string]bool {

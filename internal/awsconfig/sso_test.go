@@ -2,6 +2,7 @@ package awsconfig
 
 import (
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,35 +13,38 @@ import (
 
 const corp = "[sso-session corp]\nsso_start_url = https://c.awsapps.com/start\nsso_region = us-east-1\n"
 
-// Every way in which a profile cannot be signed in with: what is said and which command comes with it. CONFIG stands
+// Every way in which a profile cannot be signed in with: what is said and what to do about it. CONFIG stands
 // for the path of the file.
 func TestSSOErrors(t *testing.T) {
-	for _, tt := range []struct{ name, profile, config, says, hint string }{
-		{"no file at all", "dev", "", `profile "dev" is not in "CONFIG"`, "run: homing configure sso --profile dev"},
-		{"a typing mistake", "dve", "[profile dev]\n", `profile "dve" is not in "CONFIG"`, `did you mean "dev"? else run: homing configure sso --profile dve`},
-		{"no sso keys", "dev", "[profile dev]\nregion = r\n", `profile "dev" does not use IAM Identity Center: it has neither sso_session nor sso_start_url`, "run: homing configure sso --profile dev"},
-		{"other credentials", "dev", "[profile dev]\ncredential_process = x\n", `it has neither sso_session nor sso_start_url but credential_process`, "for a profile of another name, run: homing configure sso --profile NAME"},
-		{"a process for a profile", "dev", "[profile dev]\ncredential_process = homing credentials --profile 'a b'\n[profile 'a b']\n", `but credential_process`, "use the profile that its credential_process names: --profile 'a b'"},
-		{"a process for itself", "dev", "[profile dev]\ncredential_process = homing credentials --profile=dev\n", `but credential_process`, "for a profile of another name, run: homing configure sso --profile NAME"},
-		{"a process for nobody", "dev", "[profile dev]\ncredential_process = x --profile nosuch\n", `but credential_process`, "for a profile of another name, run: homing configure sso --profile NAME"},
-		{"unknown session", "dev", "[profile dev]\nsso_session = crop\n" + corp, `profile "dev" names sso-session "crop" ("CONFIG" line 2), which the file does not have`, `did you mean "corp"? else run: homing configure sso-session --sso-session crop`},
-		{"session without start url", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_region = r\n", `sso-session "s" has no sso_start_url`, "run: homing configure sso-session --sso-session s"},
-		{"session without region", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_start_url = u\nsso_region =\n", `sso-session "s" has no sso_region`, "run: homing configure sso-session --sso-session s"},
-		{"empty session", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\n", `sso-session "s" has no sso_start_url and no sso_region`, "run: homing configure sso-session --sso-session s"},
-		{"legacy without region", "dev", "[profile dev]\nsso_start_url = u\nsso_account_id = 1\nsso_role_name = R\n", `profile "dev" has no sso_region`, "run: homing configure sso --profile dev"},
-		{"legacy without start url", "dev", "[profile dev]\nsso_account_id = 1\nsso_role_name = R\nsso_region = r\n", `profile "dev" has no sso_start_url`, "run: homing configure sso --profile dev"},
-		{"role without account", "dev", "[profile dev]\nsso_session = corp\nsso_role_name = R\n" + corp, `profile "dev" has sso_role_name but no sso_account_id`, "run: homing configure sso --profile dev"},
-		{"account without role", "dev", "[profile dev]\nsso_session = corp\nsso_account_id = 1\n" + corp, `profile "dev" has sso_account_id but no sso_role_name`, "run: homing configure sso --profile dev"},
-		{"any key that both have", "dev", "[profile dev]\nsso_session = corp\nregion = a\n" + corp + "region = b\n", `profile "dev" and sso-session "corp" disagree about region (lines 3 and 7), which the AWS CLI refuses`, "run: ${EDITOR:-vi} +3 CONFIG"},
-		{"comment behind the session", "dev", "[profile dev]\nsso_session = corp # work\n" + corp, `"CONFIG": line 2: sso_session has a comment behind it, which the AWS CLI takes for a part of the value; give the comment a line of its own`, "run: ${EDITOR:-vi} +2 CONFIG"},
-		{"comment behind the start url", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_start_url = u ; x\nsso_region = r\n", `"CONFIG": line 4: sso_start_url has a comment behind it`, "run: ${EDITOR:-vi} +4 CONFIG"},
-		{"value in quotes", "dev", "[profile dev]\nsso_session = \"corp\"\n" + corp, `"CONFIG": line 2: sso_session stands in quotes`, "run: ${EDITOR:-vi} +2 CONFIG"},
-		{"key swallowed by the one above", "dev", "[profile dev]\nsso_session = corp\n  region = r\n" + corp, `"CONFIG": line 2: sso_session goes on in the next line`, "run: ${EDITOR:-vi} +2 CONFIG"},
-		{"nested where a value belongs", "dev", "[profile dev]\nsso_start_url = u\nsso_region =\n  a = b\n", `"CONFIG": line 3: sso_region is a nested block, not a value`, "run: ${EDITOR:-vi} +3 CONFIG"},
-		{"source without a profile", "dev", "[profile dev]\nrole_arn = a\nsource_profile = base\n", `profile "dev" names source_profile "base", which is not in "CONFIG"`, "run: homing configure sso --profile base"},
-		{"circle", "a", "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n", `profiles "a" -> "b" -> "a" name each other as source_profile in a circle`, "run: ${EDITOR:-vi} +6 CONFIG"},
-		{"end of the chain without sso", "a", "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\naws_access_key_id = x\n", `profile "b" does not use IAM Identity Center: it has neither sso_session nor sso_start_url but aws_access_key_id`, "for a profile of another name, run: homing configure sso --profile NAME"},
-		{"control characters stay in the file", "dev", "[profile dev]\nsso_session = a\x1b[31mb\n", `profile "dev" names sso-session "a\x1b[31mb"`, `run: homing configure sso-session --sso-session $'a\x1b[31mb'`},
+	for _, tt := range []struct {
+		name, profile, config, says string
+		want                        fault.Remedy
+	}{
+		{"no file at all", "dev", "", `profile "dev" is not in "CONFIG"`, fault.ConfigureSSO{Profile: "dev"}},
+		{"a typing mistake", "dve", "[profile dev]\n", `profile "dve" is not in "CONFIG"`, fault.Preface{Words: `did you mean "dev"? else`, Then: fault.ConfigureSSO{Profile: "dve"}}},
+		{"no sso keys", "dev", "[profile dev]\nregion = r\n", `profile "dev" does not use IAM Identity Center: it has neither sso_session nor sso_start_url`, fault.ConfigureSSO{Profile: "dev"}},
+		{"other credentials", "dev", "[profile dev]\ncredential_process = x\n", `it has neither sso_session nor sso_start_url but credential_process`, fault.Preface{Words: "for a profile of another name,", Then: fault.ConfigureSSO{Profile: "NAME"}}},
+		{"a process for a profile", "dev", "[profile dev]\ncredential_process = homing credentials --profile 'a b'\n[profile 'a b']\n", `but credential_process`, fault.Preface{Words: "use the profile that its credential_process names:", Then: fault.Run{"--profile", "a b"}}},
+		{"a process for itself", "dev", "[profile dev]\ncredential_process = homing credentials --profile=dev\n", `but credential_process`, fault.Preface{Words: "for a profile of another name,", Then: fault.ConfigureSSO{Profile: "NAME"}}},
+		{"a process for nobody", "dev", "[profile dev]\ncredential_process = x --profile nosuch\n", `but credential_process`, fault.Preface{Words: "for a profile of another name,", Then: fault.ConfigureSSO{Profile: "NAME"}}},
+		{"unknown session", "dev", "[profile dev]\nsso_session = crop\n" + corp, `profile "dev" names sso-session "crop" ("CONFIG" line 2), which the file does not have`, fault.Preface{Words: `did you mean "corp"? else`, Then: fault.ConfigureSession{Session: "crop"}}},
+		{"session without start url", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_region = r\n", `sso-session "s" has no sso_start_url`, fault.ConfigureSession{Session: "s"}},
+		{"session without region", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_start_url = u\nsso_region =\n", `sso-session "s" has no sso_region`, fault.ConfigureSession{Session: "s"}},
+		{"empty session", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\n", `sso-session "s" has no sso_start_url and no sso_region`, fault.ConfigureSession{Session: "s"}},
+		{"legacy without region", "dev", "[profile dev]\nsso_start_url = u\nsso_account_id = 1\nsso_role_name = R\n", `profile "dev" has no sso_region`, fault.ConfigureSSO{Profile: "dev"}},
+		{"legacy without start url", "dev", "[profile dev]\nsso_account_id = 1\nsso_role_name = R\nsso_region = r\n", `profile "dev" has no sso_start_url`, fault.ConfigureSSO{Profile: "dev"}},
+		{"role without account", "dev", "[profile dev]\nsso_session = corp\nsso_role_name = R\n" + corp, `profile "dev" has sso_role_name but no sso_account_id`, fault.ConfigureSSO{Profile: "dev"}},
+		{"account without role", "dev", "[profile dev]\nsso_session = corp\nsso_account_id = 1\n" + corp, `profile "dev" has sso_account_id but no sso_role_name`, fault.ConfigureSSO{Profile: "dev"}},
+		{"any key that both have", "dev", "[profile dev]\nsso_session = corp\nregion = a\n" + corp + "region = b\n", `profile "dev" and sso-session "corp" disagree about region (lines 3 and 7), which the AWS CLI refuses`, fault.Edit{File: "CONFIG", Line: 3}},
+		{"comment behind the session", "dev", "[profile dev]\nsso_session = corp # work\n" + corp, `"CONFIG": line 2: sso_session has a comment behind it, which the AWS CLI takes for a part of the value; give the comment a line of its own`, fault.Edit{File: "CONFIG", Line: 2}},
+		{"comment behind the start url", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_start_url = u ; x\nsso_region = r\n", `"CONFIG": line 4: sso_start_url has a comment behind it`, fault.Edit{File: "CONFIG", Line: 4}},
+		{"value in quotes", "dev", "[profile dev]\nsso_session = \"corp\"\n" + corp, `"CONFIG": line 2: sso_session stands in quotes`, fault.Edit{File: "CONFIG", Line: 2}},
+		{"key swallowed by the one above", "dev", "[profile dev]\nsso_session = corp\n  region = r\n" + corp, `"CONFIG": line 2: sso_session goes on in the next line`, fault.Edit{File: "CONFIG", Line: 2}},
+		{"nested where a value belongs", "dev", "[profile dev]\nsso_start_url = u\nsso_region =\n  a = b\n", `"CONFIG": line 3: sso_region is a nested block, not a value`, fault.Edit{File: "CONFIG", Line: 3}},
+		{"source without a profile", "dev", "[profile dev]\nrole_arn = a\nsource_profile = base\n", `profile "dev" names source_profile "base", which is not in "CONFIG"`, fault.ConfigureSSO{Profile: "base"}},
+		{"circle", "a", "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n", `profiles "a" -> "b" -> "a" name each other as source_profile in a circle`, fault.Edit{File: "CONFIG", Line: 6}},
+		{"end of the chain without sso", "a", "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\naws_access_key_id = x\n", `profile "b" does not use IAM Identity Center: it has neither sso_session nor sso_start_url but aws_access_key_id`, fault.Preface{Words: "for a profile of another name,", Then: fault.ConfigureSSO{Profile: "NAME"}}},
+		{"control characters stay in the file", "dev", "[profile dev]\nsso_session = a\x1b[31mb\n", `profile "dev" names sso-session "a\x1b[31mb"`, fault.ConfigureSession{Session: "a\x1b[31mb"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			paths := write(t, tt.config)
@@ -52,15 +56,18 @@ func TestSSOErrors(t *testing.T) {
 			if err == nil || fault.KindOf(err) != fault.Config {
 				t.Fatalf("error %v", err)
 			}
-			says, hint := strings.ReplaceAll(err.Error(), paths.Config, "CONFIG"), strings.ReplaceAll(fault.HintOf(err), paths.Config, "CONFIG")
+			says, remedy := strings.ReplaceAll(err.Error(), paths.Config, "CONFIG"), fault.RemedyOf(err)
+			if e, ok := remedy.(fault.Edit); ok && e.File == paths.Config {
+				remedy = fault.Edit{File: "CONFIG", Line: e.Line}
+			}
 			if !strings.HasPrefix(says, tt.says) && !strings.HasSuffix(says, tt.says) {
 				t.Errorf("says   %s\nwanted %s", says, tt.says)
 			}
-			if !strings.HasPrefix(hint, tt.hint) {
-				t.Errorf("hint   %s\nwanted %s", hint, tt.hint)
+			if !reflect.DeepEqual(remedy, tt.want) {
+				t.Errorf("remedy %#v\nwanted %#v", remedy, tt.want)
 			}
-			if strings.ContainsAny(says+hint, "\x1b\n\r") {
-				t.Errorf("control characters in %q, %q", says, hint)
+			if strings.ContainsAny(says, "\x1b\n\r") {
+				t.Errorf("control characters in %q", says)
 			}
 		})
 	}
@@ -118,8 +125,9 @@ func TestSession(t *testing.T) {
 	}
 	_, err := c.Session("cor")
 	checkFault(t, err, `sso-session "cor" is not in `)
-	if hint := fault.HintOf(err); hint != `did you mean "corp"? else run: homing configure sso-session --sso-session cor` {
-		t.Error(hint)
+	want := fault.Preface{Words: `did you mean "corp"? else`, Then: fault.ConfigureSession{Session: "cor"}}
+	if got := fault.RemedyOf(err); got != want {
+		t.Errorf("remedy %#v", got)
 	}
 	_, err = c.Session("half")
 	checkFault(t, err, `sso-session "half" has no sso_start_url`)

@@ -308,8 +308,8 @@ func lock(ctx context.Context, path, lockPath string) (unlock func(), err error)
 	case waiting.Err() != nil:
 		return nil, &fault.Error{
 			Kind: fault.TimedOut, Err: err,
-			Msg:  fmt.Sprintf("another process has held %q for %s", lockPath, lockWait),
-			Hint: "run: fuser " + shellArg(lockPath),
+			Msg:    fmt.Sprintf("another process has held %q for %s", lockPath, lockWait),
+			Remedy: fault.Run{"fuser", lockPath},
 		}
 	}
 	return nil, cannotWrite(path, err)
@@ -322,19 +322,19 @@ func cannotWrite(path string, err error) error {
 		return already
 	}
 	dir := filepath.Dir(path)
-	hint := "run: ls -ld " + shellArg(dir) + " " + shellArg(path)
+	remedy := fault.Remedy(fault.Run{"ls", "-ld", dir, path})
 	switch {
 	case errors.Is(err, errReadOnly):
-		hint = "run: chmod u+w " + shellArg(path)
+		remedy = fault.Run{"chmod", "u+w", path}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		hint = "run: df -h " + shellArg(dir)
+		remedy = fault.Run{"df", "-h", dir}
 	case errors.Is(err, syscall.EFBIG):
-		hint = "run: ulimit -f"
+		remedy = fault.Run{"ulimit", "-f"}
 	case errors.Is(err, syscall.EROFS):
-		hint = "mount the folder writable, or set AWS_CONFIG_FILE to a file elsewhere"
+		remedy = fault.Advice("mount the folder writable, or set AWS_CONFIG_FILE to a file elsewhere")
 	}
 	return &fault.Error{
-		Kind: fault.Config, Err: err, Hint: hint,
+		Kind: fault.Config, Err: err, Remedy: remedy,
 		Msg: fmt.Sprintf("cannot change %q: %s", path, reason(err)),
 	}
 }

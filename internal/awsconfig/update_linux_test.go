@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/quote"
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
@@ -155,8 +156,8 @@ func TestUpdateOnFullDisk(t *testing.T) {
 	}
 	err = Update(t.Context(), path, set1(dev, "region", "other"))
 	checkFault(t, err, "no space left on device")
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(fault.HintOf(err), "df -h") {
-		t.Errorf("%v, hint %q", err, fault.HintOf(err))
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "df -h") {
+		t.Errorf("%v, remedy %#v", err, fault.RemedyOf(err))
 	}
 	if text(t, path) != before {
 		t.Error("the file changed")
@@ -217,10 +218,10 @@ func TestUpdateAboveTheSizeLimit(t *testing.T) {
 	before := big(200)
 	put(t, path, before, 0o600)
 	cmd := child(t, "set", path)
-	cmd.Args = []string{"sh", "-c", "ulimit -f 4; exec " + shellArg(cmd.Path)}
+	cmd.Args = []string{"sh", "-c", "ulimit -f 4; exec " + quote.Sh.Arg(cmd.Path)}
 	cmd.Path = "/bin/sh"
 	out, err := cmd.Output()
-	if err != nil || !strings.Contains(string(out), "file too large") || !strings.Contains(string(out), "run: ulimit -f") {
+	if err != nil || !strings.Contains(string(out), "file too large") || !strings.Contains(string(out), "[ulimit -f]") {
 		t.Errorf("%v, said %s", err, out)
 	}
 	if text(t, path) != before {
@@ -241,7 +242,7 @@ func TestUnfinishedStays(t *testing.T) {
 	put(t, path+BackupSuffix, old, 0o600)
 	put(t, waiting, next, 0o600)
 	cmd := child(t, "set", path)
-	cmd.Args = []string{"sh", "-c", "ulimit -f 4; exec " + shellArg(cmd.Path)}
+	cmd.Args = []string{"sh", "-c", "ulimit -f 4; exec " + quote.Sh.Arg(cmd.Path)}
 	cmd.Path = "/bin/sh"
 	out, err := cmd.Output()
 	if err != nil || !strings.Contains(string(out), "file too large") {
@@ -268,8 +269,8 @@ func TestUpdateOnReadOnlyFileSystem(t *testing.T) {
 	}
 	err := Update(t.Context(), path, region)
 	checkFault(t, err, "read-only file system")
-	if !strings.Contains(fault.HintOf(err), "AWS_CONFIG_FILE") {
-		t.Errorf("hint %q", fault.HintOf(err))
+	if !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "AWS_CONFIG_FILE") {
+		t.Errorf("remedy %#v", fault.RemedyOf(err))
 	}
 	checkFault(t, Update(t.Context(), filepath.Join(dir, "new", "config"), region), "read-only file system")
 }

@@ -290,7 +290,7 @@ func TestUpdateWaitsForTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		err := Update(t.Context(), path, region)
-		if fault.KindOf(err) != fault.TimedOut || fault.HintOf(err) == "" || time.Since(start) != lockWait {
+		if fault.KindOf(err) != fault.TimedOut || fault.RemedyOf(err) == nil || time.Since(start) != lockWait {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

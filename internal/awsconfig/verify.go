@@ -80,7 +80,7 @@ func (e *editor) twice(c *change) error {
 	if len(lines) < 2 {
 		return nil
 	}
-	return fault.New(fault.Config, editorHint(e.path, lines[1]),
+	return fault.Suggest(fault.Config, fault.Edit{File: e.path, Line: lines[1]},
 		"%q: %s is there more than once, on lines %d and %d, and the AWS CLI and the SDKs do not use the same one",
 		e.path, c.section, lines[0], lines[1])
 }

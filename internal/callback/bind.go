@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -65,18 +66,24 @@ func bind(ports []int) ([]net.Listener, []Busy, error) {
 	return nil, busy, bindError(ports, busy, last)
 }
 
+// ErrPortTaken says that the only port that was wished for is in use.
+var ErrPortTaken = errors.New("the port that was asked for is taken")
+
 func bindError(ports []int, busy []Busy, err error) error {
 	fixed := slices.DeleteFunc(slices.Clone(ports), func(p int) bool { return p == 0 })
 	switch {
 	case len(fixed) == 1 && len(busy) == 1:
-		return &fault.Error{Kind: fault.Usage, Msg: "port " + busy[0].String(),
-			Hint: "run it without --redirect-port to take any free port, such as: homing login", Err: err}
+		return &fault.Error{
+			Kind: fault.Usage, Msg: "port " + busy[0].String(), Err: errors.Join(ErrPortTaken, err),
+			Remedy: fault.Preface{Words: "run it without --redirect-port to take any free port, such as:", Then: fault.Login{}},
+		}
 	case len(fixed) > 0:
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot listen on 127.0.0.1, port %s", join(fixed)),
-			Hint: "run: homing login --use-device-code", Err: err}
+		msg := fmt.Sprintf("cannot listen on 127.0.0.1, port %s", join(fixed))
+		return &fault.Error{Kind: fault.Config, Msg: msg, Remedy: fault.Login{Flow: "device"}, Err: err}
 	}
-	return &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1",
-		Hint: "run: homing login --use-device-code", Err: err}
+	return &fault.Error{
+		Kind: fault.Config, Msg: "cannot listen on 127.0.0.1", Remedy: fault.Login{Flow: "device"}, Err: err,
+	}
 }
 
 func join(ports []int) string {

@@ -45,8 +45,8 @@ func TestPorts(t *testing.T) {
 	if who := itself(t); who != "" {
 		want += " by " + who
 	}
-	if fault.KindOf(err) != fault.Usage || err.Error() != want || fault.HintOf(err) == "" {
-		t.Errorf("got %v, want %s; hint %q", err, want, fault.HintOf(err))
+	if fault.KindOf(err) != fault.Usage || err.Error() != want || fault.RemedyOf(err) == nil {
+		t.Errorf("got %v, want %s; remedy %#v", err, want, fault.RemedyOf(err))
 	}
 	l, err := Listen(Options{State: testState, Ports: []int{port, 0}})
 	if err != nil {
@@ -134,8 +134,8 @@ func TestBindErrorNamesThePort(t *testing.T) {
 		{[]int{80}, "cannot listen on 127.0.0.1, port 80"},
 		{[]int{80, 81, 0}, "cannot listen on 127.0.0.1, port 80, 81"},
 	} {
-		if err := bindError(tt.ports, nil, denied); err.Error() != tt.want || fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
-			t.Errorf("%v: %q, hint %q", tt.ports, err, fault.HintOf(err))
+		if err := bindError(tt.ports, nil, denied); err.Error() != tt.want || fault.KindOf(err) != fault.Config || fault.RemedyOf(err) == nil {
+			t.Errorf("%v: %q, remedy %#v", tt.ports, err, fault.RemedyOf(err))
 		}
 	}
 }

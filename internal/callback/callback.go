@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/homing-cli/homing/internal/fault"
 )
 
 // Path is where the browser is redirected to. IAM Identity Center accepts it on 127.0.0.1 with any port.
@@ -50,6 +52,9 @@ type Options struct {
 	// Hosts returns the values of Host to accept besides 127.0.0.1, localhost and [::1] when port is listened on:
 	// forwarded origins, without scheme. Nil is none.
 	Hosts func(port int) []string
+	// InWords puts a remedy into words, and into the command line that follows them, if one does. Without it the browser and
+	// Deliver learn what failed, but not what to do.
+	InWords func(fault.Remedy) (words, command string)
 }
 
 // Listener is a bound listener. Its methods are safe for concurrent use.
@@ -61,6 +66,8 @@ type Listener struct {
 	bounds bounds
 	srv    *http.Server
 	crowd  *crowd
+
+	inWords func(fault.Remedy) (words, command string)
 
 	redirects chan Redirect // holds at most the one redirect
 
@@ -95,6 +102,9 @@ func listen(o Options, b bounds) (*Listener, error) {
 		decided:   make(chan struct{}),
 		clean:     make(chan struct{}),
 		crowd:     newCrowd(b.conns, b.grace),
+	}
+	if l.inWords = o.InWords; l.inWords == nil {
+		l.inWords = func(fault.Remedy) (words, command string) { return "", "" }
 	}
 	if o.Hosts != nil {
 		for _, h := range o.Hosts(l.port) {

@@ -29,13 +29,26 @@ func start(t *testing.T, o Options, change ...func(*bounds)) *Listener {
 	for _, f := range change {
 		f(&b)
 	}
-	o.State = testState
+	o.State, o.InWords = testState, inWords
 	l, err := listen(o, b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	return l
+}
+
+// inWords stands in for a renderer of remedies.
+func inWords(r fault.Remedy) (words, command string) {
+	switch action := fault.Action(r).(type) {
+	case nil:
+		return "", ""
+	case fault.Advice:
+		return string(action), ""
+	case fault.Login:
+		return "run:", "login " + action.Session
+	}
+	return fmt.Sprintf("%+v", r), ""
 }
 
 // good is the query of the right redirect.
@@ -185,7 +198,7 @@ func TestFailureSaysWhatTheTerminalSays(t *testing.T) {
 		err    error
 		status int
 	}{
-		{fault.New(fault.Denied, "run: homing login --sso-session dev", `the sign-in to "dev" was <denied> & more`), http.StatusForbidden},
+		{fault.Suggest(fault.Denied, fault.Login{Session: "dev"}, `the sign-in to "dev" was <denied> & more`), http.StatusForbidden},
 		{fault.New(fault.Unavailable, "check 'x'\x1b[31m", "cannot reach \"x\": \x1b]0;t\x07nonsense"), http.StatusBadGateway},
 	} {
 		l := start(t, Options{})
@@ -201,7 +214,7 @@ func TestFailureSaysWhatTheTerminalSays(t *testing.T) {
 		case strings.ContainsAny(text, "\x1b\x07"):
 			t.Errorf("control characters in %q", text)
 		case tt.status == http.StatusForbidden && !strings.Contains(text, tt.err.Error()),
-			tt.status == http.StatusForbidden && !strings.Contains(text, "Run "+strings.TrimPrefix(fault.HintOf(tt.err), "run: ")),
+			tt.status == http.StatusForbidden && !strings.Contains(text, "Run: login dev"),
 			tt.status == http.StatusBadGateway && !strings.Contains(text, `cannot reach "x": nonsense`):
 			t.Errorf("page %q does not say %q", text, tt.err)
 		}
@@ -211,20 +224,21 @@ func TestFailureSaysWhatTheTerminalSays(t *testing.T) {
 	}
 }
 
-// A hint is a sentence; of its words only those to type are set as code.
-func TestHintIsASentence(t *testing.T) {
+// The next step is a sentence; only what is to be typed is set as code.
+func TestNextStepIsASentence(t *testing.T) {
 	t.Parallel()
-	for hint, want := range map[string]string{
-		"run: homing login":                       "<p>Run <code>homing login</code></p>",
-		"to try again, run: homing login --x a&b": "<p>To try again, run <code>homing login --x a&amp;b</code></p>",
-		"ask the administrator":                   "<p>Ask the administrator.</p>",
-		"":                                        "",
+	for step, want := range map[[2]string]string{
+		{"run:", "x"}:                   "<p>Run: <code>x</code></p>",
+		{"to try again, run:", "x a&b"}: "<p>To try again, run: <code>x a&amp;b</code></p>",
+		{"ask the administrator", ""}:   "<p>Ask the administrator.</p>",
+		{"", ""}:                        "",
 	} {
-		got := failurePage(fault.New(fault.Denied, hint, "no")).html()
+		l := &Listener{inWords: func(fault.Remedy) (words, command string) { return step[0], step[1] }}
+		got := l.failurePage(fault.New(fault.Denied, "", "no")).html()
 		_, got, _ = strings.Cut(got, "<p>homing: no</p>\n")
 		got, _, _ = strings.Cut(got, "</main>")
 		if strings.TrimSpace(got) != want {
-			t.Errorf("%q became %q, want %q", hint, got, want)
+			t.Errorf("%q became %q, want %q", step, got, want)
 		}
 	}
 }

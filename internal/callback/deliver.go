@@ -68,9 +68,18 @@ func deliver(ctx context.Context, dir, text string, b bounds) error {
 		}
 		last = err
 	}
-	return &fault.Error{Kind: fault.SignInNeeded, Msg: "the login that waits for this redirect does not answer here",
-		Hint: "paste the address into the terminal of that login, or start it again: homing login", Err: last}
+	return &fault.Error{
+		Kind: fault.SignInNeeded, Msg: "the login that waits for this redirect does not answer here", Remedy: pasteOrStart, Err: last,
+	}
 }
+
+// What helps whoever has a redirect that no login takes.
+var (
+	startAgain   = fault.Preface{Words: "start it again, such as:", Then: fault.Login{}}
+	pasteOrStart = fault.Preface{
+		Words: "paste the address into the terminal of that login, or start it again:", Then: fault.Login{},
+	}
+)
 
 // nobody says that no login waits. One that did a moment ago has ended without a word.
 func nobody(err error, before bool) error {
@@ -79,10 +88,10 @@ func nobody(err error, before bool) error {
 		msg = "the login that waited for this redirect has ended"
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return &fault.Error{Kind: fault.SignInNeeded, Msg: msg + " that could be asked", Err: err,
-			Hint: "paste the address into the terminal of that login, or start it again: homing login"}
+		return &fault.Error{Kind: fault.SignInNeeded, Msg: msg + " that could be asked", Remedy: pasteOrStart, Err: err}
 	}
-	return &fault.Error{Kind: fault.SignInNeeded, Msg: msg, Hint: "start it again and use its new address, such as: homing login", Err: err}
+	remedy := fault.Preface{Words: "start it again and use its new address, such as:", Then: fault.Login{}}
+	return &fault.Error{Kind: fault.SignInNeeded, Msg: msg, Remedy: remedy, Err: err}
 }
 
 // stopped is the error of a context that ended.
@@ -93,7 +102,10 @@ func stopped(ctx context.Context) error {
 	case errors.As(cause, &f):
 		return cause
 	case errors.Is(cause, context.DeadlineExceeded):
-		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed for the hand-over has passed", Hint: "see what the terminal of the login says", Err: cause}
+		return &fault.Error{
+			Kind: fault.TimedOut, Msg: "the time allowed for the hand-over has passed",
+			Remedy: fault.Advice("see what the terminal of the login says"), Err: cause,
+		}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: cause}
 }

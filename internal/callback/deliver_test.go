@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -60,21 +61,21 @@ func TestDeliver(t *testing.T) {
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	t.Setenv("http_proxy", proxy.URL)
 	t.Setenv("NO_PROXY", "")
-	denial := fault.New(fault.Denied, "run: homing login --sso-session dev", "the sign-in to \"dev\" was denied")
+	denial := fault.Suggest(fault.Denied, fault.Login{Session: "dev"}, "the sign-in to \"dev\" was denied")
 	for _, tt := range []struct {
 		name    string
 		text    string
 		outcome error // of the login
 		kind    fault.Kind
 		want    string
-		hint    string
+		remedy  fault.Remedy
 	}{
-		{"completed", testURL, nil, 0, "", ""},
-		{"denied", Path + "?error=access_denied&state=" + testState, denial, fault.Denied, denial.Msg, denial.Hint},
-		{"unreachable", testURL, fault.New(fault.Unavailable, "hint", "x \x1b[31mis down"), fault.Unavailable, "x is down", "hint"},
-		{"unwritable", testURL, fault.New(fault.Config, "", "disk full"), fault.Config, "disk full", ""},
-		{"a bug", testURL, errors.New("oops"), fault.Bug, "oops", ""},
-		{"interrupted", testURL, fault.New(fault.Interrupted, "", "interrupted"), fault.SignInNeeded, "the sign-in was interrupted in its own terminal", "start it again, such as: homing login"},
+		{"completed", testURL, nil, 0, "", nil},
+		{"denied", Path + "?error=access_denied&state=" + testState, denial, fault.Denied, denial.Msg, fault.Advice("run: login dev")},
+		{"unreachable", testURL, fault.New(fault.Unavailable, "wait", "x \x1b[31mis down"), fault.Unavailable, "x is down", fault.Advice("wait")},
+		{"unwritable", testURL, fault.New(fault.Config, "", "disk full"), fault.Config, "disk full", nil},
+		{"a bug", testURL, errors.New("oops"), fault.Bug, "oops", nil},
+		{"interrupted", testURL, fault.New(fault.Interrupted, "", "interrupted"), fault.SignInNeeded, "the sign-in was interrupted in its own terminal", startAgain},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "state", "homing")
@@ -95,14 +96,14 @@ func TestDeliver(t *testing.T) {
 			if tt.outcome == nil && err != nil {
 				t.Errorf("got %v", err)
 			}
-			if tt.outcome != nil && (fault.KindOf(err) != tt.kind || err.Error() != tt.want || fault.HintOf(err) != tt.hint) {
-				t.Errorf("got %v (%v), hint %q", err, fault.KindOf(err), fault.HintOf(err))
+			if tt.outcome != nil && (fault.KindOf(err) != tt.kind || err.Error() != tt.want || fault.RemedyOf(err) != tt.remedy) {
+				t.Errorf("got %v (%v), remedy %#v", err, fault.KindOf(err), fault.RemedyOf(err))
 			}
 			if left := names(t, dir); len(left) != 0 {
 				t.Errorf("left behind: %v", left)
 			}
 			err = Deliver(t.Context(), dir, tt.text)
-			if fault.KindOf(err) != fault.SignInNeeded || fault.HintOf(err) == "" {
+			if fault.KindOf(err) != fault.SignInNeeded || fault.RemedyOf(err) == nil {
 				t.Errorf("once it has ended: %v", err)
 			}
 		})
@@ -118,7 +119,7 @@ func TestDeliverToNobody(t *testing.T) {
 		"?code=" + testCode + "&state=else": fault.SignInNeeded,
 	} {
 		err := Deliver(t.Context(), dir, text)
-		if fault.KindOf(err) != kind || strings.Contains(err.Error()+fault.HintOf(err), "SECRETCODE") {
+		if fault.KindOf(err) != kind || strings.Contains(fmt.Sprint(err, fault.RemedyOf(err)), "SECRETCODE") {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -178,7 +179,7 @@ func TestDeliverToAnImpostor(t *testing.T) {
 			dir := t.TempDir()
 			impostor(t, dir, srv.Listener.Addr().(*net.TCPAddr).Port)
 			err := Deliver(t.Context(), dir, testURL)
-			if fault.KindOf(err) != fault.SignInNeeded || fault.HintOf(err) == "" {
+			if fault.KindOf(err) != fault.SignInNeeded || fault.RemedyOf(err) == nil {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -226,7 +227,7 @@ func TestDeliverToTheDead(t *testing.T) {
 		_ = free.Close()
 		dir := t.TempDir()
 		impostor(t, dir, port)
-		if err := Deliver(t.Context(), dir, testURL); fault.KindOf(err) != fault.SignInNeeded || fault.HintOf(err) == "" {
+		if err := Deliver(t.Context(), dir, testURL); fault.KindOf(err) != fault.SignInNeeded || fault.RemedyOf(err) == nil {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -287,7 +288,7 @@ func TestDeliverIsBounded(t *testing.T) {
 	if err := l.Announce(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := Deliver(t.Context(), dir, testURL); fault.KindOf(err) != fault.TimedOut || fault.HintOf(err) == "" {
+	if err := Deliver(t.Context(), dir, testURL); fault.KindOf(err) != fault.TimedOut || fault.RemedyOf(err) == nil {
 		t.Errorf("the login says that it is late: %v", err)
 	}
 	// One that says nothing at all.

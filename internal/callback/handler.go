@@ -72,7 +72,7 @@ func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
 	case <-timer.C:
 		l.gone(got)
 		if got.Handed {
-			writeOutcome(w, http.StatusGatewayTimeout, failed(errUndecided))
+			writeOutcome(w, http.StatusGatewayTimeout, l.failed(errUndecided))
 			return
 		}
 		write(w, http.StatusGatewayTimeout, undecidedPage)
@@ -82,9 +82,9 @@ func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
 	case got.Handed && err == nil:
 		writeOutcome(w, http.StatusOK, outcome{Completed: true})
 	case got.Handed:
-		writeOutcome(w, statusOf(err), failed(err))
+		writeOutcome(w, statusOf(err), l.failed(err))
 	case err != nil:
-		write(w, statusOf(err), failurePage(err))
+		write(w, statusOf(err), l.failurePage(err))
 		l.gone(got)
 	default:
 		// Relative, so that it holds below the path prefix of a proxy too. The code leaves the address bar and the history.

@@ -41,15 +41,16 @@ type outcome struct {
 	Completed bool   `json:"completed"`
 	Kind      string `json:"kind,omitempty"` // a fault.Kind's name when it was not completed
 	Message   string `json:"message,omitempty"`
-	Hint      string `json:"hint,omitempty"`
+	Hint      string `json:"hint,omitempty"` // as the login's terminal says it
 }
 
 // errUndecided is what a redirect is answered with when the login has not finished in time.
 var errUndecided = fault.New(fault.TimedOut, "see what its terminal says",
 	"the sign-in has this redirect and has not finished yet")
 
-func failed(err error) outcome {
-	return outcome{Kind: fault.KindOf(err).String(), Message: err.Error(), Hint: fault.HintOf(err)}
+func (l *Listener) failed(err error) outcome {
+	words, command := l.inWords(fault.RemedyOf(err))
+	return outcome{Kind: fault.KindOf(err).String(), Message: err.Error(), Hint: strings.TrimSpace(words + " " + command)}
 }
 
 // err is the outcome as the login's terminal says it.
@@ -64,13 +65,13 @@ func (o outcome) err() error {
 		}
 	}
 	if kind == fault.Interrupted { // the login was, not whoever hands over
-		return fault.New(fault.SignInNeeded, "start it again, such as: homing login", "the sign-in was interrupted in its own terminal")
+		return fault.Suggest(fault.SignInNeeded, startAgain, "the sign-in was interrupted in its own terminal")
 	}
 	msg := plain.Line(o.Message, 600)
 	if msg == "" {
 		msg = "the sign-in did not succeed"
 	}
-	return &fault.Error{Kind: kind, Msg: msg, Hint: plain.Line(o.Hint, 300)}
+	return fault.New(kind, plain.Line(o.Hint, 300), "%s", msg)
 }
 
 // prove answers a challenge. A stranger learns nothing from it: the state has 122 random bits.
@@ -87,7 +88,7 @@ func (l *Listener) prove(w http.ResponseWriter, challenge string) {
 // proof binds the port, so that another program cannot pass the challenge on to the login and the answer back.
 func proof(state string, port int, challenge string) string {
 	mac := hmac.New(sha256.New, []byte(state))
-	mac.Write([]byte("homing callback " + strconv.Itoa(port) + " " + challenge))
+	mac.Write([]byte("homing-callback " + strconv.Itoa(port) + " " + challenge))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 

@@ -35,9 +35,9 @@ var policy = sync.OnceValue(func() string {
 
 // page is the text of a page. All of it is escaped when it is written.
 type page struct {
-	title string
-	text  []string
-	hint  string // a fault's: words, a command after "run: ", or both
+	title          string
+	text           []string
+	words, command string // what to do next, if anything
 }
 
 var (
@@ -59,11 +59,12 @@ var (
 )
 
 // failurePage says what the terminal says.
-func failurePage(err error) page {
+func (l *Listener) failurePage(err error) page {
+	words, command := l.inWords(fault.RemedyOf(err))
 	return page{
 		title: "The sign-in did not succeed",
 		text:  []string{"homing: " + plain.Line(err.Error(), 600)},
-		hint:  plain.Line(fault.HintOf(err), 300),
+		words: plain.Line(words, 300), command: plain.Line(command, 300),
 	}
 }
 
@@ -86,30 +87,21 @@ func (p page) html() string {
 	for _, line := range p.text {
 		b.WriteString("<p>" + html.EscapeString(line) + "</p>\n")
 	}
-	if p.hint != "" {
-		b.WriteString("<p>" + advice(p.hint) + "</p>\n")
+	if p.words != "" {
+		b.WriteString("<p>" + advice(p.words, p.command) + "</p>\n")
 	}
 	b.WriteString("</main>\n</body>\n</html>\n")
 	return b.String()
 }
 
-// advice makes a sentence of a hint, escaped. A command has no full stop after it: it would be copied along.
-func advice(hint string) string {
-	words, command, found := strings.Cut(hint, "run: ")
-	switch {
-	case !found:
-		words += "."
-	case words == "":
-		words = "Run "
-	default:
-		words += "run "
-	}
+// advice makes a sentence of words and a command, escaped. No full stop follows a command: it would be copied along.
+func advice(words, command string) string {
 	first, size := utf8.DecodeRuneInString(words)
 	text := html.EscapeString(string(unicode.ToUpper(first)) + words[size:])
-	if found {
-		text += "<code>" + html.EscapeString(command) + "</code>"
+	if command == "" {
+		return text + "."
 	}
-	return text
+	return text + " <code>" + html.EscapeString(command) + "</code>"
 }
 
 // header sets what every answer carries: kept nowhere, framed by nobody, told to nobody.

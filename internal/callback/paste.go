@@ -14,7 +14,7 @@ const maxPaste = 64 << 10
 
 // ErrNotCallback says that a text is not the address of a redirect. It never quotes the text.
 var ErrNotCallback error = &fault.Error{Kind: fault.Usage, Msg: "that is not the address that ends a sign-in",
-	Hint: "copy the whole address of the page that could not be reached: it has " + Path + "?, code= and state= in it"}
+	Remedy: fault.Advice("copy the whole address of the page that could not be reached: it has " + Path + "?, code= and state= in it")}
 
 // Parse reads a redirect from text that a person copied: the address of the page that could not be reached, or its
 // query. The host, the port and the scheme are not looked at; a path, if there is one, must end in Path. What copying,

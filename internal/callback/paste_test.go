@@ -133,7 +133,7 @@ func TestParseRefuses(t *testing.T) {
 		"too long":            testURL + strings.Repeat(" ", maxPaste),
 	} {
 		_, _, err := Parse(text)
-		if !errors.Is(err, ErrNotCallback) || fault.KindOf(err) != fault.Usage || fault.HintOf(err) == "" {
+		if !errors.Is(err, ErrNotCallback) || fault.KindOf(err) != fault.Usage || fault.RemedyOf(err) == nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -49,8 +49,10 @@ func lockOf(file string) string { return strings.TrimSuffix(file, ".json") + ".l
 func (l *Listener) Announce(dir string) error {
 	retract, err := announce(dir, l.state, l.port)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot use the folder %q", dir),
-			Hint: "see whose it is: ls -ld " + dir, Err: err}
+		return &fault.Error{
+			Kind: fault.Config, Msg: fmt.Sprintf("cannot use the folder %q", dir),
+			Remedy: fault.Preface{Words: "see whose it is:", Then: fault.Run{"ls", "-ld", dir}}, Err: err,
+		}
 	}
 	l.mu.Lock()
 	old := l.retract

@@ -158,7 +158,7 @@ func TestLinks(t *testing.T) {
 		t.Errorf("a linked announcement was believed: %v", err)
 	}
 	_ = l.Close()
-	if err := start(t, Options{}).Announce(precious); fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
+	if err := start(t, Options{}).Announce(precious); fault.KindOf(err) != fault.Config || fault.RemedyOf(err) == nil {
 		t.Errorf("a file for a folder: %v", err)
 	}
 }

@@ -25,7 +25,7 @@ type connection struct {
 func To(ctx context.Context, a *app.App, s session.Session) (connection, error) {
 	if err := idc.ValidStartURL(s.StartURL); err != nil {
 		return connection{}, &fault.Error{
-			Kind: fault.Config, Msg: s.InWords() + ": " + err.Error(), Hint: "run: " + a.ConfigureCommand(s), Err: err,
+			Kind: fault.Config, Msg: s.InWords() + ": " + err.Error(), Remedy: a.Configure(s), Err: err,
 		}
 	}
 	settings := a.Settings()

@@ -29,7 +29,7 @@ func TooLong(ctx context.Context, err error) error {
 		return err
 	}
 	if cause, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok && err != nil {
-		return &fault.Error{Kind: cause.Kind, Msg: cause.Msg, Hint: cause.Hint, Err: err}
+		return &fault.Error{Kind: cause.Kind, Msg: cause.Msg, Remedy: fault.RemedyOf(cause), Err: err}
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/app"
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
@@ -14,7 +15,7 @@ import (
 func Renewer(a *app.App, st *store.Store) *refresh.Renewer {
 	return &refresh.Renewer{
 		Store: st, Profile: a.ProfileOf, Now: a.Env.Time,
-		Instead: func(s session.Session) string { return UpgradeInstead(a, st, s) },
+		Instead: func(s session.Session) fault.Remedy { return UpgradeInstead(a, st, s) },
 		Connect: func(ctx context.Context, s session.Session) (refresh.Service, error) {
 			c, err := To(ctx, a, s)
 			return c.Client, err
@@ -74,15 +75,15 @@ func Scoped(s session.Session) bool {
 	return len(scopes) == 1 && scopes[0] == session.DefaultScope
 }
 
-// UpgradeInstead is the command that signs in to s by the token that its profile had in the legacy format; "" where
-// there is none of use: an upgrade was interrupted, or the service has ended s since.
-func UpgradeInstead(a *app.App, st *store.Store, s session.Session) string {
+// UpgradeInstead returns the remedy that signs in to s by the token its profile had in the legacy format, because an
+// upgrade was interrupted or the service ended s since. It is nil if there is no such token.
+func UpgradeInstead(a *app.App, st *store.Store, s session.Session) fault.Remedy {
 	if s.Legacy() || a.Loaded == nil || !Scoped(s) {
-		return ""
+		return nil
 	}
 	legacy := session.Session{StartURL: s.StartURL, Region: s.Region}
 	if len(a.Loaded.ProfilesOf(legacy)) > 0 || !Onlooker(a, st).Outlook(context.Background(), legacy).Renewable {
-		return ""
+		return nil
 	}
 	name := ""
 	for _, p := range a.Loaded.ProfilesOf(s) {
@@ -91,7 +92,7 @@ func UpgradeInstead(a *app.App, st *store.Store, s session.Session) string {
 		}
 	}
 	if name == "" {
-		return ""
+		return nil
 	}
-	return "homing configure sso --upgrade " + app.Argument(name)
+	return fault.Upgrade{name}
 }

@@ -45,6 +45,7 @@ type Server struct {
 	Credentials func(ctx context.Context, profile string, minTTL time.Duration) (Found, error)
 	// Trouble is told when there are no credentials, or none after those there are: once, until it works again. Nil is not told.
 	Trouble func(profile string, err error)
+	Hint    func(error) string               // the next step that an error suggests, in words; nil = not told
 	Debug   func(format string, args ...any) // nil = not told
 	Now     func() time.Time                 // nil = time.Now
 

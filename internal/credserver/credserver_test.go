@@ -169,8 +169,8 @@ func TestErrorStatus(t *testing.T) {
 		status int
 		body   string
 	}{
-		{fault.New(fault.SignInNeeded, "run: homing login --sso-session dev", "session \"dev\" has ended"), 403,
-			`{"code":"SignInNeeded","message":"session \"dev\" has ended; run: homing login --sso-session dev"}`},
+		{fault.Suggest(fault.SignInNeeded, fault.Login{Session: "dev"}, "session \"dev\" has ended"), 403,
+			`{"code":"SignInNeeded","message":"session \"dev\" has ended; sign in to dev"}`},
 		{fault.New(fault.Denied, "", "no access"), 403, `{"code":"AccessDenied","message":"no access"}`},
 		{fault.New(fault.Config, "", "no such profile"), 400, `{"code":"InvalidConfiguration","message":"no such profile"}`},
 		{fault.New(fault.Unavailable, "", "no \x1b[31mnetwork"), 503, `{"code":"ServiceUnavailable","message":"no network"}`},
@@ -179,6 +179,12 @@ func TestErrorStatus(t *testing.T) {
 	}
 	for _, row := range rows {
 		s := server(func(string) (session.RoleCredentials, error) { return session.RoleCredentials{}, row.err })
+		s.Hint = func(err error) string {
+			if login, ok := fault.RemedyOf(err).(fault.Login); ok {
+				return "sign in to " + login.Session
+			}
+			return ""
+		}
 		w := ask(s, nil)
 		if w.Code != row.status || w.Body.String() != row.body {
 			t.Errorf("%v: %d %s", row.err, w.Code, w.Body)

@@ -48,7 +48,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	creds, err := s.Get(r.Context(), profile)
 	if err != nil {
-		s.deny(w, refusalOf(err))
+		s.deny(w, s.refusalOf(err))
 		return
 	}
 	s.debug("credentials of profile %q given out, good until %s", profile, creds.Expiration.UTC().Format(time.RFC3339))
@@ -106,7 +106,7 @@ func (s *Server) ours(host string) bool {
 }
 
 // refusalOf says err such that SDKs do the right thing: a 4xx they give up on, a 5xx they try again.
-func refusalOf(err error) *refusal {
+func (s *Server) refusalOf(err error) *refusal {
 	r := &refusal{http.StatusInternalServerError, "InternalError", err.Error()}
 	switch fault.KindOf(err) {
 	case fault.SignInNeeded:
@@ -120,8 +120,10 @@ func refusalOf(err error) *refusal {
 	case fault.TimedOut, fault.Interrupted:
 		r.status, r.Code = http.StatusGatewayTimeout, "Timeout"
 	}
-	if hint := fault.HintOf(err); hint != "" {
-		r.Message += "; " + hint
+	if s.Hint != nil {
+		if hint := s.Hint(err); hint != "" {
+			r.Message += "; " + hint
+		}
 	}
 	r.Message = plain.Line(r.Message, 1000)
 	return r

@@ -82,18 +82,3 @@ func KindOf(err error) Kind {
 	}
 	return Bug
 }
-
-// HintOf returns the first non-empty hint in err's chain, or "".
-func HintOf(err error) string {
-	for err != nil {
-		var e *Error
-		if !errors.As(err, &e) {
-			return ""
-		}
-		if e.Hint != "" {
-			return e.Hint
-		}
-		err = e.Err
-	}
-	return ""
-}

@@ -32,8 +32,8 @@ type ConfigureSSO struct{ Profile string }
 // ConfigureSession sets up an [sso-session]. An empty Session leaves its name to the wizard.
 type ConfigureSession struct{ Session string }
 
-// Upgrade moves a legacy profile to an [sso-session]. An empty Profile means all of them.
-type Upgrade struct{ Profile string }
+// Upgrade moves legacy profiles to an [sso-session]; without names, those that the person picks.
+type Upgrade []string
 
 // ListProfiles lists the accounts and roles of a session; an empty Session is the one homing would choose.
 type ListProfiles struct{ Session string }

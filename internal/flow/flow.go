@@ -168,7 +168,7 @@ func wishes(q Question) ([]ask, error) {
 		}
 		flag = ask{Step: Step{Source: "flags", Said: name}, flow: q.Flag, asked: name, strict: true}
 	default:
-		return nil, fault.New(fault.Usage, "run: homing login --flow auto", "--flow %q is not a flow", q.Flag)
+		return nil, fault.Suggest(fault.Usage, fault.Login{Flow: settings.Auto}, "--flow %q is not a flow", q.Flag)
 	}
 	return append(asks, flag), nil
 }
@@ -257,7 +257,7 @@ func (c *choice) format() error {
 	case c.q.Policy.Forbids(Device) != "": // told by policy, whoever asked for what
 		c.overrule("format", Device, "a legacy profile (without sso_session) knows no other way")
 	case now.flow == PKCE && now.strict:
-		return fault.New(fault.Usage, "run: homing configure sso, and give the session a name",
+		return fault.Suggest(fault.Usage, fault.Preface{Words: "to give the session a name,", Then: fault.ConfigureSSO{}},
 			"a legacy profile (without sso_session) can only sign in with a device code")
 	case now.strict:
 		c.note("format", "a legacy profile: device code only")
@@ -301,10 +301,12 @@ func (c *choice) policy() error {
 	case !p.Allows(instead):
 		return fault.New(fault.Denied, "ask who administers this machine", "the policy allows no way to sign in: %s; %s", forbids, p.Forbids(instead))
 	case legacy && instead == PKCE:
-		return fault.New(fault.Denied, "run: homing configure sso, and give the session a name: then a browser redirect will do",
+		return fault.Suggest(fault.Denied,
+			fault.Preface{Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{}},
 			"a legacy profile (without sso_session) can only sign in with a device code, which the policy forbids: %s", forbids)
 	case now.strict:
-		return fault.New(fault.Denied, "run: homing login --flow "+instead+sessionFlag(c.q.Session), "the policy forbids %s: %s", now.asked, forbids)
+		return fault.Suggest(fault.Denied, fault.Login{Session: c.q.Session.Name, Flow: instead},
+			"the policy forbids %s: %s", now.asked, forbids)
 	}
 	c.overrule("policy", instead, "the policy forbids "+words[now.flow]+" ("+forbids+")")
 	return nil
@@ -317,19 +319,6 @@ func other(flow string) string {
 		return Device
 	}
 	return PKCE
-}
-
-// sessionFlag is how a hint names the session; "" for one without a name.
-func sessionFlag(s session.Session) string {
-	switch {
-	case s.Legacy():
-		return ""
-	case strings.ContainsFunc(s.Name, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", r)
-	}):
-		return " --sso-session '" + strings.ReplaceAll(s.Name, "'", `'\''`) + "'"
-	}
-	return " --sso-session " + s.Name
 }
 
 // answer is the choice as it stands, with what became of every step.

@@ -212,28 +212,33 @@ func consistent(t *testing.T, q Question, a Answer) {
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
+	named := fault.Preface{Words: "to give the session a name,", Then: fault.ConfigureSSO{}}
+	redirect := fault.Preface{
+		Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{},
+	}
 	const both = noDevice + "\n" + noPKCE
 	for _, tt := range []struct {
 		situation
-		kind      fault.Kind
-		msg, hint string
+		kind   fault.Kind
+		msg    string
+		remedy fault.Remedy
 	}{
-		{situation{place: "laptop", session: "dev", flag: "--use-device-code", policy: noDevice}, fault.Denied, "the policy forbids --use-device-code: allow_device_code = false in ", "run: homing login --flow pkce --sso-session dev"},
-		{situation{place: "laptop", session: "my o'dev", flag: "--flow device", policy: noDevice}, fault.Denied, "the policy forbids --flow device", `run: homing login --flow pkce --sso-session 'my o'\''dev'`},
-		{situation{place: "ssh", session: "dev", env: "HOMING_FLOW=device", policy: noDevice}, fault.Denied, "the policy forbids HOMING_FLOW=device", "run: homing login --flow pkce"},
-		{situation{place: "laptop", session: "dev", flag: "--flow pkce", policy: noPKCE}, fault.Denied, "the policy forbids --flow pkce: allowed_flows", "run: homing login --flow device"},
-		{situation{place: "laptop", policy: noDevice}, fault.Denied, "can only sign in with a device code, which the policy forbids", "run: homing configure sso"},
-		{situation{place: "laptop", flag: "--use-device-code", policy: noDevice}, fault.Denied, "which the policy forbids", "run: homing configure sso"},
-		{situation{place: "laptop", flag: "--flow pkce", policy: noDevice}, fault.Denied, "which the policy forbids", "run: homing configure sso"},
-		{situation{place: "laptop", flag: "--flow pkce"}, fault.Usage, "a legacy profile (without sso_session) can only", "run: homing configure sso"},
-		{situation{place: "laptop", env: "HOMING_FLOW=pkce"}, fault.Usage, "a legacy profile (without sso_session) can only", "run: homing configure sso"},
-		{situation{place: "laptop", session: "dev", policy: both}, fault.Denied, "the policy allows no way to sign in: allowed_flows", "administers"},
-		{situation{place: "ssh", policy: both}, fault.Denied, "the policy allows no way to sign in: allow_device_code = false", "administers"},
-		{situation{place: "laptop", session: "dev", flag: "--flow paste"}, fault.Usage, `--flow "paste" is not a flow`, "--flow auto"},
+		{situation{place: "laptop", session: "dev", flag: "--use-device-code", policy: noDevice}, fault.Denied, "the policy forbids --use-device-code: allow_device_code = false in ", fault.Login{Session: "dev", Flow: "pkce"}},
+		{situation{place: "laptop", session: "my o'dev", flag: "--flow device", policy: noDevice}, fault.Denied, "the policy forbids --flow device", fault.Login{Session: "my o'dev", Flow: "pkce"}},
+		{situation{place: "ssh", session: "dev", env: "HOMING_FLOW=device", policy: noDevice}, fault.Denied, "the policy forbids HOMING_FLOW=device", fault.Login{Session: "dev", Flow: "pkce"}},
+		{situation{place: "laptop", session: "dev", flag: "--flow pkce", policy: noPKCE}, fault.Denied, "the policy forbids --flow pkce: allowed_flows", fault.Login{Session: "dev", Flow: "device"}},
+		{situation{place: "laptop", policy: noDevice}, fault.Denied, "can only sign in with a device code, which the policy forbids", redirect},
+		{situation{place: "laptop", flag: "--use-device-code", policy: noDevice}, fault.Denied, "which the policy forbids", redirect},
+		{situation{place: "laptop", flag: "--flow pkce", policy: noDevice}, fault.Denied, "which the policy forbids", redirect},
+		{situation{place: "laptop", flag: "--flow pkce"}, fault.Usage, "a legacy profile (without sso_session) can only", named},
+		{situation{place: "laptop", env: "HOMING_FLOW=pkce"}, fault.Usage, "a legacy profile (without sso_session) can only", named},
+		{situation{place: "laptop", session: "dev", policy: both}, fault.Denied, "the policy allows no way to sign in: allowed_flows", fault.Advice("ask who administers this machine")},
+		{situation{place: "ssh", policy: both}, fault.Denied, "the policy allows no way to sign in: allow_device_code = false", fault.Advice("ask who administers this machine")},
+		{situation{place: "laptop", session: "dev", flag: "--flow paste"}, fault.Usage, `--flow "paste" is not a flow`, fault.Login{Flow: "auto"}},
 	} {
 		a, err := Choose(tt.question(t, t.TempDir()))
-		if err == nil || fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.msg) || !strings.Contains(fault.HintOf(err), tt.hint) {
-			t.Errorf("%+v: %+v, %v\nhint: %s", tt.situation, a, err, fault.HintOf(err))
+		if err == nil || fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.msg) || fault.RemedyOf(err) != tt.remedy {
+			t.Errorf("%+v: %+v, %v\nremedy: %#v", tt.situation, a, err, fault.RemedyOf(err))
 		}
 	}
 }

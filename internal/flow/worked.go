@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -148,5 +149,8 @@ func workedFault(verb, path string, err error) error {
 	if errors.As(err, &p) {
 		err = p.Err
 	}
-	return &fault.Error{Kind: fault.Config, Msg: verb + " \"" + path + "\": " + err.Error(), Hint: "remove it; the next sign-in makes it anew", Err: err}
+	return &fault.Error{
+		Kind: fault.Config, Msg: fmt.Sprintf("%s %q: %v", verb, path, err),
+		Remedy: fault.Advice("remove it; the next sign-in makes it anew"), Err: err,
+	}
 }

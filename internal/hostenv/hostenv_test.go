@@ -105,6 +105,9 @@ func TestDetect(t *testing.T) {
 	}
 }
 
+// handOver is what ui shows for the Callback way.
+const handOver = "homing callback"
+
 // spoken is everything that a person is told about p.
 func spoken(p Place) string {
 	var b strings.Builder
@@ -117,6 +120,9 @@ func spoken(p Place) string {
 	}
 	for _, w := range p.Ways(port) {
 		fmt.Fprintf(&b, "%s: %s\n", w.Channel, w.Text)
+		if w.Channel == Callback {
+			w.Command = handOver
+		}
 		if w.Command != "" {
 			fmt.Fprintf(&b, "  %s\n", w.Command)
 		}

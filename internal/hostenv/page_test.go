@@ -143,6 +143,9 @@ func bullets(ways []Way) string {
 	var b strings.Builder
 	for _, w := range ways {
 		fmt.Fprintf(&b, "- **%s**: %s\n", w.Channel, w.Text)
+		if w.Channel == Callback {
+			w.Command = handOver
+		}
 		if w.Command != "" {
 			fmt.Fprintf(&b, "\n  ```sh\n  %s\n  ```\n\n", w.Command)
 		}

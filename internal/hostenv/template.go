@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/quote"
 )
 
 // Templates hold names in braces: {port}, {address} (what leads to the listener), {ssh} (what follows ssh -L …), and
@@ -87,11 +88,8 @@ func sshTarget(f Facts) string {
 		return "HOST"
 	}
 	for _, user := range []string{f.UserName, f.Getenv("USER"), f.Getenv("LOGNAME")} {
-		if word, ok := shellWord(user); ok && !strings.Contains(user, "@") {
-			if word == user {
-				return port + user + "@" + host
-			}
-			return port + "'" + user + "@" + host + "'"
+		if _, ok := shellWord(user); ok && !strings.Contains(user, "@") {
+			return port + quote.Sh.Arg(user+"@"+host)
 		}
 	}
 	return port + host
@@ -104,20 +102,12 @@ func shellWord(v string) (string, bool) {
 	if v == "" || len(v) > 253 || !plain.IsLine(v) || strings.ContainsAny(v[:1], `-+/\=@:. `) {
 		return "", false
 	}
-	quote := false
-	for _, r := range v {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("_.@:+=/-", r):
-		case r == ' ', r == '\\', unicode.IsLetter(r):
-			quote = true
-		default:
-			return "", false
-		}
+	if strings.ContainsFunc(v, func(r rune) bool {
+		return !unicode.IsLetter(r) && (r < '0' || r > '9') && !strings.ContainsRune(`_.@:+=/- \`, r)
+	}) {
+		return "", false
 	}
-	if quote {
-		return "'" + v + "'", true
-	}
-	return v, true
+	return quote.Sh.Arg(v), true
 }
 
 // origin is an address that leads to a listener here from elsewhere.

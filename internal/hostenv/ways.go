@@ -9,7 +9,7 @@ import (
 type Way struct {
 	Channel string // as in Place.Channels, or Callback
 	Text    string // one to three plain sentences on one line
-	Command string // what to type, on one line; "" nothing. Text says where: on the machine of the browser, but for Callback
+	Command string // what to type on the machine of the browser, on one line; "" is nothing, or for Callback fault.HandOver
 }
 
 // line is the template of a Way.
@@ -137,8 +137,7 @@ var (
 	pasteHere = line{channel: Paste,
 		text: "Copy the address of the page that failed to load, and paste it here; never anywhere else."}
 	callbackElsewhere = line{channel: Callback,
-		text:     "Or hand it over in another shell of yours on this machine: run this there, and paste the address into it.",
-		commands: []string{"homing callback"}}
+		text: "Or hand it over in another shell of yours on this machine: run this there, and paste the address into it."}
 	deviceCode = line{channel: DeviceCode,
 		text: "Use a device code, which needs no way back to this machine."}
 )

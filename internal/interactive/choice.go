@@ -2,8 +2,8 @@ package interactive
 
 import (
 	"context"
+	"errors"
 	"slices"
-	"strings"
 
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/callback"
@@ -165,19 +165,19 @@ func talkOf(a *app.App, s session.Session, c Choice) *ui.SignIn {
 	return t
 }
 
-// aboutPort gives a fixed port that is in use the hint that undoes its fixing.
+// aboutPort gives a fixed port that is in use the remedy that undoes its fixing.
 func (c Choice) aboutPort(err error) error {
-	if fault.KindOf(err) != fault.Usage || !strings.Contains(fault.HintOf(err), "--redirect-port") {
+	if !errors.Is(err, callback.ErrPortTaken) {
 		return err
 	}
-	var hint string
+	var remedy fault.Remedy
 	switch p := c.Settings.RedirectPort; {
 	case !p.IsSet() || p.Value != c.port:
-		return err // by the flag, as the hint has it
+		return err // by the flag, as its remedy has it
 	case p.FromEnv():
-		hint = "to take any free port, run: unset " + p.Origin
+		remedy = fault.Preface{Words: "to take any free port,", Then: fault.Setenv{Name: p.Origin}}
 	default:
-		hint = "to take any free port, remove redirect_port from " + p.Where()
+		remedy = fault.Advice("to take any free port, remove redirect_port from " + p.Where())
 	}
-	return &fault.Error{Kind: fault.Usage, Msg: err.Error(), Hint: hint, Err: err}
+	return &fault.Error{Kind: fault.Usage, Msg: err.Error(), Remedy: remedy, Err: err}
 }

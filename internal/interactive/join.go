@@ -262,7 +262,8 @@ func (t *sharedLogin) outcome(err error) json.RawMessage {
 	default:
 		return nil
 	}
-	failed := signinFailure(signin.NewFailed(withCommand(t.App, t.choice.aboutPort(err), t.req.Session, signin.Flow(t.choice.Answer.Flow))))
+	f := t.App.UI.Describe(withCommand(t.App, t.choice.aboutPort(err), t.req.Session, signin.Flow(t.choice.Answer.Flow)))
+	failed := signinFailure(signin.Failed{Kind: f.Kind, Message: f.Msg, Hint: f.Hint})
 	return sharedEvent{Failed: &failed}.encode()
 }
 

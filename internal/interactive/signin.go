@@ -14,6 +14,7 @@ import (
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/ui"
 	"github.com/spf13/cobra"
 )
 
@@ -78,7 +79,7 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 	}
 	talk := talkOf(a, s, c)
 	talk.Watched = watched(a, s)
-	talk.Again = app.LoginCommand(app.Target{Session: s, Profile: a.ProfileOf(s)}) + f.freshAgain(s)
+	talk.Again = a.UI.Command(app.Target{Session: s, Profile: a.ProfileOf(s)}.Login()) + f.freshAgain(s)
 	req.Inputs = func() (<-chan signin.Input, func()) {
 		inputs, stop := attend(ctx, a)
 		talk.Keys = inputs != nil
@@ -86,6 +87,7 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 	}
 	login := signin.Login{
 		Store: st, Renewer: connect.Renewer(a, st), Notify: talk.Notify, Now: a.Env.Time,
+		InWords: func(r fault.Remedy) (string, string) { return ui.Parts(r, a.UI.Shell) },
 		Connect: func(ctx context.Context, s session.Session) (signin.Connection, error) {
 			if err := RefuseInCI(a, c, s); err != nil {
 				return signin.Connection{}, err
@@ -150,18 +152,16 @@ func attend(ctx context.Context, a *app.App) (<-chan signin.Input, func()) {
 // withCommand gives what the service refused a hint to type: only here it is known what the session is called. A hint
 // that says more than "homing login" stays, as the page in the browser shows it.
 func withCommand(a *app.App, err error, s session.Session, flow signin.Flow) error {
-	hint := ""
+	remedy := fault.RemedyOf(err)
 	switch code := idc.CodeOf(err); {
 	case code == idc.CodeInvalidRequest && fault.KindOf(err) == fault.Config:
-		hint = a.ConfigureCommand(s)
-	case code == idc.CodeUnauthorizedClient && flow == signin.FlowDevice && strings.Contains(fault.HintOf(err), "--flow pkce"):
-		hint = "homing login --flow pkce --sso-session " + s.Name
-	case fault.KindOf(err) == fault.SignInNeeded && code != idc.CodeOther && fault.HintOf(err) == "run: homing login":
-		hint = app.LoginCommand(app.Target{Session: s, Profile: a.ProfileOf(s)})
+		remedy = a.Configure(s)
+	case fault.KindOf(err) == fault.SignInNeeded && code != idc.CodeOther && remedy == fault.Remedy(fault.Login{}):
+		remedy = app.Target{Session: s, Profile: a.ProfileOf(s)}.Login()
 	default:
 		return err
 	}
-	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: "run: " + hint, Err: err}
+	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: remedy, Err: err}
 }
 
 // SignInOnStderr signs in to s for a command whose answer is another: everything is said to people, on stderr.

@@ -194,7 +194,8 @@ func Stop(ctx context.Context, stateDir string) (h Holder, running bool, err err
 		select {
 		case <-ctx.Done():
 			return h, true, &fault.Error{
-				Kind: fault.TimedOut, Msg: "keep was asked to end and has not: " + h.String(), Hint: "look what it does: ps -ef | grep 'homing keep'", Err: ctx.Err(),
+				Kind: fault.TimedOut, Msg: "keep was asked to end and has not: " + h.String(),
+				Remedy: fault.Advice("look what it does: ps -ef | grep homing"), Err: ctx.Err(),
 			}
 		case <-time.After(poll):
 		}
@@ -238,7 +239,7 @@ func cannot(what, path string, err error) error {
 	}
 	return &fault.Error{
 		Kind: fault.Config, Msg: fmt.Sprintf("cannot %s %q: %s", what, path, cause),
-		Hint: "see who may use the folder: ls -ld " + filepath.Dir(path), Err: err,
+		Remedy: fault.Preface{Words: "see who may use the folder:", Then: fault.Run{"ls", "-ld", filepath.Dir(path)}}, Err: err,
 	}
 }
 

@@ -49,7 +49,8 @@ func Running(stateDir string) (h Holder, running bool, err error) {
 	free, err := l.TryRLock() // shared: those who look do not keep each other out
 	if err != nil {
 		return Holder{}, false, &fault.Error{
-			Kind: fault.Config, Msg: "cannot tell whether keep runs: " + err.Error(), Hint: "see who may use the file: ls -l " + path, Err: err,
+			Kind: fault.Config, Msg: "cannot tell whether keep runs: " + err.Error(), Err: err,
+			Remedy: fault.Preface{Words: "see who may use the file:", Then: fault.Run{"ls", "-l", path}},
 		}
 	}
 	defer func() { _ = l.Close() }()

@@ -81,7 +81,9 @@ func (t *Template) Name(f Fields) (string, error) {
 	}
 	name := Clean(b.String())
 	if name == "" {
-		return "", fault.New(fault.Usage, `use a field that is never empty: --template "{{.AccountID}}-{{.RoleName}}"`,
+		return "", fault.Suggest(fault.Usage, fault.Preface{
+			Words: "use a field that is never empty:", Then: fault.Run{"--template", "{{.AccountID}}-{{.RoleName}}"},
+		},
 			"template %q makes no name for role %q in account %q", t.text, f.RoleName, f.AccountID)
 	}
 	if strings.EqualFold(name, "default") {

@@ -181,8 +181,8 @@ func TestTemplatesThatAreWrong(t *testing.T) {
 			t.Errorf("%q is taken", template)
 			continue
 		}
-		if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
-			t.Errorf("%q: %v (%s)", template, err, fault.HintOf(err))
+		if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) || fault.RemedyOf(err) == nil {
+			t.Errorf("%q: %v (%v)", template, err, fault.RemedyOf(err))
 		}
 	}
 	parsed, err := naming.Parse("{{.AccountEmail}}")
@@ -224,7 +224,7 @@ func FuzzName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, template, account, id, role string) {
 		parsed, err := naming.Parse(template)
 		if err != nil {
-			if fault.KindOf(err) != fault.Usage || fault.HintOf(err) == "" || !plain.IsLine(strings.ReplaceAll(err.Error(), " ", "_")) {
+			if fault.KindOf(err) != fault.Usage || fault.RemedyOf(err) == nil || !plain.IsLine(strings.ReplaceAll(err.Error(), " ", "_")) {
 				t.Errorf("%q: %v", template, err)
 			}
 			return

@@ -41,7 +41,7 @@ func newForms(cfg *awsconfig.Config, o Options) (forms, error) {
 	case "", FormLegacy:
 	case FormSession, FormProcess:
 		if o.Session.Legacy() {
-			return f, fault.New(fault.Usage, "use: --form legacy, or make a session: homing configure sso-session",
+			return f, fault.Suggest(fault.Usage, fault.Preface{Words: "use: --form legacy, or make a session:", Then: fault.ConfigureSession{}},
 				"profiles of form %q need an sso-session, and %q is a start URL", o.Form, o.Session.StartURL)
 		}
 	default:

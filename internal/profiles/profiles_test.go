@@ -470,8 +470,8 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %s", tt.name, told(plan))
 			continue
 		}
-		if fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) || fault.HintOf(err) == "" || !plan.Empty() {
-			t.Errorf("%s: %v (%s)", tt.name, err, fault.HintOf(err))
+		if fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) || fault.RemedyOf(err) == nil || !plan.Empty() {
+			t.Errorf("%s: %v (%v)", tt.name, err, fault.RemedyOf(err))
 		}
 	}
 }

@@ -390,8 +390,8 @@ func FuzzMake(f *testing.F) {
 		}
 		plan, err := Make(before, grants, o)
 		if err != nil {
-			if fault.KindOf(err) == fault.Bug || fault.HintOf(err) == "" || !plan.Empty() {
-				t.Errorf("%v (%s)", err, fault.HintOf(err))
+			if fault.KindOf(err) == fault.Bug || fault.RemedyOf(err) == nil || !plan.Empty() {
+				t.Errorf("%v (%v)", err, fault.RemedyOf(err))
 			}
 			return
 		}

@@ -47,8 +47,8 @@ func TestTransientFailures(t *testing.T) {
 					t.Errorf("got %s, %v after %d calls; want %s after %d", got.AccessToken.Reveal(), err, len(f.calls), tt.access, tt.calls)
 				}
 				if tt.access == "" {
-					if fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), `cannot renew the token of session "dev": the `) || fault.HintOf(err) != "hint of idc" {
-						t.Errorf("got %v, hint %q", err, fault.HintOf(err))
+					if fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), `cannot renew the token of session "dev": the `) || fault.RemedyOf(err) != fault.Advice("advice of idc") {
+						t.Errorf("got %v, remedy %#v", err, fault.RemedyOf(err))
 					}
 					if len(f.calls) < tt.calls {
 						t.Errorf("%d calls, want at least %d: %v", len(f.calls), tt.calls, f.calls)
@@ -98,8 +98,8 @@ func TestNothingIsSpentThatCannotBeStored(t *testing.T) {
 					t.Errorf("while the token lasts: %v", err)
 				}
 				time.Sleep(time.Minute)
-				if _, err := r.Token(t.Context(), dev); fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
-					t.Errorf("afterwards: %v, hint %q", err, fault.HintOf(err))
+				if _, err := r.Token(t.Context(), dev); fault.KindOf(err) != fault.Config || fault.RemedyOf(err) == nil {
+					t.Errorf("afterwards: %v, remedy %#v", err, fault.RemedyOf(err))
 				}
 				if len(f.calls) != 0 {
 					t.Errorf("%d calls", len(f.calls))

@@ -82,7 +82,7 @@ func (f *service) TokenByRefresh(ctx context.Context, clientID string, clientSec
 
 // broken is an error as idc makes them.
 func broken(code idc.Code, kind fault.Kind) error {
-	return &fault.Error{Kind: kind, Msg: "the service says " + string(code), Hint: "hint of idc", Err: &idc.Error{Op: "CreateToken", Code: code}}
+	return &fault.Error{Kind: kind, Msg: "the service says " + string(code), Remedy: fault.Advice("advice of idc"), Err: &idc.Error{Op: "CreateToken", Code: code}}
 }
 
 // dropped is a connection that broke before the answer: worth another try.
@@ -92,7 +92,7 @@ func (dropped) Error() string   { return "connection dropped" }
 func (dropped) Transient() bool { return true }
 
 func drop() error {
-	return &fault.Error{Kind: fault.Unavailable, Msg: "the connection dropped", Hint: "hint of idc", Err: dropped{}}
+	return &fault.Error{Kind: fault.Unavailable, Msg: "the connection dropped", Remedy: fault.Advice("advice of idc"), Err: dropped{}}
 }
 
 func times(n int, err error) []error {

@@ -304,7 +304,7 @@ func TestSoak(t *testing.T) {
 			switch {
 			case err == nil:
 				note("credentials, in here")
-			case fault.KindOf(err) == fault.SignInNeeded && fault.HintOf(err) == "run: homing login --sso-session dev":
+			case fault.KindOf(err) == fault.SignInNeeded && fault.RemedyOf(err) == (fault.Login{Session: "dev"}):
 				note("sign in, in here")
 			default:
 				t.Errorf("in here: %v", err)

@@ -65,7 +65,7 @@ func TestBehindAnother(t *testing.T) {
 		}
 		wantFault(t, err, fault.Unavailable, `cannot renew the token of session "dev": another process has been at it for 50s and is not done (it holds `+
 			strconv.Quote(strings.TrimSuffix(r.Store.TokenPath("dev"), ".json")+".lock")+`)`,
-			"check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing")
+			fault.Advice("check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing"))
 	})
 }
 

@@ -76,7 +76,7 @@ func TestOutlookKnowsWhatWasRefused(t *testing.T) {
 		if o.Next != NextSignIn || o.Renewable || o.Refused != "invalid_grant" || !o.Rejected || len(f.calls) != calls {
 			t.Errorf("%+v", o)
 		}
-		wantFault(t, o.Err, fault.SignInNeeded, `session "dev" has ended`, "run: homing login --sso-session dev")
+		wantFault(t, o.Err, fault.SignInNeeded, `session "dev" has ended`, fault.Login{Session: "dev"})
 
 		// A record of another service is none.
 		f.address = "https://elsewhere.example"

@@ -107,7 +107,7 @@ func TestRecordOfARefusalHasNoAge(t *testing.T) {
 			}
 			start := time.Now()
 			_, err := r.Token(t.Context(), dev)
-			wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, "run: homing login --sso-session dev")
+			wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, fault.Login{Session: "dev"})
 			if len(f.calls) != 1 || time.Since(start) != 0 {
 				t.Errorf("with a clock that is off by %v: %d calls, %v", off, len(f.calls), time.Since(start))
 			}
@@ -123,7 +123,7 @@ func TestSigningInAsksOnceMore(t *testing.T) {
 		r := refusedOnce(t, f)
 		start := time.Now()
 		_, _, err := r.Renew(t.Context(), dev)
-		wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, "run: homing login --sso-session dev")
+		wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, fault.Login{Session: "dev"})
 		if len(f.calls) != 2 || time.Since(start) != 0 {
 			t.Errorf("%d calls, %v; want 2 and no waiting", len(f.calls), time.Since(start))
 		}
@@ -156,7 +156,7 @@ func TestRefusalThatNobodySettled(t *testing.T) {
 		for _, want := range []time.Duration{3400 * time.Millisecond, 0} {
 			start := time.Now()
 			_, err := r.Token(t.Context(), dev)
-			wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, "run: homing login --sso-session dev")
+			wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, fault.Login{Session: "dev"})
 			if took := time.Since(start); took != want || len(f.calls) != 1 {
 				t.Errorf("took %v and %d calls in all, want %v and 1", took, len(f.calls), want)
 			}
@@ -189,7 +189,8 @@ func TestRecordHoldsNoSecret(t *testing.T) {
 // have been a wrong one, and nobody else but it has complained.
 func TestWhatThePortalRefused(t *testing.T) {
 	t.Parallel()
-	const ended, hint = `session "dev" has ended`, "run: homing login --sso-session dev"
+	const ended = `session "dev" has ended`
+	login := fault.Login{Session: "dev"}
 	for _, tt := range []struct {
 		name  string
 		tok   session.Token
@@ -229,8 +230,8 @@ func TestWhatThePortalRefused(t *testing.T) {
 				f.address = "here"
 				got, _, err := r.Renew(t.Context(), dev)
 				if tt.login == "" {
-					if fault.KindOf(err) != fault.SignInNeeded || fault.HintOf(err) != hint {
-						t.Errorf("signing in: %v, hint %s", err, fault.HintOf(err))
+					if fault.KindOf(err) != fault.SignInNeeded || fault.RemedyOf(err) != login {
+						t.Errorf("signing in: %v, remedy %#v", err, fault.RemedyOf(err))
 					}
 				} else if err != nil || got.AccessToken.Reveal() != tt.login {
 					t.Errorf("signing in: %s, %v; want %s", got.AccessToken.Reveal(), err, tt.login)
@@ -246,12 +247,12 @@ func TestWhatThePortalRefused(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := &service{}
 			r := newRenewer(t, f, dev, token(time.Hour))
-			wantFault(t, r.Ended(t.Context(), dev, session.NewSecret("access-0"), nil), fault.SignInNeeded, ended, hint)
+			wantFault(t, r.Ended(t.Context(), dev, session.NewSecret("access-0"), nil), fault.SignInNeeded, ended, login)
 			if _, renewed, err := r.Renew(t.Context(), dev); err != nil || renewed {
 				t.Errorf("another process's token counts as refused: %v", err)
 			}
 			before := []byte(read(t, r.Store.TokenPath("dev")))
-			wantFault(t, r.Ended(t.Context(), dev, session.NewSecret("access-1"), nil), fault.SignInNeeded, ended, hint)
+			wantFault(t, r.Ended(t.Context(), dev, session.NewSecret("access-1"), nil), fault.SignInNeeded, ended, login)
 			if got, err := os.ReadFile(r.Store.TokenPath("dev")); err != nil || !bytes.Equal(got, before) {
 				t.Errorf("the file became %s", got)
 			}

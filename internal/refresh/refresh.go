@@ -9,6 +9,7 @@ package refresh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -55,8 +56,8 @@ type Renewer struct {
 	// only when a token must be renewed. Required.
 	Connect func(ctx context.Context, s session.Session) (Service, error)
 	Profile func(session.Session) string // a profile of a legacy session, for hints; nil or "" = none known
-	// Instead is a command that helps where only a sign-in seems to, for hints; nil or "" = none.
-	Instead  func(session.Session) string
+	// Instead returns what helps where only a sign-in seems to; nil means nothing does.
+	Instead  func(session.Session) fault.Remedy
 	Now      func() time.Time // nil = time.Now
 	Patience time.Duration    // how long failures that may pass are repeated; 0 = 30 s
 }
@@ -180,9 +181,9 @@ func (r *Renewer) accept(s session.Session) func(session.Token, error) (session.
 	return func(t session.Token, err error) (session.Token, error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return session.Token{}, &fault.Error{Kind: fault.SignInNeeded, Msg: "not signed in to " + named(s), Hint: r.hint(s), Err: err}
-		case fault.KindOf(err) == fault.SignInNeeded && err != nil: // the file says nothing of use; the session's hint is the better one
-			return session.Token{}, &fault.Error{Kind: fault.SignInNeeded, Msg: err.Error(), Hint: r.hint(s), Err: err}
+			return session.Token{}, r.signInNeeded(s, "not signed in to "+s.InWords(), err)
+		case fault.KindOf(err) == fault.SignInNeeded && err != nil: // the file names no session; r.login does
+			return session.Token{}, r.signInNeeded(s, err.Error(), err)
 		case err != nil:
 			return session.Token{}, err
 		case t.StartURL != "" && !sameURL(t.StartURL, s.StartURL):
@@ -197,10 +198,7 @@ func (r *Renewer) accept(s session.Session) func(session.Token, error) (session.
 // foreign is the error for a token that was issued for what the config no longer says: the name of the file does not
 // tell the difference, and using it would act on the wrong instance, or fail in every other program.
 func (r *Renewer) foreign(s session.Session, what, has, configured string) error {
-	return &fault.Error{
-		Kind: fault.SignInNeeded, Hint: r.hint(s),
-		Msg: "the token of " + named(s) + " belongs to " + what + " " + quote(has) + ", but the config says " + quote(configured),
-	}
+	return r.signInNeeded(s, fmt.Sprintf("the token of %s belongs to %s %q, but the config says %q", s.InWords(), what, has, configured), nil)
 }
 
 // ownRegion reports whether a start URL may lead to another region than sso_region: the host names it, or it is an
@@ -223,18 +221,18 @@ func (r *Renewer) unrenewable(s session.Session, t session.Token, w want) (sessi
 	if w.serves(t, now) && !w.lasting {
 		return t, false, nil
 	}
-	e := &fault.Error{Kind: fault.SignInNeeded, Hint: r.hint(s)}
+	var msg string
 	switch {
 	case !t.RegistrationExpiresAt.IsZero() && !t.RefreshToken.IsZero() && !now.Before(t.RegistrationExpiresAt):
-		e.Msg = "the token of " + named(s) + " can no longer be renewed: its client registration expired at " + clock(t.RegistrationExpiresAt)
+		msg = "the token of " + s.InWords() + " can no longer be renewed: its client registration expired at " + clock(t.RegistrationExpiresAt)
 	case t.Expired(now):
-		e.Msg = named(s) + " expired at " + clock(t.ExpiresAt)
+		msg = s.InWords() + " expired at " + clock(t.ExpiresAt)
 	case w.lasting && w.not.IsZero():
-		e.Msg = named(s) + " expires at " + clock(t.ExpiresAt) + " and cannot be renewed"
+		msg = s.InWords() + " expires at " + clock(t.ExpiresAt) + " and cannot be renewed"
 	default: // refused before its time
 		return session.Token{}, false, r.ended(s, nil)
 	}
-	return session.Token{}, false, e
+	return session.Token{}, false, r.signInNeeded(s, msg, nil)
 }
 
 func (r *Renewer) now() time.Time {
@@ -244,23 +242,27 @@ func (r *Renewer) now() time.Time {
 	return time.Now()
 }
 
-// hint is the command that signs in to s. What the token that ended had been asked for is asked for again: a legacy one
-// that could be renewed.
-func (r *Renewer) hint(s session.Session) string {
-	command := "run: homing login"
+// signInNeeded is the error for a session that only a sign-in helps.
+func (r *Renewer) signInNeeded(s session.Session, msg string, cause error) error {
+	return &fault.Error{Kind: fault.SignInNeeded, Msg: msg, Remedy: r.login(s), Err: cause}
+}
+
+// login signs in to s, or does what Instead knows. If the last token of a legacy session could be renewed, the next one
+// is asked for alike.
+func (r *Renewer) login(s session.Session) fault.Remedy {
 	if r.Instead != nil {
-		if instead := r.Instead(s); instead != "" {
-			return "run: " + instead
+		if instead := r.Instead(s); instead != nil {
+			return instead
 		}
 	}
 	if !s.Legacy() {
-		return command + " --sso-session " + shell(s.Name)
+		return fault.Login{Session: s.Name}
 	}
-	if r.Profile != nil && r.Profile(s) != "" {
-		command += " --profile " + shell(r.Profile(s))
+	var login fault.Login
+	if r.Profile != nil {
+		login.Profile = r.Profile(s)
 	}
-	if t, err := r.Store.Token(s.CacheKey()); err == nil && !t.RefreshToken.IsZero() {
-		command += " --keep-fresh"
-	}
-	return command
+	t, err := r.Store.Token(s.CacheKey())
+	login.KeepFresh = err == nil && !t.RefreshToken.IsZero()
+	return login
 }

@@ -183,13 +183,10 @@ func (r *Renewer) refusal(s session.Session, err error) error {
 	default:
 		return r.ended(s, err)
 	}
-	return &fault.Error{
-		Kind: fault.SignInNeeded, Hint: r.hint(s), Err: err,
-		Msg: "the token of " + named(s) + " can no longer be renewed: " + why,
-	}
+	return r.signInNeeded(s, "the token of "+s.InWords()+" can no longer be renewed: "+why, err)
 }
 
 // ended is the error for a session that is over at the service.
 func (r *Renewer) ended(s session.Session, cause error) error {
-	return &fault.Error{Kind: fault.SignInNeeded, Msg: named(s) + " has ended", Hint: r.hint(s), Err: cause}
+	return r.signInNeeded(s, s.InWords()+" has ended", cause)
 }

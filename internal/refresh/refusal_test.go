@@ -20,7 +20,7 @@ func TestRefusal(t *testing.T) {
 		f.good = "" // the session is over
 		start := time.Now()
 		_, err := r.Token(t.Context(), dev)
-		wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, "run: homing login --sso-session dev")
+		wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, fault.Login{Session: "dev"})
 		if took := time.Since(start); took != 3400*time.Millisecond || len(f.calls) != 1 {
 			t.Errorf("took %v and %d calls, want 3.4s and 1", took, len(f.calls))
 		}
@@ -82,7 +82,7 @@ func TestRefusedWhileTheTokenLasts(t *testing.T) {
 			t.Errorf("in the background: got %v after %v, want the token while it lasts, at once", err, time.Since(start))
 		}
 		_, _, err := r.Renew(t.Context(), dev)
-		wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, "run: homing login --sso-session dev")
+		wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, fault.Login{Session: "dev"})
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http/httptrace"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -272,7 +273,7 @@ func (r *Renewer) failed(ctx context.Context, s session.Session, err error) erro
 	if kind == fault.TimedOut { // the limit of one call, not one that a person set
 		kind = fault.Unavailable
 	}
-	return &fault.Error{Kind: kind, Msg: "cannot renew the token of " + named(s) + ": " + err.Error(), Err: err}
+	return &fault.Error{Kind: kind, Msg: "cannot renew the token of " + s.InWords() + ": " + err.Error(), Err: err}
 }
 
 // interrupted is the error for a caller's context that ended: its cause where that is a *fault.Error.
@@ -282,7 +283,7 @@ func interrupted(ctx context.Context) error {
 		return cause
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed has passed", Hint: "try again", Err: ctx.Err()}
+		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed has passed", Remedy: fault.Advice("try again"), Err: ctx.Err()}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: ctx.Err()}
 }
@@ -292,9 +293,10 @@ func interrupted(ctx context.Context) error {
 func (r *Renewer) behind(s session.Session, waited time.Duration, held *store.Locked) error {
 	return &fault.Error{
 		Kind: fault.Unavailable, Err: held,
-		Msg: "cannot renew the token of " + named(s) + ": another process has been at it for " + waited.Round(time.Second).String() +
-			" and is not done (it holds " + quote(held.Path) + ")",
-		Hint: "check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing",
+		Msg: "cannot renew the token of " + s.InWords() + ": another process has been at it for " + waited.Round(time.Second).String() +
+			" and is not done (it holds " + strconv.Quote(held.Path) + ")",
+		Remedy: fault.Advice("check the network and the proxy settings (HTTPS_PROXY), then try again; " +
+			"a homing that was stopped is shown by: ps -ef | grep homing"),
 	}
 }
 

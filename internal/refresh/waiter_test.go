@@ -48,7 +48,7 @@ func TestEverybodyLearnsOfTheEndAtOnce(t *testing.T) {
 				time.Sleep(time.Duration(i) * 50 * time.Millisecond)
 				one := &Renewer{Store: r.Store, Connect: f.connect}
 				_, err := one.Token(t.Context(), dev)
-				wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, "run: homing login --sso-session dev")
+				wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, fault.Login{Session: "dev"})
 			})
 		}
 		wg.Wait()

@@ -117,8 +117,8 @@ func TestADayAgainstTheEmulator(t *testing.T) {
 		}
 		time.Sleep(2 * time.Hour)
 		_, err := w.get(t.Context())
-		if fault.KindOf(err) != fault.SignInNeeded || err.Error() != `session "dev" has ended` || fault.HintOf(err) != "run: homing login --sso-session dev" {
-			t.Errorf("after the session: %v, hint %q", err, fault.HintOf(err))
+		if fault.KindOf(err) != fault.SignInNeeded || err.Error() != `session "dev" has ended` || fault.RemedyOf(err) != (fault.Login{Session: "dev"}) {
+			t.Errorf("after the session: %v, remedy %#v", err, fault.RemedyOf(err))
 		}
 		if odd := w.Unexpected(); len(odd) > 0 {
 			t.Errorf("unknown requests: %v", odd)
@@ -149,33 +149,33 @@ func TestManyCallersAgainstTheEmulator(t *testing.T) {
 
 func TestTroubleFromTheEmulator(t *testing.T) {
 	t.Parallel()
-	const login = "run: homing login --sso-session dev"
+	login := fault.Login{Session: "dev"}
 	for _, tt := range []struct {
 		name    string
 		trouble func(w *world)
 		kind    fault.Kind // fault.Bug = none: credentials come
 		msg     string
-		hint    string
+		remedy  fault.Remedy
 	}{
 		{"throttled seven times", func(w *world) {
 			w.Fail(emulator.OpGetRoleCredentials, 7, emulator.Fault{Error: "TooManyRequestsException"})
-		}, fault.Bug, "", ""},
+		}, fault.Bug, "", nil},
 		{"internal error seven times, at the token", func(w *world) {
 			time.Sleep(2 * time.Hour)
 			w.Fail(emulator.OpCreateToken, 7, emulator.Fault{Error: "InternalServerException"})
-		}, fault.Bug, "", ""},
+		}, fault.Bug, "", nil},
 		{"connection dropped before the request, at the token", func(w *world) {
 			time.Sleep(2 * time.Hour)
 			w.Fail(emulator.OpCreateToken, 3, emulator.Fault{Drop: emulator.DropBefore})
-		}, fault.Bug, "", ""},
+		}, fault.Bug, "", nil},
 		{"portal forgets the token", func(w *world) {
 			w.Fail(emulator.OpGetRoleCredentials, 1, emulator.Fault{Error: "UnauthorizedException"})
-		}, fault.Bug, "", ""},
+		}, fault.Bug, "", nil},
 		{"session revoked", func(w *world) { w.EndSession("") }, fault.SignInNeeded, `session "dev" has ended`, login},
-		{"role not assigned", func(w *world) { w.key.RoleName = "Nobody" }, fault.Denied, "", "see what you may use: homing profiles list --sso-session dev"},
+		{"role not assigned", func(w *world) { w.key.RoleName = "Nobody" }, fault.Denied, "", fault.Preface{Words: "see what you may use:", Then: fault.ListProfiles{Session: "dev"}}},
 		{"HTML from a proxy", func(w *world) {
 			w.Fail(emulator.OpGetRoleCredentials, -1, emulator.Fault{Body: "<html>sign in to the Wi-Fi</html>"})
-		}, fault.Unavailable, "", ""},
+		}, fault.Unavailable, "", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -193,8 +193,9 @@ func TestTroubleFromTheEmulator(t *testing.T) {
 					}
 					return
 				}
-				if err == nil || fault.KindOf(err) != tt.kind || tt.msg != "" && err.Error() != tt.msg || tt.hint != "" && fault.HintOf(err) != tt.hint || fault.HintOf(err) == "" {
-					t.Errorf("got %v: %v\nhint: %s", fault.KindOf(err), err, fault.HintOf(err))
+				if err == nil || fault.KindOf(err) != tt.kind || tt.msg != "" && err.Error() != tt.msg || fault.RemedyOf(err) == nil ||
+					tt.remedy != nil && fault.RemedyOf(err) != tt.remedy {
+					t.Errorf("got %v: %v\nremedy: %#v", fault.KindOf(err), err, fault.RemedyOf(err))
 				}
 			})
 		})

@@ -114,7 +114,7 @@ func (f *Fetcher) obtain(ctx context.Context, k store.RoleKey, minTTL time.Durat
 // another process that waits for them in turn.
 func silence(k store.RoleKey, also string) error {
 	return &fault.Error{
-		Kind: fault.Unavailable, Hint: "check the network, then try again",
+		Kind: fault.Unavailable, Remedy: fault.Advice("check the network, then try again"),
 		Msg: fmt.Sprintf("no credentials in time for role %q in account %q through %s: the service does not answer%s",
 			k.RoleName, k.AccountID, k.Session.InWords(), also),
 	}
@@ -230,15 +230,11 @@ func (f *Fetcher) explain(k store.RoleKey, err error) error {
 	if code(err) != "forbidden" && fault.KindOf(err) != fault.Denied {
 		return err
 	}
-	e := &fault.Error{
+	return &fault.Error{
 		Kind: fault.Denied, Err: err,
-		Msg:  fmt.Sprintf("no access to role %q in account %q through %s", k.RoleName, k.AccountID, k.Session.InWords()),
-		Hint: "see what you may use: homing profiles list",
+		Msg:    fmt.Sprintf("no access to role %q in account %q through %s", k.RoleName, k.AccountID, k.Session.InWords()),
+		Remedy: fault.Preface{Words: "see what you may use:", Then: fault.ListProfiles{Session: k.Session.Name}},
 	}
-	if !k.Session.Legacy() {
-		e.Hint += " --sso-session " + k.Session.Name
-	}
-	return e
 }
 
 func (f *Fetcher) warn(err error) {

@@ -37,7 +37,7 @@ func (s said) ServiceCode() string { return s.code }
 func (s said) Transient() bool     { return s.transient }
 
 func refusal(code string, kind fault.Kind, transient bool) error {
-	return &fault.Error{Kind: kind, Msg: "the portal says " + code, Hint: "hint of idc", Err: said{code, transient}}
+	return &fault.Error{Kind: kind, Msg: "the portal says " + code, Remedy: fault.Advice("advice of idc"), Err: said{code, transient}}
 }
 
 var (
@@ -132,7 +132,7 @@ func (f *tokens) Replace(ctx context.Context, s session.Session, rejected sessio
 }
 
 func (f *tokens) Ended(_ context.Context, s session.Session, _ session.Secret, cause error) error {
-	return &fault.Error{Kind: fault.SignInNeeded, Msg: "ended", Hint: "run: homing login --sso-session " + s.Name, Err: cause}
+	return &fault.Error{Kind: fault.SignInNeeded, Msg: "ended", Remedy: fault.Login{Session: s.Name}, Err: cause}
 }
 
 // signIn stores an access token, as a sign-in or a refresh does.
@@ -257,7 +257,7 @@ func TestShortCredentialsAreReturnedAllTheSame(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	const login = "run: homing login --sso-session dev"
+	login := fault.Login{Session: "dev"}
 	many := func(err error) (list []error) {
 		for range 99 {
 			list = append(list, err)
@@ -265,26 +265,27 @@ func TestFailures(t *testing.T) {
 		return list
 	}
 	for _, tt := range []struct {
-		name      string
-		fail      []error
-		next      string // the token that a renewal gets
-		known     []string
-		kind      fault.Kind // fault.Bug = no failure
-		msg, hint string
-		least     int // calls
-		most      int
-		replaced  int
+		name     string
+		fail     []error
+		next     string // the token that a renewal gets
+		known    []string
+		kind     fault.Kind // fault.Bug = no failure
+		msg      string
+		remedy   fault.Remedy
+		least    int // calls
+		most     int
+		replaced int
 	}{
-		{"seven times 429", many(throttled)[:7], "", nil, fault.Bug, "", "", 8, 8, 0},
-		{"429 for ever", many(throttled), "", nil, fault.Unavailable, "the portal says throttled", "hint of idc", 8, 99, 0},
-		{"500 for ever", many(broken), "", nil, fault.Unavailable, "the portal says server", "hint of idc", 8, 99, 0},
-		{"nothing there", many(unreached), "", nil, fault.Unavailable, "the portal says network", "hint of idc", 3, 3, 0},
-		{"401, then renewed", nil, "access-2", []string{"access-2"}, fault.Bug, "", "", 2, 2, 1},
+		{"seven times 429", many(throttled)[:7], "", nil, fault.Bug, "", nil, 8, 8, 0},
+		{"429 for ever", many(throttled), "", nil, fault.Unavailable, "the portal says throttled", fault.Advice("advice of idc"), 8, 99, 0},
+		{"500 for ever", many(broken), "", nil, fault.Unavailable, "the portal says server", fault.Advice("advice of idc"), 8, 99, 0},
+		{"nothing there", many(unreached), "", nil, fault.Unavailable, "the portal says network", fault.Advice("advice of idc"), 3, 3, 0},
+		{"401, then renewed", nil, "access-2", []string{"access-2"}, fault.Bug, "", nil, 2, 2, 1},
 		{"401, session over", nil, "", []string{"none"}, fault.SignInNeeded, "ended", login, 1, 1, 1},
 		{"401 again after the renewal", nil, "access-2", []string{"none"}, fault.SignInNeeded, "ended", login, 2, 2, 1},
 		{
 			"403", []error{forbidden}, "", nil, fault.Denied, `no access to role "Admin" in account "123456789012" through session "dev"`,
-			"see what you may use: homing profiles list --sso-session dev", 1, 1, 0,
+			fault.Preface{Words: "see what you may use:", Then: fault.ListProfiles{Session: "dev"}}, 1, 1, 0,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -300,8 +301,8 @@ func TestFailures(t *testing.T) {
 					if err != nil || c.AccessKeyID == "" {
 						t.Errorf("got %v", err)
 					}
-				} else if err == nil || fault.KindOf(err) != tt.kind || err.Error() != tt.msg || fault.HintOf(err) != tt.hint {
-					t.Errorf("got %v: %v\nhint: %s", fault.KindOf(err), err, fault.HintOf(err))
+				} else if err == nil || fault.KindOf(err) != tt.kind || err.Error() != tt.msg || fault.RemedyOf(err) != tt.remedy {
+					t.Errorf("got %v: %v\nremedy: %#v", fault.KindOf(err), err, fault.RemedyOf(err))
 				}
 				if p.calls < tt.least || p.calls > tt.most || fake.replaced != tt.replaced || time.Since(start) > 30*time.Second {
 					t.Errorf("%d calls, %d renewals, %v", p.calls, fake.replaced, time.Since(start))

@@ -179,8 +179,8 @@ func TestSessionEndsDuringAList(t *testing.T) {
 		e.Change(func(s *emulator.Server) { s.PortalRate = 20 })
 		time.AfterFunc(5*time.Second, func() { e.EndSession("") })
 		_, err := w.List(t.Context())
-		if fault.KindOf(err) != fault.SignInNeeded || fault.HintOf(err) != "run: homing login --sso-session dev" {
-			t.Fatalf("error = %v, hint %q", err, fault.HintOf(err))
+		if fault.KindOf(err) != fault.SignInNeeded || fault.RemedyOf(err) != (fault.Login{Session: "dev"}) {
+			t.Fatalf("error = %v, remedy %#v", err, fault.RemedyOf(err))
 		}
 		e.Change(func(s *emulator.Server) { s.PortalRate = 0 })
 		w.signIn(t)

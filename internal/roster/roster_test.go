@@ -163,7 +163,7 @@ func TestTrouble(t *testing.T) {
 					t.Errorf("refused: %v", result.Refused)
 				}
 				for _, r := range result.Refused {
-					if r.Account.Name == "" || fault.HintOf(r.Err) == "" {
+					if r.Account.Name == "" || fault.RemedyOf(r.Err) == nil {
 						t.Errorf("refused: %+v", r)
 					}
 				}
@@ -233,7 +233,7 @@ func TestPagesThatDoNotEnd(t *testing.T) {
 			return next
 		}}
 		l, _ := newLister(s, 1)
-		if _, err := l.List(t.Context()); fault.KindOf(err) != fault.Unavailable || fault.HintOf(err) == "" {
+		if _, err := l.List(t.Context()); fault.KindOf(err) != fault.Unavailable || fault.RemedyOf(err) == nil {
 			t.Errorf("error = %v", err)
 		}
 		if s.calls > 3+300+1 {
@@ -277,7 +277,7 @@ func TestInterrupted(t *testing.T) {
 		l, _ := newLister(s, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := l.List(ctx); fault.KindOf(err) != fault.TimedOut || fault.HintOf(err) == "" {
+		if _, err := l.List(ctx); fault.KindOf(err) != fault.TimedOut || fault.RemedyOf(err) == nil {
 			t.Errorf("error = %v", err)
 		}
 	})

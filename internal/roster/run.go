@@ -148,7 +148,10 @@ func ended(ctx context.Context) error {
 	case errors.As(cause, &f):
 		return cause
 	case errors.Is(cause, context.DeadlineExceeded):
-		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed for the list of accounts has passed", Hint: "run the same command again: it goes on from there", Err: cause}
+		return &fault.Error{
+			Kind: fault.TimedOut, Msg: "the time allowed for the list of accounts has passed",
+			Remedy: fault.Advice("run the same command again: it goes on from there"), Err: cause,
+		}
 	default:
 		return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: cause}
 	}

@@ -25,7 +25,7 @@ func (s said) Transient() bool           { return s.transient }
 func (s said) RetryAfter() time.Duration { return s.after }
 
 func refusal(code string, kind fault.Kind, transient bool, after time.Duration) error {
-	return &fault.Error{Kind: kind, Msg: "the portal says " + code, Hint: "hint of idc", Err: said{code, transient, after}}
+	return &fault.Error{Kind: kind, Msg: "the portal says " + code, Remedy: fault.Advice("advice of idc"), Err: said{code, transient, after}}
 }
 
 // limit decides whether a call that arrives at now is served.
@@ -280,7 +280,7 @@ func (k *tokens) Ended(_ context.Context, _ session.Session, _ session.Secret, c
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.ended++
-	return &fault.Error{Kind: fault.SignInNeeded, Msg: "the session has ended", Hint: "run: homing login", Err: cause}
+	return &fault.Error{Kind: fault.SignInNeeded, Msg: "the session has ended", Remedy: fault.Login{}, Err: cause}
 }
 
 func (k *tokens) renew() {

@@ -162,7 +162,7 @@ func fileFault(file string, line int, err error, format string, args ...any) *fa
 	}
 	return &fault.Error{
 		Kind: fault.Config, Msg: at(file, line) + sep + fmt.Sprintf(format, args...),
-		Hint: "correct or remove the file " + file, Err: err,
+		Remedy: fault.Correct{File: file}, Err: err,
 	}
 }
 
@@ -197,7 +197,7 @@ func (t *table) ownLine(key string) int {
 }
 
 // check refuses keys that are not known. tables are the known keys that hold a table ("profiles") or one a name, for the
-// hint.
+// remedy.
 func (t *table) check(known []string, tables ...string) error {
 	var unknown []string
 	for key := range t.keys {
@@ -224,10 +224,11 @@ func (t *table) check(known []string, tables ...string) error {
 		}
 		list = append(list, "["+name+".NAME]")
 	}
-	err.Hint = "known keys: " + strings.Join(list, ", ")
+	advice := "known keys: " + strings.Join(list, ", ")
 	if near := nearest(key, append(slices.Clone(known), tables...)); near != "" {
-		err.Hint = "did you mean " + near + "? " + err.Hint
+		advice = "did you mean " + near + "? " + advice
 	}
+	err.Remedy = fault.Advice(advice)
 	return err
 }
 
@@ -242,7 +243,7 @@ func decode[T any](t *table, key, takes string, valid func(T) bool) (Value[T], e
 	if err := t.meta.PrimitiveDecode(raw, &v); err != nil || !valid(v) {
 		return Value[T]{}, &fault.Error{
 			Kind: fault.Config, Msg: fmt.Sprintf("%s: %s takes %s", at(t.file, line), shown(t.prefix+key), takes),
-			Hint: "correct line " + fmt.Sprint(line) + " of " + t.file, Err: err,
+			Remedy: fault.Correct{File: t.file, Line: line}, Err: err,
 		}
 	}
 	return Value[T]{Value: v, Origin: t.file, Line: line}, nil

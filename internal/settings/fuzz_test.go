@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,14 +32,14 @@ func FuzzFiles(f *testing.F) {
 				}
 				continue
 			}
-			if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) || fault.HintOf(err) == "" {
-				t.Errorf("%v (%s)", err, fault.HintOf(err))
+			if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) || fault.RemedyOf(err) == nil {
+				t.Errorf("%v (%v)", err, fault.RemedyOf(err))
 			}
 			visible := func(s string) bool {
 				return plain.IsLine(strings.ReplaceAll(s, " ", "_")) && !strings.HasSuffix(s, " ")
 			}
-			if !visible(err.Error()) || !visible(fault.HintOf(err)) {
-				t.Errorf("not one visible line: %q, %q", err, fault.HintOf(err))
+			if !visible(err.Error()) || !visible(fmt.Sprint(fault.RemedyOf(err))) {
+				t.Errorf("not one visible line: %q, %q", err, fault.RemedyOf(err))
 			}
 			if s.Flow.IsSet() || s.Policy.AllowDeviceCode {
 				t.Error("settings beside an error")

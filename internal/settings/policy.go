@@ -82,7 +82,7 @@ func loadPolicy(file string) (Policy, error) {
 	return p, nil
 }
 
-// policyFault turns the hint of err to whoever can act on it: the file is not the person's own.
+// policyFault turns the remedy of err to whoever can act on it: the file is not the person's own.
 func policyFault(err error) error {
 	if err == nil {
 		return nil
@@ -92,10 +92,12 @@ func policyFault(err error) error {
 		return err
 	}
 	f := *found
-	if !strings.Contains(f.Hint, "known keys: ") {
-		f.Hint = ""
+	const ask = "ask who administers this machine: a policy that cannot be read allows no sign-in"
+	if _, correct := f.Remedy.(fault.Correct); correct {
+		f.Remedy = fault.Advice(ask)
+	} else {
+		f.Remedy = fault.Preface{Words: ask + ";", Then: f.Remedy}
 	}
-	f.Hint = strings.TrimSuffix("ask who administers this machine: a policy that cannot be read allows no sign-in; "+f.Hint, "; ")
 	return &f
 }
 

@@ -106,7 +106,8 @@ func (t *table) template() (Value[string], error) {
 	}
 	if _, err := naming.Parse(v.Value); err != nil {
 		return Value[string]{}, &fault.Error{
-			Kind: fault.Config, Msg: at(t.file, v.Line) + ": " + plain.Line(err.Error(), 200), Hint: fault.HintOf(err), Err: err,
+			Kind: fault.Config, Msg: at(t.file, v.Line) + ": " + plain.Line(err.Error(), 200),
+			Remedy: fault.RemedyOf(err), Err: err,
 		}
 	}
 	return v, nil
@@ -252,7 +253,7 @@ func Team(name string, r io.Reader) (Profiles, error) {
 		for _, key := range sortedKeys(t.keys) {
 			if slices.Contains(profileKeys, key) {
 				err := fileFault(name, t.line(key), nil, "%s stands outside of [profiles]", key)
-				err.Hint = "put the line [profiles] above it"
+				err.Remedy = fault.Advice("put the line [profiles] above it")
 				return Profiles{}, err
 			}
 		}
@@ -286,7 +287,7 @@ func (t *table) notFromTeams() error {
 		for _, key := range sortedKeys(table.keys) {
 			if why := notFromTeams[strings.ReplaceAll(strings.ToLower(key), "-", "_")]; why != "" {
 				err := fileFault(t.file, table.line(key), nil, "%s is not taken from a team's file: %s", shown(table.prefix+key), why)
-				err.Hint = "remove the line from the team's file, or set it in your own config.toml"
+				err.Remedy = fault.Advice("remove the line from the team's file, or set it in your own config.toml")
 				return err
 			}
 		}
@@ -303,11 +304,14 @@ func sortedKeys(keys map[string]toml.Primitive) []string {
 	return names
 }
 
-// teamFault turns the hint of err to whoever can act on it: the file may not be on this machine.
+// teamFault turns the remedy of err to whoever can act on it: the file may not be on this machine.
 func teamFault(err error) error {
 	var f *fault.Error
-	if errors.As(err, &f) && strings.HasPrefix(f.Hint, "correct ") {
-		f.Hint = "tell who keeps the team's file; without --from your own settings count"
+	if !errors.As(err, &f) {
+		return err
+	}
+	if _, correct := f.Remedy.(fault.Correct); correct {
+		f.Remedy = fault.Advice("tell who keeps the team's file; without --from your own settings count")
 	}
 	return err
 }

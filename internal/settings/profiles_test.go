@@ -110,7 +110,7 @@ func TestTeam(t *testing.T) {
 func TestTeamRefuses(t *testing.T) {
 	t.Parallel()
 	list := `["` + strings.Repeat(`a","`, maxList) + `a"]`
-	for _, tt := range []struct{ text, want, hint string }{
+	for _, tt := range []struct{ text, want, remedy string }{
 		{"[profiles]\nform = \"credential_process\"", "team.toml:2: profiles.form is not taken from a team's file: how profiles get their credentials", "remove the line"},
 		{"[profiles]\nform = \"sso-session\"", "team.toml:2: profiles.form is not taken", ""},
 		{"[profiles]\n\ncredential_process = \"sh -c id\"", "team.toml:3: profiles.credential_process is not taken from a team's file: it would run", ""},
@@ -160,8 +160,8 @@ func TestTeamRefuses(t *testing.T) {
 			t.Errorf("%q is taken", short)
 			continue
 		}
-		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), tt.want) || !strings.Contains(fault.HintOf(err), tt.hint) || fault.HintOf(err) == "" {
-			t.Errorf("%q: %v\nhint: %s", short, err, fault.HintOf(err))
+		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), tt.want) || !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), tt.remedy) || fault.RemedyOf(err) == nil {
+			t.Errorf("%q: %v\nremedy: %#v", short, err, fault.RemedyOf(err))
 		}
 		if !plain.IsLine(err.Error()) || said(p) != "" {
 			t.Errorf("%q: %q, %s", short, err, said(p))
@@ -217,8 +217,8 @@ func TestTeamIsReadSoon(t *testing.T) {
 // What is refused in a team's file is refused in config.toml too, but for the form.
 func TestProfilesThatAreWrong(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ text, want, hint string }{
-		{"[profiles]\nform = \"process\"", "PATH:2: profiles.form takes \"sso-session\", \"legacy\" or \"credential_process\"", "correct line 2 of PATH"},
+	for _, tt := range []struct{ text, want, remedy string }{
+		{"[profiles]\nform = \"process\"", "PATH:2: profiles.form takes \"sso-session\", \"legacy\" or \"credential_process\"", "{PATH 2}"},
 		{"[profiles]\ntemplate = \"{{.RoleName\"", "PATH:2: template \"{{.RoleName\", column 1: \"{{\" is not closed", "fields: .AccountName"},
 		{"[profiles]\nregion = \"EU\"", "PATH:2: profiles.region takes a region", ""},
 		{"[profiles]\nprune = true", "PATH:2: unknown key profiles.prune", "known keys: template, accounts, roles, exclude, region, output, defaults, form"},
@@ -236,9 +236,9 @@ func TestProfilesThatAreWrong(t *testing.T) {
 			t.Errorf("%q is taken", tt.text)
 			continue
 		}
-		msg, hint := strings.ReplaceAll(err.Error(), file, "PATH"), strings.ReplaceAll(fault.HintOf(err), file, "PATH")
-		if fault.KindOf(err) != fault.Config || !strings.Contains(msg, tt.want) || !strings.Contains(hint, tt.hint) {
-			t.Errorf("%q: %s\nhint: %s", tt.text, msg, hint)
+		msg, remedy := strings.ReplaceAll(err.Error(), file, "PATH"), strings.ReplaceAll(fmt.Sprint(fault.RemedyOf(err)), file, "PATH")
+		if fault.KindOf(err) != fault.Config || !strings.Contains(msg, tt.want) || !strings.Contains(remedy, tt.remedy) {
+			t.Errorf("%q: %s\nremedy: %s", tt.text, msg, remedy)
 		}
 	}
 }
@@ -270,11 +270,11 @@ func FuzzTeam(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Team("team.toml", strings.NewReader(text))
 		if err != nil {
-			if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), "team.toml") || fault.HintOf(err) == "" || said(p) != "" {
-				t.Errorf("%v (%s) %s", err, fault.HintOf(err), said(p))
+			if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), "team.toml") || fault.RemedyOf(err) == nil || said(p) != "" {
+				t.Errorf("%v (%v) %s", err, fault.RemedyOf(err), said(p))
 			}
-			if !plain.IsLine(err.Error()) || !plain.IsLine(fault.HintOf(err)) {
-				t.Errorf("not one visible line: %q, %q", err, fault.HintOf(err))
+			if !plain.IsLine(err.Error()) || !plain.IsLine(fmt.Sprint(fault.RemedyOf(err))) {
+				t.Errorf("not one visible line: %q, %q", err, fault.RemedyOf(err))
 			}
 			return
 		}

@@ -128,14 +128,15 @@ func fromEnv(getenv func(string) string) (layer, error) {
 	if v := getenv(flow); v != "" {
 		name := strings.ToLower(v)
 		if !isFlow(name) {
-			return l, fault.New(fault.Config, "run: export HOMING_FLOW=auto", "%s=%s is none of auto, pkce, device", flow, shown(v))
+			return l, fault.Suggest(fault.Config, fault.Setenv{Name: flow, Value: Auto},
+				"%s=%s is none of auto, pkce, device", flow, shown(v))
 		}
 		l.flow = Value[string]{Value: name, Origin: flow}
 	}
 	if v := getenv(port); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || !isPort(int64(n)) {
-			return l, fault.New(fault.Config, "run: unset "+port, "%s=%s is not a port (0 to 65535)", port, shown(v))
+			return l, fault.Suggest(fault.Config, fault.Setenv{Name: port}, "%s=%s is not a port (0 to 65535)", port, shown(v))
 		}
 		l.redirectPort = Value[int]{Value: n, Origin: port}
 	}
@@ -155,7 +156,8 @@ func flagFromEnv(getenv func(string) string, name string) (Value[bool], error) {
 	}
 	yes, ok := truth(v)
 	if !ok {
-		return Value[bool]{}, fault.New(fault.Config, "run: export "+name+"=1", "%s=%s is neither yes nor no", name, shown(v))
+		return Value[bool]{}, fault.Suggest(fault.Config, fault.Setenv{Name: name, Value: "1"},
+			"%s=%s is neither yes nor no", name, shown(v))
 	}
 	return Value[bool]{Value: yes, Origin: name}, nil
 }

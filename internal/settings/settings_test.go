@@ -133,8 +133,8 @@ func TestVariablesThatAreWrong(t *testing.T) {
 		"HOMING_FLOW=" + strings.Repeat("long", 99): "long… is none of",
 	} {
 		_, err := Load(Options{Getenv: env(in)})
-		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
-			t.Errorf("%s: %v (%s)", in, err, fault.HintOf(err))
+		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), want) || fault.RemedyOf(err) == nil {
+			t.Errorf("%s: %v (%v)", in, err, fault.RemedyOf(err))
 		}
 	}
 }
@@ -142,7 +142,7 @@ func TestVariablesThatAreWrong(t *testing.T) {
 // What is wrong in a file is told with the file, the line and what is known. The path stands for itself.
 func TestFilesThatAreWrong(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ text, want, hint string }{
+	for _, tt := range []struct{ text, want, remedy string }{
 		{"flow = \"pkce\"\nflwo = \"device\"", "PATH:2: unknown key flwo", "did you mean flow? known keys: flow, no_browser, redirect_port, keep_fresh, [profiles], [session.NAME]"},
 		{"keep_fresh = 1", "PATH:1: keep_fresh takes true or false", ""},
 		{"keep_fresh = true\n[session.dev]\nkeep_fresh = true", "PATH:3: unknown key session.dev.keep_fresh", "known keys: flow, no_browser, redirect_port"},
@@ -154,10 +154,10 @@ func TestFilesThatAreWrong(t *testing.T) {
 		{"\n[sessions.dev]\nflow = \"pkce\"", "PATH", "did you mean session?"},
 		{"[session.dev]\nflow = \"pkce\"\n\n[session.prod]\nno_browsr = true", "PATH:5: unknown key session.prod.no_browsr", "did you mean no_browser? known keys: flow, no_browser, redirect_port"},
 		{"[session.dev.deep]\nx = 1", "unknown key session.dev.deep", ""},
-		{"session = 7", "PATH:1: session holds one table a name: [session.NAME]", "correct"},
+		{"session = 7", "PATH:1: session holds one table a name: [session.NAME]", "{PATH 0}"},
 		{"[session]\ndev = \"pkce\"", "PATH:2: session.dev takes a table: [session.dev]", ""},
 		{"[[session]]\nname = \"dev\"", "PATH:1: session holds", ""},
-		{"flow = \"device-code\"", "PATH:1: flow takes \"auto\", \"pkce\" or \"device\"", "correct line 1 of PATH"},
+		{"flow = \"device-code\"", "PATH:1: flow takes \"auto\", \"pkce\" or \"device\"", "{PATH 1}"},
 		{"flow = \"PKCE\"", "PATH:1: flow takes", ""},
 		{"# a\n\nflow = true", "PATH:3: flow takes", ""},
 		{"flow = [\n\"pkce\"\n]", "PATH:1: flow takes", ""},
@@ -166,14 +166,14 @@ func TestFilesThatAreWrong(t *testing.T) {
 		{"redirect_port = -1", "PATH:1: redirect_port takes a port", ""},
 		{"redirect_port = 1.5", "PATH:1: redirect_port takes a port", ""},
 		{"no_browser = \"yes\"", "PATH:1: no_browser takes true or false", ""},
-		{"[session.dev]\n[session.dev]", "PATH:2: ", "correct or remove the file PATH"},
-		{"flow = \"pkce\"\nflow = \"device\"", "PATH:2: ", "correct or remove"},
-		{"flow = pkce", "PATH:1: ", "correct or remove"},
-		{"flow = \"pkce", "PATH:1: ", "correct or remove"},
-		{"flow = \"\xff\"", "PATH:1: ", "correct or remove"},
+		{"[session.dev]\n[session.dev]", "PATH:2: ", "{PATH 0}"},
+		{"flow = \"pkce\"\nflow = \"device\"", "PATH:2: ", "{PATH 0}"},
+		{"flow = pkce", "PATH:1: ", "{PATH 0}"},
+		{"flow = \"pkce", "PATH:1: ", "{PATH 0}"},
+		{"flow = \"\xff\"", "PATH:1: ", "{PATH 0}"},
 		{"\xff\xfef\x00l\x00o\x00w\x00", "PATH:1: files cannot contain NULL bytes; probably using UTF-16", ""},
 		{"\x1b[2J = 1", "PATH:1: ", ""},
-		{strings.Repeat("# much\n", 10_000), "PATH is larger than 64 KiB", "correct or remove the file PATH"},
+		{strings.Repeat("# much\n", 10_000), "PATH is larger than 64 KiB", "{PATH 0}"},
 		{strings.Repeat("[", 60_000), "PATH:1: ", ""},
 		{"flow = " + strings.Repeat("[", 60_000), "PATH:1: ", ""},
 	} {
@@ -184,12 +184,12 @@ func TestFilesThatAreWrong(t *testing.T) {
 			t.Errorf("%q is taken", short)
 			continue
 		}
-		msg, hint := strings.ReplaceAll(err.Error(), file, "PATH"), strings.ReplaceAll(fault.HintOf(err), file, "PATH")
-		if fault.KindOf(err) != fault.Config || !strings.Contains(msg, tt.want) || !strings.Contains(hint, tt.hint) {
-			t.Errorf("%q: %s\nhint: %s", short, msg, hint)
+		msg, remedy := strings.ReplaceAll(err.Error(), file, "PATH"), strings.ReplaceAll(fmt.Sprint(fault.RemedyOf(err)), file, "PATH")
+		if fault.KindOf(err) != fault.Config || !strings.Contains(msg, tt.want) || !strings.Contains(remedy, tt.remedy) {
+			t.Errorf("%q: %s\nremedy: %s", short, msg, remedy)
 		}
-		if strings.ContainsAny(msg+hint, "\x1b\n\x00") {
-			t.Errorf("%q: control characters in %q, %q", short, msg, hint)
+		if strings.ContainsAny(msg+remedy, "\x1b\n\x00") {
+			t.Errorf("%q: control characters in %q, %q", short, msg, remedy)
 		}
 	}
 }
@@ -224,8 +224,8 @@ func TestNoFile(t *testing.T) {
 			if fault.KindOf(err) != fault.Config || err.Error() != path+" "+want {
 				t.Errorf("%s: %v", name, err)
 			}
-			if administrator := strings.Contains(fault.HintOf(err), "administers"); administrator != (name == "policy") {
-				t.Errorf("%s: hint %q", name, fault.HintOf(err))
+			if administrator := strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "administers"); administrator != (name == "policy") {
+				t.Errorf("%s: remedy %#v", name, fault.RemedyOf(err))
 			}
 		}
 	}
@@ -273,16 +273,16 @@ func TestPolicyFailsClosed(t *testing.T) {
 	} {
 		file := write(t, "policy.toml", text)
 		s, err := Load(Options{PolicyFile: file, ConfigFile: write(t, "config.toml", "flow = \"device\"")})
-		if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) || !strings.Contains(fault.HintOf(err), "ask who administers this machine") {
-			t.Errorf("%q: %v (%s)", text, err, fault.HintOf(err))
+		if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) || !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "ask who administers this machine") {
+			t.Errorf("%q: %v (%v)", text, err, fault.RemedyOf(err))
 		}
 		if s.Flow.IsSet() || s.Policy.Allows(Device) {
 			t.Errorf("%q: settings beside the error", text)
 		}
 	}
 	_, err := Load(Options{PolicyFile: write(t, "policy.toml", "allow_device_codes = false")})
-	if hint := fault.HintOf(err); !strings.Contains(hint, "did you mean allow_device_code? known keys: allow_device_code, allowed_flows") {
-		t.Errorf("hint %q", hint)
+	if remedy := fmt.Sprint(fault.RemedyOf(err)); !strings.Contains(remedy, "did you mean allow_device_code? known keys: allow_device_code, allowed_flows") {
+		t.Errorf("remedy %q", remedy)
 	}
 }
 

@@ -90,16 +90,18 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	return s, effects
 }
 
-// noDevices is the error for an instance that gives out no device codes. Its hint is the other flow, which a legacy
+// noDevices is the error for an instance that gives out no device codes. Its remedy is the other flow, which a legacy
 // profile does not have and a policy may forbid.
 func (s state) noDevices(cause error) error {
 	if !s.session.Legacy() {
 		if s.barred.code == noCodeByPolicy {
-			return because(cause, fault.Denied, "ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine", "%s", cause.Error())
+			return because(cause, fault.Denied,
+				fault.Advice("ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine"), "%s", cause.Error())
 		}
 		return cause
 	}
-	return because(cause, fault.Denied, "name a session, which can sign in by a browser redirect, run: homing configure sso", "%s", cause.Error())
+	return because(cause, fault.Denied,
+		fault.Preface{Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{}}, "%s", cause.Error())
 }
 
 func (s state) poll() (state, []effect) {
@@ -153,6 +155,6 @@ func (s state) lapsed() (state, []effect) {
 }
 
 func (s state) tooLate(cause error) (state, []effect) {
-	return s.lose(FlowDevice, because(cause, fault.TimedOut, "for a new code, "+s.again(""),
+	return s.lose(FlowDevice, because(cause, fault.TimedOut, fault.Preface{Words: "for a new code,", Then: s.login()},
 		"the device code for %q is no longer valid: it was not approved in time", s.session.Label()))
 }

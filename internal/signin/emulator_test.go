@@ -3,6 +3,7 @@ package signin_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -50,7 +51,8 @@ func newWorld(t *testing.T, emu *emulator.Server) *world {
 		return idc.New(idc.Options{Region: "us-east-1", HTTPClient: &http.Client{Transport: w.via}})
 	}
 	w.login = signin.Login{
-		Store: w.store,
+		InWords: inWords,
+		Store:   w.store,
 		Renewer: &refresh.Renewer{Store: w.store, Connect: func(context.Context, session.Session) (refresh.Service, error) {
 			return connect(), nil
 		}},
@@ -65,6 +67,9 @@ func newWorld(t *testing.T, emu *emulator.Server) *world {
 	}
 	return w
 }
+
+// inWords stands in for a renderer of remedies.
+func inWords(r fault.Remedy) (words, command string) { return "run:", fmt.Sprintf("%#v", r) }
 
 func (w *world) run(ctx context.Context, flow signin.Flow, more ...func(*signin.Request)) (signin.Result, error) {
 	req := signin.Request{Session: w.session, Environment: signin.Environment{Name: "test", Flow: flow}}
@@ -201,8 +206,8 @@ func TestPKCEDeniedLeavesTheOldToken(t *testing.T) {
 	refuser.Deny = true
 	w.browse(refuser)
 	_, err = w.run(t.Context(), signin.FlowPKCE, force)
-	if fault.KindOf(err) != fault.Denied || fault.HintOf(err) != "to try again, run: homing login --sso-session dev" {
-		t.Errorf("got %v (%v), hint %q", err, fault.KindOf(err), fault.HintOf(err))
+	if fault.KindOf(err) != fault.Denied || fault.RemedyOf(err) != (fault.Preface{Words: "to try again,", Then: fault.Login{Session: "dev"}}) {
+		t.Errorf("got %v (%v), remedy %#v", err, fault.KindOf(err), fault.RemedyOf(err))
 	}
 	w.checkStored(old)
 	w.checkClean()

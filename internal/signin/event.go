@@ -82,17 +82,12 @@ type SignedIn struct {
 	Short       time.Duration // what the token was issued for, where the end of the portal session seems to cut it short; 0 else. Run leaves it 0
 }
 
-// Failed ends a sign-in that did not succeed. Run does not send it: its caller makes it, with NewFailed, from whatever
-// error ends the command.
+// Failed ends a sign-in that did not succeed. Run does not send it: its caller makes it from whatever error ends the
+// command.
 type Failed struct {
 	Kind    fault.Kind
 	Message string
 	Hint    string
-}
-
-// NewFailed returns the event for err.
-func NewFailed(err error) Failed {
-	return Failed{Kind: fault.KindOf(err), Message: err.Error(), Hint: fault.HintOf(err)}
 }
 
 func (Environment) event() string { return "environment" }

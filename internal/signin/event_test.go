@@ -3,7 +3,6 @@ package signin
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"testing"
 	"time"
 
@@ -44,10 +43,10 @@ func TestEventLines(t *testing.T) {
 			`{"event":"signed_in","session":"dev","expires_at":"2026-03-02T15:00:00Z","refreshable":true,"channel":"loopback"}`,
 		},
 		{
-			NewFailed(fault.New(fault.Denied, "run: x", "no %q", "y")),
+			Failed{Kind: fault.Denied, Message: `no "y"`, Hint: "run: x"},
 			`{"event":"error","kind":"denied","message":"no \"y\"","hint":"run: x"}`,
 		},
-		{NewFailed(fmt.Errorf("plain")), `{"event":"error","kind":"bug","message":"plain","hint":""}`},
+		{Failed{Message: "plain"}, `{"event":"error","kind":"bug","message":"plain","hint":""}`},
 	} {
 		var got bytes.Buffer
 		enc := json.NewEncoder(&got)

@@ -207,7 +207,7 @@ func (f *far) checkLog(want ...string) {
 // checkQuiet fails when an event but Authorize shows what a thief of the sign-in needs.
 func (f *far) checkQuiet(err error) {
 	f.t.Helper()
-	texts := []string{fmt.Sprint(err), fault.HintOf(err)}
+	texts := []string{fmt.Sprint(err, fault.RemedyOf(err))}
 	for _, e := range f.events {
 		if _, ok := e.(signin.Authorize); ok {
 			continue

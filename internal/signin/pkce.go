@@ -52,7 +52,7 @@ func (s state) bound(in bound) (state, []effect) {
 		effects = append(effects, hint(text))
 	}
 	if in.unannounced != nil {
-		effects = append(effects, hint(unannounced(in.unannounced)))
+		effects = append(effects, hint(s.unannounced(in.unannounced)))
 	}
 	return s, append(effects, s.register(FlowPKCE, false))
 }
@@ -108,10 +108,11 @@ func (s state) refused(code, description string) (state, []effect) {
 	case "access_denied":
 		return s.denied(nil)
 	case "temporarily_unavailable", "server_error":
-		return s.lose(FlowPKCE, fault.New(fault.Unavailable, "wait a minute, then "+s.again(""),
+		return s.lose(FlowPKCE, fault.Suggest(fault.Unavailable, fault.Preface{Words: "wait a minute, then", Then: s.login()},
 			"the service could not complete the sign-in to %q (it says %q)", s.session.Label(), said))
 	}
-	next, effects := s.lose(FlowPKCE, fault.New(fault.Config, "check sso_start_url, sso_region and sso_registration_scopes, then "+s.again(""),
+	check := fault.Preface{Words: "check sso_start_url, sso_region and sso_registration_scopes, then", Then: s.login()}
+	next, effects := s.lose(FlowPKCE, fault.Suggest(fault.Config, check,
 		"the service refused the sign-in to %q (it says %q)", s.session.Label(), said))
 	return next, append(s.doubted(), effects...)
 }
@@ -141,7 +142,7 @@ func (s state) codeAnswered(in answered) (state, []effect) {
 	case idc.CodeUnauthorizedClient:
 		return s.unwelcomeClient(FlowPKCE, in.err)
 	case idc.CodeInvalidGrant, idc.CodeInvalidRequest:
-		return s.lose(FlowPKCE, because(in.err, fault.SignInNeeded, s.again(" --force"),
+		return s.lose(FlowPKCE, because(in.err, fault.SignInNeeded, s.named(fault.Login{Force: true}),
 			"the service does not accept the authorization code of %s", s.session.InWords()))
 	}
 	return s.lose(FlowPKCE, in.err)
@@ -151,11 +152,11 @@ func (s state) limitReached() (state, []effect) {
 	if !s.code.code.IsZero() {
 		return s, nil
 	}
-	advice := "to try again, " + s.again("")
+	remedy := fault.Preface{Words: "to try again,", Then: s.login()}
 	if s.barrier(FlowDevice) == "" {
-		advice = "try a device code, " + s.again(" --use-device-code")
+		remedy = fault.Preface{Words: "try a device code,", Then: s.named(fault.Login{Flow: string(FlowDevice)})}
 	}
-	next, effects := s.lose(FlowPKCE, fault.New(fault.TimedOut, advice,
+	next, effects := s.lose(FlowPKCE, fault.Suggest(fault.TimedOut, remedy,
 		"no redirect from the browser came within %d minutes", limit/time.Minute))
 	return next, append(s.doubted(), effects...)
 }

@@ -110,7 +110,7 @@ func (c *chaos) answers(e effect) {
 		if e.err != nil && !c.mayEnd && c.aliveNow > 1 && fault.KindOf(e.err) != fault.Denied {
 			c.t.Errorf("a lost grant ended the other: %v", e.err)
 		}
-		if e.err != nil && strings.Contains(e.err.Error()+fault.HintOf(e.err), secretMark) {
+		if e.err != nil && strings.Contains(fmt.Sprint(e.err, fault.RemedyOf(e.err)), secretMark) {
 			c.t.Errorf("%v", e.err)
 		}
 	}

@@ -76,9 +76,9 @@ func TestBrowserIsToldWhatTheTerminalIsTold(t *testing.T) {
 			}
 			<-v.done
 			text := strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&", "<code>", "", "</code>", "").Replace(v.page)
-			hint := strings.ReplaceAll(fault.HintOf(err), "run: ", "run ") // a sentence on the page
-			if v.status != tt.status || !strings.Contains(text, err.Error()) || !strings.Contains(strings.ToLower(text), strings.ToLower(hint)) {
-				t.Errorf("status %d, page %s\ndoes not say %q, %q", v.status, text, err, hint)
+			_, command := inWords(fault.RemedyOf(err))
+			if v.status != tt.status || !strings.Contains(text, err.Error()) || !strings.Contains(text, command) {
+				t.Errorf("status %d, page %s\ndoes not say %q, %q", v.status, text, err, command)
 			}
 			w.checkClean()
 		})

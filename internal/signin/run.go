@@ -143,6 +143,7 @@ func (r *runner) state(keys bool) state {
 		fallback:     r.req.Fallback,
 		authorizeURL: r.conn.Service.AuthorizeURL,
 		known:        r.conn.Known,
+		inWords:      r.login.InWords,
 		barred:       barsOf(r.req),
 	}
 }
@@ -224,7 +225,7 @@ func (r *runner) start(f func(context.Context) input) {
 	r.call(func(ctx context.Context) input {
 		ctx, cancel := context.WithTimeoutCause(ctx, startPatience, &fault.Error{
 			Kind: fault.Unavailable, Msg: "IAM Identity Center gave no answer within " + startPatience.String(),
-			Hint: "check the network and the proxy settings (HTTPS_PROXY), then try again",
+			Remedy: fault.Advice("check the network and the proxy settings (HTTPS_PROXY), then try again"),
 		})
 		defer cancel()
 		return f(ctx)
@@ -268,7 +269,7 @@ func (r *runner) lock(ctx context.Context) (*store.TokenUpdate, error) {
 }
 
 func (r *runner) listen(e listen) input {
-	l, err := r.login.listener(callback.Options{State: e.state, Ports: r.req.Ports, Hosts: r.req.Hosts})
+	l, err := r.login.listener(callback.Options{State: e.state, Ports: r.req.Ports, Hosts: r.req.Hosts, InWords: r.login.InWords})
 	if err != nil {
 		return bound{turn: e.turn, err: err}
 	}

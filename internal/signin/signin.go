@@ -72,6 +72,8 @@ type Login struct {
 	Notify      func(Event)                                 // nil tells nobody. Called from one goroutine, in order
 	Now         func() time.Time                            // nil is time.Now
 	Rand        io.Reader                                   // nil is crypto/rand.Reader
+	// InWords puts a remedy into words, and into the command line that follows them, if one does. nil shows no commands.
+	InWords func(fault.Remedy) (words, command string)
 	// Together is called once a person is needed, with what signs one in; it may instead find that another process does
 	// just that, and return what came of it. Alone called with look looks for a token again first, which another may have
 	// stored since. nil calls alone at once.
@@ -262,7 +264,7 @@ func ended(ctx context.Context) error {
 		return cause
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
-		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed for the sign-in has passed", Hint: "run: homing login", Err: cause}
+		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed for the sign-in has passed", Remedy: fault.Login{}, Err: cause}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: cause}
 }

@@ -52,8 +52,8 @@ func TestStandingWay(t *testing.T) {
 		want   string
 	}{
 		"nothing was said": {seated(), toAuthorize, ""},
-		"the first":        {seated(), after(toAuthorize, said), pasteWay(true, true).Text},
-		"the next":         {seated(), after(toAuthorize, said, said), pasteWay(true, true).Text + "\n" + deviceWay(true, "").Text},
+		"the first":        {seated(), after(toAuthorize, said), seated().pasteWay(true).Text},
+		"the next":         {seated(), after(toAuthorize, said, said), seated().pasteWay(true).Text + "\n" + seated().deviceWay().Text},
 		"all at once":      {fresh(), after(toAuthorize, said), "The browser has not come back yet. What can be done:"},
 	} {
 		s, _ := play(tt.from, tt.inputs...)

@@ -12,7 +12,7 @@ import (
 // state is all that a sign-in knows. Its zero grants are not in use.
 type state struct {
 	session      session.Session
-	profile      string // of a session without a name, for hints
+	profile      string // of a session without a name, for remedies
 	startURL     string // as the service knows it
 	region       string
 	opens        bool // we may open a browser
@@ -22,6 +22,7 @@ type state struct {
 	fallback     bool // PKCE is begun when the service gives out no device codes
 	authorizeURL func(idc.AuthorizeRequest) string
 	known        func(host string) bool // nil knows all
+	inWords      func(fault.Remedy) (words, command string)
 	barred       bars
 
 	roomy  bool // there is room for the token
@@ -250,7 +251,7 @@ func (s state) without(flow Flow) state {
 
 // denied ends the sign-in whatever else is alive: a person has said no.
 func (s state) denied(cause error) (state, []effect) {
-	return s.fail(because(cause, fault.Denied, "to try again, "+s.again(""),
+	return s.fail(because(cause, fault.Denied, fault.Preface{Words: "to try again,", Then: s.login()},
 		"the sign-in to %q was denied in the browser", s.session.Label()))
 }
 
@@ -312,7 +313,7 @@ func patience(err error) time.Duration {
 
 // unknownClient ends a grant because the service does not know the registration, or no longer. It is forgotten.
 func (s state) unknownClient(flow Flow, cause error) (state, []effect) {
-	next, effects := s.lose(flow, because(cause, fault.SignInNeeded, s.again(""),
+	next, effects := s.lose(flow, because(cause, fault.SignInNeeded, s.login(),
 		"the service does not accept the client registration of %s any more", s.session.InWords()))
 	return next, append([]effect{forget{flow}}, effects...)
 }
@@ -325,8 +326,8 @@ func (s state) unwelcomeClient(flow Flow, cause error) (state, []effect) {
 }
 
 // because returns err's fault in other words, with err as the cause.
-func because(err error, kind fault.Kind, hint, format string, args ...any) error {
-	f := fault.New(kind, hint, format, args...)
+func because(err error, kind fault.Kind, remedy fault.Remedy, format string, args ...any) error {
+	f := fault.Suggest(kind, remedy, format, args...)
 	f.Err = err
 	return f
 }

@@ -34,9 +34,12 @@ func said(code idc.Code) error {
 	return &fault.Error{Kind: fault.Unavailable, Msg: "it says " + string(code), Err: &idc.Error{Code: code}}
 }
 
+// inWords stands in for a renderer of remedies.
+func inWords(r fault.Remedy) (words, command string) { return "run:", fmt.Sprintf("%#v", r) }
+
 func fresh() state {
 	return state{
-		session: dev, startURL: dev.StartURL, region: dev.Region, opens: true,
+		session: dev, startURL: dev.StartURL, region: dev.Region, opens: true, inWords: inWords,
 		authorizeURL: func(r idc.AuthorizeRequest) string {
 			v := url.Values{
 				"client_id": {r.ClientID}, "redirect_uri": {r.RedirectURI}, "state": {r.State},
@@ -325,34 +328,24 @@ func TestPause(t *testing.T) {
 	}
 }
 
-func TestHintsNameTheSession(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{
-		"dev": "run: homing login --sso-session dev", "": "run: homing login", "it's mine": `run: homing login --sso-session 'it'\''s mine'`,
-	} {
-		s := fresh()
-		s.session.Name = name
-		if got := s.again(""); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}
-
 // What idc says names no session, as it knows none; nor does a profile without one have a name of its own.
-func TestHintsNameWhatWasUsed(t *testing.T) {
+func TestRemediesNameWhatWasUsed(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ session, profile, given, want string }{
-		{"dev", "dev", "run: homing login --flow pkce", "run: homing login --sso-session dev --flow pkce"},
-		{"", "old", "to try again, run: homing login", "to try again, run: homing login --profile old"},
-		{"", "it's old", "run: homing login", `run: homing login --profile 'it'\''s old'`},
-		{"", "", "run: homing login", "run: homing login"},
-		{"", "old", "run: homing login --profile older", "run: homing login --profile older"},
-		{"", "old", "check the network", "check the network"},
+	again := func(l fault.Login) fault.Preface { return fault.Preface{Words: "to try again,", Then: l} }
+	for _, tt := range []struct {
+		session, profile string
+		given, want      fault.Remedy
+	}{
+		{"dev", "dev", fault.Login{Flow: "pkce"}, fault.Login{Session: "dev", Flow: "pkce"}},
+		{"", "old", again(fault.Login{}), again(fault.Login{Profile: "old"})},
+		{"", "", fault.Login{}, fault.Login{}},
+		{"", "old", fault.Login{Profile: "older"}, fault.Login{Profile: "older"}},
+		{"", "old", fault.Advice("check the network"), fault.Advice("check the network")},
 	} {
 		s := fresh()
 		s.session.Name, s.profile = tt.session, tt.profile
 		cause := said(idc.CodeOther)
-		_, effects := s.fail(&fault.Error{Kind: fault.Unavailable, Msg: "no", Hint: tt.given, Err: cause})
+		_, effects := s.fail(&fault.Error{Kind: fault.Unavailable, Msg: "no", Remedy: tt.given, Err: cause})
 		for _, e := range effects {
 			err := error(nil)
 			switch e := e.(type) {
@@ -361,8 +354,8 @@ func TestHintsNameWhatWasUsed(t *testing.T) {
 			case answerBrowser:
 				err = e.err
 			}
-			if fault.HintOf(err) != tt.want || fault.KindOf(err) != fault.Unavailable || err.Error() != "no" || !errors.Is(err, cause) {
-				t.Errorf("%+v: got %v, hint %q", tt, err, fault.HintOf(err))
+			if fault.RemedyOf(err) != tt.want || fault.KindOf(err) != fault.Unavailable || err.Error() != "no" || !errors.Is(err, cause) {
+				t.Errorf("%+v: got %v, remedy %#v", tt, err, fault.RemedyOf(err))
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"slices"
-	"strings"
 	"time"
 	"unicode"
 
@@ -121,8 +120,9 @@ func (s state) noDeviceCodes(cause error) (state, []effect) {
 // unbound goes on without a listener: by a device code, unless PKCE or the port was asked for.
 func (s state) unbound(cause error) (state, []effect) {
 	s.barred.code = noCodeWithoutListener
-	if s.barred.device != "" && strings.Contains(fault.HintOf(cause), "--use-device-code") {
-		cause = because(cause, fault.KindOf(cause), "find out why no program may listen on 127.0.0.1, then "+s.again(""), "%s", cause.Error())
+	if login, ok := fault.Action(fault.RemedyOf(cause)).(fault.Login); ok && login.Flow == string(FlowDevice) && s.barred.device != "" {
+		remedy := fault.Preface{Words: "find out why no program may listen on 127.0.0.1, then", Then: s.login()}
+		cause = because(cause, fault.KindOf(cause), remedy, "%s", cause.Error())
 	}
 	if s.device.active || s.insist || s.barred.device != "" {
 		return s.lose(FlowPKCE, cause)

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -213,7 +214,7 @@ func TestGoesOnWithTheOther(t *testing.T) {
 	t.Parallel()
 	denied := deviceStarted{err: said(idc.CodeAccessDenied)}
 	unauthorized := deviceStarted{err: said(idc.CodeUnauthorizedClient)}
-	unbound := bound{err: &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1", Hint: "run: homing login --use-device-code"}}
+	unbound := bound{err: &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1", Remedy: fault.Login{Flow: "device"}}}
 	toListen := toAuthorize[:2]
 	for _, tt := range []struct {
 		name   string
@@ -241,16 +242,16 @@ func TestGoesOnWithTheOther(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
 		}
 		if i := slices.IndexFunc(effects, func(e effect) bool { _, ok := e.(end); return ok }); i >= 0 && s.barred.device != "" {
-			if h := fault.HintOf(effects[i].(end).err); strings.Contains(h, "device") {
-				t.Errorf("%s: the hint names what is forbidden: %s", tt.name, h)
+			if r := fmt.Sprint(fault.RemedyOf(effects[i].(end).err)); strings.Contains(r, "device") {
+				t.Errorf("%s: the remedy names what is forbidden: %s", tt.name, r)
 			}
 		}
 	}
 	s := seated()
 	s.barred.device = "no"
 	_, effects := play(s, after(toAuthorize, rang{timer: timerLimit})...)
-	if h := fault.HintOf(find[end](t, effects).err); strings.Contains(h, "device") {
-		t.Errorf("the hint names what is forbidden: %s", h)
+	if r := fmt.Sprint(fault.RemedyOf(find[end](t, effects).err)); strings.Contains(r, "device") {
+		t.Errorf("the remedy names what is forbidden: %s", r)
 	}
 }
 
@@ -304,7 +305,7 @@ func TestWaysOfAPlace(t *testing.T) {
 		if channels(ways) != "device forward paste" || ways[0].Text == "theirs" || given[0].Text != "theirs" {
 			t.Errorf("%+v", ways)
 		}
-		if says := strings.Contains(ways[0].Text+ways[2].Text, "Press d"); says != keys || !strings.Contains(ways[2].Text+ways[2].Command, "homing callback") {
+		if says := strings.Contains(ways[0].Text+ways[2].Text, "Press d"); says != keys || !strings.Contains(ways[2].Text+ways[2].Command, "fault.HandOver{}") {
 			t.Errorf("keys %v: %+v", keys, ways)
 		}
 		s.barred.device = noDeviceByPolicy

@@ -398,17 +398,17 @@ func TestDeviceCodesNotAllowed(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		mayPKCE bool
-		hint    string
+		remedy  fault.Remedy
 	}{
-		{"dev", true, "run: homing login --sso-session dev --flow pkce"},
-		{"dev", false, "ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine"},
-		{"", true, "name a session, which can sign in by a browser redirect, run: homing configure sso"},
+		{"dev", true, fault.Login{Session: "dev", Flow: "pkce"}},
+		{"dev", false, fault.Advice("ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine")},
+		{"", true, fault.Preface{Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{}}},
 	} {
 		w := newWorld(t, &emulator.Server{DeviceGrantRefused: true})
 		w.session.Name = tt.name
 		_, err := w.run(t.Context(), signin.FlowDevice, func(r *signin.Request) { r.MayPKCE = tt.mayPKCE })
-		if fault.KindOf(err) != fault.Denied || fault.HintOf(err) != tt.hint {
-			t.Errorf("session %q: got %v (%v), hint %q", tt.name, err, fault.KindOf(err), fault.HintOf(err))
+		if fault.KindOf(err) != fault.Denied || fault.RemedyOf(err) != tt.remedy {
+			t.Errorf("session %q: got %v (%v), remedy %#v", tt.name, err, fault.KindOf(err), fault.RemedyOf(err))
 		}
 	}
 }

@@ -18,7 +18,7 @@ const every = 20 * time.Second
 // keys that can be pressed.
 func (s state) completed(ways []Way, found bool) []Way {
 	ways = slices.Clone(ways)
-	for _, everywhere := range []Way{pasteWay(s.keys, found), deviceWay(s.keys, s.again(" --use-device-code"))} {
+	for _, everywhere := range []Way{s.pasteWay(found), s.deviceWay()} {
 		i := slices.IndexFunc(ways, func(w Way) bool { return w.Channel == everywhere.Channel })
 		if i < 0 {
 			ways = append(ways, everywhere)

@@ -75,8 +75,8 @@ func pastedWrong(text string, err error) string {
 	return "What was pasted is not used: " + err.Error() + ". Paste the one the browser shows after you allowed the request, here only; still waiting."
 }
 
-func unannounced(err error) string {
-	return "The command homing callback will not find this sign-in: " + plain.Line(err.Error(), 300)
+func (s state) unannounced(err error) string {
+	return "The command " + s.command(fault.HandOver{}) + " will not find this sign-in: " + plain.Line(err.Error(), 300)
 }
 
 // busyPorts says which ports were wished for and not to be had, "" when none was.
@@ -97,23 +97,24 @@ func busyPorts(busy []callback.Busy, port int) string {
 }
 
 // pasteWay is for somebody at the terminal, or for another shell that finds the listener; without either there is none.
-func pasteWay(keys, found bool) Way {
+func (s state) pasteWay(found bool) Way {
+	command := s.command(fault.HandOver{})
 	switch {
-	case keys && !found:
+	case s.keys && !found:
 		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here; never into a web page or a chat."}
-	case !keys && !found:
+	case !s.keys && !found:
 		return Way{Channel: string(Paste)} // says nothing
-	case keys:
-		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into homing callback in another shell on this machine; never into a web page or a chat."}
+	case s.keys:
+		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into " + command + " in another shell on this machine; never into a web page or a chat."}
 	}
-	return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and give it to this command, in another shell on this machine; never to a web page or a chat.", Command: "homing callback"}
+	return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and give it to this command, in another shell on this machine; never to a web page or a chat.", Command: command}
 }
 
-func deviceWay(keys bool, again string) Way {
-	if keys {
+func (s state) deviceWay() Way {
+	if s.keys {
 		return Way{Channel: string(Device), Text: "Press d to sign in with a device code instead: it works in any browser, and nothing has to come back."}
 	}
-	return Way{Channel: string(Device), Text: "Or sign in with a device code, which works in any browser:", Command: strings.TrimPrefix(again, "run: ")}
+	return Way{Channel: string(Device), Text: "Or sign in with a device code, which works in any browser:", Command: s.command(s.named(fault.Login{Flow: string(FlowDevice)}))}
 }
 
 // stillWaiting names one way.
@@ -186,35 +187,35 @@ func (s state) help() string {
 	return strings.TrimPrefix(b.String(), "\n")
 }
 
-// bare is how a hint begins that was made where nobody knew what is signed in to.
-const bare = "run: homing login"
+// login signs in to the session again.
+func (s state) login() fault.Login { return s.named(fault.Login{}) }
 
-// again is the command that signs in to the session.
-func (s state) again(flags string) string {
-	switch {
-	case !s.session.Legacy():
-		return bare + " --sso-session " + word(s.session.Name) + flags
-	case s.profile != "":
-		return bare + " --profile " + word(s.profile) + flags
+// named returns l for the session.
+func (s state) named(l fault.Login) fault.Login {
+	l.Session, l.Profile = s.session.Name, ""
+	if s.session.Legacy() {
+		l.Profile = s.profile
 	}
-	return bare + flags
+	return l
 }
 
-// naming returns err with a hint that names the session or the profile.
+// naming returns err with a remedy that names the session or the profile, if it is to sign in.
 func (s state) naming(err error) error {
-	before, flags, found := strings.Cut(fault.HintOf(err), bare)
-	if !found || strings.Contains(flags, "--sso-session") || strings.Contains(flags, "--profile") {
+	remedy := fault.RemedyOf(err)
+	login, ok := fault.Action(remedy).(fault.Login)
+	if !ok || login.Session != "" || login.Profile != "" {
 		return err
 	}
-	return because(err, fault.KindOf(err), before+s.again(flags), "%s", err.Error())
+	return because(err, fault.KindOf(err), fault.WithAction(remedy, s.named(login)), "%s", err.Error())
 }
 
-// word quotes s for a shell where it must.
-func word(s string) string {
-	if safe(s) == s && s != "" {
-		return s
+// command returns the command line of r.
+func (s state) command(r fault.Remedy) string {
+	if s.inWords == nil {
+		return ""
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	_, command := s.inWords(r)
+	return command
 }
 
 // safe replaces what means something to a shell, or to the service, by hyphens.

@@ -78,7 +78,7 @@ func report(s *Store) {
 	_, err := s.BeginToken(bg, "k")
 	fmt.Println("kind:", fault.KindOf(err))
 	fmt.Println("msg:", err)
-	fmt.Println("hint:", fault.HintOf(err))
+	fmt.Println("remedy:", fault.RemedyOf(err))
 	temps, _ := filepath.Glob(filepath.Join(filepath.Dir(s.TokenPath("k")), "*.tmp"))
 	fmt.Println("left:", len(temps))
 }
@@ -91,17 +91,17 @@ func TestHostileFileSystems(t *testing.T) {
 		want  []string // %s is the cache folder, %h the home folder
 	}{
 		"readonly": {true, []string{
-			"kind: configuration", `msg: cannot write in the folder "%s": the file system is read-only`, "hint: see how it is mounted: df %s",
+			"kind: configuration", `msg: cannot write in the folder "%s": the file system is read-only`, "remedy: {see how it is mounted: [df %s]}",
 			"left: 0", "token read: true", "role locked: true", "token locked: true",
 		}},
 		"full": {false, []string{
-			"kind: configuration", `msg: cannot write in the folder "%s": no space left on the disk`, "hint: see what is full: df -h %s",
+			"kind: configuration", `msg: cannot write in the folder "%s": no space left on the disk`, "remedy: {see what is full: [df -h %s]}",
 			"left: 0", "token read: true",
 			`full: cannot write in the folder "%s": no space left on the disk`, "no longer full: <nil>",
 		}},
 		"forbidden": {true, []string{
-			"kind: configuration", `msg: cannot lock "%s/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.lock": permission denied`, "hint: see whose it is: ls -ld %s\n",
-			"left: 0", `msg: cannot create the folder "%h/new/.aws/sso/cache": permission denied`, "hint: see whose it is: ls -ld %h\n",
+			"kind: configuration", `msg: cannot lock "%s/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.lock": permission denied`, "remedy: {see whose it is: [ls -ld %s]}",
+			"left: 0", `msg: cannot create the folder "%h/new/.aws/sso/cache": permission denied`, "remedy: {see whose it is: [ls -ld %h]}",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -159,8 +159,8 @@ func TestRenameThatFails(t *testing.T) {
 	}
 	obstruct(t, path) // after the place was made, and the old token spent
 	start := time.Now()
-	if err := u.Renewed(nextToken()); fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
-		t.Fatalf("%v, hint %q", err, fault.HintOf(err))
+	if err := u.Renewed(nextToken()); fault.KindOf(err) != fault.Config || fault.RemedyOf(err) == nil {
+		t.Fatalf("%v, remedy %#v", err, fault.RemedyOf(err))
 	}
 	if took := time.Since(start); took < time.Second {
 		t.Errorf("it was given up after %v", took)

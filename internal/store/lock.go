@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -85,7 +86,7 @@ func flockFile(ctx context.Context, path string) (unlock func(), err error) {
 // Locked is in the chain of the error of who waited in vain for a lock that another process holds.
 type Locked struct{ Path string } // of the lock
 
-func (l *Locked) Error() string { return "another process holds " + quote(l.Path) }
+func (l *Locked) Error() string { return "another process holds " + strconv.Quote(l.Path) }
 
 // Held reports whether somebody, be it this process, holds the lock of key's token file at this moment, and which file
 // that is.
@@ -118,13 +119,13 @@ func ended(ctx context.Context, err error, path string) error {
 	cause := context.Cause(ctx)
 	switch {
 	case errors.As(cause, &f) && late:
-		return &fault.Error{Kind: f.Kind, Msg: f.Msg, Hint: f.Hint, Err: errors.Join(held, cause)}
+		return &fault.Error{Kind: f.Kind, Msg: f.Msg, Remedy: f.Remedy, Err: errors.Join(held, cause)}
 	case errors.As(cause, &f):
 		return cause
 	case late:
 		return &fault.Error{
 			Kind: fault.Unavailable, Msg: held.Error() + " and is not done",
-			Hint: "see what else is running: ps -ef | grep homing", Err: held,
+			Remedy: fault.Advice("see what else is running: ps -ef | grep homing"), Err: held,
 		}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: err}

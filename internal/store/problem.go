@@ -12,7 +12,7 @@ import (
 	"github.com/homing-cli/homing/internal/fault"
 )
 
-// ioFault is the error of a file operation: "cannot <do> "<path>": why", with what to type about it. An error that is a
+// ioFault is the error of a file operation: "cannot <do> "<path>": why", with a remedy. An error that is a
 // *fault.Error already is returned as it is.
 func ioFault(do, path string, err error) error {
 	var f *fault.Error
@@ -28,26 +28,26 @@ func ioFault(do, path string, err error) error {
 	}
 	switch {
 	case errors.Is(err, syscall.EROFS):
-		why, e.Hint = "the file system is read-only", "see how it is mounted: df "+shell(existing(at))
+		why, e.Remedy = "the file system is read-only", fault.Preface{Words: "see how it is mounted:", Then: fault.Run{"df", existing(at)}}
 	case errors.Is(err, syscall.ENOSPC):
-		why, e.Hint = "no space left on the disk", "see what is full: df -h "+shell(existing(at))
+		why, e.Remedy = "no space left on the disk", fault.Preface{Words: "see what is full:", Then: fault.Run{"df", "-h", existing(at)}}
 	case errors.Is(err, syscall.EDQUOT):
-		why, e.Hint = "the disk quota is used up", "see your quota: quota -s"
+		why, e.Remedy = "the disk quota is used up", fault.Preface{Words: "see your quota:", Then: fault.Run{"quota", "-s"}}
 	case errors.Is(err, fs.ErrPermission) && do == "read" && ours(at):
-		why, e.Hint = "permission denied", "let yourself read it: chmod u+rw "+shell(at)
+		why, e.Remedy = "permission denied", fault.Preface{Words: "let yourself read it:", Then: fault.Run{"chmod", "u+rw", at}}
 	case errors.Is(err, fs.ErrPermission):
-		why, e.Hint = "permission denied", "see whose it is: ls -ld "+shell(existing(at))
+		why, e.Remedy = "permission denied", fault.Preface{Words: "see whose it is:", Then: fault.Run{"ls", "-ld", existing(at)}}
 	case errors.Is(err, syscall.ENOTDIR):
 		at = existing(at)
-		why, e.Hint = "a file is in the way where a folder should be: "+quote(at), "move it away: mv "+shell(at)+" "+shell(at+".old")
+		why, e.Remedy = "a file is in the way where a folder should be: "+strconv.Quote(at), moveAway(at)
 	case errors.Is(err, syscall.ELOOP):
-		why, e.Hint = "its symbolic links lead in a circle", "remove the link: rm "+shell(at)
+		why, e.Remedy = "its symbolic links lead in a circle", removeLink(at)
 	case errors.Is(err, syscall.EISDIR):
-		why, e.Hint = "it is a folder", "move it away: mv "+shell(at)+" "+shell(at+".old")
+		why, e.Remedy = "it is a folder", moveAway(at)
 	default:
-		e.Hint = "look at it: ls -ld " + shell(existing(at))
+		e.Remedy = fault.Preface{Words: "look at it:", Then: fault.Run{"ls", "-ld", existing(at)}}
 	}
-	e.Msg = "cannot " + do + " " + quote(path) + ": " + why
+	e.Msg = "cannot " + do + " " + strconv.Quote(path) + ": " + why
 	return e
 }
 
@@ -58,8 +58,8 @@ func notAFile(path string, info os.FileInfo) error {
 		what = "it is a folder, not a file"
 	}
 	return &fault.Error{
-		Kind: fault.Config, Msg: "cannot use " + quote(path) + ": " + what,
-		Hint: "move it away: mv " + shell(path) + " " + shell(path+".old"),
+		Kind: fault.Config, Msg: "cannot use " + strconv.Quote(path) + ": " + what,
+		Remedy: moveAway(path),
 	}
 }
 
@@ -90,15 +90,10 @@ func existing(path string) string {
 	}
 }
 
-func quote(s string) string { return strconv.Quote(s) }
+func moveAway(path string) fault.Remedy {
+	return fault.Preface{Words: "move it away:", Then: fault.Run{"mv", path, path + ".old"}}
+}
 
-// shell writes s so that a POSIX shell reads it as one word.
-func shell(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%,=~", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 && s[0] != '~' {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+func removeLink(path string) fault.Remedy {
+	return fault.Preface{Words: "remove the link:", Then: fault.Run{"rm", path}}
 }

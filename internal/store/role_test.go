@@ -227,7 +227,7 @@ func TestRoleCacheInTheWay(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	put(t, filepath.Join(s.AWSDir, "cli"), "a file")
-	if err := s.SaveRoleCredentials(t.Context(), testRole, testCreds); fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
+	if err := s.SaveRoleCredentials(t.Context(), testRole, testCreds); fault.KindOf(err) != fault.Config || fault.RemedyOf(err) == nil {
 		t.Errorf("save: %v", err)
 	}
 	if _, err := s.RoleCredentials(testRole); err == nil {

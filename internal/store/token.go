@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,7 +60,7 @@ func readToken(path, key string) (session.Token, object, error) {
 	t := tokenOf(o)
 	if !usable(t) {
 		return session.Token{}, nil, &fault.Error{
-			Kind: fault.SignInNeeded, Msg: "the token file " + quote(path) + " holds no usable token", Hint: loginHint(key),
+			Kind: fault.SignInNeeded, Msg: "the token file " + strconv.Quote(path) + " holds no usable token", Remedy: loginTo(key),
 		}
 	}
 	return t, o, nil
@@ -88,12 +89,13 @@ func usable(t session.Token) bool {
 		!t.RefreshToken.IsZero() && t.ClientID != "" && !t.ClientSecret.IsZero()
 }
 
-// loginHint is the command that ends the trouble with the token of key, as far as a key tells it.
-func loginHint(key string) string {
-	if key == "" || strings.Contains(key, "://") {
-		return "run: homing login"
+// loginTo returns the sign-in that replaces the token of key. The key of a legacy session is its start URL, which names
+// no profile.
+func loginTo(key string) fault.Login {
+	if strings.Contains(key, "://") {
+		return fault.Login{}
 	}
-	return "run: homing login --sso-session " + shell(key)
+	return fault.Login{Session: key}
 }
 
 // encodeToken writes a token file: the eight members as json.dumps writes them, without those that have no value (the

@@ -263,9 +263,9 @@ func TestCorruptTokenFileNeedsSignIn(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
 			_, err := s.Token("my-sso")
-			if fault.KindOf(err) != fault.SignInNeeded || fault.HintOf(err) != "run: homing login --sso-session my-sso" ||
+			if fault.KindOf(err) != fault.SignInNeeded || fault.RemedyOf(err) != (fault.Login{Session: "my-sso"}) ||
 				!strings.Contains(err.Error(), s.TokenPath("my-sso")) {
-				t.Errorf("%s: %v, hint %q", name, err, fault.HintOf(err))
+				t.Errorf("%s: %v, remedy %#v", name, err, fault.RemedyOf(err))
 			}
 			if d := time.Since(start); d > settle {
 				t.Errorf("%s: took %v, want at most %v", name, d, settle)

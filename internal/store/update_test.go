@@ -217,7 +217,7 @@ func TestWaitingForTheLockEnds(t *testing.T) {
 		defer u.Abort()
 		late, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if _, err := s.BeginToken(late, "k"); fault.KindOf(err) != fault.Unavailable || fault.HintOf(err) == "" {
+		if _, err := s.BeginToken(late, "k"); fault.KindOf(err) != fault.Unavailable || fault.RemedyOf(err) == nil {
 			t.Errorf("after a minute: %v", err)
 		} else if held, ok := errors.AsType[*Locked](err); !ok || held.Path != lockPath(s.TokenPath("k")) || !strings.Contains(err.Error(), held.Path) {
 			t.Errorf("it names another lock: %v", err)
@@ -356,23 +356,23 @@ func TestAbandonedFilesAreSweptWhenOld(t *testing.T) {
 func TestObstacles(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		prepare   func(t *testing.T, s *Store)
-		msg, hint string // %s is the AWS folder
+		prepare     func(t *testing.T, s *Store)
+		msg, remedy string // %s is the AWS folder
 	}{
 		"folder for a file": {
 			func(t *testing.T, s *Store) { put(t, filepath.Join(s.TokenPath("k"), "x"), "") },
 			`cannot use "%s/sso/cache/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.json": it is a folder, not a file`,
-			"move it away: mv %s/sso/cache/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.json",
+			"{move it away: [mv %s/sso/cache/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.json",
 		},
 		"file for the cache folder": {
 			func(t *testing.T, s *Store) { put(t, filepath.Join(s.AWSDir, "sso", "cache"), "x") },
 			`: a file is in the way where a folder should be: "%s/sso/cache"`,
-			"move it away: mv %s/sso/cache %s/sso/cache.old",
+			"{move it away: [mv %s/sso/cache %s/sso/cache.old]}",
 		},
 		"file for ~/.aws": {
 			func(t *testing.T, s *Store) { put(t, s.AWSDir, "x") },
 			`: a file is in the way where a folder should be: "%s"`,
-			"move it away: mv %s %s.old",
+			"{move it away: [mv %s %s.old]}",
 		},
 		"folder for the lock": {
 			func(t *testing.T, s *Store) { put(t, filepath.Join(lockPath(s.TokenPath("k")), "x"), "") },
@@ -387,26 +387,16 @@ func TestObstacles(t *testing.T) {
 			s := newStore(t)
 			tt.prepare(t, s)
 			_, err := s.BeginToken(t.Context(), "k")
-			msg, hint := strings.ReplaceAll(tt.msg, "%s", s.AWSDir), strings.ReplaceAll(tt.hint, "%s", s.AWSDir)
+			msg, want := strings.ReplaceAll(tt.msg, "%s", s.AWSDir), strings.ReplaceAll(tt.remedy, "%s", s.AWSDir)
 			var f *fault.Error
-			if !errors.As(err, &f) || f.Kind != fault.Config || !strings.Contains(f.Msg, msg) || !strings.HasPrefix(f.Hint, hint) || f.Hint == "" {
-				t.Errorf("%v\nhint: %s", err, fault.HintOf(err))
+			if !errors.As(err, &f) || f.Kind != fault.Config || !strings.Contains(f.Msg, msg) || f.Remedy == nil ||
+				!strings.HasPrefix(fmt.Sprint(f.Remedy), want) {
+				t.Errorf("%v\nremedy: %v", err, fault.RemedyOf(err))
 			}
 			temps, _ := filepath.Glob(filepath.Join(s.AWSDir, "*", "*", "*.tmp"))
 			if len(temps) > 0 {
 				t.Errorf("left behind: %v", temps)
 			}
 		})
-	}
-}
-
-func TestShellWords(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"/home/a/.aws": "/home/a/.aws", "": "''", "a b": "'a b'", "~/x": "'~/x'", "it's": `'it'\''s'`, "$x": "'$x'",
-	} {
-		if got := shell(in); got != want {
-			t.Errorf("shell(%q) = %s, want %s", in, got, want)
-		}
 	}
 }

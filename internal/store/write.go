@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -38,7 +39,7 @@ func follow(path string) (string, error) {
 		path = target
 	}
 	return "", &fault.Error{
-		Kind: fault.Config, Msg: "too many symbolic links at " + quote(path), Hint: "remove the link: rm " + shell(path),
+		Kind: fault.Config, Msg: "too many symbolic links at " + strconv.Quote(path), Remedy: removeLink(path),
 	}
 }
 

@@ -15,25 +15,17 @@ func Hint(err error, sh quote.Shell) string { return InWords(fault.RemedyOf(err)
 // InWords returns r as one line for a person.
 func InWords(r fault.Remedy, sh quote.Shell) string {
 	words, command := Parts(r, sh)
-	switch {
-	case command == "":
-		return words
-	case words == "":
-		return "run: " + command
-	case words[len(words)-1] == ':':
-		return words + " " + command
-	}
-	return words + " run: " + command
+	return strings.TrimSpace(words + " " + command)
 }
 
-// Parts returns the words of r and the command that they lead to. Either may be empty.
+// Parts returns the words of r, which end in a colon if a command follows, and that command.
 func Parts(r fault.Remedy, sh quote.Shell) (words, command string) {
 	switch r := r.(type) {
 	case fault.Advice:
 		return string(r), ""
 	case fault.Preface:
 		words, command = Parts(r.Then, sh)
-		if words == "" {
+		if words == "run:" && strings.HasSuffix(r.Words, ":") {
 			return r.Words, command
 		}
 		return r.Words + " " + words, command
@@ -43,7 +35,10 @@ func Parts(r fault.Remedy, sh quote.Shell) (words, command string) {
 		}
 		return "correct line " + strconv.Itoa(r.Line) + " of " + r.File, ""
 	}
-	return "", Command(r, sh)
+	if command = Command(r, sh); command != "" {
+		words = "run:"
+	}
+	return words, command
 }
 
 // Command returns the command line of r, for the shell sh; it is empty if r is words only.
@@ -64,7 +59,7 @@ func Command(r fault.Remedy, sh quote.Shell) string {
 	case fault.ConfigureSession:
 		return homing(sh, option([]string{"configure", "sso-session"}, "--sso-session", r.Session)...)
 	case fault.Upgrade:
-		return homing(sh, option([]string{"configure", "sso", "--upgrade"}, "", r.Profile)...)
+		return homing(sh, append([]string{"configure", "sso", "--upgrade"}, r...)...)
 	case fault.ListProfiles:
 		return homing(sh, option([]string{"profiles", "list"}, "--sso-session", r.Session)...)
 	case fault.HandOver:
@@ -77,13 +72,10 @@ func homing(sh quote.Shell, args ...string) string {
 	return sh.Line(append([]string{"homing"}, args...)...)
 }
 
-// option appends a flag and its value to args, or the value alone if flag is empty; nothing if value is.
+// option appends a flag and its value to args, unless value is empty.
 func option(args []string, flag, value string) []string {
-	switch {
-	case value == "":
+	if value == "" {
 		return args
-	case flag == "":
-		return append(args, value)
 	}
 	return append(args, flag, value)
 }

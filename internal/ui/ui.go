@@ -156,6 +156,9 @@ func (u *UI) Describe(err error) fault.Error {
 	return f
 }
 
+// Command returns the command line of r, for the shell in use.
+func (u *UI) Command(r fault.Remedy) string { return Command(r, u.Shell) }
+
 // unwritten is why the answer could not be written, as to a disk that is full; nil where that is not what went wrong.
 // Package os calls standard output so on every system.
 func unwritten(err error) error {

@@ -73,7 +73,7 @@ func (o *Options) lock(ctx context.Context, st *store.Store, groups []*group) (s
 	defer cancel()
 	m, err := st.LockTokens(waiting, keys...)
 	if err != nil && fault.KindOf(err) != fault.Interrupted {
-		err = &fault.Error{Kind: fault.KindOf(err), Msg: "nothing was changed: " + err.Error(), Hint: fault.HintOf(err), Err: err}
+		err = &fault.Error{Kind: fault.KindOf(err), Msg: "nothing was changed: " + err.Error(), Remedy: fault.RemedyOf(err), Err: err}
 	}
 	return m, err
 }

@@ -145,20 +145,21 @@ func (o *ssoOptions) run(ctx context.Context) error {
 	return o.conclude(p)
 }
 
-// again replaces the command of a hint that would lead to a session which is in no file yet.
+// again replaces a remedy that would lead to a session which is in no file yet.
 func (o *ssoOptions) again(err error, p plan) error {
-	before, flags, found := strings.Cut(fault.HintOf(err), "run: homing login")
-	if !found || !p.newSession && !p.session.Legacy() {
+	remedy := fault.RemedyOf(err)
+	login, ok := fault.Action(remedy).(fault.Login)
+	if !ok || !p.newSession && !p.session.Legacy() {
 		return err
 	}
-	hint := before + "run: homing configure sso"
+	again := fault.Run{"homing", "configure", "sso"}
 	if name := o.App.Flags.Profile; name != "" {
-		hint += " --profile " + name
+		again = append(again, "--profile", name)
 	}
-	if flag := " --use-device-code"; strings.HasSuffix(flags, flag) {
-		hint += flag
+	if login.Flow == string(signin.FlowDevice) {
+		again = append(again, "--use-device-code")
 	}
-	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: hint, Err: err}
+	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: fault.WithAction(remedy, again), Err: err}
 }
 
 // current is a present value of the profile, "" where there is none.

@@ -106,7 +106,7 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	if answer.URL, err = idc.ConsoleLink(key.Session.StartURL, key.AccountID, key.RoleName, answer.Destination); err != nil {
-		return &fault.Error{Kind: fault.KindOf(err), Msg: key.Session.InWords() + ": " + err.Error(), Hint: "run: " + a.ConfigureCommand(key.Session), Err: err}
+		return &fault.Error{Kind: fault.KindOf(err), Msg: key.Session.InWords() + ": " + err.Error(), Remedy: a.Configure(key.Session), Err: err}
 	}
 	all, err := a.UserSettings()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/homing-cli/homing/internal/rolecreds"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
+	"github.com/homing-cli/homing/internal/ui"
 )
 
 // serverLook is how often a server compares the clock with what is due.
@@ -88,6 +89,7 @@ func credentialServer(a *app.App, profiles []string) *credserver.Server {
 	m := &memory{kept: map[string]session.RoleCredentials{}}
 	return &credserver.Server{
 		Token: credserver.NewToken(), Profiles: profiles, Now: a.Env.Time, Debug: a.UI.Debug,
+		Hint: func(err error) string { return ui.Hint(err, a.UI.Shell) },
 		Credentials: func(ctx context.Context, profile string, minTTL time.Duration) (credserver.Found, error) {
 			return serve(ctx, a, profile, minTTL, m)
 		},

@@ -271,12 +271,12 @@ func (o *options) tell(e keep.Event) {
 
 // word returns the error that e is about, with the hint that fits a keep.
 func (o *options) word(e keep.Event) error {
-	login := "run: " + app.LoginCommand(app.Target{Session: e.Session, Profile: o.profile(e.Session)})
+	login := app.Target{Session: e.Session, Profile: o.profile(e.Session)}.Login()
 	switch {
 	case e.What == keep.Absent && errors.Is(e.Err, fs.ErrNotExist):
-		return &fault.Error{Kind: fault.SignInNeeded, Msg: "not signed in to " + e.Session.InWords(), Hint: login, Err: e.Err}
+		return &fault.Error{Kind: fault.SignInNeeded, Msg: "not signed in to " + e.Session.InWords(), Remedy: login, Err: e.Err}
 	case e.What == keep.SignedOut:
-		return &fault.Error{Kind: fault.SignInNeeded, Msg: "signed out of " + e.Session.InWords(), Hint: login, Err: e.Err}
+		return &fault.Error{Kind: fault.SignInNeeded, Msg: "signed out of " + e.Session.InWords(), Remedy: login, Err: e.Err}
 	}
 	return e.Err
 }
@@ -295,8 +295,9 @@ func (o *options) sentence(e keep.Event, cause fault.Error, now time.Time) strin
 	case keep.Replaced:
 		return "another program renewed " + who + " until " + until
 	case keep.Last:
-		return who + " lasts until " + until + ", and is about to end: to sign in before that, run: " +
-			app.LoginCommand(app.Target{Session: e.Session, Profile: o.profile(e.Session)}) + " --force"
+		login := app.Target{Session: e.Session, Profile: o.profile(e.Session)}.Login()
+		login.Force = true
+		return who + " lasts until " + until + ", and is about to end: to sign in before that, run: " + o.App.UI.Command(login)
 	case keep.Failing:
 		failing := cause.Msg + "; trying again"
 		if !strings.Contains(cause.Msg, e.Session.Label()) { // a matter of files tells the path alone

@@ -93,6 +93,9 @@ func explain(c interactive.Choice) explanation {
 	}
 	for _, w := range c.Place.Ways(example) {
 		if w.Channel == hostenv.DeviceCode && c.Settings.Policy.Allows(flow.Device) || w.Channel != hostenv.DeviceCode && c.MayCode() {
+			if w.Channel == hostenv.Callback {
+				w.Command = "homing callback"
+			}
 			e.Ways = append(e.Ways, explainedWay(w))
 		}
 	}

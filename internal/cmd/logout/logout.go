@@ -274,7 +274,7 @@ func (l *logout) report(done loggedOut, s session.Session, what string, untold, 
 	case roles != nil && untold == nil:
 		err = first(roles)
 		err = &fault.Error{
-			Kind: fault.KindOf(err), Hint: fault.HintOf(err), Err: roles,
+			Kind: fault.KindOf(err), Remedy: fault.RemedyOf(err), Err: roles,
 			Msg: "signed out of " + what + ", but its role credentials may still be here: " + err.Error(),
 		}
 	case untold != nil:

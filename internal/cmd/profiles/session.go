@@ -113,7 +113,7 @@ func (o *syncOptions) agrees(s session.Session) error {
 		{"sso-region", "sso_region", o.portal.SSORegion, s.Region, func(a, b string) bool { return a == b }},
 	} {
 		if given := strings.TrimSpace(v.given); o.portal.Given(v.flag) && !v.same(given, v.have) {
-			return fault.New(fault.Config, "to keep what is configured, leave the flag out; to change it, run: "+o.App.ConfigureCommand(s),
+			return fault.Suggest(fault.Config, fault.Preface{Words: "to keep what is configured, leave the flag out; to change it,", Then: o.App.Configure(s)},
 				"%s is configured in %q with %s %q, not with %q; nothing was changed", s.InWords(), o.App.ConfigFile(), v.key, v.have, given)
 		}
 	}
@@ -131,29 +131,26 @@ func (o *syncOptions) withSession(path string, src []byte, s session.Session) ([
 	return after, []awsconfig.Edit{edit}, err
 }
 
-// again gives an error a hint that can be followed while the session is in no file: "homing login" would not know it.
+// again gives an error a remedy that works while the session is in no file: login would not know it.
 func (o *syncOptions) again(err error) error {
-	hint := fault.HintOf(err)
-	if !o.unwritten || !strings.Contains(hint, "homing login") && !strings.Contains(hint, "homing configure") {
+	if !o.unwritten {
 		return err
 	}
-	words := []string{"homing"}
-	for _, arg := range o.App.Env.Args {
-		words = append(words, app.Argument(arg))
-	}
+	again := append(fault.Run{"homing"}, o.App.Env.Args...)
 	if !o.login {
-		words = append(words, "--login")
+		again = append(again, "--login")
 	}
-	before := "run: "
-	switch {
-	case strings.Contains(hint, "homing configure"):
-		before = "check --sso-start-url and --sso-region, then run: "
-	case strings.HasSuffix(hint, " --use-device-code"), strings.Contains(hint, " --flow device"):
-		before = "set HOMING_FLOW to device, then run: "
-	case strings.Contains(hint, " --flow pkce"):
-		before = "set HOMING_FLOW to pkce, then run: "
-	case strings.HasPrefix(hint, "to try again, "):
-		before = "to try again, run: "
+	remedy := fault.RemedyOf(err)
+	switch action := fault.Action(remedy).(type) {
+	case fault.Login:
+		remedy = fault.WithAction(remedy, again)
+		if action.Flow != "" {
+			remedy = fault.Preface{Words: "set HOMING_FLOW to " + action.Flow + ", then", Then: again}
+		}
+	case fault.ConfigureSSO, fault.ConfigureSession:
+		remedy = fault.Preface{Words: "check --sso-start-url and --sso-region, then", Then: again}
+	default:
+		return err
 	}
-	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: before + strings.Join(words, " "), Err: err}
+	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: remedy, Err: err}
 }

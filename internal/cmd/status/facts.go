@@ -71,6 +71,7 @@ type sessionStatus struct {
 	session session.Session
 	expires time.Time
 	why     error // of nextSignIn and nextFail
+	signIn  fault.Remedy
 }
 
 // askable reports whether there is a token that the service could be asked about.
@@ -161,12 +162,9 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 	}
 	if s.Legacy() && len(row.Profiles) > 0 {
 		t.Profile = row.Profiles[0]
-		row.Upgrade = "homing configure sso --upgrade"
-		for _, p := range row.Profiles {
-			row.Upgrade += " " + app.Argument(p)
-		}
+		row.Upgrade = f.App.UI.Command(fault.Upgrade(row.Profiles))
 	}
-	row.SignIn = app.LoginCommand(t)
+	row.signIn = t.Login()
 
 	now, o := f.App.Env.Time(), f.renewer.Outlook(ctx, s)
 	row.NextUse, row.why = nextSignIn, o.Err
@@ -179,10 +177,11 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 		row.NextUse = nextFail
 	}
 	if row.NextUse == nextSignIn {
-		if instead := connect.UpgradeInstead(f.App, f.store, s); instead != "" {
-			row.SignIn = instead
+		if instead := connect.UpgradeInstead(f.App, f.store, s); instead != nil {
+			row.signIn = instead
 		}
 	}
+	row.SignIn = f.App.UI.Command(row.signIn)
 	if o.Unstorable != nil {
 		row.Unstorable = o.Unstorable.Error()
 	}
@@ -283,7 +282,7 @@ func (f *facts) problems() []sessionProblem {
 	list := []sessionProblem{}
 	for _, name := range f.cfg.SessionNames() {
 		if _, err := f.cfg.Session(name); err != nil {
-			list = append(list, sessionProblem{Session: name, Error: err.Error(), Hint: fault.HintOf(err)})
+			list = append(list, sessionProblem{Session: name, Error: err.Error(), Hint: f.App.UI.Describe(err).Hint})
 		}
 	}
 	return list

@@ -160,14 +160,15 @@ func (o *options) runCheck(ctx context.Context) error {
 		return nil // whoever uses it next renews it without a person
 	}
 	if row.NextUse == nextSignIn && row.why != nil { // in the words that the next use would have
-		return &fault.Error{Kind: fault.SignInNeeded, Hint: "run: " + row.SignIn, Msg: row.why.Error(), Err: row.why}
+		return &fault.Error{Kind: fault.SignInNeeded, Remedy: row.signIn, Msg: row.why.Error(), Err: row.why}
 	}
-	command := row.SignIn
-	if row.expires.Sub(now) >= refresh.Margin(t.Session) { // for login there is nothing to do yet
-		command += " --force"
+	remedy := row.signIn
+	if login, ok := remedy.(fault.Login); ok && row.expires.Sub(now) >= refresh.Margin(t.Session) {
+		login.Force = true // for login there is nothing to do yet
+		remedy = login
 	}
 	return &fault.Error{
-		Kind: fault.SignInNeeded, Hint: "run: " + command,
+		Kind: fault.SignInNeeded, Remedy: remedy,
 		Msg: "the token of " + t.Session.InWords() + " is valid for " + ui.Span(row.expires.Sub(now)) + " only, less than " + ui.Span(o.min),
 	}
 }

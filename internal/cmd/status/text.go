@@ -7,7 +7,6 @@ import (
 
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/connect"
-	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/refresh"
 	"github.com/homing-cli/homing/internal/ui"
 )
@@ -309,7 +308,7 @@ func (w *text) advice(row sessionStatus, named bool) {
 		if named {
 			u.Say("%s\n", row.why)
 		}
-		u.Say("hint: %s\n", fault.HintOf(row.why))
+		u.Say("hint: %s\n", u.Describe(row.why).Hint)
 	}
 	if named && row.Unstorable != "" {
 		u.Say("The token of %s cannot be renewed: %s\n", short(row), row.Unstorable)
