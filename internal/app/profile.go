@@ -118,17 +118,17 @@ func (a *App) RoleInUse(ctx context.Context, command string) (profile string, ke
 
 // noProfile is the error if no profile is named and homing cannot choose one of choices.
 func noProfile(cfg *awsconfig.Config, exists bool, choices int) error {
-	hint := "add the flag: --profile NAME"
+	var remedy fault.Remedy = fault.Advice("add the flag: --profile NAME")
 	if choices == 0 {
-		hint = "run: homing configure sso"
+		remedy = fault.ConfigureSSO{}
 		if len(cfg.SessionNames()) > 0 {
-			hint = "write profiles with: homing profiles sync; then add the flag: --profile NAME"
+			remedy = fault.Preface{Words: "to write profiles,", Then: fault.SyncProfiles{}}
 		}
 	}
 	if !exists {
-		return fault.New(fault.Usage, hint, "no profile is named, and there is no [default]")
+		return fault.Suggest(fault.Usage, remedy, "no profile is named, and there is no [default]")
 	}
-	return fault.New(fault.Usage, hint, "no profile is named, and [default] has no role of IAM Identity Center")
+	return fault.Suggest(fault.Usage, remedy, "no profile is named, and [default] has no role of IAM Identity Center")
 }
 
 // withRoles returns the profiles with a role of their own, in the order of the files.
@@ -166,6 +166,8 @@ func standsOn(p awsconfig.SSOProfile, command string) error {
 		return nil
 	}
 	asked, on := p.Via[0], p.Profile
-	return fault.New(fault.Config, "for the credentials it starts from, run: homing "+command+" --profile "+Argument(on),
-		"profile %q assumes a role over profile %q, which the AWS CLI and the SDKs do by themselves: give them the profile as it is", asked, on)
+	return fault.Suggest(fault.Config,
+		fault.Preface{Words: "for the credentials it starts from,", Then: fault.Run{"homing", command, "--profile", on}},
+		"profile %q assumes a role over profile %q, which the AWS CLI and the SDKs do by themselves: "+
+			"give them the profile as it is", asked, on)
 }

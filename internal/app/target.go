@@ -76,7 +76,7 @@ func (a *App) Target(ctx context.Context, ssoSession string) (Target, error) {
 	}
 	sessions := cfg.Sessions()
 	if len(sessions) == 0 {
-		return Target{}, fault.New(fault.Config, "run: homing configure sso", "no session is configured in %q", a.ConfigFile())
+		return Target{}, fault.Suggest(fault.Config, fault.ConfigureSSO{}, "no session is configured in %q", a.ConfigFile())
 	}
 	if only := withoutDoubles(sessions); len(only) == 1 {
 		return Target{Session: only[0]}, nil

@@ -38,6 +38,9 @@ type Upgrade []string
 // ListProfiles lists the accounts and roles of a session; an empty Session is the one homing would choose.
 type ListProfiles struct{ Session string }
 
+// SyncProfiles writes profiles for the accounts and roles of a session; an empty Session is the one homing would choose.
+type SyncProfiles struct{ Session string }
+
 // HandOver passes a redirect that did not arrive to the login that waits for it.
 type HandOver struct{}
 
@@ -66,6 +69,7 @@ func (ConfigureSSO) remedy()     {}
 func (ConfigureSession) remedy() {}
 func (Upgrade) remedy()          {}
 func (ListProfiles) remedy()     {}
+func (SyncProfiles) remedy()     {}
 func (HandOver) remedy()         {}
 func (Edit) remedy()             {}
 func (Correct) remedy()          {}

@@ -2,10 +2,11 @@ package interactive
 
 import (
 	"github.com/homing-cli/homing/internal/app"
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/signin"
 )
 
-// SayNext names a command that uses what the person just signed in to.
+// SayNext suggests a command that uses the session of t.
 func SayNext(a *app.App, t app.Target) {
 	if a.UI.JSON || a.Loaded == nil {
 		return
@@ -16,25 +17,28 @@ func SayNext(a *app.App, t app.Target) {
 			profile = p.Profile
 		}
 	}
+	var next fault.Remedy
 	switch {
 	case profile == "" && t.Session.Legacy():
-		a.UI.Say("Next: homing configure sso\n")
+		next = fault.ConfigureSSO{}
 	case profile == "":
-		a.UI.Say("Next: homing profiles sync --sso-session %s\n", app.Argument(t.Session.Name))
+		next = fault.SyncProfiles{Session: t.Session.Name}
 	default:
-		a.UI.Say("Next: %s\n", CallerIdentity(profile))
+		next = CallerIdentity(profile)
 	}
+	a.UI.Say("Next: %s\n", a.UI.Command(next))
 }
 
 // CallerIdentity is the command that shows that a profile works.
-func CallerIdentity(profile string) string {
+func CallerIdentity(profile string) fault.Run {
+	run := fault.Run{"aws", "sts", "get-caller-identity"}
 	if profile == "default" {
-		return "aws sts get-caller-identity"
+		return run
 	}
-	return "aws sts get-caller-identity --profile " + profile
+	return append(run, "--profile", profile)
 }
 
-// WarnStaticKeys says when keys in the environment (typically Codespaces secrets) hide what was signed in to.
+// WarnStaticKeys warns that keys in the environment, such as Codespaces secrets, win over what was signed in to.
 func WarnStaticKeys(a *app.App) {
 	if a.Env.Getenv("AWS_ACCESS_KEY_ID") == "" {
 		return

@@ -42,7 +42,7 @@ func (f *Flags) Validate(cmd *cobra.Command) error {
 	switch f.flow {
 	case "", "auto", "pkce", "device":
 	default:
-		return fault.New(fault.Usage, "run: homing login --flow auto", "--flow %q is not a flow", f.flow)
+		return fault.Suggest(fault.Usage, fault.Login{Flow: "auto"}, "--flow %q is not a flow", f.flow)
 	}
 	if f.useDeviceCode && f.flow == "pkce" {
 		return fault.New(fault.Usage, app.HelpHint(cmd), "--use-device-code and --flow pkce contradict each other")
@@ -110,8 +110,10 @@ func RefuseInCI(a *app.App, c Choice, s session.Session) error {
 	if c.Place.Name != "ci" || c.Answer.Asked != "" || a.Env.Terminal.Stderr {
 		return nil
 	}
-	return fault.New(fault.SignInNeeded, "let the job assume a role through OIDC federation; where somebody watches the job: homing login --use-device-code",
-		"nobody can sign in to %s from a CI job", s.InWords())
+	return fault.Suggest(fault.SignInNeeded, fault.Preface{
+		Words: "let the job assume a role through OIDC federation; if somebody watches the job,",
+		Then:  fault.Login{Flow: string(signin.FlowDevice)},
+	}, "nobody can sign in to %s from a CI job", s.InWords())
 }
 
 // attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a

@@ -62,6 +62,8 @@ func Command(r fault.Remedy, sh quote.Shell) string {
 		return homing(sh, append([]string{"configure", "sso", "--upgrade"}, r...)...)
 	case fault.ListProfiles:
 		return homing(sh, option([]string{"profiles", "list"}, "--sso-session", r.Session)...)
+	case fault.SyncProfiles:
+		return homing(sh, option([]string{"profiles", "sync"}, "--sso-session", r.Session)...)
 	case fault.HandOver:
 		return homing(sh, "callback")
 	}

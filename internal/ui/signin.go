@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
 	"github.com/homing-cli/homing/internal/term"
@@ -16,19 +17,22 @@ func (t *SignIn) renewal(e signin.SignedIn) string {
 	legacy := t.Session.Legacy()
 	switch {
 	case e.Refreshable && !legacy:
-		return "The AWS CLI, the SDKs and homing renew it by themselves while your portal session lasts."
+		return "The AWS CLI, the SDKs and homing renew it while your portal session lasts."
 	case e.Refreshable && t.Watched:
-		return "homing keep renews it while your portal session lasts."
+		return "keep renews it while your portal session lasts."
 	case e.Refreshable && e.Short > 0:
-		return "homing credentials and env renew it when they run. To have it renewed all the time, run: homing keep --detach"
+		return "The commands credentials and env renew it when they run. To renew it all the time, run: " + t.UI.Command(detached)
 	case e.Refreshable:
-		return "It lives for " + Span(e.ExpiresAt.Sub(t.Now())) + ", not 8 h, because it can be renewed: homing credentials and env do so when they run.\n" +
-			"To have it renewed all the time, run: homing keep --detach"
+		return "It lives for " + Span(e.ExpiresAt.Sub(t.Now())) + ", not 8 h, because it can be renewed: " +
+			"the commands credentials and env do so when they run.\nTo renew it all the time, run: " + t.UI.Command(detached)
 	case legacy && !t.Session.KeepFresh:
 		return "It cannot be renewed: a legacy profile has no refresh token."
 	}
 	return "It cannot be renewed: the service gave no refresh token."
 }
+
+// detached starts a keep in the background.
+var detached = fault.Run{"homing", "keep", "--detach"}
 
 // ShortLife is less than any token is issued for that the end of its portal session does not cut short: an hour with
 // a refresh token, eight without.

@@ -331,9 +331,9 @@ func (o *ssoOptions) conclude(p plan) error {
 		}
 	case p.profile == "default":
 		u.Answer("The AWS CLI is now configured to use the default profile.\nRun the following command to verify your configuration:\n\n%s\n",
-			interactive.CallerIdentity(p.profile))
+			u.Command(interactive.CallerIdentity(p.profile)))
 	default:
-		u.Answer("To use this profile, specify the profile name using --profile, as shown:\n\n%s\n", interactive.CallerIdentity(p.profile))
+		u.Answer("To use this profile, specify the profile name using --profile, as shown:\n\n%s\n", u.Command(interactive.CallerIdentity(p.profile)))
 	}
 	return nil
 }
