@@ -1,6 +1,10 @@
 package fault
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/homing-cli/homing/internal/session"
+)
 
 // Remedy is the next step after a failure, as data. internal/ui puts it into words and quotes it for the shell in use;
 // code that needs to know what a failure suggests looks at the type and its fields, never at those words.
@@ -19,11 +23,11 @@ type Preface struct {
 // Login signs in to a session. Set Session or Profile; an error made where neither is known leaves both empty, and
 // whoever knows the session fills them in.
 type Login struct {
-	Session   string // the name of an [sso-session]
-	Profile   string // any profile of a legacy session
-	Flow      string // a value of --flow; "" leaves the choice to homing
-	Force     bool   // even though the cached token is good
-	KeepFresh bool   // a legacy session, with a token that can be renewed
+	Session   string       // the name of an [sso-session]
+	Profile   string       // any profile of a legacy session
+	Flow      session.Flow // "" leaves the choice to homing
+	Force     bool         // even though the cached token is good
+	KeepFresh bool         // a legacy session, with a token that can be renewed
 }
 
 // ConfigureSSO sets up a profile. An empty Profile leaves its name to the wizard.

@@ -16,12 +16,6 @@ import (
 	"github.com/homing-cli/homing/internal/settings"
 )
 
-// The flows, as --flow names them.
-const (
-	PKCE   = hostenv.PKCE
-	Device = hostenv.Device
-)
-
 // Question is what counts in the choice. The zero values of all fields but Place, Session and Policy say nothing.
 type Question struct {
 	Place    hostenv.Place
@@ -30,8 +24,8 @@ type Question struct {
 	Settings settings.Settings // those of the session (Settings.For)
 	Policy   settings.Policy   // settings.NoPolicy() where there is none
 
-	Flag     string // settings.Auto, PKCE or Device when a flag asks for it
-	FlagName string // how the person wrote it, "--use-device-code"; "" is "--flow " and Flag
+	Flag     session.Flow // session.Auto, PKCE or session.Device when a flag asks for it
+	FlagName string       // how the person wrote it, "--use-device-code"; "" is "--flow " and Flag
 
 	// FixedPort is the listener's port when somebody fixed it, and FixedPortOrigin who: "--redirect-port", a variable, a
 	// file. With neither, those of Settings count. On a remote place a fixed port is a forward that is there: nobody fixes
@@ -44,12 +38,12 @@ type Question struct {
 
 // Answer is the choice.
 type Answer struct {
-	Flow     string   // PKCE or Device
-	Reason   string   // why, in one sentence without a full stop
-	Asked    string   // who asked for it: "--flow device", "HOMING_FLOW=pkce", "sso_use_device_code", "FILE:3"; "" when nobody did
-	Fallback bool     // the flow is Device, and PKCE may be begun should the service refuse the device grant
-	Switch   []string // the flows a person may switch to while waiting
-	Steps    []Step   // everything that was weighed, weakest first
+	Flow     session.Flow   // PKCE or session.Device
+	Reason   string         // why, in one sentence without a full stop
+	Asked    string         // who asked for it: "--flow device", "HOMING_FLOW=pkce", "sso_use_device_code", "FILE:3"; "" when nobody did
+	Fallback bool           // the flow is session.Device, and PKCE may be begun should the service refuse the device grant
+	Switch   []session.Flow // the flows a person may switch to while waiting
+	Steps    []Step         // everything that was weighed, weakest first
 }
 
 // Step is one source that was weighed.
@@ -69,11 +63,11 @@ const (
 // ask is a step that may want a flow.
 type ask struct {
 	Step
-	flow   string // "" says nothing, settings.Auto drops every weaker ask
-	reason string // for Answer.Reason, should it decide
-	asked  string // for Answer.Asked; "" for what nobody said in so many words
-	strict bool   // overruling it is an error: it was said for this run
-	fact   bool   // it is no wish, so auto does not drop it
+	flow   session.Flow // "" says nothing, session.Auto drops every weaker ask
+	reason string       // for Answer.Reason, should it decide
+	asked  string       // for Answer.Asked; "" for what nobody said in so many words
+	strict bool         // overruling it is an error: it was said for this run
+	fact   bool         // it is no wish, so auto does not drop it
 }
 
 // Choose chooses the flow. From weakest to strongest: the place; what worked last; config.toml; sso_use_device_code of
@@ -105,11 +99,11 @@ func Choose(q Question) (Answer, error) {
 
 // wishes lists everything that can want a flow, weakest first.
 func wishes(q Question) ([]ask, error) {
-	place := ask{Step: Step{Source: "place"}, flow: Device, reason: q.Place.Reason, fact: true}
-	if q.Place.Flow == PKCE {
-		place.flow = PKCE
+	place := ask{Step: Step{Source: "place"}, flow: session.Device, reason: q.Place.Reason, fact: true}
+	if q.Place.Flow == session.PKCE {
+		place.flow = session.PKCE
 	}
-	place.Said = place.flow + ": " + place.reason
+	place.Said = string(place.flow) + ": " + place.reason
 	asks := []ask{place, worked(q.Worked)}
 
 	port, portOrigin := q.FixedPort, q.FixedPortOrigin
@@ -119,7 +113,7 @@ func wishes(q Question) ([]ask, error) {
 	var fromPort *ask
 	if port != 0 && q.Place.Remote {
 		reason := fmt.Sprintf("port %d is fixed by %s, so a forward is taken to lead to it", port, portOrigin)
-		fromPort = &ask{Step: Step{Source: "fixed port", Said: PKCE + ": " + reason}, flow: PKCE, reason: reason, fact: true}
+		fromPort = &ask{Step: Step{Source: "fixed port", Said: string(session.PKCE) + ": " + reason}, flow: session.PKCE, reason: reason, fact: true}
 	}
 	portFrom := func(is bool) {
 		if fromPort != nil && is {
@@ -128,14 +122,14 @@ func wishes(q Question) ([]ask, error) {
 	}
 	portFromEnv, portFromFlag := strings.HasPrefix(portOrigin, "HOMING_"), strings.HasPrefix(portOrigin, "-")
 
-	var env *settings.Value[string]
+	var env *settings.Value[session.Flow]
 	var file []ask
 	for v := &q.Settings.Flow; v != nil && v.IsSet(); v = v.Beats {
 		if v.FromEnv() {
 			env = v
 			continue
 		}
-		a := ask{Step: Step{Source: "config.toml", Said: v.Value + ", in " + v.Where()}, flow: v.Value, asked: v.Where()}
+		a := ask{Step: Step{Source: "config.toml", Said: string(v.Value) + ", in " + v.Where()}, flow: v.Value, asked: v.Where()}
 		file = append([]ask{a}, file...)
 	}
 	if len(file) == 0 {
@@ -146,14 +140,14 @@ func wishes(q Question) ([]ask, error) {
 
 	useDeviceCode := ask{Step: Step{Source: "sso_use_device_code", Said: "not set for this session"}}
 	if q.Session.UseDeviceCode {
-		useDeviceCode = ask{Step: Step{Source: "sso_use_device_code", Said: "true"}, flow: Device, asked: "sso_use_device_code"}
+		useDeviceCode = ask{Step: Step{Source: "sso_use_device_code", Said: "true"}, flow: session.Device, asked: "sso_use_device_code"}
 	}
 	asks = append(asks, useDeviceCode)
 
 	portFrom(portFromEnv)
 	variable := ask{Step: Step{Source: "HOMING_FLOW", Said: "not set"}}
 	if env != nil {
-		variable = ask{Step: Step{Source: env.Origin, Said: env.Value}, flow: env.Value, asked: env.Origin + "=" + env.Value, strict: true}
+		variable = ask{Step: Step{Source: env.Origin, Said: string(env.Value)}, flow: env.Value, asked: env.Origin + "=" + string(env.Value), strict: true}
 	}
 	asks = append(asks, variable)
 
@@ -161,14 +155,14 @@ func wishes(q Question) ([]ask, error) {
 	flag := ask{Step: Step{Source: "flags", Said: "none given"}}
 	switch q.Flag {
 	case "":
-	case settings.Auto, PKCE, Device:
+	case session.Auto, session.PKCE, session.Device:
 		name := q.FlagName
 		if name == "" {
-			name = "--flow " + q.Flag
+			name = "--flow " + string(q.Flag)
 		}
 		flag = ask{Step: Step{Source: "flags", Said: name}, flow: q.Flag, asked: name, strict: true}
 	default:
-		return nil, fault.Suggest(fault.Usage, fault.Login{Flow: settings.Auto}, "--flow %q is not a flow", q.Flag)
+		return nil, fault.Suggest(fault.Usage, fault.Login{Flow: session.Auto}, "--flow %q is not a flow", q.Flag)
 	}
 	return append(asks, flag), nil
 }
@@ -178,14 +172,14 @@ const sourceWorked = "what worked last"
 // byChannel says how, for a person.
 func byChannel(w Worked) string {
 	switch w.Channel {
-	case "loopback":
+	case session.Loopback:
 		if w.Port != 0 {
 			return fmt.Sprintf(": the redirect reached port %d", w.Port)
 		}
 		return ": the redirect came back"
-	case "swap":
+	case session.Swap:
 		return ", with another host in the address bar"
-	case "paste", "callback":
+	case session.Paste, session.Callback:
 		return ", with the address pasted"
 	}
 	return ""
@@ -193,14 +187,14 @@ func byChannel(w Worked) string {
 
 func worked(w *Worked) ask {
 	a := ask{Step: Step{Source: sourceWorked, Said: "nothing is remembered"}}
-	if w == nil || w.Flow != PKCE && w.Flow != Device {
+	if w == nil || w.Flow != session.PKCE && w.Flow != session.Device {
 		return a
 	}
 	a.flow, a.reason = w.Flow, "it worked here last time"
-	if w.Channel != "" && w.Channel != w.Flow {
+	if w.Channel != "" && w.Channel != session.DeviceCode {
 		a.reason = "it worked here last time" + byChannel(*w)
 	}
-	a.Said = a.flow + ": " + a.reason
+	a.Said = string(a.flow) + ": " + a.reason
 	if !w.At.IsZero() {
 		a.Said += " (" + w.At.UTC().Format(time.DateOnly) + ")"
 	}
@@ -215,18 +209,18 @@ type choice struct {
 	auto    int // the strongest ask for auto; 0 is none
 }
 
-func (c *choice) flow() string { return c.asks[c.decider].flow }
+func (c *choice) flow() session.Flow { return c.asks[c.decider].flow }
 
 // weigh finds the strongest wish.
 func (c *choice) weigh() {
 	for i, a := range c.asks {
-		if a.flow == settings.Auto && a.strict {
+		if a.flow == session.Auto && a.strict {
 			c.auto = i
 		}
 	}
 	for i, a := range c.asks {
 		switch {
-		case a.flow == "", a.flow == settings.Auto, i < c.auto && !a.fact:
+		case a.flow == "", a.flow == session.Auto, i < c.auto && !a.fact:
 		case a.asked != "" || a.flow != c.flow(): // who only agrees leaves the reason to whoever was first
 			c.decider = i
 		}
@@ -239,8 +233,8 @@ func (c *choice) weigh() {
 }
 
 // overrule appends a step that decides for flow.
-func (c *choice) overrule(source, flow, reason string) {
-	c.asks = append(c.asks, ask{Step: Step{Source: source, Said: flow + ": " + reason}, flow: flow, reason: reason})
+func (c *choice) overrule(source string, flow session.Flow, reason string) {
+	c.asks = append(c.asks, ask{Step: Step{Source: source, Said: string(flow) + ": " + reason}, flow: flow, reason: reason})
 	c.decider = len(c.asks) - 1
 }
 
@@ -254,15 +248,15 @@ func (c *choice) format() error {
 	switch {
 	case !c.q.Session.Legacy():
 		c.note("format", "an sso-session: either flow")
-	case c.q.Policy.Forbids(Device) != "": // told by policy, whoever asked for what
-		c.overrule("format", Device, "a legacy profile (without sso_session) knows no other way")
-	case now.flow == PKCE && now.strict:
+	case c.q.Policy.Forbids(session.Device) != "": // told by policy, whoever asked for what
+		c.overrule("format", session.Device, "a legacy profile (without sso_session) knows no other way")
+	case now.flow == session.PKCE && now.strict:
 		return fault.Suggest(fault.Usage, fault.Preface{Words: "to give the session a name,", Then: fault.ConfigureSSO{}},
 			"a legacy profile (without sso_session) can only sign in with a device code")
 	case now.strict:
 		c.note("format", "a legacy profile: device code only")
 	default:
-		c.overrule("format", Device, "a legacy profile (without sso_session) knows no other way")
+		c.overrule("format", session.Device, "a legacy profile (without sso_session) knows no other way")
 	}
 	return nil
 }
@@ -273,8 +267,8 @@ func (c *choice) grant() {
 	switch reason := "a device code does not work at this portal: " + c.q.DeviceFails; {
 	case c.q.DeviceFails == "":
 		c.note("device grant", "not known to fail at this portal")
-	case now.flow == Device && !now.strict && !c.q.Session.Legacy():
-		c.overrule("device grant", PKCE, reason)
+	case now.flow == session.Device && !now.strict && !c.q.Session.Legacy():
+		c.overrule("device grant", session.PKCE, reason)
 	default:
 		c.note("device grant", reason)
 	}
@@ -288,10 +282,10 @@ func (c *choice) policy() error {
 		switch {
 		case p.File == "":
 			c.note("policy", "there is none")
-		case p.Allows(PKCE) && p.Allows(Device):
+		case p.Allows(session.PKCE) && p.Allows(session.Device):
 			c.note("policy", p.File+" allows either flow")
 		default:
-			c.note("policy", "allows "+now.flow+" ("+p.Forbids(other(now.flow))+")")
+			c.note("policy", "allows "+string(now.flow)+" ("+p.Forbids(other(now.flow))+")")
 		}
 		return nil
 	}
@@ -300,7 +294,7 @@ func (c *choice) policy() error {
 	switch {
 	case !p.Allows(instead):
 		return fault.New(fault.Denied, "ask who administers this machine", "the policy allows no way to sign in: %s; %s", forbids, p.Forbids(instead))
-	case legacy && instead == PKCE:
+	case legacy && instead == session.PKCE:
 		return fault.Suggest(fault.Denied,
 			fault.Preface{Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{}},
 			"a legacy profile (without sso_session) can only sign in with a device code, which the policy forbids: %s", forbids)
@@ -312,13 +306,13 @@ func (c *choice) policy() error {
 	return nil
 }
 
-var words = map[string]string{PKCE: "a browser redirect", Device: "a device code"}
+var words = map[session.Flow]string{session.PKCE: "a browser redirect", session.Device: "a device code"}
 
-func other(flow string) string {
-	if flow == PKCE {
-		return Device
+func other(flow session.Flow) session.Flow {
+	if flow == session.PKCE {
+		return session.Device
 	}
-	return PKCE
+	return session.PKCE
 }
 
 // answer is the choice as it stands, with what became of every step.
@@ -327,9 +321,9 @@ func (c *choice) answer() Answer {
 	a := Answer{Flow: now.flow, Reason: now.reason, Asked: now.asked}
 	may := !c.q.Session.Legacy() && c.q.Policy.Allows(other(now.flow))
 	if may {
-		a.Switch = []string{other(now.flow)}
+		a.Switch = []session.Flow{other(now.flow)}
 	}
-	a.Fallback = may && now.flow == Device
+	a.Fallback = may && now.flow == session.Device
 	for i, s := range c.asks {
 		switch {
 		case s.flow == "":
@@ -337,7 +331,7 @@ func (c *choice) answer() Answer {
 			s.Outcome = Decides
 		case i < c.auto && !s.fact:
 			s.Outcome = "dropped by " + c.asks[c.auto].title()
-		case s.flow == settings.Auto && (now.asked == "" || c.decider < i):
+		case s.flow == session.Auto && (now.asked == "" || c.decider < i):
 			s.Outcome = Leaves
 		case s.flow == now.flow:
 			s.Outcome = Agrees

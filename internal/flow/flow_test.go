@@ -33,24 +33,24 @@ func (s situation) question(t *testing.T, dir string) Question {
 	q := Question{DeviceFails: s.fails}
 	switch s.place {
 	case "laptop":
-		q.Place = hostenv.Place{Name: "local", Flow: PKCE, Reason: "the browser is here"}
+		q.Place = hostenv.Place{Name: "local", Flow: session.PKCE, Reason: "the browser is here"}
 	case "desktop":
-		q.Place = hostenv.Place{Name: "vscode-ssh", Flow: PKCE, Reason: "the editor tunnels", Remote: true}
+		q.Place = hostenv.Place{Name: "vscode-ssh", Flow: session.PKCE, Reason: "the editor tunnels", Remote: true}
 	case "ssh":
-		q.Place = hostenv.Place{Name: "ssh", Flow: Device, Reason: "the browser is far", Remote: true}
+		q.Place = hostenv.Place{Name: "ssh", Flow: session.Device, Reason: "the browser is far", Remote: true}
 	default:
 		t.Fatalf("no place %q", s.place)
 	}
 	q.Session = session.Session{Name: s.session, StartURL: "https://d-1.awsapps.com/start", Region: "eu-west-1", UseDeviceCode: s.device}
 	if s.worked != "" {
 		flow, channel, _ := strings.Cut(s.worked, " ")
-		q.Worked = &Worked{Flow: flow, Channel: channel, At: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)}
+		q.Worked = &Worked{Flow: session.Flow(flow), Channel: session.Channel(channel), At: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)}
 	}
 	if s.flag != "" {
 		q.FlagName = s.flag
-		q.Flag = strings.TrimPrefix(s.flag, "--flow ")
+		q.Flag = session.Flow(strings.TrimPrefix(s.flag, "--flow "))
 		if s.flag == "--use-device-code" {
-			q.Flag = Device
+			q.Flag = session.Device
 		}
 	}
 	if s.port != 0 {
@@ -88,85 +88,85 @@ func TestChoose(t *testing.T) {
 	const legacy = "a legacy profile (without sso_session) knows no other way"
 	for _, tt := range []struct {
 		situation
-		flow   string
+		flow   session.Flow
 		reason string // a part of it
 		asked  string
 	}{
 		// The place, and nobody who says anything else.
-		{situation{place: "laptop", session: "dev"}, PKCE, "the browser is here", ""},
-		{situation{place: "ssh", session: "dev"}, Device, "the browser is far", ""},
-		{situation{place: "desktop", session: "dev"}, PKCE, "the editor tunnels", ""},
+		{situation{place: "laptop", session: "dev"}, session.PKCE, "the browser is here", ""},
+		{situation{place: "ssh", session: "dev"}, session.Device, "the browser is far", ""},
+		{situation{place: "desktop", session: "dev"}, session.PKCE, "the editor tunnels", ""},
 
 		// Each source beats the weaker one.
-		{situation{place: "ssh", session: "dev", worked: "pkce paste"}, PKCE, "it worked here last time, with the address pasted", ""},
-		{situation{place: "laptop", session: "dev", worked: "device device"}, Device, "it worked here last time", ""},
-		{situation{place: "laptop", session: "dev", worked: "pkce loopback"}, PKCE, "the browser is here", ""},
-		{situation{place: "laptop", session: "dev", worked: "carrier pigeon"}, PKCE, "the browser is here", ""},
-		{situation{place: "ssh", session: "dev", worked: "pkce paste", config: `flow = "device"`}, Device, "asks for it", "PATH:1"},
-		{situation{place: "laptop", session: "dev", config: `flow = "device"`}, Device, "asks for it", "PATH:1"},
-		{situation{place: "laptop", session: "dev", config: `flow = "pkce"`}, PKCE, "asks for it", "PATH:1"},
-		{situation{place: "laptop", session: "dev", config: "flow = \"pkce\"\n[session.dev]\nflow = \"device\""}, Device, "asks for it", "PATH:3"},
-		{situation{place: "laptop", session: "dev", config: "flow = \"device\"\n[session.dev]\nflow = \"auto\""}, Device, "asks for it", "PATH:1"},
-		{situation{place: "laptop", session: "dev", worked: "device device", config: `flow = "auto"`}, Device, "it worked here", ""},
-		{situation{place: "laptop", session: "dev", device: true}, Device, "sso_use_device_code asks for it", "sso_use_device_code"},
-		{situation{place: "laptop", session: "dev", device: true, config: `flow = "pkce"`}, Device, "sso_use_device_code asks for it", "sso_use_device_code"},
-		{situation{place: "laptop", session: "dev", device: true, env: "HOMING_FLOW=pkce"}, PKCE, "HOMING_FLOW=pkce asks for it", "HOMING_FLOW=pkce"},
-		{situation{place: "ssh", session: "dev", env: "HOMING_FLOW=PKCE", config: `flow = "device"`}, PKCE, "asks for it", "HOMING_FLOW=pkce"},
-		{situation{place: "laptop", session: "dev", env: "HOMING_FLOW=pkce", flag: "--use-device-code"}, Device, "--use-device-code asks for it", "--use-device-code"},
-		{situation{place: "laptop", session: "dev", env: "HOMING_FLOW=device", flag: "--flow pkce"}, PKCE, "--flow pkce asks for it", "--flow pkce"},
-		{situation{place: "ssh", session: "dev", flag: "--flow device"}, Device, "--flow device asks for it", "--flow device"},
+		{situation{place: "ssh", session: "dev", worked: "pkce paste"}, session.PKCE, "it worked here last time, with the address pasted", ""},
+		{situation{place: "laptop", session: "dev", worked: "device device"}, session.Device, "it worked here last time", ""},
+		{situation{place: "laptop", session: "dev", worked: "pkce loopback"}, session.PKCE, "the browser is here", ""},
+		{situation{place: "laptop", session: "dev", worked: "carrier pigeon"}, session.PKCE, "the browser is here", ""},
+		{situation{place: "ssh", session: "dev", worked: "pkce paste", config: `flow = "device"`}, session.Device, "asks for it", "PATH:1"},
+		{situation{place: "laptop", session: "dev", config: `flow = "device"`}, session.Device, "asks for it", "PATH:1"},
+		{situation{place: "laptop", session: "dev", config: `flow = "pkce"`}, session.PKCE, "asks for it", "PATH:1"},
+		{situation{place: "laptop", session: "dev", config: "flow = \"pkce\"\n[session.dev]\nflow = \"device\""}, session.Device, "asks for it", "PATH:3"},
+		{situation{place: "laptop", session: "dev", config: "flow = \"device\"\n[session.dev]\nflow = \"auto\""}, session.Device, "asks for it", "PATH:1"},
+		{situation{place: "laptop", session: "dev", worked: "device device", config: `flow = "auto"`}, session.Device, "it worked here", ""},
+		{situation{place: "laptop", session: "dev", device: true}, session.Device, "sso_use_device_code asks for it", "sso_use_device_code"},
+		{situation{place: "laptop", session: "dev", device: true, config: `flow = "pkce"`}, session.Device, "sso_use_device_code asks for it", "sso_use_device_code"},
+		{situation{place: "laptop", session: "dev", device: true, env: "HOMING_FLOW=pkce"}, session.PKCE, "HOMING_FLOW=pkce asks for it", "HOMING_FLOW=pkce"},
+		{situation{place: "ssh", session: "dev", env: "HOMING_FLOW=PKCE", config: `flow = "device"`}, session.PKCE, "asks for it", "HOMING_FLOW=pkce"},
+		{situation{place: "laptop", session: "dev", env: "HOMING_FLOW=pkce", flag: "--use-device-code"}, session.Device, "--use-device-code asks for it", "--use-device-code"},
+		{situation{place: "laptop", session: "dev", env: "HOMING_FLOW=device", flag: "--flow pkce"}, session.PKCE, "--flow pkce asks for it", "--flow pkce"},
+		{situation{place: "ssh", session: "dev", flag: "--flow device"}, session.Device, "--flow device asks for it", "--flow device"},
 
 		// auto: the place decides again.
-		{situation{place: "ssh", session: "dev", worked: "pkce paste", flag: "--flow auto"}, Device, "the browser is far", ""},
-		{situation{place: "laptop", session: "dev", worked: "device device", device: true, env: "HOMING_FLOW=device", config: `flow = "device"`, flag: "--flow auto"}, PKCE, "the browser is here", ""},
-		{situation{place: "laptop", session: "dev", worked: "device device", device: true, env: "HOMING_FLOW=auto"}, PKCE, "the browser is here", ""},
-		{situation{place: "ssh", session: "dev", env: "HOMING_FLOW=auto", flag: "--flow pkce"}, PKCE, "--flow pkce asks", "--flow pkce"},
+		{situation{place: "ssh", session: "dev", worked: "pkce paste", flag: "--flow auto"}, session.Device, "the browser is far", ""},
+		{situation{place: "laptop", session: "dev", worked: "device device", device: true, env: "HOMING_FLOW=device", config: `flow = "device"`, flag: "--flow auto"}, session.PKCE, "the browser is here", ""},
+		{situation{place: "laptop", session: "dev", worked: "device device", device: true, env: "HOMING_FLOW=auto"}, session.PKCE, "the browser is here", ""},
+		{situation{place: "ssh", session: "dev", env: "HOMING_FLOW=auto", flag: "--flow pkce"}, session.PKCE, "--flow pkce asks", "--flow pkce"},
 
 		// A port that somebody fixed on a remote place is a forward; on a laptop it is a number.
-		{situation{place: "ssh", session: "dev", port: 9000}, PKCE, "port 9000 is fixed by --redirect-port", ""},
-		{situation{place: "ssh", session: "dev", port: 9000, flag: "--flow auto"}, PKCE, "port 9000 is fixed", ""},
-		{situation{place: "ssh", session: "dev", port: 9000, flag: "--use-device-code"}, Device, "--use-device-code", "--use-device-code"},
-		{situation{place: "ssh", session: "dev", port: 9000, device: true, env: "HOMING_FLOW=device"}, PKCE, "port 9000 is fixed", ""},
-		{situation{place: "ssh", session: "dev", config: "redirect_port = 9000"}, PKCE, "port 9000 is fixed by ", ""},
-		{situation{place: "ssh", session: "dev", config: "redirect_port = 9000", device: true}, Device, "sso_use_device_code", "sso_use_device_code"},
-		{situation{place: "ssh", session: "dev", config: "redirect_port = 9000", worked: "device device"}, PKCE, "port 9000 is fixed", ""},
-		{situation{place: "ssh", session: "dev", config: "redirect_port = 9000\nflow = \"device\""}, Device, "asks for it", "PATH:2"},
-		{situation{place: "ssh", session: "dev", env: "HOMING_REDIRECT_PORT=9000", device: true}, PKCE, "fixed by HOMING_REDIRECT_PORT", ""},
-		{situation{place: "ssh", session: "dev", env: "HOMING_REDIRECT_PORT=0", config: "redirect_port = 9000"}, Device, "the browser is far", ""},
-		{situation{place: "desktop", session: "dev", port: 9000}, PKCE, "the editor tunnels", ""},
-		{situation{place: "laptop", session: "dev", port: 9000, worked: "device device"}, Device, "it worked here", ""},
+		{situation{place: "ssh", session: "dev", port: 9000}, session.PKCE, "port 9000 is fixed by --redirect-port", ""},
+		{situation{place: "ssh", session: "dev", port: 9000, flag: "--flow auto"}, session.PKCE, "port 9000 is fixed", ""},
+		{situation{place: "ssh", session: "dev", port: 9000, flag: "--use-device-code"}, session.Device, "--use-device-code", "--use-device-code"},
+		{situation{place: "ssh", session: "dev", port: 9000, device: true, env: "HOMING_FLOW=device"}, session.PKCE, "port 9000 is fixed", ""},
+		{situation{place: "ssh", session: "dev", config: "redirect_port = 9000"}, session.PKCE, "port 9000 is fixed by ", ""},
+		{situation{place: "ssh", session: "dev", config: "redirect_port = 9000", device: true}, session.Device, "sso_use_device_code", "sso_use_device_code"},
+		{situation{place: "ssh", session: "dev", config: "redirect_port = 9000", worked: "device device"}, session.PKCE, "port 9000 is fixed", ""},
+		{situation{place: "ssh", session: "dev", config: "redirect_port = 9000\nflow = \"device\""}, session.Device, "asks for it", "PATH:2"},
+		{situation{place: "ssh", session: "dev", env: "HOMING_REDIRECT_PORT=9000", device: true}, session.PKCE, "fixed by HOMING_REDIRECT_PORT", ""},
+		{situation{place: "ssh", session: "dev", env: "HOMING_REDIRECT_PORT=0", config: "redirect_port = 9000"}, session.Device, "the browser is far", ""},
+		{situation{place: "desktop", session: "dev", port: 9000}, session.PKCE, "the editor tunnels", ""},
+		{situation{place: "laptop", session: "dev", port: 9000, worked: "device device"}, session.Device, "it worked here", ""},
 
 		// A legacy profile.
-		{situation{place: "laptop"}, Device, legacy, ""},
-		{situation{place: "ssh"}, Device, legacy, ""},
-		{situation{place: "laptop", config: `flow = "pkce"`}, Device, legacy, ""},
-		{situation{place: "ssh", port: 9000}, Device, legacy, ""},
-		{situation{place: "laptop", worked: "pkce loopback"}, Device, legacy, ""},
-		{situation{place: "laptop", flag: "--use-device-code"}, Device, "--use-device-code asks for it", "--use-device-code"},
-		{situation{place: "laptop", env: "HOMING_FLOW=auto"}, Device, legacy, ""},
-		{situation{place: "laptop", fails: "it is dual-stack"}, Device, legacy, ""},
-		{situation{place: "laptop", policy: noPKCE}, Device, legacy, ""},
+		{situation{place: "laptop"}, session.Device, legacy, ""},
+		{situation{place: "ssh"}, session.Device, legacy, ""},
+		{situation{place: "laptop", config: `flow = "pkce"`}, session.Device, legacy, ""},
+		{situation{place: "ssh", port: 9000}, session.Device, legacy, ""},
+		{situation{place: "laptop", worked: "pkce loopback"}, session.Device, legacy, ""},
+		{situation{place: "laptop", flag: "--use-device-code"}, session.Device, "--use-device-code asks for it", "--use-device-code"},
+		{situation{place: "laptop", env: "HOMING_FLOW=auto"}, session.Device, legacy, ""},
+		{situation{place: "laptop", fails: "it is dual-stack"}, session.Device, legacy, ""},
+		{situation{place: "laptop", policy: noPKCE}, session.Device, legacy, ""},
 
 		// A portal where the device grant fails.
-		{situation{place: "ssh", session: "dev", fails: "it is dual-stack"}, PKCE, "a device code does not work at this portal: it is dual-stack", ""},
-		{situation{place: "laptop", session: "dev", fails: "it is dual-stack"}, PKCE, "the browser is here", ""},
-		{situation{place: "ssh", session: "dev", device: true, fails: "it is dual-stack"}, PKCE, "it is dual-stack", ""},
-		{situation{place: "ssh", session: "dev", config: `flow = "device"`, fails: "it is dual-stack"}, PKCE, "it is dual-stack", ""},
-		{situation{place: "ssh", session: "dev", worked: "device device", fails: "it is dual-stack"}, PKCE, "it is dual-stack", ""},
-		{situation{place: "ssh", session: "dev", flag: "--flow device", fails: "it is dual-stack"}, Device, "--flow device asks for it", "--flow device"},
-		{situation{place: "ssh", session: "dev", env: "HOMING_FLOW=device", fails: "it is dual-stack"}, Device, "asks for it", "HOMING_FLOW=device"},
-		{situation{place: "ssh", session: "dev", fails: "it is dual-stack", policy: noPKCE}, Device, "the policy forbids a browser redirect", ""},
+		{situation{place: "ssh", session: "dev", fails: "it is dual-stack"}, session.PKCE, "a device code does not work at this portal: it is dual-stack", ""},
+		{situation{place: "laptop", session: "dev", fails: "it is dual-stack"}, session.PKCE, "the browser is here", ""},
+		{situation{place: "ssh", session: "dev", device: true, fails: "it is dual-stack"}, session.PKCE, "it is dual-stack", ""},
+		{situation{place: "ssh", session: "dev", config: `flow = "device"`, fails: "it is dual-stack"}, session.PKCE, "it is dual-stack", ""},
+		{situation{place: "ssh", session: "dev", worked: "device device", fails: "it is dual-stack"}, session.PKCE, "it is dual-stack", ""},
+		{situation{place: "ssh", session: "dev", flag: "--flow device", fails: "it is dual-stack"}, session.Device, "--flow device asks for it", "--flow device"},
+		{situation{place: "ssh", session: "dev", env: "HOMING_FLOW=device", fails: "it is dual-stack"}, session.Device, "asks for it", "HOMING_FLOW=device"},
+		{situation{place: "ssh", session: "dev", fails: "it is dual-stack", policy: noPKCE}, session.Device, "the policy forbids a browser redirect", ""},
 
 		// The policy has the last word.
-		{situation{place: "ssh", session: "dev", policy: noDevice}, PKCE, "the policy forbids a device code (allow_device_code = false in ", ""},
-		{situation{place: "laptop", session: "dev", policy: noDevice}, PKCE, "the browser is here", ""},
-		{situation{place: "laptop", session: "dev", policy: noPKCE}, Device, "the policy forbids a browser redirect (allowed_flows", ""},
-		{situation{place: "laptop", session: "dev", device: true, policy: noDevice}, PKCE, "the policy forbids a device code", ""},
-		{situation{place: "laptop", session: "dev", config: `flow = "device"`, policy: noDevice}, PKCE, "the policy forbids a device code", ""},
-		{situation{place: "ssh", session: "dev", worked: "device device", policy: noDevice}, PKCE, "the policy forbids a device code", ""},
-		{situation{place: "ssh", session: "dev", port: 9000, policy: noPKCE}, Device, "the policy forbids a browser redirect", ""},
-		{situation{place: "laptop", session: "dev", flag: "--flow pkce", policy: noDevice}, PKCE, "--flow pkce asks for it", "--flow pkce"},
-		{situation{place: "ssh", session: "dev", flag: "--flow auto", policy: noDevice}, PKCE, "the policy forbids a device code", ""},
+		{situation{place: "ssh", session: "dev", policy: noDevice}, session.PKCE, "the policy forbids a device code (allow_device_code = false in ", ""},
+		{situation{place: "laptop", session: "dev", policy: noDevice}, session.PKCE, "the browser is here", ""},
+		{situation{place: "laptop", session: "dev", policy: noPKCE}, session.Device, "the policy forbids a browser redirect (allowed_flows", ""},
+		{situation{place: "laptop", session: "dev", device: true, policy: noDevice}, session.PKCE, "the policy forbids a device code", ""},
+		{situation{place: "laptop", session: "dev", config: `flow = "device"`, policy: noDevice}, session.PKCE, "the policy forbids a device code", ""},
+		{situation{place: "ssh", session: "dev", worked: "device device", policy: noDevice}, session.PKCE, "the policy forbids a device code", ""},
+		{situation{place: "ssh", session: "dev", port: 9000, policy: noPKCE}, session.Device, "the policy forbids a browser redirect", ""},
+		{situation{place: "laptop", session: "dev", flag: "--flow pkce", policy: noDevice}, session.PKCE, "--flow pkce asks for it", "--flow pkce"},
+		{situation{place: "ssh", session: "dev", flag: "--flow auto", policy: noDevice}, session.PKCE, "the policy forbids a device code", ""},
 	} {
 		dir := t.TempDir()
 		q := tt.question(t, dir)
@@ -198,11 +198,11 @@ func consistent(t *testing.T, q Question, a Answer) {
 	if deciders != 1 || a.Steps[0].Source != "place" || a.Steps[len(a.Steps)-1].Source != "policy" {
 		t.Errorf("steps: %+v", a.Steps)
 	}
-	if !q.Policy.Allows(a.Flow) || q.Session.Legacy() && a.Flow != Device {
+	if !q.Policy.Allows(a.Flow) || q.Session.Legacy() && a.Flow != session.Device {
 		t.Errorf("%s is not allowed", a.Flow)
 	}
 	other := !q.Session.Legacy() && q.Policy.Allows(other(a.Flow))
-	if slices.Contains(a.Switch, a.Flow) || (len(a.Switch) == 1) != other || a.Fallback != (other && a.Flow == Device) {
+	if slices.Contains(a.Switch, a.Flow) || (len(a.Switch) == 1) != other || a.Fallback != (other && a.Flow == session.Device) {
 		t.Errorf("flow %s, switch to %v, fallback %v, the other one allowed %v", a.Flow, a.Switch, a.Fallback, other)
 	}
 	if strings.HasSuffix(a.Reason, ".") || a.Reason == "" {
@@ -246,8 +246,8 @@ func TestRefused(t *testing.T) {
 // The zero Policy is no accident to be generous about.
 func TestPolicyThatWasNotRead(t *testing.T) {
 	t.Parallel()
-	a, err := Choose(Question{Place: hostenv.Place{Flow: Device, Reason: "far"}, Session: session.Session{Name: "dev"}})
-	if err != nil || a.Flow != PKCE {
+	a, err := Choose(Question{Place: hostenv.Place{Flow: session.Device, Reason: "far"}, Session: session.Session{Name: "dev"}})
+	if err != nil || a.Flow != session.PKCE {
 		t.Errorf("%+v, %v", a, err)
 	}
 }

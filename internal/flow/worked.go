@@ -23,10 +23,10 @@ import (
 
 // Worked is how a sign-in was completed.
 type Worked struct {
-	Flow    string    `json:"flow"`           // PKCE or Device
-	Channel string    `json:"channel"`        // as in the signed_in event: "loopback", "paste", …
-	Port    int       `json:"port,omitempty"` // of the listener, 0 without one
-	At      time.Time `json:"at"`
+	Flow    session.Flow    `json:"flow"`           // PKCE or Device
+	Channel session.Channel `json:"channel"`        // as in the signed_in event: "loopback", "paste", …
+	Port    int             `json:"port,omitempty"` // of the listener, 0 without one
+	At      time.Time       `json:"at"`
 }
 
 const (
@@ -125,7 +125,7 @@ func recall(path string) (memory, error) {
 		return empty, nil
 	}
 	for k, w := range m.Worked {
-		if w == nil || w.Flow != PKCE && w.Flow != Device || w.Port < 0 || w.Port > 65535 || len(w.Channel) > 32 {
+		if w == nil || w.Flow != session.PKCE && w.Flow != session.Device || w.Port < 0 || w.Port > 65535 || len(w.Channel) > 32 {
 			delete(m.Worked, k)
 		}
 	}

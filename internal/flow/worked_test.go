@@ -23,8 +23,8 @@ func TestMemory(t *testing.T) {
 	if w, err := Remembered(dir, "ssh", dev); w != nil || err != nil {
 		t.Fatalf("before anything happened: %v, %v", w, err)
 	}
-	want := Worked{Flow: PKCE, Channel: "paste", Port: 23456, At: at}
-	if err := Remember(dir, "ssh", dev, Worked{Flow: Device, Channel: "device", At: at}); err != nil {
+	want := Worked{Flow: session.PKCE, Channel: "paste", Port: 23456, At: at}
+	if err := Remember(dir, "ssh", dev, Worked{Flow: session.Device, Channel: "device", At: at}); err != nil {
 		t.Fatal(err)
 	}
 	if err := Remember(dir, "ssh", dev, want); err != nil {
@@ -60,7 +60,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	start := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	for i := range maxPlaces + 3 {
-		if err := Remember(dir, fmt.Sprint(i), dev, Worked{Flow: PKCE, Channel: strings.Repeat("x", 32), At: start.Add(time.Duration(i))}); err != nil {
+		if err := Remember(dir, fmt.Sprint(i), dev, Worked{Flow: session.PKCE, Channel: session.Channel(strings.Repeat("x", 32)), At: start.Add(time.Duration(i))}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestBrokenMemory(t *testing.T) {
 		if w, err := Remembered(dir, "ssh", dev); w != nil || err != nil {
 			t.Errorf("%.60q: %+v, %v", text, w, err)
 		}
-		if err := Remember(dir, "ssh", dev, Worked{Flow: Device}); err != nil {
+		if err := Remember(dir, "ssh", dev, Worked{Flow: session.Device}); err != nil {
 			t.Errorf("%.60q: %v", text, err)
 		}
 		if w, err := Remembered(dir, "ssh", dev); w == nil || err != nil {
@@ -116,14 +116,14 @@ func TestMemoryThatCannotBe(t *testing.T) {
 		t.Error(err)
 	}
 	for _, dir := range []string{dir, file, filepath.Join(file, "below")} {
-		if err := Remember(dir, "ssh", dev, Worked{Flow: PKCE}); fault.KindOf(err) != fault.Config {
+		if err := Remember(dir, "ssh", dev, Worked{Flow: session.PKCE}); fault.KindOf(err) != fault.Config {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
 	if w, err := Remembered("", "ssh", dev); w != nil || err != nil {
 		t.Errorf("no folder: %v, %v", w, err)
 	}
-	if err := Remember("", "ssh", dev, Worked{Flow: PKCE}); err != nil {
+	if err := Remember("", "ssh", dev, Worked{Flow: session.PKCE}); err != nil {
 		t.Errorf("no folder: %v", err)
 	}
 }
@@ -135,7 +135,7 @@ func TestMemoryOfMany(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() {
-			if err := Remember(dir, fmt.Sprint(i), dev, Worked{Flow: PKCE, Port: i}); err != nil {
+			if err := Remember(dir, fmt.Sprint(i), dev, Worked{Flow: session.PKCE, Port: i}); err != nil {
 				t.Error(err)
 			}
 		})

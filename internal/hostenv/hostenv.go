@@ -15,41 +15,22 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/editor"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 //go:generate env UPDATE_DOCS=1 go test -count=1 -run "TestEnvironmentsPage|TestPlaces" .
 
-// Flows, as --flow names them.
-const (
-	PKCE   = "pkce"
-	Device = "device"
-)
-
-// Channels: ways for the redirect of a sign-in to reach this shell, and the device code, which needs none.
-const (
-	Loopback   = "loopback" // the browser reaches the listener by itself
-	Tunnel     = "tunnel"   // the editor forwards the port that it finds in redirect_uri
-	Forward    = "forward"  // a person forwards the port, with a command on the machine of the browser
-	Swap       = "swap"     // a person types another host into the address bar of the page that failed to load
-	Paste      = "paste"    // a person copies the address of that page into the terminal
-	DeviceCode = "device"   // no redirect: a code that a person compares
-)
-
-// Callback is the channel of the Way that hands the address over by `homing callback` in another shell. It is a form of
-// Paste, named by itself because it also works where nobody can type into the waiting login; no Place lists it.
-const Callback = "callback"
-
 // Place is where we are.
 type Place struct {
-	Name     string    // the row's name, such as "codespaces-web"; stable, for programs
-	Title    string    // what a person calls it, such as "a GitHub codespace in the browser"
-	Flow     string    // PKCE where the redirect comes back by itself, else Device
-	Reason   string    // why this flow, in one sentence without a full stop; names what was seen
-	Remote   bool      // a browser, if there is one, runs on another machine or in another network
-	Channels []string  // the ways for a redirect that exist here, best first, then DeviceCode
-	Wrapped  string    // "tmux" or "screen" around this shell, whose variables may then be old; "" neither
-	Browser  string    // how a browser opens here, as a phrase: "the editor's socket", "none from here"
-	Weighed  []Weighed // every row looked at, in order; the last one matched
+	Name     string            // the row's name, such as "codespaces-web"; stable, for programs
+	Title    string            // what a person calls it, such as "a GitHub codespace in the browser"
+	Flow     session.Flow      // PKCE where the redirect comes back by itself, else Device
+	Reason   string            // why this flow, in one sentence without a full stop; names what was seen
+	Remote   bool              // a browser, if there is one, runs on another machine or in another network
+	Channels []session.Channel // the ways for a redirect that exist here, best first, then DeviceCode
+	Wrapped  string            // "tmux" or "screen" around this shell, whose variables may then be old; "" neither
+	Browser  string            // how a browser opens here, as a phrase: "the editor's socket", "none from here"
+	Weighed  []Weighed         // every row looked at, in order; the last one matched
 
 	origins []string          // templates of the row
 	lines   []line            // templates of the row, those that apply
@@ -221,8 +202,8 @@ func (r row) place(f Facts, seen []string) Place {
 		Browser: r.browserFrom(f), origins: r.origins, values: map[string]string{},
 	}
 	why := r.why
-	if r.tunnels && f.desktop() && r.flow != PKCE {
-		p.Flow, why = PKCE, byTunnel
+	if r.tunnels && f.desktop() && r.flow != session.PKCE {
+		p.Flow, why = session.PKCE, byTunnel
 	}
 	if r.remote && r.origins == nil {
 		p.origins = []string{"{VSCODE_PROXY_URI}"} // whoever sets it promises that ports of this machine are reached there
@@ -234,8 +215,8 @@ func (r row) place(f Facts, seen []string) Place {
 	}
 	p.learn(f)
 	p.Channels = p.channels()
-	if p.Flow == PKCE && !r.remote {
-		p.Channels = append([]string{Loopback}, p.Channels...)
+	if p.Flow == session.PKCE && !r.remote {
+		p.Channels = append([]session.Channel{session.Loopback}, p.Channels...)
 	}
 	if r.aboutEditor(f) {
 		what := windowSeen(f)

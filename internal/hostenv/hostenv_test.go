@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/homing-cli/homing/internal/editor"
 	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 const port = 18425
@@ -69,7 +70,7 @@ func TestDetect(t *testing.T) {
 			if p.Name != s.place || p.Flow != s.flow {
 				t.Errorf("got %s by %s, want %s by %s", p.Name, p.Flow, s.place, s.flow)
 			}
-			if got := strings.Join(p.Channels, " "); got != s.channels {
+			if got := join(p.Channels, " "); got != s.channels {
 				t.Errorf("channels %q, want %q", got, s.channels)
 			}
 			if !strings.Contains(p.Reason, s.reason) {
@@ -81,7 +82,7 @@ func TestDetect(t *testing.T) {
 			if s.address != "" && p.Address(port) != s.address {
 				t.Errorf("address %q, want %q", p.Address(port), s.address)
 			}
-			if swaps := p.Address(port) != ""; s.address == "" && swaps && !strings.Contains(s.channels, Swap) {
+			if swaps := p.Address(port) != ""; s.address == "" && swaps && !strings.Contains(s.channels, string(session.Swap)) {
 				t.Errorf("an address, %q, and no line that says so", p.Address(port))
 			}
 			if text := spoken(p); !strings.Contains(text, s.line) || strings.Contains(s.line, ":127.0.0.1:") && !strings.Contains(text, "\n"+s.line+"\n") {
@@ -105,13 +106,13 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// handOver is what ui shows for the Callback way.
+// handOver is what ui shows for the session.Callback way.
 const handOver = "homing callback"
 
 // spoken is everything that a person is told about p.
 func spoken(p Place) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\nflow %s, channels %s, browser: %s\n", p.Title, p.Reason, p.Flow, strings.Join(p.Channels, " "), p.Browser)
+	fmt.Fprintf(&b, "%s\n%s\nflow %s, channels %s, browser: %s\n", p.Title, p.Reason, p.Flow, join(p.Channels, " "), p.Browser)
 	if p.Wrapped != "" {
 		fmt.Fprintf(&b, "in %s\n", p.Wrapped)
 	}
@@ -120,7 +121,7 @@ func spoken(p Place) string {
 	}
 	for _, w := range p.Ways(port) {
 		fmt.Fprintf(&b, "%s: %s\n", w.Channel, w.Text)
-		if w.Channel == Callback {
+		if w.Channel == session.Callback {
 			w.Command = handOver
 		}
 		if w.Command != "" {
@@ -152,7 +153,7 @@ func checkLines(t *testing.T, p Place) {
 				t.Errorf("%q has an option of its own: %s", w.Command, word)
 			}
 		}
-		if w.Channel != Callback && !slices.Contains(p.Channels, w.Channel) {
+		if w.Channel != session.Callback && !slices.Contains(p.Channels, w.Channel) {
 			t.Errorf("a way by %s, which is none of %q", w.Channel, p.Channels)
 		}
 	}
@@ -233,7 +234,7 @@ func TestRows(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, r := range rows {
-		if r.name == "" || seen[r.name] || r.title == "" || r.why == "" || r.source == "" || r.flow != PKCE && r.flow != Device || strings.HasSuffix(r.why, ".") {
+		if r.name == "" || seen[r.name] || r.title == "" || r.why == "" || r.source == "" || r.flow != session.PKCE && r.flow != session.Device || strings.HasSuffix(r.why, ".") {
 			t.Errorf("row %q is incomplete or not the only one of its name", r.name)
 		}
 		seen[r.name] = true
@@ -253,7 +254,7 @@ func TestRows(t *testing.T) {
 				}
 			}
 		}
-		if r.flow == PKCE && r.remote && !(r.tunnels && slices.ContainsFunc(r.signs, func(g []sign) bool { return slices.Equal(g, []sign{{window: editor.Desktop}}) })) {
+		if r.flow == session.PKCE && r.remote && !(r.tunnels && slices.ContainsFunc(r.signs, func(g []sign) bool { return slices.Equal(g, []sign{{window: editor.Desktop}}) })) {
 			t.Errorf("row %q promises a redirect from elsewhere without a tunnel", r.name)
 		}
 	}
@@ -348,7 +349,7 @@ func FuzzPlaces(f *testing.F) {
 		facts.UserName, facts.HostName = user, host
 		p := Detect(facts)
 		checkLines(t, p)
-		if (p.Flow == PKCE) != (slices.Contains(p.Channels, Loopback) || slices.Contains(p.Channels, Tunnel)) {
+		if (p.Flow == session.PKCE) != (slices.Contains(p.Channels, session.Loopback) || slices.Contains(p.Channels, session.Tunnel)) {
 			t.Errorf("flow %s by %q", p.Flow, p.Channels)
 		}
 	})

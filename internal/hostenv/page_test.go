@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // TestEnvironmentsPage keeps docs/environments.md in step with the rows. UPDATE_DOCS=1 (make docs) writes it.
@@ -53,7 +55,7 @@ func page() string {
 	b.WriteString(pageStart + "| place | name | flow | ways back, best first | known |\n|---|---|---|---|---|\n")
 	for _, r := range rows {
 		p := Detect(example(r).facts())
-		fmt.Fprintf(&b, "| [%s](#%s) | `%s` | %s | %s | %s |\n", p.Title, anchor(p.Title), r.name, flowOf(r), strings.Join(p.Channels, ", "), r.certain)
+		fmt.Fprintf(&b, "| [%s](#%s) | `%s` | %s | %s | %s |\n", p.Title, anchor(p.Title), r.name, flowOf(r), join(p.Channels, ", "), r.certain)
 	}
 	fmt.Fprintf(&b, pageEverywhere, port, bullets(Detect(Facts{GOOS: "darwin"}).Ways(port)))
 	for _, r := range rows {
@@ -72,10 +74,10 @@ func example(r *row) someplace {
 }
 
 func flowOf(r *row) string {
-	if r.tunnels && r.flow == Device {
+	if r.tunnels && r.flow == session.Device {
 		return "pkce with a desktop editor, else device"
 	}
-	return r.flow
+	return string(r.flow)
 }
 
 func section(b *strings.Builder, r *row) {
@@ -101,7 +103,7 @@ func section(b *strings.Builder, r *row) {
 	}
 	var own []Way
 	for _, w := range p.Ways(port) {
-		if r.alone || !slices.Contains([]string{Paste, Callback, DeviceCode}, w.Channel) {
+		if r.alone || !slices.Contains([]session.Channel{session.Paste, session.Callback, session.DeviceCode}, w.Channel) {
 			own = append(own, w)
 		}
 	}
@@ -143,7 +145,7 @@ func bullets(ways []Way) string {
 	var b strings.Builder
 	for _, w := range ways {
 		fmt.Fprintf(&b, "- **%s**: %s\n", w.Channel, w.Text)
-		if w.Channel == Callback {
+		if w.Channel == session.Callback {
 			w.Command = handOver
 		}
 		if w.Command != "" {
@@ -168,3 +170,11 @@ func anchor(title string) string {
 }
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func join(channels []session.Channel, between string) string {
+	names := make([]string, len(channels))
+	for i, c := range channels {
+		names[i] = string(c)
+	}
+	return strings.Join(names, between)
+}

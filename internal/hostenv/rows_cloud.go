@@ -1,6 +1,9 @@
 package hostenv
 
-import "github.com/homing-cli/homing/internal/editor"
+import (
+	"github.com/homing-cli/homing/internal/editor"
+	"github.com/homing-cli/homing/internal/session"
+)
 
 // inCodespace are the signs of a codespace; a service that no shell of the codespace started may lack one of them.
 var inCodespace = vars("CODESPACES", "CODESPACE_NAME", "CLOUDENV_ENVIRONMENT_ID")
@@ -14,16 +17,16 @@ var codespaceOrigins = []string{
 var ci = row{
 	name: "ci", title: "a CI job",
 	signs: [][]sign{vars("CI", "GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL", "TF_BUILD")},
-	flow:  Device, remote: true, alone: true,
+	flow:  session.Device, remote: true, alone: true,
 	why:     "no browser reaches a listener here, and mostly nobody watches",
-	ways:    []line{{channel: DeviceCode, text: "Nobody can sign in from a CI job by a browser; let the job assume a role through OIDC federation instead."}},
+	ways:    []line{{channel: session.DeviceCode, text: "Nobody can sign in from a CI job by a browser; let the job assume a role through OIDC federation instead."}},
 	certain: documented, source: "the documentation of each CI service",
 }
 
 var codespacesDesktop = row{
 	name: "codespaces-desktop", title: "a GitHub codespace in desktop VS Code",
 	signs: [][]sign{inCodespace, {{window: editor.Desktop}}},
-	flow:  PKCE, remote: true, tunnels: true,
+	flow:  session.PKCE, remote: true, tunnels: true,
 	why:     byTunnel,
 	ways:    []line{clickHere, portsView, ghForward, ghSSH},
 	origins: codespaceOrigins,
@@ -34,7 +37,7 @@ var codespacesSSH = row{
 	name: "codespaces-ssh", title: "a GitHub codespace over SSH",
 	signs:  [][]sign{inCodespace, overSSH},
 	absent: []sign{{window: anyClient}},
-	flow:   Device, remote: true,
+	flow:   session.Device, remote: true,
 	why:     notByItself,
 	ways:    []line{ghForward, ghSSH},
 	origins: codespaceOrigins,
@@ -45,7 +48,7 @@ var codespacesSSH = row{
 var codespacesWeb = row{
 	name: "codespaces-web", title: "a GitHub codespace in the browser",
 	signs: [][]sign{inCodespace, {{window: editor.Web}}},
-	flow:  Device, remote: true, window: true,
+	flow:  session.Device, remote: true, window: true,
 	why:     notByItself,
 	ways:    []line{swapHost, ghForward, ghSSH},
 	origins: codespaceOrigins,
@@ -57,7 +60,7 @@ var codespacesWeb = row{
 var codespaces = row{
 	name: "codespaces", title: "a GitHub codespace",
 	signs: [][]sign{inCodespace},
-	flow:  Device, remote: true, unseen: true,
+	flow:  session.Device, remote: true, unseen: true,
 	why:     notByItself,
 	ways:    []line{swapHost, ghForward, ghSSH},
 	origins: codespaceOrigins,
@@ -69,7 +72,7 @@ var codespaces = row{
 var gitpod = row{
 	name: "gitpod", title: "a Gitpod workspace",
 	signs: [][]sign{vars("GITPOD_WORKSPACE_ID", "GITPOD_WORKSPACE_URL", "GITPOD_INSTANCE_ID")},
-	flow:  Device, remote: true, tunnels: true, window: true,
+	flow:  session.Device, remote: true, tunnels: true, window: true,
 	why:     notByItself,
 	ways:    []line{clickHere, portsView, swapHost},
 	origins: []string{"https://{port}-{GITPOD_WORKSPACE_URL:host}"},
@@ -80,7 +83,7 @@ var gitpod = row{
 var ona = row{
 	name: "ona", title: "an Ona environment (Gitpod Flex)",
 	signs: [][]sign{{{name: "GITPOD_ENVIRONMENT_ID"}, {name: "ONA_ENVIRONMENT_ID"}, {file: "/usr/local/gitpod/shared"}}},
-	flow:  Device, remote: true, tunnels: true, window: true,
+	flow:  session.Device, remote: true, tunnels: true, window: true,
 	why:     notByItself,
 	ways:    []line{clickHere, portsView},
 	certain: reported, source: "programs of Ona's users; ONA_ENVIRONMENT_ID is a guess",
@@ -90,9 +93,9 @@ var ona = row{
 var devpod = row{
 	name: "devpod", title: "a DevPod workspace",
 	signs: [][]sign{vars("DEVPOD", "DEVPOD_WORKSPACE_ID", "DEVPOD_WORKSPACE_UID")},
-	flow:  Device, remote: true, tunnels: true, window: true,
+	flow:  session.Device, remote: true, tunnels: true, window: true,
 	why: notByItself,
-	ways: []line{clickHere, portsView, {channel: Forward,
+	ways: []line{clickHere, portsView, {channel: session.Forward,
 		text:     "Forward the port by the SSH host that DevPod has configured: " + thenReload + ".",
 		commands: []string{"ssh -N -L {port}:127.0.0.1:{port} {DEVPOD_WORKSPACE_ID}.devpod"}}},
 	certain: documented, source: "variables: DevPod's source; the SSH host: its documentation; the tunnel: VS Code's source",
@@ -101,7 +104,7 @@ var devpod = row{
 var coder = row{
 	name: "coder", title: "a Coder workspace",
 	signs: [][]sign{vars("CODER", "CODER_WORKSPACE_NAME", "CODER_WORKSPACE_AGENT_NAME", "CODER_WORKSPACE_ID")},
-	flow:  Device, remote: true, tunnels: true, window: true,
+	flow:  session.Device, remote: true, tunnels: true, window: true,
 	why:     notByItself,
 	ways:    []line{clickHere, portsView, coderForward, swapHost},
 	certain: documented, source: "the source of Coder's agent; the tunnel: VS Code's source",
@@ -111,9 +114,9 @@ var coder = row{
 var googleCloudShell = row{
 	name: "google-cloud-shell", title: "Google Cloud Shell",
 	signs: [][]sign{vars("CLOUD_SHELL", "GOOGLE_CLOUD_SHELL", "DEVSHELL_SERVER_URL")},
-	flow:  Device, remote: true,
+	flow:  session.Device, remote: true,
 	why: notByItself,
-	ways: []line{swapHost, {channel: Forward,
+	ways: []line{swapHost, {channel: session.Forward,
 		text:     "Forward the port with Google's gcloud, which also opens a shell here: " + thenReload + ".",
 		commands: []string{"gcloud cloud-shell ssh --ssh-flag=-L{port}:127.0.0.1:{port}"}}},
 	origins: []string{"https://{port}-{WEB_HOST}"},
@@ -123,7 +126,7 @@ var googleCloudShell = row{
 var googleCloudWorkstations = row{
 	name: "google-cloud-workstations", title: "a Google Cloud workstation",
 	signs: [][]sign{vars("GOOGLE_CLOUD_WORKSTATIONS")},
-	flow:  Device, remote: true, tunnels: true, window: true,
+	flow:  session.Device, remote: true, tunnels: true, window: true,
 	why:     notByItself,
 	ways:    []line{clickHere, portsView},
 	origins: []string{"https://{port}-{WEB_HOST}", "{VSCODE_PROXY_URI}"},
@@ -134,7 +137,7 @@ var googleCloudWorkstations = row{
 var awsCloudShell = row{
 	name: "aws-cloudshell", title: "AWS CloudShell",
 	signs: [][]sign{{{name: "AWS_EXECUTION_ENV", value: "CloudShell"}, {file: "/usr/local/cloudshell"}}},
-	flow:  Device, remote: true,
+	flow:  session.Device, remote: true,
 	why:     notAtAll,
 	certain: reported, source: "the variable: the source of the Amazon Q CLI",
 	notes: "No port of it can be reached from outside.",
@@ -143,7 +146,7 @@ var awsCloudShell = row{
 var awsCloud9 = row{
 	name: "aws-cloud9", title: "AWS Cloud9",
 	signs: [][]sign{vars("C9_PID", "C9_USER", "C9_HOSTNAME")},
-	flow:  Device, remote: true,
+	flow:  session.Device, remote: true,
 	why:     notAtAll,
 	certain: assumed, source: "common knowledge",
 }

@@ -1,6 +1,9 @@
 package hostenv
 
-import "github.com/homing-cli/homing/internal/editor"
+import (
+	"github.com/homing-cli/homing/internal/editor"
+	"github.com/homing-cli/homing/internal/session"
+)
 
 // tunnelSource is where the claim comes from that a desktop editor brings the redirect back.
 const tunnelSource = "VS Code's source: NativeWindow.resolveExternalUri opens a tunnel to the port it finds in the query"
@@ -8,7 +11,7 @@ const tunnelSource = "VS Code's source: NativeWindow.resolveExternalUri opens a 
 var devContainer = row{
 	name: "devcontainer", title: "a dev container",
 	signs: [][]sign{vars("REMOTE_CONTAINERS", "REMOTE_CONTAINERS_IPC", "REMOTE_CONTAINERS_SOCKETS", "VSCODE_REMOTE_CONTAINERS_SESSION", "DEVCONTAINER")},
-	flow:  Device, remote: true, tunnels: true, window: true,
+	flow:  session.Device, remote: true, tunnels: true, window: true,
 	why:     "a browser outside it cannot reach a listener in it by itself",
 	ways:    []line{clickHere, portsView},
 	certain: documented, source: "the variables: microsoft/vscode-remote-release#3517; " + tunnelSource,
@@ -19,7 +22,7 @@ var codeServer = row{
 	name: "code-server", title: "code-server",
 	signs:  [][]sign{vscode, {{name: "VSCODE_PROXY_URI"}, {name: "BROWSER", holds: "/code-server/"}, {name: "GIT_ASKPASS", holds: "/code-server/"}}},
 	absent: []sign{{window: editor.Desktop}},
-	flow:   Device, remote: true, window: true,
+	flow:   session.Device, remote: true, window: true,
 	why:     "the editor runs in a browser, on another machine than the listener would",
 	ways:    []line{swapHost},
 	origins: []string{"{VSCODE_PROXY_URI}"},
@@ -30,7 +33,7 @@ var openVSCode = row{
 	name: "openvscode", title: "openvscode-server",
 	signs:  [][]sign{vscode, {{name: "OPENVSCODE_SERVER_ROOT"}, {name: "BROWSER", holds: "openvscode"}, {name: "GIT_ASKPASS", holds: "openvscode"}}},
 	absent: []sign{{window: editor.Desktop}},
-	flow:   Device, remote: true, window: true,
+	flow:   session.Device, remote: true, window: true,
 	why:     "the editor runs in a browser, on another machine than the listener would",
 	certain: reported, source: "the variable: images of openvscode-server; the web client's behaviour: VS Code's source",
 }
@@ -38,7 +41,7 @@ var openVSCode = row{
 var vscodeWeb = row{
 	name: "vscode-web", title: "VS Code in a browser",
 	signs: [][]sign{vscode, {{window: editor.Web}}},
-	flow:  Device, remote: true, window: true,
+	flow:  session.Device, remote: true, window: true,
 	why:     "the editor runs in a browser, on another machine than the listener would",
 	ways:    []line{swapPortsView},
 	certain: documented, source: "VS Code's source: the web client maps no address in a query; the Ports view over a tunnel: microsoft/vscode-remote-release#9989",
@@ -52,7 +55,7 @@ var cursor = row{
 		elsewhere,
 	},
 	absent: []sign{sshTTY},
-	flow:   Device, remote: true, tunnels: true, window: true,
+	flow:   session.Device, remote: true, tunnels: true, window: true,
 	why:     notByItself,
 	ways:    []line{clickHere, portsView, sshForward},
 	certain: assumed, source: "variables: programs of its users; the tunnel: it is a fork of VS Code",
@@ -65,7 +68,7 @@ var windsurf = row{
 		elsewhere,
 	},
 	absent: []sign{sshTTY},
-	flow:   Device, remote: true, tunnels: true, window: true,
+	flow:   session.Device, remote: true, tunnels: true, window: true,
 	why:     notByItself,
 	ways:    []line{clickHere, portsView, sshForward},
 	certain: assumed, source: "paths: programs of its users; the tunnel: it is a fork of VS Code",
@@ -79,7 +82,7 @@ var vscodeSSH = row{
 	name: "vscode-ssh", title: "VS Code on another machine over SSH",
 	signs:  [][]sign{vscode, vars("SSH_CONNECTION", "SSH_CLIENT")},
 	absent: []sign{sshTTY, cliServer},
-	flow:   Device, remote: true, tunnels: true, window: true,
+	flow:   session.Device, remote: true, tunnels: true, window: true,
 	why:     notByItself,
 	ways:    []line{clickHere, portsView, sshForward},
 	certain: documented, source: "SSH_TTY: the source of git-credential-manager; " + tunnelSource,
@@ -89,7 +92,7 @@ var vscodeSSH = row{
 var vscodeTunnel = row{
 	name: "vscode-tunnel", title: "VS Code through a tunnel",
 	signs: [][]sign{vscodeServer, append(vars("SSH_CONNECTION", "SSH_CLIENT"), cliServer, sign{headless: true}, sign{window: anyClient})},
-	flow:  Device, remote: true, window: true,
+	flow:  session.Device, remote: true, window: true,
 	why:     "a tunnel of VS Code brings ports to an address of devtunnels.ms, not to your machine",
 	ways:    []line{swapPortsView},
 	certain: reported, source: "microsoft/vscode-remote-release#9195, #9989, #11755; SSH_TTY: the source of git-credential-manager",
@@ -100,7 +103,7 @@ var vscodeTunnel = row{
 var jetBrains = row{
 	name: "jetbrains", title: "a JetBrains IDE on another machine",
 	signs: [][]sign{{{name: "TERMINAL_EMULATOR", value: "JetBrains-JediTerm"}, {name: "REMOTE_DEV_LAUNCHER_NAME_FOR_USAGE"}}, elsewhere},
-	flow:  Device, remote: true,
+	flow:  session.Device, remote: true,
 	why:     notByItself,
 	ways:    []line{sshForward},
 	certain: assumed, source: "the variable: many shell profiles; the rest is common knowledge",
@@ -110,7 +113,7 @@ var jetBrains = row{
 var zed = row{
 	name: "zed", title: "Zed on another machine",
 	signs: [][]sign{{{name: "ZED_TERM"}, {name: "TERM_PROGRAM", value: "zed"}}, elsewhere},
-	flow:  Device, remote: true,
+	flow:  session.Device, remote: true,
 	why:     notByItself,
 	ways:    []line{sshForward},
 	certain: assumed, source: "variables: shell profiles",

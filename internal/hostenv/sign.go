@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/editor"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // row is one place. It matches when of every group of signs at least one is seen and none of the absent is. All that is
@@ -17,7 +18,7 @@ type row struct {
 	signs  [][]sign // every sign that is known, so that a missing variable does not hide the place
 	absent []sign
 
-	flow    string // PKCE or Device
+	flow    session.Flow // PKCE or Device
 	remote  bool
 	tunnels bool   // a desktop editor's window here forwards the port in redirect_uri, and makes the flow PKCE
 	window  bool   // the reason says what the editor's window is

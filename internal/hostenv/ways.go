@@ -3,18 +3,20 @@ package hostenv
 import (
 	"slices"
 	"strconv"
+
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // Way is something that a person can do to bring the redirect back, or to do without it.
 type Way struct {
-	Channel string // as in Place.Channels, or Callback
-	Text    string // one to three plain sentences on one line
-	Command string // what to type on the machine of the browser, on one line; "" is nothing, or for Callback fault.HandOver
+	Channel session.Channel // as in Place.Channels, or session.Callback
+	Text    string          // one to three plain sentences on one line
+	Command string          // what to type on the machine of the browser, on one line; "" is nothing, or for session.Callback fault.HandOver
 }
 
 // line is the template of a Way.
 type line struct {
-	channel  string
+	channel  session.Channel
 	text     string
 	commands []string // the first whose names are all known is printed; where none is, the line is left out
 	desktop  bool     // only with an editor's window on the person's machine that tunnels
@@ -84,10 +86,10 @@ func (p Place) Address(port int) string {
 }
 
 // channels returns those of the lines that apply, in their order.
-func (p Place) channels() (channels []string) {
+func (p Place) channels() (channels []session.Channel) {
 	const anyPort = 18425
 	for _, w := range p.Ways(anyPort) {
-		if w.Channel != Callback && !slices.Contains(channels, w.Channel) {
+		if w.Channel != session.Callback && !slices.Contains(channels, w.Channel) {
 			channels = append(channels, w.Channel)
 		}
 	}
@@ -101,7 +103,7 @@ func (r row) allLines() []line {
 		return lines
 	}
 	usual := []line{pasteHere, callbackElsewhere, deviceCode}
-	if r.remote && !slices.ContainsFunc(lines, func(l line) bool { return l.channel == Swap }) {
+	if r.remote && !slices.ContainsFunc(lines, func(l line) bool { return l.channel == session.Swap }) {
 		usual = append([]line{swapHost}, usual...)
 	}
 	return append(lines, usual...)
@@ -114,30 +116,30 @@ const thenReload = "run this on the machine of the browser and leave it running,
 
 // Lines of more than one row.
 var (
-	clickHere = line{channel: Tunnel, desktop: true,
+	clickHere = line{channel: session.Tunnel, desktop: true,
 		text: "Open the address from this terminal: Ctrl+click it (Cmd+click on a Mac), then choose Open. The editor forwards port {port} by itself."}
-	portsView = line{channel: Forward, desktop: true,
+	portsView = line{channel: session.Forward, desktop: true,
 		text: "In the editor's Ports view, forward port {port} to the same port on your machine, then load the failed page again."}
-	sshForward = line{channel: Forward,
+	sshForward = line{channel: session.Forward,
 		text:     "Forward the port: " + thenReload + ". Use the name you know this machine by if this one does not answer.",
 		commands: []string{"ssh -N -L {port}:127.0.0.1:{port} {ssh}"}}
-	ghForward = line{channel: Forward,
+	ghForward = line{channel: session.Forward,
 		text:     "Forward the port with GitHub's gh: " + thenReload + ". While it runs, others in your network can reach the port too.",
 		commands: []string{"gh codespace ports forward {port}:{port} -c {CODESPACE_NAME}", "gh codespace ports forward {port}:{port}"}}
-	ghSSH = line{channel: Forward,
+	ghSSH = line{channel: session.Forward,
 		text:     "Forward the port by SSH, which only your machine can reach then, if the codespace has an SSH server: " + thenReload + ".",
 		commands: []string{"gh codespace ssh -c {CODESPACE_NAME} -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}", "gh codespace ssh -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}"}}
-	coderForward = line{channel: Forward,
+	coderForward = line{channel: session.Forward,
 		text:     "Forward the port with Coder's own command: " + thenReload + ".",
 		commands: []string{"coder port-forward {CODER_WORKSPACE_NAME} --tcp {port}:{port}"}}
-	swapHost = line{channel: Swap,
+	swapHost = line{channel: session.Swap,
 		text: "In the address bar of the page that failed to load, replace http://127.0.0.1:{port} by {address}, leave the rest as it is, and press Enter."}
-	swapPortsView = line{channel: Swap,
+	swapPortsView = line{channel: session.Swap,
 		text: "In the editor's Ports view, forward port {port} and copy its address. In the address bar of the page that failed to load, replace http://127.0.0.1:{port} by it, leave the rest as it is, and press Enter."}
-	pasteHere = line{channel: Paste,
+	pasteHere = line{channel: session.Paste,
 		text: "Copy the address of the page that failed to load, and paste it here; never anywhere else."}
-	callbackElsewhere = line{channel: Callback,
+	callbackElsewhere = line{channel: session.Callback,
 		text: "Or hand it over in another shell of yours on this machine: run this there, and paste the address into it."}
-	deviceCode = line{channel: DeviceCode,
+	deviceCode = line{channel: session.DeviceCode,
 		text: "Use a device code, which needs no way back to this machine."}
 )

@@ -9,7 +9,6 @@ import (
 	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/flow"
-	"github.com/homing-cli/homing/internal/hostenv"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/settings"
@@ -46,10 +45,10 @@ func Decide(ctx context.Context, a *app.App, s session.Session, f Flags) (Choice
 	}
 	q := flow.Question{
 		Place: c.Place.Place, Session: s, Worked: c.worked, Settings: c.Settings, Policy: c.Settings.Policy,
-		Flag: f.flow, DeviceFails: deviceFails(a, s),
+		Flag: session.Flow(f.flow), DeviceFails: deviceFails(a, s),
 	}
 	if f.useDeviceCode {
-		q.Flag, q.FlagName = settings.Device, "--use-device-code"
+		q.Flag, q.FlagName = session.Device, "--use-device-code"
 	}
 	if f.redirectPort != 0 {
 		q.FixedPort, q.FixedPortOrigin = f.redirectPort, "--redirect-port"
@@ -72,31 +71,31 @@ func deviceFails(a *app.App, s session.Session) string {
 // Event is what --json says first.
 func (c Choice) Event() signin.Environment {
 	channels := c.Place.Channels
-	if c.Answer.Flow == flow.PKCE && c.port != 0 && !slices.Contains(channels, hostenv.Loopback) {
-		channels = append([]string{hostenv.Loopback}, channels...) // by the forward that the port was fixed for
+	if c.Answer.Flow == session.PKCE && c.port != 0 && !slices.Contains(channels, session.Loopback) {
+		channels = append([]session.Channel{session.Loopback}, channels...) // by the forward that the port was fixed for
 	}
 	if !c.MayCode() {
-		channels = []string{hostenv.DeviceCode}
+		channels = []session.Channel{session.DeviceCode}
 	}
-	if !c.may(signin.FlowDevice) {
-		channels = slices.DeleteFunc(slices.Clone(channels), func(ch string) bool { return ch == hostenv.DeviceCode })
+	if !c.may(session.Device) {
+		channels = slices.DeleteFunc(slices.Clone(channels), func(ch session.Channel) bool { return ch == session.DeviceCode })
 	}
-	return signin.Environment{Name: c.Place.Name, Flow: signin.Flow(c.Answer.Flow), Channels: channels, Reason: c.Answer.Reason}
+	return signin.Environment{Name: c.Place.Name, Flow: c.Answer.Flow, Channels: channels, Reason: c.Answer.Reason}
 }
 
 // MayCode reports whether a browser redirect is possible at all: a legacy profile knows none.
-func (c Choice) MayCode() bool { return c.may(signin.FlowPKCE) && !c.session.Legacy() }
+func (c Choice) MayCode() bool { return c.may(session.PKCE) && !c.session.Legacy() }
 
 // may reports whether policy lets the sign-in go by flow.
-func (c Choice) may(f signin.Flow) bool { return c.Settings.Policy.Allows(string(f)) }
+func (c Choice) may(f session.Flow) bool { return c.Settings.Policy.Allows(f) }
 
 // insists reports whether PKCE or its port was asked for by name.
 func (c Choice) insists() bool {
-	return c.port != 0 || c.Answer.Asked != "" && c.Answer.Flow == flow.PKCE
+	return c.port != 0 || c.Answer.Asked != "" && c.Answer.Flow == session.PKCE
 }
 
 // comesBack reports whether the redirect is expected here without anybody's doing.
-func (c Choice) comesBack() bool { return c.Place.Flow == flow.PKCE || c.port != 0 }
+func (c Choice) comesBack() bool { return c.Place.Flow == session.PKCE || c.port != 0 }
 
 // Ports are those to listen on: the one somebody fixed, else the one that worked last, else the usual ones.
 func (c Choice) Ports() []int {
@@ -123,16 +122,16 @@ func (c Choice) ways(port int) []signin.Way {
 // where a redirect comes back by itself: one press of d on a laptop should not last.
 func remember(a *app.App, c Choice, s session.Session, r signin.Result) {
 	switch {
-	case r.Channel == signin.Cached, r.Channel == signin.Refresh:
+	case r.Channel == session.Cached, r.Channel == session.Renewed:
 		return
-	case c.Answer.Asked != "" && r.Channel != signin.Loopback:
+	case c.Answer.Asked != "" && r.Channel != session.Loopback:
 		return
-	case r.Channel == signin.Device && c.Place.Flow == flow.PKCE:
+	case r.Channel == session.DeviceCode && c.Place.Flow == session.PKCE:
 		return
 	}
-	w := flow.Worked{Flow: flow.PKCE, Channel: string(r.Channel), Port: r.Port, At: a.Env.Time()}
-	if r.Channel == signin.Device {
-		w.Flow, w.Port = flow.Device, 0
+	w := flow.Worked{Flow: session.PKCE, Channel: r.Channel, Port: r.Port, At: a.Env.Time()}
+	if r.Channel == session.DeviceCode {
+		w.Flow, w.Port = session.Device, 0
 	}
 	dir, err := a.StateDir()
 	if err == nil {
@@ -147,15 +146,15 @@ func remember(a *app.App, c Choice, s session.Session, r signin.Result) {
 func talkOf(a *app.App, s session.Session, c Choice) *ui.SignIn {
 	t := &ui.SignIn{
 		UI: a.UI, Session: s, Asked: c.Answer.Asked, Now: a.Env.Time,
-		ComesBack: c.comesBack(), MayDevice: c.may(signin.FlowDevice), MayCode: c.may(signin.FlowPKCE),
+		ComesBack: c.comesBack(), MayDevice: c.may(session.Device), MayCode: c.may(session.PKCE),
 	}
-	if c.Place.Flow != flow.PKCE {
+	if c.Place.Flow != session.PKCE {
 		t.Fixed = c.port
 	}
 	if c.Place.Remote && c.Place.Name != "unknown" {
 		t.Here = c.Place.Title
 	}
-	if c.worked != nil && c.worked.Channel == string(signin.Loopback) {
+	if c.worked != nil && c.worked.Channel == session.Loopback {
 		t.LastTime = c.worked.Port
 	}
 	if a.Env.Terminal.Stderr && a.Env.Getenv("TERM") != "dumb" {

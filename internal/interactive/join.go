@@ -262,7 +262,7 @@ func (t *sharedLogin) outcome(err error) json.RawMessage {
 	default:
 		return nil
 	}
-	f := t.App.UI.Describe(withCommand(t.App, t.choice.aboutPort(err), t.req.Session, signin.Flow(t.choice.Answer.Flow)))
+	f := t.App.UI.Describe(withCommand(t.App, t.choice.aboutPort(err), t.req.Session, session.Flow(t.choice.Answer.Flow)))
 	failed := signinFailure(signin.Failed{Kind: f.Kind, Message: f.Msg, Hint: f.Hint})
 	return sharedEvent{Failed: &failed}.encode()
 }
@@ -345,13 +345,13 @@ func (t *sharedLogin) show(ctx context.Context, joined *joint.Joined, m joint.Me
 		shown.Opening, shown.ExpiresIn = m.Opens, valid
 		t.talk.Notify(shown)
 		t.open(ctx, m, shown.URL)
-		t.prefer(joined, signin.FlowPKCE)
+		t.prefer(joined, session.PKCE)
 	case e.DeviceCode != nil:
 		shown := signin.DeviceCode(*e.DeviceCode)
 		shown.Opening, shown.ExpiresIn = m.Opens, valid
 		t.talk.Notify(shown)
 		t.open(ctx, m, shown.VerificationURIComplete)
-		t.prefer(joined, signin.FlowDevice)
+		t.prefer(joined, session.Device)
 	case e.Hint != "":
 		t.talk.Notify(signin.Hint{Text: e.Hint})
 	}
@@ -370,7 +370,7 @@ func (t *sharedLogin) open(ctx context.Context, m joint.Message, url string) {
 }
 
 // prefer presses the key for the flow that was asked for here, when the other is what is shown first.
-func (t *sharedLogin) prefer(joined *joint.Joined, shown signin.Flow) {
+func (t *sharedLogin) prefer(joined *joint.Joined, shown session.Flow) {
 	wanted := t.req.Environment.Flow
 	if t.choice.Answer.Asked == "" || t.preferred {
 		return
@@ -378,7 +378,7 @@ func (t *sharedLogin) prefer(joined *joint.Joined, shown signin.Flow) {
 	t.preferred = true
 	if wanted != shown {
 		key := 'd'
-		if wanted == signin.FlowPKCE {
+		if wanted == session.PKCE {
 			key = 'p'
 		}
 		joined.Send(joint.Input{Key: key})

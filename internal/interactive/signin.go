@@ -74,7 +74,7 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 	}
 	req := signin.Request{
 		Session: s, Profile: profile, Environment: c.Event(), NoBrowser: c.noBrowser, Roles: a.RolesOf(s), Force: force || anew,
-		MayPKCE: c.may(signin.FlowPKCE), MayDevice: c.may(signin.FlowDevice), Fallback: c.Answer.Fallback, Insist: c.insists(),
+		MayPKCE: c.may(session.PKCE), MayDevice: c.may(session.Device), Fallback: c.Answer.Fallback, Insist: c.insists(),
 		Ports: c.Ports(), Hosts: c.Place.Origins, Ways: c.ways, WayNow: !c.comesBack(), RendezvousDir: rendezvous,
 	}
 	talk := talkOf(a, s, c)
@@ -102,7 +102,7 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 	if err == nil && !with.joined {
 		remember(a, c, s, result)
 	}
-	return result, withCommand(a, c.aboutPort(err), s, signin.Flow(c.Answer.Flow))
+	return result, withCommand(a, c.aboutPort(err), s, c.Answer.Flow)
 }
 
 // RefuseInCI ends a sign-in that nobody would complete: ten minutes of a job that waits for a person help nobody.
@@ -112,7 +112,7 @@ func RefuseInCI(a *app.App, c Choice, s session.Session) error {
 	}
 	return fault.Suggest(fault.SignInNeeded, fault.Preface{
 		Words: "let the job assume a role through OIDC federation; if somebody watches the job,",
-		Then:  fault.Login{Flow: string(signin.FlowDevice)},
+		Then:  fault.Login{Flow: session.Device},
 	}, "nobody can sign in to %s from a CI job", s.InWords())
 }
 
@@ -153,7 +153,7 @@ func attend(ctx context.Context, a *app.App) (<-chan signin.Input, func()) {
 
 // withCommand gives what the service refused a hint to type: only here it is known what the session is called. A hint
 // that says more than "homing login" stays, as the page in the browser shows it.
-func withCommand(a *app.App, err error, s session.Session, flow signin.Flow) error {
+func withCommand(a *app.App, err error, s session.Session, flow session.Flow) error {
 	remedy := fault.RemedyOf(err)
 	switch code := idc.CodeOf(err); {
 	case code == idc.CodeInvalidRequest && fault.KindOf(err) == fault.Config:

@@ -7,7 +7,6 @@ import (
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/session"
-	"github.com/homing-cli/homing/internal/signin"
 )
 
 // What a use case suggests is what the page in the browser shows: the terminal keeps it. A sign-in to no session in
@@ -20,7 +19,7 @@ func TestWithCommand(t *testing.T) {
 		fault.Login{Session: "dev", Force: true}: fault.Login{Session: "dev", Force: true},
 	} {
 		err := error(&fault.Error{Kind: fault.SignInNeeded, Msg: "no", Remedy: given, Err: &idc.Error{Code: idc.CodeInvalidGrant}})
-		if got := fault.RemedyOf(withCommand((&app.App{}), err, dev, signin.FlowPKCE)); got != want {
+		if got := fault.RemedyOf(withCommand((&app.App{}), err, dev, session.PKCE)); got != want {
 			t.Errorf("%#v became %#v, want %#v", given, got, want)
 		}
 	}

@@ -145,7 +145,7 @@ func (w *world) signIn() {
 			w.t.Error(err)
 		}
 	}()
-	if _, err := login.Run(w.t.Context(), signin.Request{Session: dev, Environment: signin.Environment{Name: "test", Flow: signin.FlowDevice}}); err != nil {
+	if _, err := login.Run(w.t.Context(), signin.Request{Session: dev, Environment: signin.Environment{Name: "test", Flow: session.Device}}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.mu.Lock()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // Whatever stands in a file, it is understood or refused in one visible line, and no refusal comes with a permission.
@@ -27,7 +28,7 @@ func FuzzFiles(f *testing.F) {
 		for _, o := range []Options{{ConfigFile: file}, {PolicyFile: file}} {
 			s, err := Load(o)
 			if err == nil {
-				if !s.Policy.Allows(PKCE) && !s.Policy.Allows(Device) && !strings.Contains(text, "allow") {
+				if !s.Policy.Allows(session.PKCE) && !s.Policy.Allows(session.Device) && !strings.Contains(text, "allow") {
 					t.Error("a policy from nowhere")
 				}
 				continue

@@ -7,15 +7,16 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // Policy is what an organisation allows on this machine. It overrules everything a person sets. It is no wall: whoever
 // can run another program can sign in with that. NoPolicy is the policy of a machine without one; the zero Policy
 // forbids device codes.
 type Policy struct {
-	AllowDeviceCode bool     // allow_device_code; true when the file does not say
-	AllowedFlows    []string // allowed_flows, of PKCE and Device; nil is all
-	File            string   // where it is from; "" when there is none
+	AllowDeviceCode bool           // allow_device_code; true when the file does not say
+	AllowedFlows    []session.Flow // allowed_flows, of PKCE and Device; nil is all
+	File            string         // where it is from; "" when there is none
 
 	device, flows int // the lines that say so
 }
@@ -24,8 +25,8 @@ type Policy struct {
 func NoPolicy() Policy { return Policy{AllowDeviceCode: true} }
 
 // Allows reports whether a sign-in may use flow, which is PKCE or Device.
-func (p Policy) Allows(flow string) bool {
-	if flow == Device && !p.AllowDeviceCode {
+func (p Policy) Allows(flow session.Flow) bool {
+	if flow == session.Device && !p.AllowDeviceCode {
 		return false
 	}
 	return p.AllowedFlows == nil || slices.Contains(p.AllowedFlows, flow)
@@ -33,11 +34,11 @@ func (p Policy) Allows(flow string) bool {
 
 // Forbids returns what forbids flow, as a message quotes it: "allow_device_code = false in /etc/homing/policy.toml:2".
 // It is "" when flow is allowed.
-func (p Policy) Forbids(flow string) string {
+func (p Policy) Forbids(flow session.Flow) string {
 	switch {
 	case p.Allows(flow):
 		return ""
-	case flow == Device && !p.AllowDeviceCode:
+	case flow == session.Device && !p.AllowDeviceCode:
 		return strings.TrimSuffix("allow_device_code = false in "+at(p.File, p.device), " in ")
 	}
 	quoted := make([]string, len(p.AllowedFlows))
@@ -62,9 +63,9 @@ func loadPolicy(file string) (Policy, error) {
 	if err != nil {
 		return p, policyFault(err)
 	}
-	flows, err := decode(t, "allowed_flows", `a list of "pkce" and "device", one of them at least`, func(list []string) bool {
+	flows, err := decode(t, "allowed_flows", `a list of "pkce" and "device", one of them at least`, func(list []session.Flow) bool {
 		for _, f := range list {
-			if f != PKCE && f != Device {
+			if f != session.PKCE && f != session.Device {
 				return false
 			}
 		}

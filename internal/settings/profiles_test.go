@@ -10,6 +10,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // said is what profiles settings say, one word a value, with the lines.
@@ -71,7 +72,7 @@ func TestProfiles(t *testing.T) {
 	const dev = "template={{.AccountName | slug}}-{{.RoleName}}:2 form=credential_process:17 accounts=prod-*,111122223333:4 roles=Admin:18 " +
 		"exclude=*/Billing:5 match=*:0 output=json:19 match=*-us:0 region=us-gov-west-1:10 match=Admin:0 output=yaml-stream:14 match=*:0 region=eu-west-1:6"
 	got := s.For("dev")
-	if said(got.Profiles) != dev || got.Flow.Value != Device {
+	if said(got.Profiles) != dev || got.Flow.Value != session.Device {
 		t.Errorf("of the session:\n%s\n%s", said(got.Profiles), dev)
 	}
 	if b := got.Profiles.Form.Beats; b == nil || b.Line != 3 {

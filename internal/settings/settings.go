@@ -12,13 +12,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/plain"
-)
-
-// The flows a setting can name. Auto asks for nothing: the place decides.
-const (
-	Auto   = "auto"
-	PKCE   = "pkce"
-	Device = "device"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // Value is a setting with where it comes from. The zero Value is unset.
@@ -57,11 +51,11 @@ func (v Value[T]) over(weaker Value[T]) Value[T] {
 // Settings are the values of one run. The zero Settings are those of a person who has set nothing, under no policy that
 // was read: see Policy.
 type Settings struct {
-	Flow         Value[string] // Auto, PKCE or Device
-	RedirectPort Value[int]    // the port of the listener, 0 any free one
-	NoBrowser    Value[bool]   // print the address instead of opening a browser
-	KeepFresh    Value[bool]   // sign in to legacy profiles such that the token can be renewed; for all sessions alike
-	Profiles     Profiles      // for profiles sync; For gives those of one session
+	Flow         Value[session.Flow] // Auto asks for nothing: the place decides
+	RedirectPort Value[int]          // the port of the listener, 0 any free one
+	NoBrowser    Value[bool]         // print the address instead of opening a browser
+	KeepFresh    Value[bool]         // sign in to legacy profiles such that the token can be renewed; for all sessions alike
+	Profiles     Profiles            // for profiles sync; For gives those of one session
 	Policy       Policy
 
 	file, env layer
@@ -70,7 +64,7 @@ type Settings struct {
 
 // layer is what one source says.
 type layer struct {
-	flow         Value[string]
+	flow         Value[session.Flow]
 	redirectPort Value[int]
 	noBrowser    Value[bool]
 	keepFresh    Value[bool]
@@ -126,12 +120,12 @@ func fromEnv(getenv func(string) string) (layer, error) {
 	}
 	const flow, port = envPrefix + "FLOW", envPrefix + "REDIRECT_PORT"
 	if v := getenv(flow); v != "" {
-		name := strings.ToLower(v)
+		name := session.Flow(strings.ToLower(v))
 		if !isFlow(name) {
-			return l, fault.Suggest(fault.Config, fault.Setenv{Name: flow, Value: Auto},
+			return l, fault.Suggest(fault.Config, fault.Setenv{Name: flow, Value: string(session.Auto)},
 				"%s=%s is none of auto, pkce, device", flow, shown(v))
 		}
-		l.flow = Value[string]{Value: name, Origin: flow}
+		l.flow = Value[session.Flow]{Value: name, Origin: flow}
 	}
 	if v := getenv(port); v != "" {
 		n, err := strconv.Atoi(v)
@@ -162,7 +156,9 @@ func flagFromEnv(getenv func(string) string, name string) (Value[bool], error) {
 	return Value[bool]{Value: yes, Origin: name}, nil
 }
 
-func isFlow(s string) bool { return s == Auto || s == PKCE || s == Device }
+func isFlow(f session.Flow) bool {
+	return f == session.Auto || f == session.PKCE || f == session.Device
+}
 
 func isPort(n int64) bool { return n >= 0 && n <= 65535 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
@@ -50,7 +51,7 @@ func TestNothingIsSet(t *testing.T) {
 		if s.Flow.IsSet() || s.RedirectPort.IsSet() || s.NoBrowser.IsSet() || s.Flow.Where() != "" {
 			t.Errorf("%+v: something is set: %+v", o, s)
 		}
-		if !s.Policy.Allows(PKCE) || !s.Policy.Allows(Device) || s.Policy.Forbids(Device) != "" {
+		if !s.Policy.Allows(session.PKCE) || !s.Policy.Allows(session.Device) || s.Policy.Forbids(session.Device) != "" {
 			t.Errorf("%+v: something is forbidden: %+v", o, s.Policy)
 		}
 	}
@@ -61,10 +62,10 @@ func TestLayers(t *testing.T) {
 	t.Parallel()
 	const text = "\xef\xbb\xbf# by hand\r\nflow = \"pkce\"\r\nredirect_port=23456\r\n\r\n[session.dev]\r\nflow = \"device\"\r\n\r\n[session.\"my session\"]\r\nno_browser = true\r\nredirect_port = 0\r\n"
 	file := write(t, "config.toml", text)
-	chain := func(v Value[string]) string {
+	chain := func(v Value[session.Flow]) string {
 		var all []string
 		for p := &v; p != nil && p.IsSet(); p = p.Beats {
-			all = append(all, p.Value+" "+strings.TrimPrefix(p.Where(), file))
+			all = append(all, string(p.Value)+" "+strings.TrimPrefix(p.Where(), file))
 		}
 		return strings.Join(all, " > ")
 	}
@@ -252,9 +253,9 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%q: %v", tt.text, err)
 			continue
 		}
-		said := func(flow string) string { return strings.ReplaceAll(s.Policy.Forbids(flow), file, "PATH") }
-		if said(PKCE) != tt.pkce || said(Device) != tt.device || s.Policy.Allows(PKCE) != (tt.pkce == "") || s.Policy.Allows(Device) != (tt.device == "") {
-			t.Errorf("%q: pkce %q, device %q", tt.text, said(PKCE), said(Device))
+		said := func(flow session.Flow) string { return strings.ReplaceAll(s.Policy.Forbids(flow), file, "PATH") }
+		if said(session.PKCE) != tt.pkce || said(session.Device) != tt.device || s.Policy.Allows(session.PKCE) != (tt.pkce == "") || s.Policy.Allows(session.Device) != (tt.device == "") {
+			t.Errorf("%q: pkce %q, device %q", tt.text, said(session.PKCE), said(session.Device))
 		}
 		if s.Policy.File != file {
 			t.Errorf("%q: policy from %q", tt.text, s.Policy.File)
@@ -276,7 +277,7 @@ func TestPolicyFailsClosed(t *testing.T) {
 		if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) || !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "ask who administers this machine") {
 			t.Errorf("%q: %v (%v)", text, err, fault.RemedyOf(err))
 		}
-		if s.Flow.IsSet() || s.Policy.Allows(Device) {
+		if s.Flow.IsSet() || s.Policy.Allows(session.Device) {
 			t.Errorf("%q: settings beside the error", text)
 		}
 	}

@@ -57,15 +57,15 @@ func (s state) deviceRegistered(in registered) (state, []effect) {
 func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	switch code := idc.CodeOf(in.err); {
 	case code == idc.CodeInvalidClient && s.device.cached:
-		return s, []effect{forget{FlowDevice}, s.register(FlowDevice, true)}
+		return s, []effect{forget{session.Device}, s.register(session.Device, true)}
 	case code == idc.CodeUnauthorizedClient, code == idc.CodeAccessDenied:
 		return s.noDeviceCodes(in.err)
 	case in.err != nil:
-		return s.lose(FlowDevice, in.err)
+		return s.lose(session.Device, in.err)
 	}
 	a := in.auth
 	if !plain.IsLine(a.VerificationURI) || !plain.IsLine(a.VerificationURIComplete) || !plain.IsLine(a.UserCode) {
-		return s.lose(FlowDevice, fault.New(fault.Unavailable, "check the network and the proxy settings", "the device code that was received holds control characters"))
+		return s.lose(session.Device, fault.New(fault.Unavailable, "check the network and the proxy settings", "the device code that was received holds control characters"))
 	}
 	s.device.auth = a
 	s.device.interval = a.Interval
@@ -85,7 +85,7 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 		tell{s.device.shown},
 	}
 	if s.device.shown.Opening {
-		effects = append(effects, open{FlowDevice, a.VerificationURIComplete})
+		effects = append(effects, open{session.Device, a.VerificationURIComplete})
 	}
 	return s, effects
 }
@@ -106,13 +106,13 @@ func (s state) noDevices(cause error) error {
 
 func (s state) poll() (state, []effect) {
 	s.device.polling, s.asking.device = true, true
-	return s, []effect{exchange{flow: FlowDevice, turn: s.device.turn, reg: s.device.reg, deviceCode: s.device.auth.DeviceCode}}
+	return s, []effect{exchange{flow: session.Device, turn: s.device.turn, reg: s.device.reg, deviceCode: s.device.auth.DeviceCode}}
 }
 
 func (s state) deviceAnswered(in answered) (state, []effect) {
 	s.device.polling = false
 	if in.err == nil {
-		return s.granted(in, s.device.reg, Device, 0)
+		return s.granted(in, s.device.reg, session.DeviceCode, 0)
 	}
 	var effects []effect
 	switch code := idc.CodeOf(in.err); {
@@ -133,11 +133,11 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 		// Not only expired_token: the service was only ever seen to call a lapsed code an invalid grant.
 		return s.tooLate(in.err)
 	case code == idc.CodeInvalidClient:
-		return s.unknownClient(FlowDevice, in.err)
+		return s.unknownClient(session.Device, in.err)
 	case code == idc.CodeUnauthorizedClient:
-		return s.unwelcomeClient(FlowDevice, in.err)
+		return s.unwelcomeClient(session.Device, in.err)
 	default:
-		return s.lose(FlowDevice, in.err)
+		return s.lose(session.Device, in.err)
 	}
 	if s.device.dead {
 		return s.tooLate(s.device.lost)
@@ -155,6 +155,6 @@ func (s state) lapsed() (state, []effect) {
 }
 
 func (s state) tooLate(cause error) (state, []effect) {
-	return s.lose(FlowDevice, because(cause, fault.TimedOut, fault.Preface{Words: "for a new code,", Then: s.login()},
+	return s.lose(session.Device, because(cause, fault.TimedOut, fault.Preface{Words: "for a new code,", Then: s.login()},
 		"the device code for %q is no longer valid: it was not approved in time", s.session.Label()))
 }

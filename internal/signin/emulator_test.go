@@ -71,7 +71,7 @@ func newWorld(t *testing.T, emu *emulator.Server) *world {
 // inWords stands in for a renderer of remedies.
 func inWords(r fault.Remedy) (words, command string) { return "run:", fmt.Sprintf("%#v", r) }
 
-func (w *world) run(ctx context.Context, flow signin.Flow, more ...func(*signin.Request)) (signin.Result, error) {
+func (w *world) run(ctx context.Context, flow session.Flow, more ...func(*signin.Request)) (signin.Result, error) {
 	req := signin.Request{Session: w.session, Environment: signin.Environment{Name: "test", Flow: flow}}
 	for _, f := range more {
 		f(&req)
@@ -148,11 +148,11 @@ func TestPKCE(t *testing.T) {
 	person := emu.Person()
 	w.browse(person)
 	before := time.Now()
-	got, err := w.run(t.Context(), signin.FlowPKCE)
+	got, err := w.run(t.Context(), session.PKCE)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Channel != signin.Loopback {
+	if got.Channel != session.Loopback {
 		t.Errorf("channel %q", got.Channel)
 	}
 	if d := got.Token.ExpiresAt.Sub(before); d < 59*time.Minute || d > 61*time.Minute {
@@ -169,7 +169,7 @@ func TestPKCE(t *testing.T) {
 	if e := eventOf[signin.Authorize](w); !e.Opening || e.ExpiresIn != 10*time.Minute || !strings.Contains(e.URL, "state=") {
 		t.Errorf("%+v", e)
 	}
-	if e := eventOf[signin.SignedIn](w); e.Session != "dev" || !e.Refreshable || e.Channel != signin.Loopback || !e.ExpiresAt.Equal(got.Token.ExpiresAt) {
+	if e := eventOf[signin.SignedIn](w); e.Session != "dev" || !e.Refreshable || e.Channel != session.Loopback || !e.ExpiresAt.Equal(got.Token.ExpiresAt) {
 		t.Errorf("%+v", e)
 	}
 	var ops []string
@@ -194,7 +194,7 @@ func TestPKCEDeniedLeavesTheOldToken(t *testing.T) {
 	emu := &emulator.Server{}
 	w := newWorld(t, emu)
 	w.browse(emu.Person())
-	old, err := w.run(t.Context(), signin.FlowPKCE)
+	old, err := w.run(t.Context(), session.PKCE)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestPKCEDeniedLeavesTheOldToken(t *testing.T) {
 	refuser := emu.Person()
 	refuser.Deny = true
 	w.browse(refuser)
-	_, err = w.run(t.Context(), signin.FlowPKCE, force)
+	_, err = w.run(t.Context(), session.PKCE, force)
 	if fault.KindOf(err) != fault.Denied || fault.RemedyOf(err) != (fault.Preface{Words: "to try again,", Then: fault.Login{Session: "dev"}}) {
 		t.Errorf("got %v (%v), remedy %#v", err, fault.KindOf(err), fault.RemedyOf(err))
 	}
@@ -217,7 +217,7 @@ func force(r *signin.Request) { r.Force = true }
 
 func TestWrongStartURL(t *testing.T) {
 	t.Parallel()
-	for _, flow := range []signin.Flow{signin.FlowPKCE, signin.FlowDevice} {
+	for _, flow := range []session.Flow{session.PKCE, session.Device} {
 		w := newWorld(t, &emulator.Server{})
 		w.session.StartURL = "https://d-0000000000.awsapps.com/start"
 		_, err := w.run(t.Context(), flow)
@@ -255,14 +255,14 @@ func TestDevicePolls(t *testing.T) {
 						t.Error(err)
 					}
 				}()
-				got, err := w.run(t.Context(), signin.FlowDevice)
+				got, err := w.run(t.Context(), session.Device)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if polls := tt.emu.PollTimes(); !reflect.DeepEqual(polls, tt.want) {
 					t.Errorf("polled at %v, want %v", polls, tt.want)
 				}
-				if got.Channel != signin.Device || !got.Token.Renewable(time.Now()) {
+				if got.Channel != session.DeviceCode || !got.Token.Renewable(time.Now()) {
 					t.Errorf("channel %q, renewable %v", got.Channel, got.Token.Renewable(time.Now()))
 				}
 				if d := time.Until(got.Token.ExpiresAt); d <= 59*time.Minute || d > time.Hour {
@@ -281,7 +281,7 @@ func TestDeviceLapsesByOurClock(t *testing.T) {
 		emu := &emulator.Server{CodeLife: time.Minute}
 		w := newWorld(t, emu)
 		begin := time.Now()
-		_, err := w.run(t.Context(), signin.FlowDevice)
+		_, err := w.run(t.Context(), session.Device)
 		if fault.KindOf(err) != fault.TimedOut || time.Since(begin) != time.Minute {
 			t.Errorf("got %v (%v) after %v", err, fault.KindOf(err), time.Since(begin))
 		}
@@ -310,7 +310,7 @@ func TestDeviceLapsesByTheService(t *testing.T) {
 				emu.Advance(10 * time.Minute)
 			}()
 			begin := time.Now()
-			_, err := w.run(t.Context(), signin.FlowDevice)
+			_, err := w.run(t.Context(), session.Device)
 			if fault.KindOf(err) != fault.TimedOut || time.Since(begin) > 32*time.Second {
 				t.Errorf("got %v (%v) after %v", err, fault.KindOf(err), time.Since(begin))
 			}
@@ -329,7 +329,7 @@ func TestDeviceDenied(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		_, err := w.run(t.Context(), signin.FlowDevice)
+		_, err := w.run(t.Context(), session.Device)
 		if fault.KindOf(err) != fault.Denied {
 			t.Errorf("got %v (%v)", err, fault.KindOf(err))
 		}
@@ -359,7 +359,7 @@ func TestDevicePollsThroughAnOutage(t *testing.T) {
 					}
 				}()
 				begin := time.Now()
-				if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+				if _, err := w.run(t.Context(), session.Device); err != nil {
 					t.Fatal(err)
 				}
 				var polls []time.Duration
@@ -382,7 +382,7 @@ func TestDevicePollsThroughAnOutage(t *testing.T) {
 
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	for _, flow := range []signin.Flow{signin.FlowPKCE, signin.FlowDevice} {
+	for _, flow := range []session.Flow{session.PKCE, session.Device} {
 		w := newWorld(t, &emulator.Server{})
 		ctx, cancel := context.WithCancel(t.Context())
 		notify := w.login.Notify
@@ -408,7 +408,7 @@ func TestLegacySession(t *testing.T) {
 		w := newWorld(t, emu)
 		w.session.Name = ""
 		go func() { _ = emu.Approve(t.Context()) }()
-		got, err := w.run(t.Context(), signin.FlowDevice)
+		got, err := w.run(t.Context(), session.Device)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -425,40 +425,40 @@ func TestCachedAndRefresh(t *testing.T) {
 		emu := &emulator.Server{}
 		w := newWorld(t, emu)
 		go func() { _ = emu.Approve(t.Context()) }()
-		first, err := w.run(t.Context(), signin.FlowDevice)
+		first, err := w.run(t.Context(), session.Device)
 		if err != nil {
 			t.Fatal(err)
 		}
 		asked := len(emu.Requests())
-		second, err := w.run(t.Context(), signin.FlowDevice)
-		if err != nil || second.Channel != signin.Cached || !second.Token.AccessToken.Equal(first.Token.AccessToken) {
+		second, err := w.run(t.Context(), session.Device)
+		if err != nil || second.Channel != session.Cached || !second.Token.AccessToken.Equal(first.Token.AccessToken) {
 			t.Errorf("got channel %q, %v", second.Channel, err)
 		}
 		if len(emu.Requests()) != asked {
 			t.Error("a good token was asked about")
 		}
 		time.Sleep(55 * time.Minute)
-		third, err := w.run(t.Context(), signin.FlowDevice)
-		if err != nil || third.Channel != signin.Refresh || third.Token.AccessToken.Equal(first.Token.AccessToken) {
+		third, err := w.run(t.Context(), session.Device)
+		if err != nil || third.Channel != session.Renewed || third.Token.AccessToken.Equal(first.Token.AccessToken) {
 			t.Errorf("got channel %q, %v", third.Channel, err)
 		}
 		w.checkStored(third)
 		go func() { _ = emu.Approve(t.Context()) }()
-		fourth, err := w.run(t.Context(), signin.FlowDevice, force)
-		if err != nil || fourth.Channel != signin.Device {
+		fourth, err := w.run(t.Context(), session.Device, force)
+		if err != nil || fourth.Channel != session.DeviceCode {
 			t.Errorf("forced: channel %q, %v", fourth.Channel, err)
 		}
 		emu.EndSession("")
 		time.Sleep(55 * time.Minute)
 		go func() { _ = emu.Approve(t.Context()) }()
-		fifth, err := w.run(t.Context(), signin.FlowDevice)
-		if err != nil || fifth.Channel != signin.Device {
+		fifth, err := w.run(t.Context(), session.Device)
+		if err != nil || fifth.Channel != session.DeviceCode {
 			t.Errorf("after the session ended: channel %q, %v", fifth.Channel, err)
 		}
 		go func() { _ = emu.Approve(t.Context()) }()
 		w.session.StartURL += "/"
-		sixth, err := w.run(t.Context(), signin.FlowDevice)
-		if err != nil || sixth.Channel != signin.Device {
+		sixth, err := w.run(t.Context(), session.Device)
+		if err != nil || sixth.Channel != session.DeviceCode {
 			t.Errorf("another start URL: channel %q, %v", sixth.Channel, err)
 		}
 	})

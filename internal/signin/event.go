@@ -6,29 +6,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
-)
-
-// Flow is a grant a person can sign in with.
-type Flow string
-
-// The flows, as --flow names them.
-const (
-	FlowPKCE   Flow = "pkce"   // authorization code with PKCE: a browser, then a redirect to a listener here
-	FlowDevice Flow = "device" // device code: any browser anywhere, nothing comes back
-)
-
-// Channel is the way by which a sign-in was completed.
-type Channel string
-
-// The channels of a signed_in event.
-const (
-	Loopback Channel = "loopback" // the browser reached our listener
-	Swap     Channel = "swap"     // somebody put another host in place of ours, and a proxy brought the redirect
-	Paste    Channel = "paste"    // the redirect was pasted into the terminal
-	Callback Channel = "callback" // another process handed the redirect over
-	Device   Channel = "device"   // a device code was approved
-	Cached   Channel = "cached"   // the token was good already, nothing was done
-	Refresh  Channel = "refresh"  // the token was renewed without a person
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // Event is something a person, or the program that called us, is told while a sign-in goes on. It is one of
@@ -42,10 +20,10 @@ type Event interface {
 
 // Environment comes first, also when the flow was forced.
 type Environment struct {
-	Name     string   // the place we are in
-	Flow     Flow     // what will be used should a person be needed
-	Channels []string // the ways back that exist here, best first
-	Reason   string   // why this flow, in one sentence
+	Name     string            // the place we are in
+	Flow     session.Flow      // what will be used should a person be needed
+	Channels []session.Channel // the ways back that exist here, best first
+	Reason   string            // why this flow, in one sentence
 }
 
 // Authorize says which address a person opens. The listener is bound already.
@@ -78,7 +56,7 @@ type SignedIn struct {
 	Session     string // the session's label
 	ExpiresAt   time.Time
 	Refreshable bool
-	Channel     Channel
+	Channel     session.Channel
 	Short       time.Duration // what the token was issued for, where the end of the portal session seems to cut it short; 0 else. Run leaves it 0
 }
 
@@ -113,14 +91,14 @@ func encode(v any) ([]byte, error) {
 func (e Environment) MarshalJSON() ([]byte, error) {
 	channels := e.Channels
 	if channels == nil {
-		channels = []string{}
+		channels = []session.Channel{}
 	}
 	return encode(struct {
-		Event    string   `json:"event"`
-		Name     string   `json:"name"`
-		Flow     Flow     `json:"flow"`
-		Channels []string `json:"channels"`
-		Reason   string   `json:"reason"`
+		Event    string            `json:"event"`
+		Name     string            `json:"name"`
+		Flow     session.Flow      `json:"flow"`
+		Channels []session.Channel `json:"channels"`
+		Reason   string            `json:"reason"`
 	}{e.event(), e.Name, e.Flow, channels, e.Reason})
 }
 
@@ -164,12 +142,12 @@ func (e Hint) MarshalJSON() ([]byte, error) {
 // MarshalJSON implements json.Marshaler.
 func (e SignedIn) MarshalJSON() ([]byte, error) {
 	return encode(struct {
-		Event       string  `json:"event"`
-		Session     string  `json:"session"`
-		ExpiresAt   string  `json:"expires_at"`
-		Refreshable bool    `json:"refreshable"`
-		Channel     Channel `json:"channel"`
-		Short       int64   `json:"short_seconds,omitempty"`
+		Event       string          `json:"event"`
+		Session     string          `json:"session"`
+		ExpiresAt   string          `json:"expires_at"`
+		Refreshable bool            `json:"refreshable"`
+		Channel     session.Channel `json:"channel"`
+		Short       int64           `json:"short_seconds,omitempty"`
 	}{e.event(), e.Session, e.ExpiresAt.UTC().Format(time.RFC3339), e.Refreshable, e.Channel, int64(e.Short / time.Second)})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // TestEventLines holds the lines of --json. A change here breaks programs: fields are added, never renamed.
@@ -17,7 +18,7 @@ func TestEventLines(t *testing.T) {
 		want  string
 	}{
 		{
-			Environment{Name: "codespaces", Flow: FlowDevice, Channels: []string{"device"}, Reason: "why"},
+			Environment{Name: "codespaces", Flow: session.Device, Channels: []session.Channel{"device"}, Reason: "why"},
 			`{"event":"environment","name":"codespaces","flow":"device","channels":["device"],"reason":"why"}`,
 		},
 		{Environment{}, `{"event":"environment","name":"","flow":"","channels":[],"reason":""}`},
@@ -39,7 +40,7 @@ func TestEventLines(t *testing.T) {
 		},
 		{Hint{"do this"}, `{"event":"hint","text":"do this"}`},
 		{
-			SignedIn{Session: "dev", ExpiresAt: time.Date(2026, 3, 2, 16, 0, 0, 999, time.FixedZone("", 3600)), Refreshable: true, Channel: Loopback},
+			SignedIn{Session: "dev", ExpiresAt: time.Date(2026, 3, 2, 16, 0, 0, 999, time.FixedZone("", 3600)), Refreshable: true, Channel: session.Loopback},
 			`{"event":"signed_in","session":"dev","expires_at":"2026-03-02T15:00:00Z","refreshable":true,"channel":"loopback"}`,
 		},
 		{

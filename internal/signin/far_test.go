@@ -13,6 +13,7 @@ import (
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
 )
 
@@ -152,7 +153,7 @@ func (f *far) lastAddress() string {
 	return f.address
 }
 
-func (f *far) run(flow signin.Flow) (signin.Result, error) {
+func (f *far) run(flow session.Flow) (signin.Result, error) {
 	return f.world.run(f.t.Context(), flow, func(r *signin.Request) {
 		f.req.Session, f.req.Environment = r.Session, r.Environment
 		*r = f.req

@@ -15,14 +15,14 @@ type input any
 type (
 	// begun starts a grant. Chance comes with it.
 	begun struct {
-		flow     Flow
+		flow     session.Flow
 		state    string         // of the authorize URL
 		verifier session.Secret // RFC 7636 4.1
 		err      error          // there was no chance
 	}
 	// tried says whether the token file can be written.
 	tried struct {
-		flow Flow
+		flow session.Flow
 		err  error
 	}
 	// bound says where the listener is.
@@ -37,7 +37,7 @@ type (
 	}
 	// registered brings a client.
 	registered struct {
-		flow   Flow
+		flow   session.Flow
 		turn   int
 		reg    session.Registration
 		cached bool // it was registered in an earlier sign-in
@@ -46,14 +46,14 @@ type (
 	}
 	// opened says that a browser was opened, or why not. It is no proof of anything.
 	opened struct {
-		flow Flow
+		flow session.Flow
 		err  error
 	}
 	// redirected brings a redirect; its state was found right.
 	redirected struct {
 		turn     int
 		redirect callback.Redirect
-		channel  Channel
+		channel  session.Channel
 	}
 	// deviceStarted brings a device code.
 	deviceStarted struct {
@@ -70,7 +70,7 @@ type (
 	}
 	// answered brings what CreateToken said.
 	answered struct {
-		flow  Flow
+		flow  session.Flow
 		turn  int
 		grant idc.Grant
 		at    time.Time
@@ -98,20 +98,20 @@ type effect any
 
 type (
 	tell   struct{ event Event }
-	begin  struct{ flow Flow } // answered by begun, at once
-	try    struct{ flow Flow } // answered by tried, at once
-	listen struct {            // answered by bound, at once; later by redirected
+	begin  struct{ flow session.Flow } // answered by begun, at once
+	try    struct{ flow session.Flow } // answered by tried, at once
+	listen struct {                    // answered by bound, at once; later by redirected
 		turn  int
 		state string
 	}
 	register struct { // answered by registered
-		flow   Flow
+		flow   session.Flow
 		turn   int
 		client idc.RegisterRequest
 		fresh  bool // do not use a cached one
 	}
 	open struct { // answered by opened
-		flow Flow
+		flow session.Flow
 		url  string
 	}
 	startDevice struct { // answered by deviceStarted
@@ -125,7 +125,7 @@ type (
 		d     time.Duration
 	}
 	exchange struct { // answered by answered
-		flow        Flow
+		flow        session.Flow
 		turn        int
 		reg         session.Registration
 		code        session.Secret
@@ -134,12 +134,12 @@ type (
 		deviceCode  session.Secret
 	}
 	keep struct { // answered by stored, at once
-		flow   Flow
+		flow   session.Flow
 		result Result
 	}
-	forget        struct{ flow Flow } // the cached registration
-	dropRoles     struct{}            // the role credentials of the session
-	answerBrowser struct{ err error } // nil is success. The listener is closed
+	forget        struct{ flow session.Flow } // the cached registration
+	dropRoles     struct{}                    // the role credentials of the session
+	answerBrowser struct{ err error }         // nil is success. The listener is closed
 	end           struct {
 		result Result
 		err    error
@@ -158,9 +158,9 @@ const (
 )
 
 // flow is the grant that a timer belongs to.
-func (t timer) flow() Flow {
+func (t timer) flow() session.Flow {
 	if t == timerPoll || t == timerLapse {
-		return FlowDevice
+		return session.Device
 	}
-	return FlowPKCE
+	return session.PKCE
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // TestInterruptedAsTheTokenIsIssued: the code is spent, so what it gave is kept, whoever pressed Ctrl-C meanwhile.
@@ -29,7 +29,7 @@ func TestInterruptedAsTheTokenIsIssued(t *testing.T) {
 		}
 		return resp, err
 	})
-	got, err := w.run(ctx, signin.FlowPKCE)
+	got, err := w.run(ctx, session.PKCE)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestInterruptedWithoutAnAnswer(t *testing.T) {
 			}
 			return inner.RoundTrip(r)
 		})
-		_, err := w.run(ctx, signin.FlowDevice)
+		_, err := w.run(ctx, session.Device)
 		if waited := time.Since(at); fault.KindOf(err) != fault.Interrupted || waited != 5*time.Second {
 			t.Errorf("got %v after %v", err, waited)
 		}

@@ -21,11 +21,11 @@ type codeGrant struct {
 	port        int
 	ways        []Way // for the redirect to get there
 	reg         session.Registration
-	cached      bool           // reg is from an earlier sign-in
-	code        session.Secret // once the redirect has come
-	channel     Channel        // by which it came
-	sent        int            // how often the code was sent
-	lost        error          // why the last answer did not come
+	cached      bool            // reg is from an earlier sign-in
+	code        session.Secret  // once the redirect has come
+	channel     session.Channel // by which it came
+	sent        int             // how often the code was sent
+	lost        error           // why the last answer did not come
 
 	shown  Authorize // to the person, at since; without URL before that
 	since  time.Time
@@ -54,7 +54,7 @@ func (s state) bound(in bound) (state, []effect) {
 	if in.unannounced != nil {
 		effects = append(effects, hint(s.unannounced(in.unannounced)))
 	}
-	return s, append(effects, s.register(FlowPKCE, false))
+	return s, append(effects, s.register(session.PKCE, false))
 }
 
 func (s state) codeRegistered(in registered) (state, []effect) {
@@ -74,13 +74,13 @@ func (s state) codeRegistered(in registered) (state, []effect) {
 		s, effects = s.atOnce(effects)
 	}
 	if s.code.shown.Opening {
-		effects = append(effects, open{FlowPKCE, url})
+		effects = append(effects, open{session.PKCE, url})
 	}
 	return s.resume(effects)
 }
 
 func (s state) opened(in opened) (state, []effect) {
-	if in.err == nil || in.flow != FlowPKCE || !s.code.code.IsZero() {
+	if in.err == nil || in.flow != session.PKCE || !s.code.code.IsZero() {
 		return s, nil // a device code is shown with its address in any case
 	}
 	return s, []effect{hint(noBrowser)}
@@ -108,17 +108,17 @@ func (s state) refused(code, description string) (state, []effect) {
 	case "access_denied":
 		return s.denied(nil)
 	case "temporarily_unavailable", "server_error":
-		return s.lose(FlowPKCE, fault.Suggest(fault.Unavailable, fault.Preface{Words: "wait a minute, then", Then: s.login()},
+		return s.lose(session.PKCE, fault.Suggest(fault.Unavailable, fault.Preface{Words: "wait a minute, then", Then: s.login()},
 			"the service could not complete the sign-in to %q (it says %q)", s.session.Label(), said))
 	}
 	check := fault.Preface{Words: "check sso_start_url, sso_region and sso_registration_scopes, then", Then: s.login()}
-	next, effects := s.lose(FlowPKCE, fault.Suggest(fault.Config, check,
+	next, effects := s.lose(session.PKCE, fault.Suggest(fault.Config, check,
 		"the service refused the sign-in to %q (it says %q)", s.session.Label(), said))
 	return next, append(s.doubted(), effects...)
 }
 
 func (g codeGrant) exchange() effect {
-	return exchange{flow: FlowPKCE, turn: g.turn, reg: g.reg, code: g.code, verifier: g.verifier, redirectURI: g.redirectURI}
+	return exchange{flow: session.PKCE, turn: g.turn, reg: g.reg, code: g.code, verifier: g.verifier, redirectURI: g.redirectURI}
 }
 
 // attempts is how often a code is sent when no answer comes; the waits between are 1, 2 and 4 seconds. A code that the
@@ -134,18 +134,18 @@ func (s state) codeAnswered(in answered) (state, []effect) {
 		s.code.sent++
 		return s, []effect{wait{timerRetry, s.code.turn, max(time.Second<<(s.code.sent-2), patience(in.err))}}
 	case s.code.lost != nil && idc.CodeOf(in.err) == idc.CodeInvalidGrant:
-		return s.lose(FlowPKCE, s.code.lost) // it was used after all; the answer is what was lost
+		return s.lose(session.PKCE, s.code.lost) // it was used after all; the answer is what was lost
 	}
 	switch idc.CodeOf(in.err) {
 	case idc.CodeInvalidClient:
-		return s.unknownClient(FlowPKCE, in.err)
+		return s.unknownClient(session.PKCE, in.err)
 	case idc.CodeUnauthorizedClient:
-		return s.unwelcomeClient(FlowPKCE, in.err)
+		return s.unwelcomeClient(session.PKCE, in.err)
 	case idc.CodeInvalidGrant, idc.CodeInvalidRequest:
-		return s.lose(FlowPKCE, because(in.err, fault.SignInNeeded, s.named(fault.Login{Force: true}),
+		return s.lose(session.PKCE, because(in.err, fault.SignInNeeded, s.named(fault.Login{Force: true}),
 			"the service does not accept the authorization code of %s", s.session.InWords()))
 	}
-	return s.lose(FlowPKCE, in.err)
+	return s.lose(session.PKCE, in.err)
 }
 
 func (s state) limitReached() (state, []effect) {
@@ -153,10 +153,10 @@ func (s state) limitReached() (state, []effect) {
 		return s, nil
 	}
 	remedy := fault.Preface{Words: "to try again,", Then: s.login()}
-	if s.barrier(FlowDevice) == "" {
-		remedy = fault.Preface{Words: "try a device code,", Then: s.named(fault.Login{Flow: string(FlowDevice)})}
+	if s.barrier(session.Device) == "" {
+		remedy = fault.Preface{Words: "try a device code,", Then: s.named(fault.Login{Flow: session.Device})}
 	}
-	next, effects := s.lose(FlowPKCE, fault.Suggest(fault.TimedOut, remedy,
+	next, effects := s.lose(session.PKCE, fault.Suggest(fault.TimedOut, remedy,
 		"no redirect from the browser came within %d minutes", limit/time.Minute))
 	return next, append(s.doubted(), effects...)
 }
@@ -165,7 +165,7 @@ func (s state) limitReached() (state, []effect) {
 // more it says so in the browser only, and the next sign-in would go the same way.
 func (s state) doubted() []effect {
 	if s.code.cached && s.code.code.IsZero() {
-		return []effect{forget{FlowPKCE}}
+		return []effect{forget{session.PKCE}}
 	}
 	return nil
 }

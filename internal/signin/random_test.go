@@ -23,7 +23,7 @@ type chaos struct {
 	due      []input // what effects asked for and did not come yet
 	past     []input // what came already, and may come again
 	states   []string
-	flying   map[Flow]int // exchanges under way
+	flying   map[session.Flow]int // exchanges under way
 	begun    int
 	keeps    int
 	ends     int
@@ -72,8 +72,8 @@ func (c *chaos) answers(e effect) {
 		}
 		c.due = append(c.due, b)
 		if b.err == nil {
-			c.past = append(c.past, redirected{e.turn, callback.Redirect{Code: session.NewSecret(secretMark)}, Loopback},
-				redirected{e.turn, callback.Redirect{Error: "server_error"}, Callback})
+			c.past = append(c.past, redirected{e.turn, callback.Redirect{Code: session.NewSecret(secretMark)}, session.Loopback},
+				redirected{e.turn, callback.Redirect{Error: "server_error"}, session.Callback})
 		}
 	case register:
 		c.due = append(c.due, registered{flow: e.flow, turn: e.turn, reg: client, cached: !e.fresh && c.pick(2) == 0, err: c.oneOf(causes...)})
@@ -156,7 +156,7 @@ func (c *chaos) next() input {
 }
 
 func (c *chaos) run() {
-	c.flying = map[Flow]int{}
+	c.flying = map[session.Flow]int{}
 	c.s = seated()
 	c.s.keys = c.pick(2) == 0
 	c.s.fallback, c.s.insist = c.pick(2) == 0, c.pick(3) == 0
@@ -166,7 +166,7 @@ func (c *chaos) run() {
 	if c.pick(4) == 0 {
 		c.s.barred.code = noCodeByPolicy
 	}
-	c.answers(begin{[]Flow{FlowPKCE, FlowDevice}[c.pick(2)]})
+	c.answers(begin{[]session.Flow{session.PKCE, session.Device}[c.pick(2)]})
 	for len(c.bytes) > 0 && !c.t.Failed() {
 		in := c.next()
 		c.aliveNow = 0

@@ -13,6 +13,7 @@ import (
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
 )
 
@@ -70,7 +71,7 @@ func TestBrowserIsToldWhatTheTerminalIsTold(t *testing.T) {
 				emu.Fail(emulator.OpCreateToken, -1, *tt.fail)
 			}
 			v := w.redirect(tt.back)
-			_, err := w.run(t.Context(), signin.FlowPKCE)
+			_, err := w.run(t.Context(), session.PKCE)
 			if fault.KindOf(err) != tt.kind {
 				t.Fatalf("got %v (%v), want %v", err, fault.KindOf(err), tt.kind)
 			}
@@ -109,7 +110,7 @@ func TestForgedRedirectsDoNotEndIt(t *testing.T) {
 		}
 		return person.Open(ctx, raw)
 	}
-	if got, err := w.run(t.Context(), signin.FlowPKCE); err != nil || got.Channel != signin.Loopback {
+	if got, err := w.run(t.Context(), session.PKCE); err != nil || got.Channel != session.Loopback {
 		t.Errorf("channel %q, %v", got.Channel, err)
 	}
 }
@@ -121,7 +122,7 @@ func TestCodeIsSentAgain(t *testing.T) {
 	w := newWorld(t, emu)
 	w.browse(emu.Person())
 	emu.Fail(emulator.OpCreateToken, 1, emulator.Fault{Drop: emulator.DropBefore})
-	got, err := w.run(t.Context(), signin.FlowPKCE)
+	got, err := w.run(t.Context(), session.PKCE)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +141,7 @@ func TestOpenerThatNeverReturns(t *testing.T) {
 		<-release
 		return err
 	}
-	if _, err := w.run(t.Context(), signin.FlowPKCE); err != nil {
+	if _, err := w.run(t.Context(), session.PKCE); err != nil {
 		t.Error(err)
 	}
 }
@@ -168,7 +169,7 @@ func TestOpenerThatFails(t *testing.T) {
 			}()
 		}
 	}
-	if _, err := w.run(t.Context(), signin.FlowPKCE); err != nil {
+	if _, err := w.run(t.Context(), session.PKCE); err != nil {
 		t.Fatal(err)
 	}
 	<-done
@@ -198,7 +199,7 @@ func TestNoBrowser(t *testing.T) {
 			}()
 		}
 	}
-	if _, err := w.run(t.Context(), signin.FlowPKCE, func(r *signin.Request) { r.NoBrowser = true }); err != nil {
+	if _, err := w.run(t.Context(), session.PKCE, func(r *signin.Request) { r.NoBrowser = true }); err != nil {
 		t.Fatal(err)
 	}
 	<-done
@@ -224,12 +225,12 @@ func TestHandedOver(t *testing.T) {
 			handed <- callback.Deliver(context.WithoutCancel(ctx), dir, address)
 			return nil
 		}
-		got, err := w.run(t.Context(), signin.FlowPKCE, func(r *signin.Request) { r.RendezvousDir = dir })
+		got, err := w.run(t.Context(), session.PKCE, func(r *signin.Request) { r.RendezvousDir = dir })
 		if told := <-handed; deny {
 			if fault.KindOf(err) != fault.Denied || fault.KindOf(told) != fault.Denied {
 				t.Errorf("denied: %v, told %v", err, told)
 			}
-		} else if err != nil || told != nil || got.Channel != signin.Callback || got.Port == 0 {
+		} else if err != nil || told != nil || got.Channel != session.Callback || got.Port == 0 {
 			t.Errorf("channel %q, port %d, %v; told %v", got.Channel, got.Port, err, told)
 		}
 		if left, err := filepath.Glob(filepath.Join(dir, "*.json")); err != nil || len(left) > 0 {

@@ -45,7 +45,7 @@ type runner struct {
 	past atomic.Bool // a lock was gone past: the next time it is waited for less
 
 	mu      sync.Mutex
-	updates map[Flow]*store.TokenUpdate // of grants that were just spent
+	updates map[session.Flow]*store.TokenUpdate // of grants that were just spent
 }
 
 func newRunner(l *Login, req Request, c Connection) *runner {
@@ -55,7 +55,7 @@ func newRunner(l *Login, req Request, c Connection) *runner {
 	if c.Region == "" {
 		c.Region = req.Session.Region
 	}
-	r := &runner{login: l, req: req, conn: c, inputs: make(chan input), updates: map[Flow]*store.TokenUpdate{}}
+	r := &runner{login: l, req: req, conn: c, inputs: make(chan input), updates: map[session.Flow]*store.TokenUpdate{}}
 	r.past.Store(l.past)
 	return r
 }
@@ -156,7 +156,7 @@ func (r *runner) typed(t Input) input {
 }
 
 // begin draws the secrets of a grant.
-func (r *runner) begin(flow Flow) begun {
+func (r *runner) begin(flow session.Flow) begun {
 	var secret [48]byte // 64 characters of base64url, all unreserved (RFC 7636 4.1)
 	var id [16]byte
 	for _, b := range [][]byte{secret[:], id[:]} {
@@ -284,12 +284,12 @@ func (r *runner) listen(e listen) input {
 	go func() {
 		select {
 		case got := <-l.Redirects():
-			channel := Loopback
+			channel := session.Loopback
 			switch {
 			case got.Handed:
-				channel = Callback
+				channel = session.Callback
 			case got.Swapped:
-				channel = Swap
+				channel = session.Swap
 			}
 			r.send(redirected{e.turn, got, channel})
 		case <-r.ctx.Done():
@@ -299,10 +299,10 @@ func (r *runner) listen(e listen) input {
 }
 
 // key names the registration. A client belongs to its region, which need not be the one in the config file.
-func (r *runner) key(flow Flow) store.RegistrationKey {
+func (r *runner) key(flow session.Flow) store.RegistrationKey {
 	of := r.req.Session
 	of.Region = r.conn.Region
-	return store.RegistrationKey{Session: of, PKCE: flow == FlowPKCE}
+	return store.RegistrationKey{Session: of, PKCE: flow == session.PKCE}
 }
 
 func (r *runner) register(ctx context.Context, e register) input {
@@ -361,7 +361,7 @@ func (r *runner) exchange(ctx context.Context, e exchange) input {
 	defer cancel()
 	defer context.AfterFunc(r.caller, func() { time.AfterFunc(grace, cancel) })()
 	var grant idc.Grant
-	if e.flow == FlowPKCE {
+	if e.flow == session.PKCE {
 		grant, err = r.conn.Service.TokenByCode(ctx, e.reg, e.code, e.verifier, e.redirectURI)
 	} else {
 		grant, err = r.conn.Service.TokenByDevice(ctx, e.reg, e.deviceCode)
@@ -377,7 +377,7 @@ func (r *runner) exchange(ctx context.Context, e exchange) input {
 }
 
 // abort gives up the room of a grant whose token is not kept. It does nothing when there is none.
-func (r *runner) abort(flow Flow) {
+func (r *runner) abort(flow session.Flow) {
 	r.mu.Lock()
 	u := r.updates[flow]
 	delete(r.updates, flow)

@@ -128,15 +128,15 @@ type Input struct {
 
 // Way is what a person can do to bring the redirect to the listener.
 type Way struct {
-	Channel string // as in Environment.Channels
-	Text    string // one or two sentences
-	Command string // one line to run where the browser is; "" is none
+	Channel session.Channel // as in Environment.Channels
+	Text    string          // one or two sentences
+	Command string          // one line to run where the browser is; "" is none
 }
 
 // Result is what a sign-in gave.
 type Result struct {
 	Token   session.Token
-	Channel Channel
+	Channel session.Channel
 	Port    int // of the listener a redirect was for; 0 when there was none
 }
 
@@ -246,9 +246,9 @@ func (l *Login) existing(ctx context.Context, s session.Session) (Result, bool, 
 	if tok.Expired(l.now().Add(enough)) && !refreshed {
 		return Result{}, false, nil
 	}
-	channel := Cached
+	channel := session.Cached
 	if refreshed {
-		channel = Refresh
+		channel = session.Renewed
 	}
 	return Result{Token: tok, Channel: channel}, true, nil
 }

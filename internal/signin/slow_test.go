@@ -67,7 +67,7 @@ func TestBesideAStoppedHolder(t *testing.T) {
 				}
 				if tt.expired {
 					go approve()
-					if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+					if _, err := w.run(t.Context(), session.Device); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(61 * time.Minute)
@@ -82,7 +82,7 @@ func TestBesideAStoppedHolder(t *testing.T) {
 				defer holder.Abort()
 				first := w.timed()
 				go approve()
-				got, err := w.run(t.Context(), signin.FlowDevice, tt.more...)
+				got, err := w.run(t.Context(), session.Device, tt.more...)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -117,7 +117,7 @@ func TestMuteService(t *testing.T) {
 			w := newWorld(t, &emulator.Server{})
 			if expired {
 				go func() { _ = w.emu.Approve(t.Context()) }()
-				if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+				if _, err := w.run(t.Context(), session.Device); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(61 * time.Minute)
@@ -129,7 +129,7 @@ func TestMuteService(t *testing.T) {
 			}
 			first := w.timed()
 			start := time.Now()
-			_, err := w.run(t.Context(), signin.FlowDevice)
+			_, err := w.run(t.Context(), session.Device)
 			if took := time.Since(start); took != 15*time.Second || fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), words) {
 				t.Errorf("expired %v: after %v: %v", expired, took, err)
 			}

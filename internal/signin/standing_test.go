@@ -11,7 +11,7 @@ import (
 // TestStanding: what is shown stands until it is used, lost or over; what was begun last is told last.
 func TestStanding(t *testing.T) {
 	t.Parallel()
-	code := redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: Loopback}
+	code := redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: session.Loopback}
 	both := after(after(toAuthorize, press('d'), begunDev), toSecond...)
 	for _, tt := range []struct {
 		name   string

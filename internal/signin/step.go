@@ -28,12 +28,12 @@ type state struct {
 	roomy  bool // there is room for the token
 	code   codeGrant
 	device deviceGrant
-	facing Flow // the grant that was begun or asked for last: its news are not to be interrupted by the other's
+	facing session.Flow // the grant that was begun or asked for last: its news are not to be interrupted by the other's
 
-	asking  asking  // the grants that the service is being asked to spend
-	leaving error   // the caller wants no more, and goes when nothing is asked; nil when it stays
-	storing Channel // the channel whose token is being stored; "" before
-	over    bool    // the end has been said; nothing follows
+	asking  asking          // the grants that the service is being asked to spend
+	leaving error           // the caller wants no more, and goes when nothing is asked; nil when it stays
+	storing session.Channel // the channel whose token is being stored; "" before
+	over    bool            // the end has been said; nothing follows
 }
 
 // step is the sign-in. It changes nothing but what it returns.
@@ -83,15 +83,15 @@ func step(s state, in input) (state, []effect) {
 			return s.answered(in)
 		}
 	case bound:
-		if s.current(FlowPKCE, in.turn) {
+		if s.current(session.PKCE, in.turn) {
 			return s.bound(in)
 		}
 	case redirected:
-		if s.current(FlowPKCE, in.turn) {
+		if s.current(session.PKCE, in.turn) {
 			return s.redirected(in)
 		}
 	case deviceStarted:
-		if s.current(FlowDevice, in.turn) {
+		if s.current(session.Device, in.turn) {
 			return s.deviceStarted(in)
 		}
 	case rang:
@@ -106,16 +106,16 @@ func step(s state, in input) (state, []effect) {
 	return s, nil
 }
 
-func (s state) alive(flow Flow) bool {
-	if flow == FlowPKCE {
+func (s state) alive(flow session.Flow) bool {
+	if flow == session.PKCE {
 		return s.code.active
 	}
 	return s.device.active
 }
 
 // current reports whether a grant is alive, and the one of that turn.
-func (s state) current(flow Flow, turn int) bool {
-	if flow == FlowPKCE {
+func (s state) current(flow session.Flow, turn int) bool {
+	if flow == session.PKCE {
 		return s.code.active && s.code.turn == turn
 	}
 	return s.device.active && s.device.turn == turn
@@ -125,14 +125,14 @@ func (s state) registered(in registered) (state, []effect) {
 	switch {
 	case in.err != nil:
 		return s.lose(in.flow, in.err)
-	case in.flow == FlowPKCE:
+	case in.flow == session.PKCE:
 		return s.codeRegistered(in)
 	}
 	return s.deviceRegistered(in)
 }
 
 func (s state) answered(in answered) (state, []effect) {
-	if in.flow == FlowPKCE {
+	if in.flow == session.PKCE {
 		return s.codeAnswered(in)
 	}
 	return s.deviceAnswered(in)
@@ -160,7 +160,7 @@ func (s state) begin(in begun) (state, []effect) {
 		return s.lose(in.flow, in.err)
 	}
 	s.facing = in.flow
-	if in.flow == FlowPKCE {
+	if in.flow == session.PKCE {
 		s.code = codeGrant{active: true, turn: s.code.turn, state: in.state, verifier: in.verifier}
 	} else {
 		s.device = deviceGrant{active: true, turn: s.device.turn}
@@ -176,28 +176,28 @@ func (s state) tried(in tried) (state, []effect) {
 		return s.fail(in.err) // no grant could be kept
 	}
 	s.roomy = true
-	if in.flow == FlowPKCE {
+	if in.flow == session.PKCE {
 		return s, []effect{listen{s.code.turn, s.code.state}}
 	}
-	return s, []effect{s.register(FlowDevice, false)}
+	return s, []effect{s.register(session.Device, false)}
 }
 
 // register asks for a client. One for the authorization code carries the start URL, so that a wrong one is told at once.
-func (s state) register(flow Flow, fresh bool) effect {
+func (s state) register(flow session.Flow, fresh bool) effect {
 	turn := s.device.turn
-	if flow == FlowPKCE {
+	if flow == session.PKCE {
 		turn = s.code.turn
 	}
 	return register{flow, turn, idc.RegisterRequest{
 		ClientName: clientName(s.session),
 		Scopes:     s.session.RegistrationScopes(),
-		PKCE:       flow == FlowPKCE,
+		PKCE:       flow == session.PKCE,
 		IssuerURL:  s.startURL,
 	}, fresh}
 }
 
 // granted goes from a token that was issued to one that is stored.
-func (s state) granted(in answered, reg session.Registration, channel Channel, port int) (state, []effect) {
+func (s state) granted(in answered, reg session.Registration, channel session.Channel, port int) (state, []effect) {
 	tok := session.Token{
 		StartURL:              s.session.StartURL,
 		Region:                s.region,
@@ -227,24 +227,24 @@ func (s state) stored(in stored) (state, []effect) {
 }
 
 // lose ends one grant, and with the last one the sign-in. What it knew is gone, and what still comes for it is late.
-func (s state) lose(flow Flow, err error) (state, []effect) {
+func (s state) lose(flow session.Flow, err error) (state, []effect) {
 	s = s.without(flow)
 	if !s.code.active && !s.device.active {
 		return s.fail(err)
 	}
 	effects := []effect{hint(stillOpen(err))}
-	if flow == FlowPKCE {
+	if flow == session.PKCE {
 		return s, append(effects, answerBrowser{err})
 	}
 	return s.resume(effects)
 }
 
 // without returns the state after a grant was lost. The other one is what the person looks at from now on.
-func (s state) without(flow Flow) state {
-	if flow == FlowPKCE {
-		s.code, s.facing = codeGrant{turn: s.code.turn + 1}, FlowDevice
+func (s state) without(flow session.Flow) state {
+	if flow == session.PKCE {
+		s.code, s.facing = codeGrant{turn: s.code.turn + 1}, session.Device
 	} else {
-		s.device, s.facing = deviceGrant{turn: s.device.turn + 1}, FlowPKCE
+		s.device, s.facing = deviceGrant{turn: s.device.turn + 1}, session.PKCE
 	}
 	return s
 }
@@ -275,7 +275,7 @@ type asking struct{ code, device bool }
 
 // heard notes that an exchange is over.
 func (s state) heard(in answered) state {
-	if in.flow == FlowPKCE {
+	if in.flow == session.PKCE {
 		s.asking.code = false
 	} else {
 		s.asking.device = false
@@ -312,7 +312,7 @@ func patience(err error) time.Duration {
 }
 
 // unknownClient ends a grant because the service does not know the registration, or no longer. It is forgotten.
-func (s state) unknownClient(flow Flow, cause error) (state, []effect) {
+func (s state) unknownClient(flow session.Flow, cause error) (state, []effect) {
 	next, effects := s.lose(flow, because(cause, fault.SignInNeeded, s.login(),
 		"the service does not accept the client registration of %s any more", s.session.InWords()))
 	return next, append([]effect{forget{flow}}, effects...)
@@ -320,7 +320,7 @@ func (s state) unknownClient(flow Flow, cause error) (state, []effect) {
 
 // unwelcomeClient ends a grant because the service does not allow it to clients like ours. That is policy, and a new
 // registration would meet it too; but should it be about this one, the next sign-in has another.
-func (s state) unwelcomeClient(flow Flow, cause error) (state, []effect) {
+func (s state) unwelcomeClient(flow session.Flow, cause error) (state, []effect) {
 	next, effects := s.lose(flow, cause)
 	return next, append([]effect{forget{flow}}, effects...)
 }

@@ -19,8 +19,8 @@ var (
 	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	dev  = session.Session{Name: "dev", StartURL: "https://x.awsapps.com/start", Region: "eu-west-1"}
 	// Appendix B of RFC 7636 has this verifier and its challenge.
-	begunCode = begun{flow: FlowPKCE, state: "the-state", verifier: session.NewSecret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")}
-	begunDev  = begun{flow: FlowDevice}
+	begunCode = begun{flow: session.PKCE, state: "the-state", verifier: session.NewSecret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")}
+	begunDev  = begun{flow: session.Device}
 	client    = session.Registration{ClientID: "client", ClientSecret: session.NewSecret("secret"), ExpiresAt: noon.Add(90 * 24 * time.Hour)}
 	shown     = idc.DeviceAuthorization{
 		DeviceCode: session.NewSecret("device"), UserCode: "BCDF-GHJK", VerificationURI: "https://x/#/device",
@@ -99,11 +99,11 @@ func find[E effect](t *testing.T, effects []effect) E {
 }
 
 var (
-	toAuthorize = []input{begunCode, tried{flow: FlowPKCE}, bound{redirectURI: "http://127.0.0.1:4444/oauth/callback", port: 4444}, registered{flow: FlowPKCE, reg: client}}
-	toCode      = append(slices.Clone(toAuthorize), redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: Loopback})
-	toPolling   = []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client}, deviceStarted{auth: shown, at: noon}}
+	toAuthorize = []input{begunCode, tried{flow: session.PKCE}, bound{redirectURI: "http://127.0.0.1:4444/oauth/callback", port: 4444}, registered{flow: session.PKCE, reg: client}}
+	toCode      = append(slices.Clone(toAuthorize), redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: session.Loopback})
+	toPolling   = []input{begunDev, tried{flow: session.Device}, registered{flow: session.Device, reg: client}, deviceStarted{auth: shown, at: noon}}
 	toPoll      = append(slices.Clone(toPolling), rang{timer: timerPoll})
-	ofCache     = registered{flow: FlowPKCE, reg: client, cached: true}
+	ofCache     = registered{flow: session.PKCE, reg: client, cached: true}
 )
 
 func after(before []input, more ...input) []input { return append(slices.Clone(before), more...) }
@@ -112,11 +112,11 @@ func after(before []input, more ...input) []input { return append(slices.Clone(b
 func TestStep(t *testing.T) {
 	t.Parallel()
 	redirect := func(code string) input {
-		return redirected{redirect: callback.Redirect{Error: code}, channel: Loopback}
+		return redirected{redirect: callback.Redirect{Error: code}, channel: session.Loopback}
 	}
-	token := func(flow Flow, err error) input { return answered{flow: flow, err: err, at: noon} }
-	granted := func(flow Flow) input { return answered{flow: flow, grant: grant, at: noon} }
-	kept := stored{result: Result{Channel: Loopback}, at: noon}
+	token := func(flow session.Flow, err error) input { return answered{flow: flow, err: err, at: noon} }
+	granted := func(flow session.Flow) input { return answered{flow: flow, grant: grant, at: noon} }
+	kept := stored{result: Result{Channel: session.Loopback}, at: noon}
 	const ends = "end:"
 	for _, tt := range []struct {
 		name   string
@@ -125,20 +125,20 @@ func TestStep(t *testing.T) {
 	}{
 		// By authorization code.
 		{"nothing is asked before the place for the token is tried", []input{begunCode}, "try"},
-		{"the listener is bound before anything is asked", []input{begunCode, tried{flow: FlowPKCE}}, "listen"},
+		{"the listener is bound before anything is asked", []input{begunCode, tried{flow: session.PKCE}}, "listen"},
 		{"then a client is registered", toAuthorize[:3], "register"},
 		{"then the person is sent to the browser", toAuthorize, "wait:limit:10m0s tell:authorize open wait:hint:20s"},
 		{"the code is exchanged", toCode, "exchange"},
-		{"the token is kept", after(toCode, granted(FlowPKCE)), "keep"},
-		{"and all is said", after(toCode, granted(FlowPKCE), kept), "dropRoles tell:signed_in answerBrowser end:loopback"},
-		{"nothing follows", after(toCode, granted(FlowPKCE), kept, rang{timer: timerLimit}), ""},
-		{"unwritable", []input{begunCode, tried{flow: FlowPKCE, err: fault.New(fault.Config, "", "read-only")}}, "answerBrowser:configuration " + ends + "configuration"},
-		{"port in use", []input{begunCode, tried{flow: FlowPKCE}, bound{err: fault.New(fault.Config, "", "in use")}}, "tell:hint begin:device"},
-		{"no client", after(toAuthorize[:3], registered{flow: FlowPKCE, err: said(idc.CodeNetwork)}), "answerBrowser:unavailable " + ends + "unavailable"},
-		{"no browser", after(toAuthorize, opened{FlowPKCE, errors.New("none")}), "tell:hint"},
-		{"a browser, perhaps", after(toAuthorize, opened{FlowPKCE, nil}), ""},
-		{"an opener that fails after the redirect came", after(toCode, opened{FlowPKCE, errors.New("none")}), ""},
-		{"a second redirect", after(toCode, redirected{redirect: callback.Redirect{Code: session.NewSecret("other")}, channel: Paste}), ""},
+		{"the token is kept", after(toCode, granted(session.PKCE)), "keep"},
+		{"and all is said", after(toCode, granted(session.PKCE), kept), "dropRoles tell:signed_in answerBrowser end:loopback"},
+		{"nothing follows", after(toCode, granted(session.PKCE), kept, rang{timer: timerLimit}), ""},
+		{"unwritable", []input{begunCode, tried{flow: session.PKCE, err: fault.New(fault.Config, "", "read-only")}}, "answerBrowser:configuration " + ends + "configuration"},
+		{"port in use", []input{begunCode, tried{flow: session.PKCE}, bound{err: fault.New(fault.Config, "", "in use")}}, "tell:hint begin:device"},
+		{"no client", after(toAuthorize[:3], registered{flow: session.PKCE, err: said(idc.CodeNetwork)}), "answerBrowser:unavailable " + ends + "unavailable"},
+		{"no browser", after(toAuthorize, opened{session.PKCE, errors.New("none")}), "tell:hint"},
+		{"a browser, perhaps", after(toAuthorize, opened{session.PKCE, nil}), ""},
+		{"an opener that fails after the redirect came", after(toCode, opened{session.PKCE, errors.New("none")}), ""},
+		{"a second redirect", after(toCode, redirected{redirect: callback.Redirect{Code: session.NewSecret("other")}, channel: session.Paste}), ""},
 		{"denied", after(toAuthorize, redirect("access_denied")), "answerBrowser:denied " + ends + "denied"},
 		{"trouble over there", after(toAuthorize, redirect("server_error")), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"another refusal", after(toAuthorize, redirect("invalid_scope")), "answerBrowser:configuration " + ends + "configuration"},
@@ -146,51 +146,51 @@ func TestStep(t *testing.T) {
 		{"no redirect with a client of old", after(toAuthorize[:3], ofCache, rang{timer: timerLimit}), "forget answerBrowser:timed_out " + ends + "timed_out"},
 		{"interrupted with a client of old", after(toAuthorize[:3], ofCache, stopped{fault.New(fault.Interrupted, "", "x")}), "forget answerBrowser:interrupted " + ends + "interrupted"},
 		{"interrupted after the redirect came", after(toAuthorize[:3], ofCache, toCode[4], stopped{fault.New(fault.Interrupted, "", "x")}), ""},
-		{"interrupted, and the answer is none", after(toCode, stopped{fault.New(fault.Interrupted, "", "x")}, token(FlowPKCE, said(idc.CodeNetwork))), "answerBrowser:interrupted " + ends + "interrupted"},
+		{"interrupted, and the answer is none", after(toCode, stopped{fault.New(fault.Interrupted, "", "x")}, token(session.PKCE, said(idc.CodeNetwork))), "answerBrowser:interrupted " + ends + "interrupted"},
 		{"interrupted, and nothing is begun", after(toCode, stopped{fault.New(fault.Interrupted, "", "x")}, rang{timer: timerLimit}), ""},
-		{"interrupted before the code is sent again", after(toCode, token(FlowPKCE, said(idc.CodeNetwork)), stopped{fault.New(fault.Interrupted, "", "x")}), "answerBrowser:interrupted " + ends + "interrupted"},
+		{"interrupted before the code is sent again", after(toCode, token(session.PKCE, said(idc.CodeNetwork)), stopped{fault.New(fault.Interrupted, "", "x")}), "answerBrowser:interrupted " + ends + "interrupted"},
 		{"the limit is for the redirect only", after(toCode, rang{timer: timerLimit}), ""},
-		{"no answer to the code", after(toCode, token(FlowPKCE, said(idc.CodeNetwork))), "wait:retry:1s"},
-		{"sent again", after(toCode, token(FlowPKCE, said(idc.CodeNetwork)), rang{timer: timerRetry}), "exchange"},
-		{"no answer again", after(toCode, token(FlowPKCE, said(idc.CodeNetwork)), token(FlowPKCE, said(idc.CodeServer))), "wait:retry:2s"},
-		{"no answer at all", after(toCode, token(FlowPKCE, said(idc.CodeNetwork)), token(FlowPKCE, said(idc.CodeServer)), token(FlowPKCE, said(idc.CodeThrottled)), token(FlowPKCE, said(idc.CodeNetwork))), "answerBrowser:unavailable " + ends + "unavailable"},
-		{"used by the one whose answer was lost", after(toCode, token(FlowPKCE, said(idc.CodeNetwork)), token(FlowPKCE, said(idc.CodeInvalidGrant))), "answerBrowser:unavailable " + ends + "unavailable"},
-		{"refused", after(toCode, token(FlowPKCE, said(idc.CodeInvalidGrant))), "answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
-		{"a client that is not known", after(toCode, token(FlowPKCE, said(idc.CodeInvalidClient))), "forget answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
-		{"a client that may not", after(toCode, token(FlowPKCE, said(idc.CodeUnauthorizedClient))), "forget answerBrowser:unavailable " + ends + "unavailable"},
-		{"refused in other words", after(toCode, token(FlowPKCE, said(idc.CodeInvalidRequest))), "answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
-		{"nonsense", after(toCode, token(FlowPKCE, said(idc.CodeNonsense))), "answerBrowser:unavailable " + ends + "unavailable"},
-		{"interrupted while the token is stored", after(toCode, granted(FlowPKCE), stopped{fault.New(fault.Interrupted, "", "x")}), ""},
-		{"disk full", after(toCode, granted(FlowPKCE), stored{err: fault.New(fault.Config, "", "full")}), "answerBrowser:configuration " + ends + "configuration"},
+		{"no answer to the code", after(toCode, token(session.PKCE, said(idc.CodeNetwork))), "wait:retry:1s"},
+		{"sent again", after(toCode, token(session.PKCE, said(idc.CodeNetwork)), rang{timer: timerRetry}), "exchange"},
+		{"no answer again", after(toCode, token(session.PKCE, said(idc.CodeNetwork)), token(session.PKCE, said(idc.CodeServer))), "wait:retry:2s"},
+		{"no answer at all", after(toCode, token(session.PKCE, said(idc.CodeNetwork)), token(session.PKCE, said(idc.CodeServer)), token(session.PKCE, said(idc.CodeThrottled)), token(session.PKCE, said(idc.CodeNetwork))), "answerBrowser:unavailable " + ends + "unavailable"},
+		{"used by the one whose answer was lost", after(toCode, token(session.PKCE, said(idc.CodeNetwork)), token(session.PKCE, said(idc.CodeInvalidGrant))), "answerBrowser:unavailable " + ends + "unavailable"},
+		{"refused", after(toCode, token(session.PKCE, said(idc.CodeInvalidGrant))), "answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
+		{"a client that is not known", after(toCode, token(session.PKCE, said(idc.CodeInvalidClient))), "forget answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
+		{"a client that may not", after(toCode, token(session.PKCE, said(idc.CodeUnauthorizedClient))), "forget answerBrowser:unavailable " + ends + "unavailable"},
+		{"refused in other words", after(toCode, token(session.PKCE, said(idc.CodeInvalidRequest))), "answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
+		{"nonsense", after(toCode, token(session.PKCE, said(idc.CodeNonsense))), "answerBrowser:unavailable " + ends + "unavailable"},
+		{"interrupted while the token is stored", after(toCode, granted(session.PKCE), stopped{fault.New(fault.Interrupted, "", "x")}), ""},
+		{"disk full", after(toCode, granted(session.PKCE), stored{err: fault.New(fault.Config, "", "full")}), "answerBrowser:configuration " + ends + "configuration"},
 
 		// By device code.
 		{"the place first, here too", []input{begunDev}, "try"},
-		{"no listener", []input{begunDev, tried{flow: FlowDevice}}, "register"},
+		{"no listener", []input{begunDev, tried{flow: session.Device}}, "register"},
 		{"a code is asked for", toPolling[:3], "startDevice"},
 		{"it is shown; the first poll comes after the first interval", toPolling, "wait:lapse:10m0s wait:poll:1.2s tell:device_code open"},
 		{"polled", toPoll, "exchange"},
-		{"pending", after(toPoll, token(FlowDevice, said(idc.CodeAuthorizationPending))), "wait:poll:1.2s"},
-		{"slow down", after(toPoll, token(FlowDevice, said(idc.CodeSlowDown))), "wait:poll:7.2s"},
-		{"slow for good", after(toPoll, token(FlowDevice, said(idc.CodeSlowDown)), toPoll[4], token(FlowDevice, said(idc.CodeAuthorizationPending))), "wait:poll:7.2s"},
-		{"slower still", after(toPoll, token(FlowDevice, said(idc.CodeSlowDown)), toPoll[4], token(FlowDevice, said(idc.CodeSlowDown))), "wait:poll:13.2s"},
-		{"no answer", after(toPoll, token(FlowDevice, said(idc.CodeNetwork))), "tell:hint wait:poll:2.4s"},
-		{"no answer twice", after(toPoll, token(FlowDevice, said(idc.CodeNetwork)), token(FlowDevice, said(idc.CodeNetwork))), "wait:poll:4.8s"},
-		{"an answer again", after(toPoll, token(FlowDevice, said(idc.CodeNetwork)), token(FlowDevice, said(idc.CodeAuthorizationPending))), "wait:poll:1.2s"},
-		{"approved", after(toPoll, granted(FlowDevice)), "keep"},
-		{"denied by device code", after(toPoll, token(FlowDevice, said(idc.CodeAccessDenied))), "answerBrowser:denied " + ends + "denied"},
-		{"lapsed, as the service says it", after(toPoll, token(FlowDevice, said(idc.CodeInvalidGrant))), "answerBrowser:timed_out " + ends + "timed_out"},
-		{"lapsed, as the RFC says it", after(toPoll, token(FlowDevice, said(idc.CodeExpiredToken))), "answerBrowser:timed_out " + ends + "timed_out"},
+		{"pending", after(toPoll, token(session.Device, said(idc.CodeAuthorizationPending))), "wait:poll:1.2s"},
+		{"slow down", after(toPoll, token(session.Device, said(idc.CodeSlowDown))), "wait:poll:7.2s"},
+		{"slow for good", after(toPoll, token(session.Device, said(idc.CodeSlowDown)), toPoll[4], token(session.Device, said(idc.CodeAuthorizationPending))), "wait:poll:7.2s"},
+		{"slower still", after(toPoll, token(session.Device, said(idc.CodeSlowDown)), toPoll[4], token(session.Device, said(idc.CodeSlowDown))), "wait:poll:13.2s"},
+		{"no answer", after(toPoll, token(session.Device, said(idc.CodeNetwork))), "tell:hint wait:poll:2.4s"},
+		{"no answer twice", after(toPoll, token(session.Device, said(idc.CodeNetwork)), token(session.Device, said(idc.CodeNetwork))), "wait:poll:4.8s"},
+		{"an answer again", after(toPoll, token(session.Device, said(idc.CodeNetwork)), token(session.Device, said(idc.CodeAuthorizationPending))), "wait:poll:1.2s"},
+		{"approved", after(toPoll, granted(session.Device)), "keep"},
+		{"denied by device code", after(toPoll, token(session.Device, said(idc.CodeAccessDenied))), "answerBrowser:denied " + ends + "denied"},
+		{"lapsed, as the service says it", after(toPoll, token(session.Device, said(idc.CodeInvalidGrant))), "answerBrowser:timed_out " + ends + "timed_out"},
+		{"lapsed, as the RFC says it", after(toPoll, token(session.Device, said(idc.CodeExpiredToken))), "answerBrowser:timed_out " + ends + "timed_out"},
 		{"lapsed by our clock", after(toPolling, rang{timer: timerLapse}), "answerBrowser:timed_out " + ends + "timed_out"},
 		{"lapsed while a poll is under way", after(toPoll, rang{timer: timerLapse}), ""},
-		{"approved at the last moment", after(toPoll, rang{timer: timerLapse}, granted(FlowDevice)), "keep"},
-		{"not approved at the last moment", after(toPoll, rang{timer: timerLapse}, token(FlowDevice, said(idc.CodeAuthorizationPending))), "answerBrowser:timed_out " + ends + "timed_out"},
-		{"a proxy's page", after(toPoll, token(FlowDevice, said(idc.CodeNonsense))), "answerBrowser:unavailable " + ends + "unavailable"},
-		{"a client of old is replaced once", []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client, cached: true}, deviceStarted{err: said(idc.CodeInvalidClient)}}, "forget register"},
-		{"a client that is not known any more", after(toPoll, token(FlowDevice, said(idc.CodeInvalidClient))), "forget answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
-		{"policy is not met by a new client", []input{begunDev, tried{flow: FlowDevice}, registered{flow: FlowDevice, reg: client, cached: true}, deviceStarted{err: said(idc.CodeUnauthorizedClient)}}, "forget answerBrowser:unavailable " + ends + "unavailable"},
+		{"approved at the last moment", after(toPoll, rang{timer: timerLapse}, granted(session.Device)), "keep"},
+		{"not approved at the last moment", after(toPoll, rang{timer: timerLapse}, token(session.Device, said(idc.CodeAuthorizationPending))), "answerBrowser:timed_out " + ends + "timed_out"},
+		{"a proxy's page", after(toPoll, token(session.Device, said(idc.CodeNonsense))), "answerBrowser:unavailable " + ends + "unavailable"},
+		{"a client of old is replaced once", []input{begunDev, tried{flow: session.Device}, registered{flow: session.Device, reg: client, cached: true}, deviceStarted{err: said(idc.CodeInvalidClient)}}, "forget register"},
+		{"a client that is not known any more", after(toPoll, token(session.Device, said(idc.CodeInvalidClient))), "forget answerBrowser:sign_in_needed " + ends + "sign_in_needed"},
+		{"policy is not met by a new client", []input{begunDev, tried{flow: session.Device}, registered{flow: session.Device, reg: client, cached: true}, deviceStarted{err: said(idc.CodeUnauthorizedClient)}}, "forget answerBrowser:unavailable " + ends + "unavailable"},
 		{"a new one is not", after(toPolling[:3], deviceStarted{err: said(idc.CodeInvalidClient)}), "answerBrowser:unavailable " + ends + "unavailable"},
 		{"a code that would play with the terminal", after(toPolling[:3], deviceStarted{auth: idc.DeviceAuthorization{UserCode: "A\x1b[31m", VerificationURI: "https://x", ExpiresIn: time.Minute}}), "answerBrowser:unavailable " + ends + "unavailable"},
-		{"no browser for a device code: it is shown anyway", after(toPolling, opened{FlowDevice, errors.New("none")}), ""},
+		{"no browser for a device code: it is shown anyway", after(toPolling, opened{session.Device, errors.New("none")}), ""},
 
 		// Both alive.
 		{"both: no redirect, the device code lives", after(toAuthorize, after(toPolling, rang{timer: timerLimit})...), "tell:hint answerBrowser:timed_out"},
@@ -198,9 +198,9 @@ func TestStep(t *testing.T) {
 		{"both: the device code lapses, the redirect may come", after(toAuthorize, after(toPolling, rang{timer: timerLapse})...), "tell:hint"},
 		{"both: no polls for a code that lapsed", after(toAuthorize, after(toPolling, rang{timer: timerLapse}, rang{timer: timerPoll})...), ""},
 		{"both: the last one ends it", after(toAuthorize, after(toPolling, rang{timer: timerLapse}, rang{timer: timerLimit})...), "answerBrowser:timed_out " + ends + "timed_out"},
-		{"both: a person's no ends it", after(toAuthorize, after(toPoll, token(FlowDevice, said(idc.CodeAccessDenied)))...), "answerBrowser:denied " + ends + "denied"},
+		{"both: a person's no ends it", after(toAuthorize, after(toPoll, token(session.Device, said(idc.CodeAccessDenied)))...), "answerBrowser:denied " + ends + "denied"},
 		{"both: the device grant is not allowed, the redirect may come", after(toAuthorize, after(toPolling[:3], deviceStarted{err: said(idc.CodeUnauthorizedClient)})...), "forget tell:hint"},
-		{"both: the first token wins", after(toCode, after(toPoll, granted(FlowDevice), granted(FlowPKCE))...), ""},
+		{"both: the first token wins", after(toCode, after(toPoll, granted(session.Device), granted(session.PKCE))...), ""},
 	} {
 		_, effects := play(fresh(), tt.inputs...)
 		if got := strings.Join(names(effects), " "); got != tt.want {
@@ -274,7 +274,7 @@ func TestTokenOfAGrant(t *testing.T) {
 	s := fresh()
 	s.startURL, s.region = "https://resolved/start", "eu-central-1"
 	at := noon.Add(123456789).In(time.FixedZone("", 3600))
-	_, effects := play(s, after(toPoll, answered{flow: FlowDevice, grant: grant, at: at})...)
+	_, effects := play(s, after(toPoll, answered{flow: session.Device, grant: grant, at: at})...)
 	got := find[keep](t, effects).result.Token
 	if got.StartURL != dev.StartURL || got.Region != "eu-central-1" || got.ClientID != "client" || !got.ClientSecret.Equal(client.ClientSecret) ||
 		!got.AccessToken.Equal(grant.AccessToken) || !got.RefreshToken.Equal(grant.RefreshToken) ||
@@ -290,7 +290,7 @@ func TestSkew(t *testing.T) {
 	} {
 		g := grant
 		g.Date = noon.Add(-off)
-		_, effects := play(fresh(), after(toPoll, answered{flow: FlowDevice, grant: g, at: noon})...)
+		_, effects := play(fresh(), after(toPoll, answered{flow: session.Device, grant: g, at: noon})...)
 		if want == "" {
 			if len(effects) != 1 {
 				t.Errorf("%v: %q", off, names(effects))
@@ -364,7 +364,7 @@ func TestRemediesNameWhatWasUsed(t *testing.T) {
 // TestStepKeepsNoControlCharacters: what a redirect says is a stranger's text.
 func TestStepKeepsNoControlCharacters(t *testing.T) {
 	t.Parallel()
-	_, effects := play(fresh(), after(toAuthorize, redirected{redirect: callback.Redirect{Error: "x\x1b[2J", Description: "y\x1b]0;t\x07\nz"}, channel: Loopback})...)
+	_, effects := play(fresh(), after(toAuthorize, redirected{redirect: callback.Redirect{Error: "x\x1b[2J", Description: "y\x1b]0;t\x07\nz"}, channel: session.Loopback})...)
 	if msg := find[end](t, effects).err.Error(); strings.ContainsAny(msg, "\x1b\x07\n") || !strings.Contains(msg, `"x: y z"`) {
 		t.Errorf("%q", msg)
 	}
@@ -376,7 +376,7 @@ func TestStepIsPure(t *testing.T) {
 	before, _ := play(fresh(), toPoll...)
 	before.authorizeURL = nil // functions do not compare
 	was := fmt.Sprintf("%+v", before)
-	in := answered{flow: FlowDevice, err: said(idc.CodeSlowDown), at: noon}
+	in := answered{flow: session.Device, err: said(idc.CodeSlowDown), at: noon}
 	a, effectsA := step(before, in)
 	b, effectsB := step(before, in)
 	if fmt.Sprintf("%+v", before) != was || fmt.Sprintf("%+v", a) != fmt.Sprintf("%+v", b) || fmt.Sprint(effectsA) != fmt.Sprint(effectsB) {

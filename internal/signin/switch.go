@@ -28,8 +28,8 @@ func barsOf(r Request) bars {
 }
 
 // barrier says why flow cannot be begun, "" when it can.
-func (s state) barrier(flow Flow) string {
-	if flow == FlowPKCE {
+func (s state) barrier(flow session.Flow) string {
+	if flow == session.PKCE {
 		return s.barred.code
 	}
 	return s.barred.device
@@ -40,9 +40,9 @@ func (s state) barrier(flow Flow) string {
 func (s state) pressed(in pressed) (state, []effect) {
 	switch unicode.ToLower(in.key) {
 	case 'd':
-		return s.ask(FlowDevice, in.at)
+		return s.ask(session.Device, in.at)
 	case 'p':
-		return s.ask(FlowPKCE, in.at)
+		return s.ask(session.PKCE, in.at)
 	case '?':
 		return s, []effect{hint(s.help())}
 	}
@@ -50,7 +50,7 @@ func (s state) pressed(in pressed) (state, []effect) {
 }
 
 // ask begins a grant, or shows again what is shown of one that is alive.
-func (s state) ask(flow Flow, at time.Time) (state, []effect) {
+func (s state) ask(flow session.Flow, at time.Time) (state, []effect) {
 	switch bar := s.barrier(flow); {
 	case s.alive(flow):
 		s.facing = flow
@@ -63,8 +63,8 @@ func (s state) ask(flow Flow, at time.Time) (state, []effect) {
 	return s, []effect{begin{flow}}
 }
 
-func (s state) showAgain(flow Flow, at time.Time) (state, []effect) {
-	if flow == FlowDevice {
+func (s state) showAgain(flow session.Flow, at time.Time) (state, []effect) {
+	if flow == session.Device {
 		if s.device.shown.UserCode == "" {
 			return s, nil // it is on its way
 		}
@@ -96,7 +96,7 @@ func (s state) standing() []Standing {
 	if s.device.active && s.device.shown.UserCode != "" {
 		all = append(all, Standing{s.device.shown, s.device.since, ""})
 	}
-	if s.facing == FlowPKCE {
+	if s.facing == session.PKCE {
 		slices.Reverse(all) // what is to be looked at is told last
 	}
 	return all
@@ -112,28 +112,28 @@ func left(d time.Duration, since, at time.Time) time.Duration {
 func (s state) noDeviceCodes(cause error) (state, []effect) {
 	s.barred.device = noDeviceByService
 	if s.code.active || !s.fallback || s.barred.code != "" {
-		return s.unwelcomeClient(FlowDevice, s.noDevices(cause))
+		return s.unwelcomeClient(session.Device, s.noDevices(cause))
 	}
-	return s.without(FlowDevice), []effect{forget{FlowDevice}, hint(insteadOfDevice(s.session, cause)), begin{FlowPKCE}}
+	return s.without(session.Device), []effect{forget{session.Device}, hint(insteadOfDevice(s.session, cause)), begin{session.PKCE}}
 }
 
 // unbound goes on without a listener: by a device code, unless PKCE or the port was asked for.
 func (s state) unbound(cause error) (state, []effect) {
 	s.barred.code = noCodeWithoutListener
-	if login, ok := fault.Action(fault.RemedyOf(cause)).(fault.Login); ok && login.Flow == string(FlowDevice) && s.barred.device != "" {
+	if login, ok := fault.Action(fault.RemedyOf(cause)).(fault.Login); ok && login.Flow == session.Device && s.barred.device != "" {
 		remedy := fault.Preface{Words: "find out why no program may listen on 127.0.0.1, then", Then: s.login()}
 		cause = because(cause, fault.KindOf(cause), remedy, "%s", cause.Error())
 	}
 	if s.device.active || s.insist || s.barred.device != "" {
-		return s.lose(FlowPKCE, cause)
+		return s.lose(session.PKCE, cause)
 	}
-	return s.without(FlowPKCE), []effect{hint(insteadOfCode(cause)), begin{FlowDevice}}
+	return s.without(session.PKCE), []effect{hint(insteadOfCode(cause)), begin{session.Device}}
 }
 
 // pasted takes a redirect from the terminal. Whatever is wrong with it, the sign-in goes on.
 func (s state) pasted(in pasted) (state, []effect) {
 	if !s.code.active {
-		return s, []effect{hint(pastedForNothing(s.barrier(FlowPKCE) == ""))}
+		return s, []effect{hint(pastedForNothing(s.barrier(session.PKCE) == ""))}
 	}
 	if !s.code.code.IsZero() {
 		return s, []effect{hint(redirectIsHere)}
@@ -145,5 +145,5 @@ func (s state) pasted(in pasted) (state, []effect) {
 	if !session.NewSecret(state).Equal(session.NewSecret(s.code.state)) { // in constant time
 		return s, []effect{hint(pastedOfAnother)}
 	}
-	return s.redirected(redirected{s.code.turn, redirect, Paste})
+	return s.redirected(redirected{s.code.turn, redirect, session.Paste})
 }

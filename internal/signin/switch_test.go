@@ -50,12 +50,12 @@ var (
 func TestSwitch(t *testing.T) {
 	t.Parallel()
 	const ends = "end:"
-	token := func(flow Flow, err error) input { return answered{flow: flow, err: err, at: noon} }
-	granted := func(flow Flow) input { return answered{flow: flow, grant: grant, at: noon} }
-	pending := token(FlowDevice, said(idc.CodeAuthorizationPending))
+	token := func(flow session.Flow, err error) input { return answered{flow: flow, err: err, at: noon} }
+	granted := func(flow session.Flow) input { return answered{flow: flow, grant: grant, at: noon} }
+	pending := token(session.Device, said(idc.CodeAuthorizationPending))
 	both := after(after(toAuthorize, press('d'), begunDev), toSecond...) // a redirect and a device code are waited for
 	bothPoll := after(both, rang{timer: timerPoll})
-	code := redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: Loopback}
+	code := redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: session.Loopback}
 	for _, tt := range []struct {
 		name   string
 		inputs []input
@@ -76,8 +76,8 @@ func TestSwitch(t *testing.T) {
 		{"begun twice", after(both, begunCode), ""},
 		{"another key", after(toAuthorize, press('x')), ""},
 		{"before anything is known", []input{begunCode, press('d')}, ""},
-		{"no chance for the second", after(toAuthorize, press('d'), begun{flow: FlowDevice, err: errors.New("none")}), "tell:hint"},
-		{"no chance for the first", []input{begun{flow: FlowDevice, err: errors.New("none")}}, "answerBrowser:bug " + ends + "bug"},
+		{"no chance for the second", after(toAuthorize, press('d'), begun{flow: session.Device, err: errors.New("none")}), "tell:hint"},
+		{"no chance for the first", []input{begun{flow: session.Device, err: errors.New("none")}}, "answerBrowser:bug " + ends + "bug"},
 		{"d while the code is exchanged", after(toCode, press('d')), "begin:device"},
 		{"p while the code is exchanged", after(toCode, press('p')), "tell:hint"},
 
@@ -98,19 +98,19 @@ func TestSwitch(t *testing.T) {
 		// Who is first.
 		{"the redirect, while a poll is under way", after(bothPoll, code), "exchange"},
 		{"then the poll says pending", after(bothPoll, code, pending), "wait:poll:1.2s"},
-		{"then the code's token", after(bothPoll, code, pending, granted(FlowPKCE)), "keep"},
-		{"then the poll's token is late", after(bothPoll, code, granted(FlowPKCE), granted(FlowDevice)), ""},
-		{"approved while the code is exchanged", after(bothPoll, code, granted(FlowDevice)), "keep"},
-		{"then the code's token is late", after(bothPoll, code, granted(FlowDevice), granted(FlowPKCE)), ""},
-		{"then the code's failure is late", after(bothPoll, code, granted(FlowDevice), token(FlowPKCE, said(idc.CodeInvalidGrant))), ""},
-		{"then a redirect is late", after(bothPoll, granted(FlowDevice), code), ""},
-		{"then a paste is late", after(bothPoll, granted(FlowDevice), paste(goodBack)), ""},
-		{"then keys are late", after(bothPoll, granted(FlowDevice), press('p')), ""},
-		{"then a poll is late", after(both, code, granted(FlowPKCE), rang{timer: timerPoll}), ""},
-		{"the code is refused while a poll is under way", after(bothPoll, code, token(FlowPKCE, said(idc.CodeInvalidGrant))), "tell:hint answerBrowser:sign_in_needed"},
-		{"then the poll may still bring the token", after(bothPoll, code, token(FlowPKCE, said(idc.CodeInvalidGrant)), granted(FlowDevice)), "keep"},
-		{"the last token is kept although the other grant was lost", after(both, rang{timer: timerLapse}, code, granted(FlowPKCE)), "keep"},
-		{"denied on the device page", after(bothPoll, token(FlowDevice, said(idc.CodeAccessDenied))), "answerBrowser:denied " + ends + "denied"},
+		{"then the code's token", after(bothPoll, code, pending, granted(session.PKCE)), "keep"},
+		{"then the poll's token is late", after(bothPoll, code, granted(session.PKCE), granted(session.Device)), ""},
+		{"approved while the code is exchanged", after(bothPoll, code, granted(session.Device)), "keep"},
+		{"then the code's token is late", after(bothPoll, code, granted(session.Device), granted(session.PKCE)), ""},
+		{"then the code's failure is late", after(bothPoll, code, granted(session.Device), token(session.PKCE, said(idc.CodeInvalidGrant))), ""},
+		{"then a redirect is late", after(bothPoll, granted(session.Device), code), ""},
+		{"then a paste is late", after(bothPoll, granted(session.Device), paste(goodBack)), ""},
+		{"then keys are late", after(bothPoll, granted(session.Device), press('p')), ""},
+		{"then a poll is late", after(both, code, granted(session.PKCE), rang{timer: timerPoll}), ""},
+		{"the code is refused while a poll is under way", after(bothPoll, code, token(session.PKCE, said(idc.CodeInvalidGrant))), "tell:hint answerBrowser:sign_in_needed"},
+		{"then the poll may still bring the token", after(bothPoll, code, token(session.PKCE, said(idc.CodeInvalidGrant)), granted(session.Device)), "keep"},
+		{"the last token is kept although the other grant was lost", after(both, rang{timer: timerLapse}, code, granted(session.PKCE)), "keep"},
+		{"denied on the device page", after(bothPoll, token(session.Device, said(idc.CodeAccessDenied))), "answerBrowser:denied " + ends + "denied"},
 
 		// One of two is lost, and begun again.
 		{"the limit leaves the device code", after(both, rang{timer: timerLimit}), "tell:hint answerBrowser:timed_out"},
@@ -120,9 +120,9 @@ func TestSwitch(t *testing.T) {
 		{"a new listener", after(both, rang{timer: timerLimit}, press('p'), begunCode), "listen"},
 		{"what comes for the old one is late", after(both, rang{timer: timerLimit}, press('p'), begunCode, bound{turn: 1}, code), ""},
 		{"its limit too", after(both, rang{timer: timerLimit}, press('p'), begunCode, rang{timer: timerLimit}), ""},
-		{"its client too", after(both, rang{timer: timerLimit}, press('p'), begunCode, registered{flow: FlowPKCE, reg: client}), ""},
+		{"its client too", after(both, rang{timer: timerLimit}, press('p'), begunCode, registered{flow: session.PKCE, reg: client}), ""},
 		{"a poll for the lapsed code is late", after(both, rang{timer: timerLapse}, press('d'), begunDev, rang{timer: timerPoll}), ""},
-		{"a second code", after(both, rang{timer: timerLapse}, press('d'), begunDev, registered{flow: FlowDevice, turn: 1, reg: client}, deviceStarted{turn: 1, auth: shown, at: noon}), "wait:lapse:10m0s wait:poll:1.2s tell:device_code open"},
+		{"a second code", after(both, rang{timer: timerLapse}, press('d'), begunDev, registered{flow: session.Device, turn: 1, reg: client}, deviceStarted{turn: 1, auth: shown, at: noon}), "wait:lapse:10m0s wait:poll:1.2s tell:device_code open"},
 	} {
 		_, effects := play(seated(), tt.inputs...)
 		if got := strings.Join(names(effects), " "); got != tt.want {
@@ -133,8 +133,8 @@ func TestSwitch(t *testing.T) {
 	if x := find[exchange](t, effects); x.code.Reveal() != "pasted" || x.verifier.Reveal() != begunCode.verifier.Reveal() {
 		t.Errorf("%+v", x)
 	}
-	_, effects = play(s, granted(FlowPKCE))
-	if r := find[keep](t, effects).result; r.Channel != Paste || r.Port != 4444 {
+	_, effects = play(s, granted(session.PKCE))
+	if r := find[keep](t, effects).result; r.Channel != session.Paste || r.Port != 4444 {
 		t.Errorf("channel %q, port %d", r.Channel, r.Port)
 	}
 }
@@ -142,10 +142,10 @@ func TestSwitch(t *testing.T) {
 // A second grant has a state and a verifier of its own.
 func TestBegunAgain(t *testing.T) {
 	t.Parallel()
-	other := begun{flow: FlowPKCE, state: "other-state", verifier: session.NewSecret("other-verifier")}
+	other := begun{flow: session.PKCE, state: "other-state", verifier: session.NewSecret("other-verifier")}
 	both := after(after(toAuthorize, press('d'), begunDev), toSecond...)
 	s, effects := play(seated(), after(both, rang{timer: timerLimit}, press('p'), other,
-		bound{turn: 1, redirectURI: "http://127.0.0.1:5555/oauth/callback", port: 5555}, registered{flow: FlowPKCE, turn: 1, reg: client})...)
+		bound{turn: 1, redirectURI: "http://127.0.0.1:5555/oauth/callback", port: 5555}, registered{flow: session.PKCE, turn: 1, reg: client})...)
 	u, err := url.Parse(find[tell](t, effects).event.(Authorize).URL)
 	if err != nil || u.Query().Get("state") != "other-state" || !strings.Contains(u.Query().Get("redirect_uri"), ":5555/") {
 		t.Errorf("%v (%v)", u, err)
@@ -163,7 +163,7 @@ func TestBegunAgain(t *testing.T) {
 func TestShownAgain(t *testing.T) {
 	t.Parallel()
 	both := after(after(toAuthorize, press('d'), begunDev), toSecond...)
-	both[3] = registered{flow: FlowPKCE, reg: client, at: noon}
+	both[3] = registered{flow: session.PKCE, reg: client, at: noon}
 	later := noon.Add(4*time.Minute + 300*time.Millisecond)
 	_, effects := play(seated(), after(both, pressed{'d', later})...)
 	if e := find[tell](t, effects).event.(DeviceCode); e.ExpiresIn != 5*time.Minute+59*time.Second || e.Opening || e.UserCode != shown.UserCode {
@@ -227,7 +227,7 @@ func TestGoesOnWithTheOther(t *testing.T) {
 		{"another refusal", func(s *state) { s.fallback = true }, after(toPolling[:3], deviceStarted{err: said(idc.CodeInvalidRequest)}), "answerBrowser:unavailable end:unavailable"},
 		{"not wished for", func(*state) {}, after(toPolling[:3], denied), "forget answerBrowser:unavailable end:unavailable"},
 		{"forbidden", func(s *state) { s.fallback, s.barred.code = true, "no" }, after(toPolling[:3], denied), "forget answerBrowser:unavailable end:unavailable"},
-		{"the person's no", func(s *state) { s.fallback = true }, after(toPoll, answered{flow: FlowDevice, err: said(idc.CodeAccessDenied)}), "answerBrowser:denied end:denied"},
+		{"the person's no", func(s *state) { s.fallback = true }, after(toPoll, answered{flow: session.Device, err: said(idc.CodeAccessDenied)}), "answerBrowser:denied end:denied"},
 		{"PKCE is alive", func(s *state) { s.fallback = true }, after(after(toAuthorize, press('d'), begunDev), toSecond[0], denied), "forget tell:hint"},
 		{"no listener", func(*state) {}, after(toListen, unbound), "tell:hint begin:device"},
 		{"no listener, but insisted", func(s *state) { s.insist = true }, after(toListen, unbound), "answerBrowser:configuration end:configuration"},
@@ -293,7 +293,7 @@ func TestWaysOfAPlace(t *testing.T) {
 	channels := func(ways []Way) string {
 		var list []string
 		for _, w := range ways {
-			list = append(list, w.Channel)
+			list = append(list, string(w.Channel))
 		}
 		return strings.Join(list, " ")
 	}

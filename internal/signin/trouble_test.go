@@ -32,7 +32,7 @@ func (w *world) ops() []string {
 
 func TestUnwritableHomeSpendsNothing(t *testing.T) {
 	t.Parallel()
-	for _, flow := range []signin.Flow{signin.FlowPKCE, signin.FlowDevice} {
+	for _, flow := range []session.Flow{session.PKCE, session.Device} {
 		w := newWorld(t, &emulator.Server{})
 		if err := os.WriteFile(w.store.AWSDir, nil, 0o600); err != nil { // a file where the folder should be
 			t.Fatal(err)
@@ -71,7 +71,7 @@ func TestHomeThatBecomesUnwritable(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		_, err := w.run(t.Context(), signin.FlowDevice)
+		_, err := w.run(t.Context(), session.Device)
 		if fault.KindOf(err) != fault.Config {
 			t.Errorf("got %v (%v)", err, fault.KindOf(err))
 		}
@@ -100,7 +100,7 @@ func TestNobodyIsKeptWaiting(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+		if _, err := w.run(t.Context(), session.Device); err != nil {
 			t.Error(err)
 		}
 	})
@@ -123,7 +123,7 @@ func TestRegistration(t *testing.T) {
 		signIn := func() {
 			t.Helper()
 			go func() { _ = emu.Approve(t.Context()) }()
-			if _, err := w.run(t.Context(), signin.FlowDevice, force); err != nil {
+			if _, err := w.run(t.Context(), session.Device, force); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -159,11 +159,11 @@ func TestRegistrationThatCannotBeForgotten(t *testing.T) {
 		w := newWorld(t, emu)
 		w.login.Store = stubborn{w.store}
 		go func() { _ = emu.Approve(t.Context()) }()
-		if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+		if _, err := w.run(t.Context(), session.Device); err != nil {
 			t.Fatal(err)
 		}
 		emu.Fail(emulator.OpStartDeviceAuthorization, 2, emulator.Fault{Error: "InvalidClientException"})
-		if _, err := w.run(t.Context(), signin.FlowDevice, force); err == nil {
+		if _, err := w.run(t.Context(), session.Device, force); err == nil {
 			t.Error("signed in by a client that the service refused twice")
 		}
 		if n := len(emu.Requests()); n > 6 {
@@ -180,7 +180,7 @@ func TestLeavesNothingRunning(t *testing.T) {
 		w := newWorld(t, emu)
 		w.login.OpenBrowser = func(context.Context, string) error { return nil }
 		go func() { _ = emu.Approve(t.Context()) }()
-		if _, err := w.run(context.WithoutCancel(t.Context()), signin.FlowDevice); err != nil {
+		if _, err := w.run(context.WithoutCancel(t.Context()), session.Device); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -213,14 +213,14 @@ func TestNewSignInDropsRoleCredentials(t *testing.T) {
 			return list
 		}
 		go func() { _ = emu.Deny(t.Context()) }()
-		if _, err := w.run(t.Context(), signin.FlowDevice); fault.KindOf(err) != fault.Denied {
+		if _, err := w.run(t.Context(), session.Device); fault.KindOf(err) != fault.Denied {
 			t.Error(err)
 		}
 		if got := has(); !reflect.DeepEqual(got, []bool{true, true, true}) {
 			t.Errorf("after a denied sign-in: %v", got)
 		}
 		go func() { _ = emu.Approve(t.Context()) }()
-		_, err := w.run(t.Context(), signin.FlowDevice, func(r *signin.Request) { r.Roles = keys[2:] })
+		_, err := w.run(t.Context(), session.Device, func(r *signin.Request) { r.Roles = keys[2:] })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +236,7 @@ func TestClockSkew(t *testing.T) {
 		emu := &emulator.Server{ClockSkew: -2 * time.Hour}
 		w := newWorld(t, emu)
 		go func() { _ = emu.Approve(t.Context()) }()
-		got, err := w.run(t.Context(), signin.FlowDevice)
+		got, err := w.run(t.Context(), session.Device)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +252,7 @@ func TestClockSkew(t *testing.T) {
 // TestSecretsStayInside: no event and no error holds what the emulator marks as secret.
 func TestSecretsStayInside(t *testing.T) {
 	t.Parallel()
-	for _, flow := range []signin.Flow{signin.FlowPKCE, signin.FlowDevice} {
+	for _, flow := range []session.Flow{session.PKCE, session.Device} {
 		emu := &emulator.Server{}
 		w := newWorld(t, emu)
 		w.browse(emu.Person())
@@ -280,7 +280,7 @@ func TestTokenFileMode(t *testing.T) {
 	emu := &emulator.Server{}
 	w := newWorld(t, emu)
 	w.browse(emu.Person())
-	if _, err := w.run(t.Context(), signin.FlowPKCE); err != nil {
+	if _, err := w.run(t.Context(), session.PKCE); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]os.FileMode{
@@ -319,7 +319,7 @@ func TestRetryAfter(t *testing.T) {
 		w.via = &busy{RoundTripper: emu.Transport()}
 		go func() { _ = emu.Approve(t.Context()) }()
 		begin := time.Now()
-		if _, err := w.run(t.Context(), signin.FlowDevice); err != nil {
+		if _, err := w.run(t.Context(), session.Device); err != nil {
 			t.Fatal(err)
 		}
 		if d := time.Since(begin); d != 16200*time.Millisecond {
@@ -339,7 +339,7 @@ func TestTwoAtOnce(t *testing.T) {
 		results := make(chan signin.Result, 2)
 		for _, w := range []*world{a, b} {
 			go func() {
-				got, err := w.run(t.Context(), signin.FlowDevice)
+				got, err := w.run(t.Context(), session.Device)
 				if err != nil {
 					t.Error(err)
 				}
@@ -375,7 +375,7 @@ func TestRegistrationBelongsToARegion(t *testing.T) {
 			return c, err
 		}
 		go func() { _ = emu.Approve(t.Context()) }()
-		got, err := w.run(t.Context(), signin.FlowDevice)
+		got, err := w.run(t.Context(), session.Device)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -406,7 +406,7 @@ func TestDeviceCodesNotAllowed(t *testing.T) {
 	} {
 		w := newWorld(t, &emulator.Server{DeviceGrantRefused: true})
 		w.session.Name = tt.name
-		_, err := w.run(t.Context(), signin.FlowDevice, func(r *signin.Request) { r.MayPKCE = tt.mayPKCE })
+		_, err := w.run(t.Context(), session.Device, func(r *signin.Request) { r.MayPKCE = tt.mayPKCE })
 		if fault.KindOf(err) != fault.Denied || fault.RemedyOf(err) != tt.remedy {
 			t.Errorf("session %q: got %v (%v), remedy %#v", tt.name, err, fault.KindOf(err), fault.RemedyOf(err))
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
 )
 
@@ -23,7 +24,7 @@ func TestWaitingIsNotSilent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFar(t, &emulator.Server{})
-		_, err := f.run(signin.FlowPKCE)
+		_, err := f.run(session.PKCE)
 		if fault.KindOf(err) != fault.TimedOut || time.Since(f.begin) != 10*minute {
 			t.Errorf("got %v after %v", err, time.Since(f.begin))
 		}
@@ -45,8 +46,8 @@ func TestWaitingWithoutATerminal(t *testing.T) {
 		f := newFar(t, &emulator.Server{})
 		f.req.Inputs = nil
 		f.at(25*time.Second, func() { f.deliver(true) })
-		got, err := f.run(signin.FlowPKCE)
-		if err != nil || got.Channel != signin.Callback || got.Port != 18425 {
+		got, err := f.run(session.PKCE)
+		if err != nil || got.Channel != session.Callback || got.Port != 18425 {
 			t.Errorf("channel %q, port %d, %v", got.Channel, got.Port, err)
 		}
 		f.checkLog("0s authorize", "0s opened", "20s hint: The browser has not come back yet. What can be done:\n- Forward the port.\n    ssh")
@@ -65,7 +66,7 @@ func TestWaysThatAreNotOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFar(t, &emulator.Server{})
 		f.req.Ways, f.req.MayDevice = nil, false
-		_, err := f.run(signin.FlowPKCE)
+		_, err := f.run(session.PKCE)
 		if fault.KindOf(err) != fault.TimedOut || strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "device") {
 			t.Errorf("got %v, remedy %#v", err, fault.RemedyOf(err))
 		}
@@ -81,8 +82,8 @@ func TestHintsRestWhileACodeIsLookedAt(t *testing.T) {
 		f.press(30*time.Second, 'd')
 		f.press(5*minute, 'p')
 		f.at(6*minute, func() { f.deliver(false) })
-		got, err := f.run(signin.FlowPKCE)
-		if err != nil || got.Channel != signin.Loopback {
+		got, err := f.run(session.PKCE)
+		if err != nil || got.Channel != session.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
 		f.checkLog("0s authorize", "0s opened", "20s hint: The browser has not come back yet. Forward", "30s device_code",
@@ -91,7 +92,7 @@ func TestHintsRestWhileACodeIsLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // or when the code is over
 		f := newFar(t, &emulator.Server{CodeLife: minute})
 		f.press(5*time.Second, 'd')
-		if _, err := f.run(signin.FlowPKCE); fault.KindOf(err) != fault.TimedOut {
+		if _, err := f.run(session.PKCE); fault.KindOf(err) != fault.TimedOut {
 			t.Error(err)
 		}
 		f.checkLog("0s authorize", "0s opened", "5s device_code", "1m5s hint: The other way", "1m25s hint: The browser has not come back yet. Forward",
@@ -114,8 +115,8 @@ func TestPasteOfALostRedirect(t *testing.T) {
 			f.inputs <- signin.Input{}
 			f.inputs <- signin.Input{Text: wrapped}
 		})
-		got, err := f.run(signin.FlowPKCE)
-		if err != nil || got.Channel != signin.Paste || got.Port != 18425 {
+		got, err := f.run(session.PKCE)
+		if err != nil || got.Channel != session.Paste || got.Port != 18425 {
 			t.Errorf("channel %q, port %d, %v", got.Channel, got.Port, err)
 		}
 		f.checkLog("0s authorize", "0s opened", "3s hint: What was pasted is not used: that is not the address",
@@ -137,8 +138,8 @@ func TestTheLimitEndsNothingElse(t *testing.T) {
 		f.press(10*time.Second, 'd')
 		f.press(9*minute, 'd')
 		f.approve(10*minute + 5*time.Second)
-		got, err := f.run(signin.FlowPKCE)
-		if err != nil || got.Channel != signin.Device || got.Port != 0 || time.Since(f.begin) < 10*minute {
+		got, err := f.run(session.PKCE)
+		if err != nil || got.Channel != session.DeviceCode || got.Port != 0 || time.Since(f.begin) < 10*minute {
 			t.Errorf("channel %q, port %d, after %v: %v", got.Channel, got.Port, time.Since(f.begin), err)
 		}
 		f.checkLog("0s authorize", "0s opened", "10s device_code", "9m0s device_code", "10m0s hint: The other way to sign in is still open: no redirect")
@@ -150,8 +151,8 @@ func TestTheLimitEndsNothingElse(t *testing.T) {
 		f := newFar(t, &emulator.Server{})
 		f.press(9*minute+5*time.Second, 'p')
 		f.at(12*minute, func() { f.inputs <- signin.Input{Text: f.lastAddress()} })
-		got, err := f.run(signin.FlowDevice)
-		if err != nil || got.Channel != signin.Paste {
+		got, err := f.run(session.Device)
+		if err != nil || got.Channel != session.Paste {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
 		f.checkLog("0s device_code", "9m5s authorize", "9m5s opened", "9m25s hint", "9m45s hint", "10m0s hint: The other way to sign in is still open: the device code",
@@ -170,8 +171,8 @@ func TestBegunAgainAfterTheLimit(t *testing.T) {
 		f.at(11*minute, func() { first = f.lastAddress() })
 		f.at(12*minute+time.Second, func() { f.inputs <- signin.Input{Text: first} })
 		f.at(12*minute+2*time.Second, func() { f.deliver(false) })
-		got, err := f.run(signin.FlowDevice)
-		if err != nil || got.Channel != signin.Loopback {
+		got, err := f.run(session.Device)
+		if err != nil || got.Channel != session.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
 		if n := len(f.listeners); n != 2 || f.listeners[0].state == f.listeners[1].state || fault.KindOf(f.listeners[0].outcome) != fault.TimedOut {
@@ -196,7 +197,7 @@ func TestAllAtOnce(t *testing.T) {
 			f.approve(poll - time.Millisecond)
 			f.at(poll, func() { f.deliver(false) })
 			f.at(poll, func() { f.inputs <- signin.Input{Text: f.lastAddress()} })
-			got, err := f.run(signin.FlowPKCE)
+			got, err := f.run(session.PKCE)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -215,8 +216,8 @@ func TestGoesOnWithPKCE(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFar(t, &emulator.Server{DeviceGrantRefused: true})
 		f.reaches, f.req.Fallback = true, true
-		got, err := f.run(signin.FlowDevice)
-		if err != nil || got.Channel != signin.Loopback {
+		got, err := f.run(session.Device)
+		if err != nil || got.Channel != session.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
 		f.checkLog(`0s hint: No device code for "dev": IAM Identity Center`, "0s authorize", "0s opened")
@@ -234,13 +235,13 @@ func TestGoesOnWithADeviceCode(t *testing.T) {
 		f := newFar(t, &emulator.Server{})
 		f.failure = fault.Suggest(fault.Config, fault.Login{Flow: "device"}, "cannot listen on 127.0.0.1")
 		f.approve(3 * time.Second)
-		got, err := f.run(signin.FlowPKCE)
-		if err != nil || got.Channel != signin.Device {
+		got, err := f.run(session.PKCE)
+		if err != nil || got.Channel != session.DeviceCode {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
 		f.checkLog("0s hint: A browser redirect has nowhere to come back to (cannot listen on 127.0.0.1). Going on with a device code.", "0s device_code")
 		f.req.Insist, f.req.Force = true, true
-		if _, err = f.run(signin.FlowPKCE); !errors.Is(err, f.failure) {
+		if _, err = f.run(session.PKCE); !errors.Is(err, f.failure) {
 			t.Errorf("insisted: %v", err)
 		}
 	})
@@ -254,8 +255,8 @@ func TestListenerIsSpokenOf(t *testing.T) {
 		f.reaches, f.req.RendezvousDir = true, "/run/homing"
 		f.busy = []callback.Busy{{Port: 18423, Holder: "sshd (pid 12)"}, {Port: 18424}}
 		f.nameless = errors.New("read-only")
-		got, err := f.run(signin.FlowPKCE)
-		if err != nil || got.Channel != signin.Loopback {
+		got, err := f.run(session.PKCE)
+		if err != nil || got.Channel != session.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
 		f.checkLog("0s announced in /run/homing", "0s hint: Port 18423 is in use by sshd (pid 12), port 18424 is in use; listening on 18425.",
@@ -272,7 +273,7 @@ func TestHelp(t *testing.T) {
 		f.press(3*time.Second, '?')
 		f.hangUp(4 * time.Second)
 		f.approve(minute)
-		if _, err := f.run(signin.FlowPKCE); err != nil {
+		if _, err := f.run(session.PKCE); err != nil {
 			t.Fatal(err)
 		}
 		var texts []string
@@ -313,7 +314,7 @@ func TestTheFirstWayAtOnce(t *testing.T) {
 			if !keys {
 				f.req.Inputs, want = nil, append(want[:3], "20s hint: The browser has not come back yet. What can be done:\n- Type")
 			}
-			if _, err := f.run(signin.FlowPKCE); fault.KindOf(err) != fault.TimedOut {
+			if _, err := f.run(session.PKCE); fault.KindOf(err) != fault.TimedOut {
 				t.Error(err)
 			}
 			f.checkLog(want...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // every is how long a redirect is waited for before the next way for it is named. A person who has to sign in and to
@@ -27,20 +28,20 @@ func (s state) completed(ways []Way, found bool) []Way {
 		}
 	}
 	return slices.DeleteFunc(ways, func(w Way) bool {
-		return w.Text == "" && w.Command == "" || w.Channel == string(Callback) // which the paste names too
+		return w.Text == "" && w.Command == "" || w.Channel == session.Callback // which the paste names too
 	})
 }
 
 // open returns those of ways that help now.
 func (s state) open(ways []Way) []Way {
 	return slices.DeleteFunc(slices.Clone(ways), func(w Way) bool {
-		return w.Channel == string(Device) && (s.device.active || s.barrier(FlowDevice) != "")
+		return w.Channel == session.DeviceCode && (s.device.active || s.barrier(session.Device) != "")
 	})
 }
 
 // resume adds the wait for the next hint to effects, where one is due and none is waited for.
 func (s state) resume(effects []effect) (state, []effect) {
-	if s.facing != FlowPKCE || s.code.timing || s.code.shown.URL == "" || !s.code.code.IsZero() || len(s.open(s.code.ways[s.code.said:])) == 0 {
+	if s.facing != session.PKCE || s.code.timing || s.code.shown.URL == "" || !s.code.code.IsZero() || len(s.open(s.code.ways[s.code.said:])) == 0 {
 		return s, effects
 	}
 	s.code.timing = true
@@ -63,7 +64,7 @@ func (s state) atOnce(effects []effect) (state, []effect) {
 // A person who looks at a device code is left alone.
 func (s state) waited() (state, []effect) {
 	s.code.timing = false
-	if s.facing != FlowPKCE || !s.code.code.IsZero() {
+	if s.facing != session.PKCE || !s.code.code.IsZero() {
 		return s, nil
 	}
 	first := !s.code.urged

@@ -101,20 +101,20 @@ func (s state) pasteWay(found bool) Way {
 	command := s.command(fault.HandOver{})
 	switch {
 	case s.keys && !found:
-		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here; never into a web page or a chat."}
+		return Way{Channel: session.Paste, Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here; never into a web page or a chat."}
 	case !s.keys && !found:
-		return Way{Channel: string(Paste)} // says nothing
+		return Way{Channel: session.Paste} // says nothing
 	case s.keys:
-		return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into " + command + " in another shell on this machine; never into a web page or a chat."}
+		return Way{Channel: session.Paste, Text: "If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into " + command + " in another shell on this machine; never into a web page or a chat."}
 	}
-	return Way{Channel: string(Paste), Text: "If the browser shows an error page after you allowed the request, copy that page's address and give it to this command, in another shell on this machine; never to a web page or a chat.", Command: command}
+	return Way{Channel: session.Paste, Text: "If the browser shows an error page after you allowed the request, copy that page's address and give it to this command, in another shell on this machine; never to a web page or a chat.", Command: command}
 }
 
 func (s state) deviceWay() Way {
 	if s.keys {
-		return Way{Channel: string(Device), Text: "Press d to sign in with a device code instead: it works in any browser, and nothing has to come back."}
+		return Way{Channel: session.DeviceCode, Text: "Press d to sign in with a device code instead: it works in any browser, and nothing has to come back."}
 	}
-	return Way{Channel: string(Device), Text: "Or sign in with a device code, which works in any browser:", Command: s.command(s.named(fault.Login{Flow: string(FlowDevice)}))}
+	return Way{Channel: session.DeviceCode, Text: "Or sign in with a device code, which works in any browser:", Command: s.command(s.named(fault.Login{Flow: session.Device}))}
 }
 
 // stillWaiting names one way.

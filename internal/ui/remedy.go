@@ -6,6 +6,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/quote"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // Hint returns the next step that err suggests, in words: "to try again, run: homing login --sso-session dev". It is
@@ -87,10 +88,10 @@ func login(r fault.Login) []string {
 	if r.Session == "" {
 		args = option(args, "--profile", r.Profile)
 	}
-	if r.Flow == "device" {
+	if r.Flow == session.Device {
 		args = append(args, "--use-device-code")
 	} else {
-		args = option(args, "--flow", r.Flow)
+		args = option(args, "--flow", string(r.Flow))
 	}
 	if r.Force {
 		args = append(args, "--force")

@@ -17,7 +17,7 @@ func (t *SignIn) renewal(e signin.SignedIn) string {
 	legacy := t.Session.Legacy()
 	switch {
 	case e.Refreshable && !legacy:
-		return "The AWS CLI, the SDKs and homing renew it while your portal session lasts."
+		return "The AWS CLI, the SDKs and homing renew it by themselves while your portal session lasts."
 	case e.Refreshable && t.Watched:
 		return "keep renews it while your portal session lasts."
 	case e.Refreshable && e.Short > 0:
@@ -40,7 +40,7 @@ const ShortLife = 50 * time.Minute
 
 // issuedShort returns what a token was issued for a moment ago, if that is less than shortLife; else 0.
 func issuedShort(e signin.SignedIn, now time.Time) time.Duration {
-	if life := e.ExpiresAt.Sub(now); e.Channel != signin.Cached && life > 0 && life < ShortLife {
+	if life := e.ExpiresAt.Sub(now); e.Channel != session.Cached && life > 0 && life < ShortLife {
 		return life
 	}
 	return 0
@@ -109,9 +109,17 @@ func (t *SignIn) Notify(e signin.Event) {
 	}
 }
 
+// FlowInWords returns what a sentence calls a flow.
+func FlowInWords(f session.Flow) string {
+	if f == session.PKCE {
+		return "a browser redirect (PKCE)"
+	}
+	return "a device code"
+}
+
 // sayPlace is the line that says which flow is used, and why. A flow that was switched to needs no reason.
-func (t *SignIn) sayPlace(f signin.Flow) {
-	words := map[signin.Flow]string{signin.FlowPKCE: "a browser redirect (PKCE)", signin.FlowDevice: "a device code"}[f]
+func (t *SignIn) sayPlace(f session.Flow) {
+	words := FlowInWords(f)
 	switch {
 	case f != t.place.Flow || t.Said:
 		t.UI.Say("Signing in to %s with %s.\n", t.Session.InWords(), words)
@@ -126,14 +134,14 @@ func (t *SignIn) sayPlace(f signin.Flow) {
 }
 
 func (t *SignIn) authorize(e signin.Authorize) {
-	t.sayPlace(signin.FlowPKCE)
+	t.sayPlace(session.PKCE)
 	t.stranger(e.Stranger)
 	if !e.Opening {
 		t.UI.Say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n")
 	} else {
 		t.UI.Say("Attempting to open your default browser. If the browser does not open, open the following URL.\n")
 		// With keys there is a shorter way; and where the device code was begun with, the service did not give one.
-		if t.MayDevice && !t.Keys && t.place.Flow == signin.FlowPKCE {
+		if t.MayDevice && !t.Keys && t.place.Flow == session.PKCE {
 			t.UI.Say("If you are unable to open the URL on this device, run this command again with the '--use-device-code' option.\n")
 		}
 		t.UI.Say("\n")
@@ -196,7 +204,7 @@ func (t *SignIn) hint(text string) {
 }
 
 func (t *SignIn) deviceCode(e signin.DeviceCode) {
-	t.sayPlace(signin.FlowDevice)
+	t.sayPlace(session.Device)
 	t.UI.Say("The page asks you to let %q use %s in %s.\n"+
 		"Allow it only if you started this yourself, and only if the page shows the code below.\n", e.ClientName, e.StartURL, e.Region)
 	t.stranger(e.Stranger)
@@ -240,10 +248,10 @@ func (t *SignIn) signedIn(e signin.SignedIn) {
 	who := t.Session.InWords()
 	until := Moment(e.ExpiresAt, t.Now())
 	switch e.Channel {
-	case signin.Cached:
+	case session.Cached:
 		t.UI.Answer("Already signed in to %s until %s. To sign in again, add --force.\n", who, until)
 		return
-	case signin.Refresh:
+	case session.Renewed:
 		t.UI.Answer("Renewed the sign-in to %s without a browser, until %s.\n", who, until)
 	default:
 		t.UI.Answer("Successfully signed in to %s until %s.\n", who, until)

@@ -12,7 +12,6 @@ import (
 	"github.com/homing-cli/homing/internal/interactive"
 	"github.com/homing-cli/homing/internal/prompt"
 	"github.com/homing-cli/homing/internal/session"
-	"github.com/homing-cli/homing/internal/signin"
 	"github.com/homing-cli/homing/internal/ui"
 	"github.com/spf13/cobra"
 )
@@ -122,7 +121,7 @@ func (o *ssoOptions) run(ctx context.Context) error {
 		return o.again(err, p)
 	}
 	err = o.askAccountAndRole(ctx, &p, result.Token.AccessToken)
-	if idc.CodeOf(err) == idc.CodeUnauthorized && (result.Channel == signin.Cached || result.Channel == signin.Refresh) {
+	if idc.CodeOf(err) == idc.CodeUnauthorized && (result.Channel == session.Cached || result.Channel == session.Renewed) {
 		// The token looked good, and the service knows better.
 		if result, err = interactive.SignIn(ctx, a, p.session, o.Flags, true); err != nil {
 			return err
@@ -156,7 +155,7 @@ func (o *ssoOptions) again(err error, p plan) error {
 	if name := o.App.Flags.Profile; name != "" {
 		again = append(again, "--profile", name)
 	}
-	if login.Flow == string(signin.FlowDevice) {
+	if login.Flow == session.Device {
 		again = append(again, "--use-device-code")
 	}
 	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: fault.WithAction(remedy, again), Err: err}

@@ -7,23 +7,23 @@ import (
 
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/callback"
-	"github.com/homing-cli/homing/internal/flow"
-	"github.com/homing-cli/homing/internal/hostenv"
 	"github.com/homing-cli/homing/internal/interactive"
+	"github.com/homing-cli/homing/internal/session"
+	"github.com/homing-cli/homing/internal/ui"
 )
 
 // explanation is what --explain prints under --json. The names stay as they are.
 type explanation struct {
-	Place    string   `json:"place"`
-	Title    string   `json:"title"`
-	Remote   bool     `json:"remote"`
-	Wrapped  string   `json:"wrapped,omitempty"`
-	Flow     string   `json:"flow"`
-	Reason   string   `json:"reason"`
-	Channels []string `json:"channels"`
-	Browser  string   `json:"browser"`
-	Port     int      `json:"port"`              // 0 is any
-	Refuses  bool     `json:"refuses,omitempty"` // a CI job without a terminal: login ends at once when a person is needed
+	Place    string            `json:"place"`
+	Title    string            `json:"title"`
+	Remote   bool              `json:"remote"`
+	Wrapped  string            `json:"wrapped,omitempty"`
+	Flow     session.Flow      `json:"flow"`
+	Reason   string            `json:"reason"`
+	Channels []session.Channel `json:"channels"`
+	Browser  string            `json:"browser"`
+	Port     int               `json:"port"`              // 0 is any
+	Refuses  bool              `json:"refuses,omitempty"` // a CI job without a terminal: login ends at once when a person is needed
 
 	Windows []explainedTry  `json:"editor_windows"`
 	Weighed []explainedRow  `json:"places"`
@@ -47,9 +47,9 @@ type (
 		Outcome string `json:"outcome"`
 	}
 	explainedWay struct {
-		Channel string `json:"channel"`
-		Text    string `json:"text"`
-		Command string `json:"command,omitempty"`
+		Channel session.Channel `json:"channel"`
+		Text    string          `json:"text"`
+		Command string          `json:"command,omitempty"`
 	}
 )
 
@@ -92,8 +92,8 @@ func explain(c interactive.Choice) explanation {
 		example = callback.DefaultPorts[0]
 	}
 	for _, w := range c.Place.Ways(example) {
-		if w.Channel == hostenv.DeviceCode && c.Settings.Policy.Allows(flow.Device) || w.Channel != hostenv.DeviceCode && c.MayCode() {
-			if w.Channel == hostenv.Callback {
+		if w.Channel == session.DeviceCode && c.Settings.Policy.Allows(session.Device) || w.Channel != session.DeviceCode && c.MayCode() {
+			if w.Channel == session.Callback {
 				w.Command = "homing callback"
 			}
 			e.Ways = append(e.Ways, explainedWay(w))
@@ -103,13 +103,13 @@ func explain(c interactive.Choice) explanation {
 }
 
 // sayExplanation is the answer in words: what, then why, then everything that was looked at.
-func sayExplanation(a *app.App, session string, e explanation) error {
-	flowName := map[string]string{flow.PKCE: "a browser redirect (PKCE)", flow.Device: "a device code"}[e.Flow]
+func sayExplanation(a *app.App, name string, e explanation) error {
+	flowName := ui.FlowInWords(e.Flow)
 	title := e.Title
 	if e.Wrapped != "" {
 		title += ", inside " + e.Wrapped
 	}
-	a.UI.Answer("homing login would sign in to %s with %s.\n", session, flowName)
+	a.UI.Answer("homing login would sign in to %s with %s.\n", name, flowName)
 	a.UI.Answer("Why: %s.\n", e.Reason)
 	if e.Refuses {
 		a.UI.Answer("Here it would not: nobody sits at this job, so it ends with exit code 4 when a person is needed.\n")
@@ -118,7 +118,7 @@ func sayExplanation(a *app.App, session string, e explanation) error {
 	facts := [][]string{
 		{"place", fmt.Sprintf("%s (%s)", title, e.Place)},
 		{"browser", e.Browser},
-		{"ways back", strings.Join(e.Channels, ", ")},
+		{"ways back", joined(e.Channels)},
 		{"port", fmt.Sprint(e.Port)},
 	}
 	example := ""
@@ -157,4 +157,12 @@ func sayExplanation(a *app.App, session string, e explanation) error {
 		}
 	}
 	return nil
+}
+
+func joined(channels []session.Channel) string {
+	names := make([]string, len(channels))
+	for i, c := range channels {
+		names[i] = string(c)
+	}
+	return strings.Join(names, ", ")
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/interactive"
-	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/upgrade"
 	"github.com/spf13/cobra"
 )
@@ -79,7 +79,7 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if result.Channel != signin.Cached && !said {
+	if result.Channel != session.Cached && !said {
 		interactive.SayNext(o.App, t)
 	}
 	interactive.WarnStaticKeys(o.App)

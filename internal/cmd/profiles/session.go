@@ -145,7 +145,7 @@ func (o *syncOptions) again(err error) error {
 	case fault.Login:
 		remedy = fault.WithAction(remedy, again)
 		if action.Flow != "" {
-			remedy = fault.Preface{Words: "set HOMING_FLOW to " + action.Flow + ", then", Then: again}
+			remedy = fault.Preface{Words: "set HOMING_FLOW to " + string(action.Flow) + ", then", Then: again}
 		}
 	case fault.ConfigureSSO, fault.ConfigureSession:
 		remedy = fault.Preface{Words: "check --sso-start-url and --sso-region, then", Then: again}
