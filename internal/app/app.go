@@ -59,6 +59,9 @@ func New(env Env) *App {
 	}
 	if env.Terminal.Stderr {
 		a.UI.Terminal, a.UI.Width = true, env.Terminal.Width
+		if env.Getenv("TERM") != "dumb" {
+			a.UI.Height, a.UI.Links = env.Terminal.Height, term.Hyperlinks(env.Getenv)
+		}
 	}
 	return a
 }

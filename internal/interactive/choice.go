@@ -13,22 +13,21 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/settings"
 	"github.com/homing-cli/homing/internal/signin"
-	"github.com/homing-cli/homing/internal/term"
-	"github.com/homing-cli/homing/internal/ui"
 )
 
-// Choice is how a sign-in will go, and what it was chosen from.
+// Choice is how a sign-in will proceed, and what that was chosen from.
 type Choice struct {
+	Place    app.Where
+	Settings settings.Settings // of the session
+	Answer   flow.Answer
+
 	session   session.Session
-	Place     app.Where
-	Settings  settings.Settings // of the session
-	Answer    flow.Answer
-	worked    *flow.Worked // nil when nothing is known
+	worked    *flow.Worked // nil if nothing is known
 	port      int          // that somebody fixed; 0 is any
 	noBrowser bool
 }
 
-// Decide chooses how to sign in to s here.
+// Decide chooses how to sign in to s here. It asks nobody.
 func Decide(ctx context.Context, a *app.App, s session.Session, f Flags) (Choice, error) {
 	all, err := a.UserSettings()
 	if err != nil {
@@ -59,7 +58,7 @@ func Decide(ctx context.Context, a *app.App, s session.Session, f Flags) (Choice
 	return c, err
 }
 
-// deviceFails says why device codes are known to fail for s, as far as can be told without asking anybody.
+// deviceFails returns why device codes are known to fail for s, or "".
 func deviceFails(a *app.App, s session.Session) string {
 	e, err := idc.ResolveEndpoints(a.Settings(), s.StartURL)
 	if err != nil {
@@ -68,8 +67,26 @@ func deviceFails(a *app.App, s session.Session) string {
 	return e.DeviceGrantFails(s.StartURL)
 }
 
-// Event is what --json says first.
-func (c Choice) Event() signin.Environment {
+// Environment describes the choice to the person, and to programs.
+func (c Choice) Environment() signin.Environment {
+	e := signin.Environment{
+		Name: c.Place.Name, Flow: c.Answer.Flow, Channels: c.channels(), Reason: c.Answer.Reason, Asked: c.Answer.Asked,
+		MayPKCE: c.may(session.PKCE), MayDevice: c.may(session.Device), Manual: !c.comesBack(),
+	}
+	if c.Place.Flow != session.PKCE {
+		e.FixedPort = c.port
+	}
+	if c.Place.Remote && c.Place.Name != "unknown" {
+		e.Title = c.Place.Title
+	}
+	if c.worked != nil && c.worked.Channel == session.Loopback {
+		e.LastPort = c.worked.Port
+	}
+	return e
+}
+
+// channels returns the return channels that exist here and are allowed, best first.
+func (c Choice) channels() []session.Channel {
 	channels := c.Place.Channels
 	if c.Answer.Flow == session.PKCE && c.port != 0 && !slices.Contains(channels, session.Loopback) {
 		channels = append([]session.Channel{session.Loopback}, channels...) // by the forward that the port was fixed for
@@ -80,24 +97,24 @@ func (c Choice) Event() signin.Environment {
 	if !c.may(session.Device) {
 		channels = slices.DeleteFunc(slices.Clone(channels), func(ch session.Channel) bool { return ch == session.DeviceCode })
 	}
-	return signin.Environment{Name: c.Place.Name, Flow: c.Answer.Flow, Channels: channels, Reason: c.Answer.Reason}
+	return channels
 }
 
-// MayCode reports whether a browser redirect is possible at all: a legacy profile knows none.
+// MayCode reports whether a browser redirect is possible: policy allows it, and s is no legacy session.
 func (c Choice) MayCode() bool { return c.may(session.PKCE) && !c.session.Legacy() }
 
-// may reports whether policy lets the sign-in go by flow.
+// may reports whether policy allows flow f.
 func (c Choice) may(f session.Flow) bool { return c.Settings.Policy.Allows(f) }
 
-// insists reports whether PKCE or its port was asked for by name.
+// insists reports whether somebody asked for PKCE or its port by name.
 func (c Choice) insists() bool {
 	return c.port != 0 || c.Answer.Asked != "" && c.Answer.Flow == session.PKCE
 }
 
-// comesBack reports whether the redirect is expected here without anybody's doing.
+// comesBack reports whether the redirect should reach the listener by itself.
 func (c Choice) comesBack() bool { return c.Place.Flow == session.PKCE || c.port != 0 }
 
-// Ports are those to listen on: the one somebody fixed, else the one that worked last, else the usual ones.
+// Ports returns the ports to listen on: the one somebody fixed, else the one that worked last before the usual ones.
 func (c Choice) Ports() []int {
 	switch {
 	case c.port != 0 || c.Settings.RedirectPort.IsSet(): // to 0: any
@@ -108,7 +125,7 @@ func (c Choice) Ports() []int {
 	return callback.DefaultPorts
 }
 
-// ways are what a person can do to bring the redirect here.
+// ways returns what a person can do to bring the redirect to port.
 func (c Choice) ways(port int) []signin.Way {
 	var ways []signin.Way
 	for _, w := range c.Place.Ways(port) {
@@ -117,9 +134,9 @@ func (c Choice) ways(port int) []signin.Way {
 	return ways
 }
 
-// remember keeps how a person signed in, for the next time. What a flag or a variable asked for once says nothing
-// about the next time, but for a redirect that came back: there is a way for it. Nor is a device code remembered
-// where a redirect comes back by itself: one press of d on a laptop should not last.
+// remember keeps how a person signed in for the next time. What a flag or a variable asked for once is not
+// remembered, unless a redirect came back: then there is a way for it. Nor is a device code where a redirect comes
+// back by itself: one press of d on a laptop should not last.
 func remember(a *app.App, c Choice, s session.Session, r signin.Result) {
 	switch {
 	case r.Channel == session.Cached, r.Channel == session.Renewed:
@@ -142,29 +159,7 @@ func remember(a *app.App, c Choice, s session.Session, r signin.Result) {
 	}
 }
 
-// talkOf is who tells the person what happens.
-func talkOf(a *app.App, s session.Session, c Choice) *ui.SignIn {
-	t := &ui.SignIn{
-		UI: a.UI, Session: s, Asked: c.Answer.Asked, Now: a.Env.Time,
-		ComesBack: c.comesBack(), MayDevice: c.may(session.Device), MayCode: c.may(session.PKCE),
-	}
-	if c.Place.Flow != session.PKCE {
-		t.Fixed = c.port
-	}
-	if c.Place.Remote && c.Place.Name != "unknown" {
-		t.Here = c.Place.Title
-	}
-	if c.worked != nil && c.worked.Channel == session.Loopback {
-		t.LastTime = c.worked.Port
-	}
-	if a.Env.Terminal.Stderr && a.Env.Getenv("TERM") != "dumb" {
-		t.Width, t.Height = a.Env.Terminal.Width, a.Env.Terminal.Height
-		t.Links = term.Hyperlinks(a.Env.Getenv)
-	}
-	return t
-}
-
-// aboutPort gives a fixed port that is in use the remedy that undoes its fixing.
+// aboutPort gives the error of a fixed port that is in use the remedy that unfixes it.
 func (c Choice) aboutPort(err error) error {
 	if !errors.Is(err, callback.ErrPortTaken) {
 		return err

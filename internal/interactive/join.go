@@ -16,29 +16,26 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// sharedLogin makes several logins of one session one sign-in: this one leads, or joins the one that does.
-type sharedLogin struct {
-	App     *app.App
-	login   *signin.Login
-	req     *signin.Request
-	talk    *ui.SignIn
-	choice  Choice
-	force   bool          // the person said so: lead, and sign in however good the token is
-	leader  *joint.Leader // nil while we do not lead
-	offered []joint.Offer
-	asked   bool             // something was offered
-	end     *signin.SignedIn // that was told
-	joined  bool             // another's sign-in gave the result
+// peers makes several logins of one session one sign-in: this one leads, or joins the one that does. It is
+// signin.Peers.
+type peers struct {
+	app         *app.App
+	session     session.Session
+	choice      Choice
+	talk        *ui.SignIn
+	inputs      func() (<-chan signin.Input, func())
+	openBrowser func(ctx context.Context, url string) error // nil opens nothing
+	dir         string                                      // where logins of a session meet
+	force       bool                                        // lead, and sign in however good the token is
+	renewable   bool                                        // only a token that can be renewed will do
 
-	preferred bool // the flow that was asked for here was asked for there
-}
-
-// share lets login join others of req.Session, and others join it. force takes over from them.
-func share(a *app.App, login *signin.Login, req *signin.Request, talk *ui.SignIn, c Choice, force bool) *sharedLogin {
-	t := &sharedLogin{App: a, login: login, req: req, talk: talk, choice: c, force: force}
-	login.Notify, login.Standing, login.Together = t.notify, t.standing, t.run
-	req.Others = t.others
-	return t
+	leader    *joint.Leader // nil while another login leads
+	offered   []joint.Offer
+	asked     bool             // something was offered
+	end       *signin.SignedIn // that was told
+	joined    bool             // another login's sign-in gave the result
+	keys      bool             // keys and pastes are read here
+	preferred bool             // the flow that was asked for here was asked for there
 }
 
 // sharedEvent is what a leader tells who joined. Exactly one field but Until is set.
@@ -84,34 +81,34 @@ func offer(e signin.Event, since time.Time) (o joint.Offer, ok bool) {
 }
 
 // notify tells the person here, and those who joined.
-func (t *sharedLogin) notify(e signin.Event) {
-	t.talk.Notify(e)
+func (p *peers) notify(e signin.Event) {
+	p.talk.Notify(e)
 	if end, ok := e.(signin.SignedIn); ok {
-		t.end = &end
+		p.end = &end
 	}
-	if t.leader == nil {
+	if p.leader == nil {
 		return
 	}
 	if hint, ok := e.(signin.Hint); ok {
-		t.leader.Tell(sharedEvent{Hint: hint.Text}.encode())
+		p.leader.Tell(sharedEvent{Hint: hint.Text}.encode())
 		return
 	}
-	o, ok := offer(e, t.App.Env.Time())
+	o, ok := offer(e, p.app.Env.Time())
 	if !ok {
 		return
 	}
-	for _, old := range t.offered {
+	for _, old := range p.offered {
 		if old.ID == o.ID { // a key asked for it
-			t.leader.Tell(o.Body)
+			p.leader.Tell(o.Body)
 			return
 		}
 	}
-	t.offer(append(t.offered, o)) // before the hints that go with it
+	p.offer(append(p.offered, o)) // before the hints that go with it
 }
 
-// standing withdraws what is over.
-func (t *sharedLogin) standing(now []signin.Standing) {
-	if t.leader == nil {
+// Standing implements signin.Peers: what is over is withdrawn.
+func (p *peers) Standing(now []signin.Standing) {
+	if p.leader == nil {
 		return
 	}
 	var offers []joint.Offer
@@ -123,18 +120,18 @@ func (t *sharedLogin) standing(now []signin.Standing) {
 			offers = append(offers, o)
 		}
 	}
-	t.offer(offers)
+	p.offer(offers)
 }
 
-func (t *sharedLogin) offer(offers []joint.Offer) {
-	t.offered = offers
-	t.asked = t.asked || len(offers) > 0
-	t.leader.Offer(offers)
+func (p *peers) offer(offers []joint.Offer) {
+	p.offered = offers
+	p.asked = p.asked || len(offers) > 0
+	p.leader.Offer(offers)
 }
 
-// others brings what people do where they joined.
-func (t *sharedLogin) others() <-chan signin.Input {
-	if t.leader == nil {
+// Inputs implements signin.Peers: what people do where they joined.
+func (p *peers) Inputs() <-chan signin.Input {
+	if p.leader == nil {
 		return nil
 	}
 	to := make(chan signin.Input)
@@ -151,23 +148,23 @@ func (t *sharedLogin) others() <-chan signin.Input {
 				return
 			}
 		}
-	}(t.leader)
+	}(p.leader)
 	return to
 }
 
-// run signs in by alone, leading, or joins who leads. Who does not answer, and a folder that cannot be used, keep
-// nobody from signing in.
-func (t *sharedLogin) run(ctx context.Context, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
-	s := t.req.Session
-	place := joint.Place{Dir: t.req.RendezvousDir, Name: s.CacheKey()}
-	if st, err := t.App.Store(); err == nil {
+// Run implements signin.Peers: it signs in and leads, or joins the login that does. If the other login does not
+// answer, or the folder cannot be used, it signs in alone.
+func (p *peers) Run(ctx context.Context, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
+	s := p.session
+	place := joint.Place{Dir: p.dir, Name: s.CacheKey()}
+	if st, err := p.app.Store(); err == nil {
 		place.Name = filepath.Clean(st.AWSDir) + "\n" + s.CacheKey() // the token file
 	}
 	hello := joint.Hello{
 		// A sign-in of before the session was configured anew is of no use.
-		About: about(s), Opens: t.login.OpenBrowser != nil && !t.req.NoBrowser, TakeOver: t.force,
+		About: about(s), Opens: p.openBrowser != nil, TakeOver: p.force,
 		// Whether a legacy token is to be renewable is no reason to push out somebody whose page a person has open.
-		Fits: func(leaders string) bool { return s.Legacy() && leaders == about(otherwiseFresh(s)) },
+		Fits: func(leaders string) bool { return s.Legacy() && leaders == about(withOtherFreshness(s)) },
 	}
 	for {
 		leader, joined, err := place.Meet(ctx, hello)
@@ -175,15 +172,15 @@ func (t *sharedLogin) run(ctx context.Context, alone func(context.Context, bool)
 		case ctx.Err() != nil:
 			return signin.Result{}, stopped(ctx)
 		case errors.Is(err, joint.ErrSilent):
-			t.talk.Notify(signin.Hint{Text: "Another homing login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another machine. Going on without it."})
-			return alone(ctx, t.renewed())
+			p.talk.Notify(signin.Hint{Text: "Another login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another machine. Going on without it."})
+			return alone(ctx, p.renewed())
 		case err != nil:
-			t.App.UI.Debug("no other login can join: %v", err)
+			p.app.UI.Debug("no other login can join: %v", err)
 			return alone(ctx, false)
 		case leader != nil:
-			return t.lead(ctx, leader, alone)
+			return p.lead(ctx, leader, alone)
 		}
-		result, how, err := t.follow(ctx, joined)
+		result, how, err := p.follow(ctx, joined)
 		if how == ended {
 			return result, err
 		}
@@ -196,8 +193,8 @@ func about(s session.Session) string {
 	return strings.Join(append([]string{s.StartURL, s.Region}, s.RegistrationScopes()...), "\n")
 }
 
-// otherwiseFresh is s with the other choice of --keep-fresh.
-func otherwiseFresh(s session.Session) session.Session {
+// withOtherFreshness is s with the other choice of --keep-fresh.
+func withOtherFreshness(s session.Session) session.Session {
 	s.KeepFresh = !s.KeepFresh
 	return s
 }
@@ -207,8 +204,8 @@ func stopped(ctx context.Context) error {
 }
 
 // lead signs in by alone, and tells who joined.
-func (t *sharedLogin) lead(ctx context.Context, leader *joint.Leader, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
-	pushed := &fault.Error{Kind: fault.Interrupted, Msg: "another homing login of " + t.req.Session.InWords() + " has taken over"}
+func (p *peers) lead(ctx context.Context, leader *joint.Leader, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
+	pushed := &fault.Error{Kind: fault.Interrupted, Msg: "another login of " + p.session.InWords() + " has taken over"}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -218,51 +215,51 @@ func (t *sharedLogin) lead(ctx context.Context, leader *joint.Leader, alone func
 		case <-leader.Done():
 		}
 	}()
-	t.leader = leader
-	result, err := alone(ctx, t.renewed())
-	leader.Close(t.outcome(err))
-	t.leader, t.offered = nil, nil
-	if errors.Is(err, pushed) && !t.App.UI.JSON { // under --json the error event says it; the exit code is Ctrl-C's, which says nothing
-		t.App.UI.Say("%s: this one ends.\n", ui.UpperFirst(pushed.Msg))
+	p.leader = leader
+	result, err := alone(ctx, p.renewed())
+	leader.Close(p.outcome(err))
+	p.leader, p.offered = nil, nil
+	if errors.Is(err, pushed) && !p.app.UI.JSON { // under --json the error event says it; the exit code is Ctrl-C's, which says nothing
+		p.app.UI.Say("%s: this one ends.\n", ui.UpperFirst(pushed.Msg))
 	}
 	return result, err
 }
 
 // renewed reports whether there is a token by now that makes a sign-in needless: another may have ended between our
 // looking for a token and our leading.
-func (t *sharedLogin) renewed() bool {
-	st, err := t.App.Store()
-	if err != nil || t.force {
+func (p *peers) renewed() bool {
+	st, err := p.app.Store()
+	if err != nil || p.force {
 		return false
 	}
-	tok, err := st.Token(t.req.Session.CacheKey())
-	now := t.App.Env.Time()
-	if err != nil || t.req.Force && !tok.Renewable(now) { // one that can be renewed was asked for
+	tok, err := st.Token(p.session.CacheKey())
+	now := p.app.Env.Time()
+	if err != nil || p.renewable && !tok.Renewable(now) { // one that can be renewed was asked for
 		return false
 	}
-	return tok.StartURL == t.req.Session.StartURL && !tok.Expired(now.Add(10*time.Minute))
+	return tok.StartURL == p.session.StartURL && !tok.Expired(now.Add(10*time.Minute))
 }
 
 // outcome is how a sign-in ended, for all who joined it; nil is that they go on by themselves. What comes of this
 // command line or of this terminal says nothing to others.
-func (t *sharedLogin) outcome(err error) json.RawMessage {
+func (p *peers) outcome(err error) json.RawMessage {
 	if err == nil {
-		if t.end == nil {
+		if p.end == nil {
 			return nil
 		}
-		shared := sharedSignedIn(*t.end)
+		shared := sharedSignedIn(*p.end)
 		return sharedEvent{SignedIn: &shared}.encode()
 	}
 	switch fault.KindOf(err) {
 	case fault.Unavailable, fault.Denied, fault.TimedOut:
 	case fault.SignInNeeded, fault.Config:
-		if !t.asked {
+		if !p.asked {
 			return nil
 		}
 	default:
 		return nil
 	}
-	f := t.App.UI.Describe(withCommand(t.App, t.choice.aboutPort(err), t.req.Session, session.Flow(t.choice.Answer.Flow)))
+	f := p.app.UI.Describe(withCommand(p.app, p.choice.aboutPort(err), p.session))
 	failed := signinFailure(signin.Failed{Kind: f.Kind, Message: f.Msg, Hint: f.Hint})
 	return sharedEvent{Failed: &failed}.encode()
 }
@@ -277,19 +274,16 @@ const (
 )
 
 // follow shows what the leader shows and hands it what the person does, until there is an outcome.
-func (t *sharedLogin) follow(ctx context.Context, joined *joint.Joined) (signin.Result, parting, error) {
+func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result, parting, error) {
 	defer joined.Close()
-	var typed <-chan signin.Input
-	if t.req.Inputs != nil {
-		var stop func()
-		if typed, stop = t.req.Inputs(); stop != nil {
-			defer stop()
-		}
+	typed, stop := p.inputs()
+	if stop != nil {
+		defer stop()
 	}
-	t.talk.Said = true // why it is done so is the other's to know
-	t.talk.Notify(signin.Hint{Text: "Another homing login of " + t.req.Session.InWords() + " is waiting: joining it. To begin anew instead, add --force."})
-	if joined.About() != about(t.req.Session) {
-		t.explainKeepFresh()
+	p.keys, p.talk.Joined = typed != nil, true
+	p.talk.Notify(signin.Hint{Text: "Another login of " + p.session.InWords() + " is waiting: joining it. To begin anew instead, add --force."})
+	if joined.About() != about(p.session) {
+		p.explainKeepFresh()
 	}
 	for {
 		select {
@@ -304,78 +298,78 @@ func (t *sharedLogin) follow(ctx context.Context, joined *joint.Joined) (signin.
 		case m, open := <-joined.Messages():
 			switch {
 			case open && m.Outcome:
-				return t.result(m.Body)
+				return p.result(m.Body)
 			case open && m.Left:
-				t.talk.Notify(signin.Hint{Text: "The login that was joined has been replaced by another one."})
+				p.talk.Notify(signin.Hint{Text: "The login that was joined has been replaced by another one."})
 				return signin.Result{}, yielded, nil
 			case !open:
 				if ctx.Err() != nil {
 					return signin.Result{}, ended, stopped(ctx)
 				}
-				t.talk.Notify(signin.Hint{Text: "The login that was joined is gone. Going on without it."})
+				p.talk.Notify(signin.Hint{Text: "The login that was joined is gone. Going on without it."})
 				return signin.Result{}, left, nil
 			}
-			t.show(ctx, joined, m)
+			p.show(ctx, joined, m)
 		}
 	}
 }
 
 // explainKeepFresh says that the login that was joined is to get another kind of legacy token than was asked for
 // here.
-func (t *sharedLogin) explainKeepFresh() {
+func (p *peers) explainKeepFresh() {
 	text := "It was begun without --keep-fresh, so its token cannot be renewed. To have one that can, run: "
-	if !t.req.Session.KeepFresh {
+	if !p.session.KeepFresh {
 		text = "It was begun with --keep-fresh, so its token lives for 1 h at a time and can be renewed. To have one of 8 h, run: "
 	}
-	t.talk.Notify(signin.Hint{Text: text + t.talk.Again + " --force"})
-	t.talk.Session = otherwiseFresh(t.req.Session) // what is said of the token at the end is true of the one there is
+	p.talk.Notify(signin.Hint{Text: text + p.talk.Again + " --force"})
+	p.talk.Session = withOtherFreshness(p.session) // what is said of the token at the end is true of the one there is
 }
 
 // show tells the person here what the leader told.
-func (t *sharedLogin) show(ctx context.Context, joined *joint.Joined, m joint.Message) {
+func (p *peers) show(ctx context.Context, joined *joint.Joined, m joint.Message) {
 	var e sharedEvent
 	if err := json.Unmarshal(m.Body, &e); err != nil {
-		t.App.UI.Debug("the login that was joined says something unknown: %v", err)
+		p.app.UI.Debug("the login that was joined says something unknown: %v", err)
 		return
 	}
-	valid := max(0, e.Until.Sub(t.App.Env.Time())).Round(time.Second)
+	valid := max(0, e.Until.Sub(p.app.Env.Time())).Round(time.Second)
 	switch {
 	case e.Authorize != nil:
 		shown := signin.Authorize(*e.Authorize)
-		shown.Opening, shown.ExpiresIn = m.Opens, valid
-		t.talk.Notify(shown)
-		t.open(ctx, m, shown.URL)
-		t.prefer(joined, session.PKCE)
+		shown.Opening, shown.ExpiresIn, shown.Keys = m.Opens, valid, p.keys
+		p.talk.Notify(shown)
+		p.open(ctx, m, shown.URL)
+		p.prefer(joined, session.PKCE)
 	case e.DeviceCode != nil:
 		shown := signin.DeviceCode(*e.DeviceCode)
-		shown.Opening, shown.ExpiresIn = m.Opens, valid
-		t.talk.Notify(shown)
-		t.open(ctx, m, shown.VerificationURIComplete)
-		t.prefer(joined, session.Device)
+		shown.Opening, shown.ExpiresIn, shown.Keys = m.Opens, valid, p.keys
+		p.talk.Notify(shown)
+		p.open(ctx, m, shown.VerificationURIComplete)
+		p.prefer(joined, session.Device)
 	case e.Hint != "":
-		t.talk.Notify(signin.Hint{Text: e.Hint})
+		p.talk.Notify(signin.Hint{Text: e.Hint})
 	}
 }
 
 // open opens what nobody else opens. It is waited for by nobody: an opener may be the browser itself.
-func (t *sharedLogin) open(ctx context.Context, m joint.Message, url string) {
+func (p *peers) open(ctx context.Context, m joint.Message, url string) {
 	if !m.Opens {
 		return
 	}
 	go func() {
-		if err := t.login.OpenBrowser(ctx, url); err != nil {
-			t.App.UI.Debug("no browser: %v", err)
+		if err := p.openBrowser(ctx, url); err != nil {
+			p.app.UI.Debug("no browser: %v", err)
 		}
 	}()
 }
 
 // prefer presses the key for the flow that was asked for here, when the other is what is shown first.
-func (t *sharedLogin) prefer(joined *joint.Joined, shown session.Flow) {
-	wanted := t.req.Environment.Flow
-	if t.choice.Answer.Asked == "" || t.preferred {
+func (p *peers) prefer(joined *joint.Joined, shown session.Flow) {
+	wanted := p.choice.Answer.Flow
+	if p.choice.Answer.Asked == "" || p.preferred {
 		return
 	}
-	t.preferred = true
+	p.preferred = true
 	if wanted != shown {
 		key := 'd'
 		if wanted == session.PKCE {
@@ -386,27 +380,27 @@ func (t *sharedLogin) prefer(joined *joint.Joined, shown session.Flow) {
 }
 
 // result is the leader's, and its token that of the file: tokens do not go over the socket.
-func (t *sharedLogin) result(body json.RawMessage) (signin.Result, parting, error) {
+func (p *peers) result(body json.RawMessage) (signin.Result, parting, error) {
 	var e sharedEvent
 	if err := json.Unmarshal(body, &e); err != nil {
-		t.App.UI.Debug("the login that was joined ended with something unknown: %v", err)
+		p.app.UI.Debug("the login that was joined ended with something unknown: %v", err)
 		return signin.Result{}, left, nil
 	}
-	t.joined = true
+	p.joined = true
 	switch {
 	case e.Failed != nil:
 		return signin.Result{}, ended, &fault.Error{Kind: e.Failed.Kind, Msg: e.Failed.Message, Hint: e.Failed.Hint}
 	case e.SignedIn == nil:
 		return signin.Result{}, left, nil
 	}
-	st, err := t.App.Store()
+	st, err := p.app.Store()
 	if err != nil {
 		return signin.Result{}, ended, err
 	}
-	tok, err := st.Token(t.req.Session.CacheKey())
+	tok, err := st.Token(p.session.CacheKey())
 	if err != nil {
 		return signin.Result{}, ended, err
 	}
-	t.talk.Notify(signin.SignedIn(*e.SignedIn))
+	p.talk.Notify(signin.SignedIn(*e.SignedIn))
 	return signin.Result{Token: tok, Channel: e.SignedIn.Channel}, ended, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// RegisterKeepFresh adds --keep-fresh, which beats the setting keep_fresh in either direction.
+// RegisterKeepFresh adds --keep-fresh, which overrides the setting keep_fresh in either direction.
 func (f *Flags) RegisterKeepFresh(cmd *cobra.Command) {
 	cmd.Flags().BoolFunc("keep-fresh", "sign in to a legacy profile such that the token can be renewed; it then lives for 1 h at a time, not 8 (also: HOMING_KEEP_FRESH)",
 		func(text string) error {
@@ -20,10 +20,10 @@ func (f *Flags) RegisterKeepFresh(cmd *cobra.Command) {
 		})
 }
 
-// keptFresh returns s such that a sign-in to it gets what was asked for: a token that can be renewed, of a legacy
-// session too. anew says that it takes a sign-in although the present token is good: it was asked for on the command
-// line, and the present one cannot be renewed.
-func keptFresh(a *app.App, s session.Session, c Choice, f Flags, st *store.Store) (_ session.Session, anew bool) {
+// keepFresh returns s with the kind of token that was asked for: a legacy session can have one that can be renewed.
+// anew says that this takes a sign-in even if the present token is good: the flag asked for it, and the present one
+// cannot be renewed.
+func keepFresh(a *app.App, s session.Session, c Choice, f Flags, st *store.Store) (_ session.Session, anew bool) {
 	asked := f.keepFresh != nil && *f.keepFresh
 	if !s.Legacy() {
 		if asked {
@@ -42,7 +42,7 @@ func keptFresh(a *app.App, s session.Session, c Choice, f Flags, st *store.Store
 	return s, err == nil && !tok.Renewable(a.Env.Time())
 }
 
-// freshAgain is the flag that asks once more for what s is to get.
+// freshAgain returns the flag that asks for the kind of token s gets.
 func (f *Flags) freshAgain(s session.Session) string {
 	switch {
 	case !s.Legacy():
@@ -55,7 +55,7 @@ func (f *Flags) freshAgain(s session.Session) string {
 	return ""
 }
 
-// watched reports whether homing keep renews the tokens of s.
+// watched reports whether keep renews the token of s.
 func watched(a *app.App, s session.Session) bool {
 	dir, err := a.StateDir()
 	if err != nil {

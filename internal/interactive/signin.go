@@ -53,7 +53,8 @@ func (f *Flags) Validate(cmd *cobra.Command) error {
 	return nil
 }
 
-// SignIn signs in to s, or finds that nothing needs to be done, and tells the person all along.
+// SignIn signs in to s, or finds that nothing needs to be done, and tells the person about it. force signs in however
+// good the token is, and takes over from a login that waits.
 func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force bool) (signin.Result, error) {
 	c, err := Decide(ctx, a, s, f)
 	if err != nil {
@@ -63,49 +64,48 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 	if err != nil {
 		return signin.Result{}, err
 	}
-	s, anew := keptFresh(a, s, c, f, st)
 	rendezvous, err := a.RendezvousDir()
 	if err != nil {
 		return signin.Result{}, err
 	}
+	s, anew := keepFresh(a, s, c, f, st)
 	profile := a.ProfileOf(s)
+	talk := &ui.SignIn{
+		UI: a.UI, Session: s, Watched: watched(a, s), Now: a.Env.Time,
+		Again: a.UI.Command(app.Target{Session: s, Profile: profile}.Login()) + f.freshAgain(s),
+	}
 	if profile == "default" {
 		profile = ""
 	}
-	req := signin.Request{
-		Session: s, Profile: profile, Environment: c.Event(), NoBrowser: c.noBrowser, Roles: a.RolesOf(s), Force: force || anew,
-		MayPKCE: c.may(session.PKCE), MayDevice: c.may(session.Device), Fallback: c.Answer.Fallback, Insist: c.insists(),
-		Ports: c.Ports(), Hosts: c.Place.Origins, Ways: c.ways, WayNow: !c.comesBack(), RendezvousDir: rendezvous,
-	}
-	talk := talkOf(a, s, c)
-	talk.Watched = watched(a, s)
-	talk.Again = a.UI.Command(app.Target{Session: s, Profile: a.ProfileOf(s)}.Login()) + f.freshAgain(s)
-	req.Inputs = func() (<-chan signin.Input, func()) {
-		inputs, stop := attend(ctx, a)
-		talk.Keys = inputs != nil
-		return inputs, stop
+	p := &peers{app: a, session: s, choice: c, talk: talk, dir: rendezvous, force: force, renewable: anew}
+	p.inputs = func() (<-chan signin.Input, func()) { return attend(ctx, a) }
+	if !c.noBrowser {
+		p.openBrowser = a.Opener(ctx, c.Place.Window)
 	}
 	login := signin.Login{
-		Store: st, Renewer: connect.Renewer(a, st), Notify: talk.Notify, Now: a.Env.Time,
-		InWords: func(r fault.Remedy) (string, string) { return ui.Parts(r, a.UI.Shell) },
+		Store: st, Renewer: connect.Renewer(a, st), OpenBrowser: p.openBrowser, Notify: p.notify, Peers: p, Now: a.Env.Time,
 		Connect: func(ctx context.Context, s session.Session) (signin.Connection, error) {
 			if err := RefuseInCI(a, c, s); err != nil {
 				return signin.Connection{}, err
 			}
 			conn, err := connect.To(ctx, a, s)
-			return signin.Connection{Service: conn.Client, StartURL: conn.StartURL, Region: conn.Region, Known: conn.Known}, err
+			return signin.Connection{
+				Service: conn.Client, StartURL: conn.StartURL, Region: conn.Region, Known: conn.Known,
+			}, err
 		},
+		InWords: func(r fault.Remedy) (string, string) { return ui.Parts(r, a.UI.Shell) },
+		Session: s, Profile: profile, Environment: c.Environment(), Roles: a.RolesOf(s), Force: force || anew,
+		Fallback: c.Answer.Fallback, Insist: c.insists(),
+		Ports: c.Ports(), Hosts: c.Place.Origins, Ways: c.ways, RendezvousDir: rendezvous, Inputs: p.inputs,
 	}
-	login.OpenBrowser = a.Opener(ctx, c.Place.Window)
-	with := share(a, &login, &req, talk, c, force)
-	result, err := login.Run(ctx, req)
-	if err == nil && !with.joined {
+	result, err := login.Run(ctx)
+	if err == nil && !p.joined {
 		remember(a, c, s, result)
 	}
-	return result, withCommand(a, c.aboutPort(err), s, c.Answer.Flow)
+	return result, withCommand(a, c.aboutPort(err), s)
 }
 
-// RefuseInCI ends a sign-in that nobody would complete: ten minutes of a job that waits for a person help nobody.
+// RefuseInCI ends a sign-in in a CI job without a terminal, unless its flow was asked for: nobody would complete it.
 func RefuseInCI(a *app.App, c Choice, s session.Session) error {
 	if c.Place.Name != "ci" || c.Answer.Asked != "" || a.Env.Terminal.Stderr {
 		return nil
@@ -116,9 +116,9 @@ func RefuseInCI(a *app.App, c Choice, s session.Session) error {
 	}, "nobody can sign in to %s from a CI job", s.InWords())
 }
 
-// attend reads keys and pastes from the terminal until stop; the channel is nil where nobody can type, or in a
-// background job. In a wizard, lines that cannot be meant for the sign-in were typed ahead for the questions after
-// it, and are kept for these.
+// attend reads keys and pastes from the terminal until stop; the channel is nil if nobody can type, or in a
+// background job. Lines that cannot be for the sign-in, but were typed ahead for the questions of a wizard, are kept
+// for these.
 func attend(ctx context.Context, a *app.App) (<-chan signin.Input, func()) {
 	if !a.Interactive() || a.Env.Terminal.Inputs == nil {
 		return nil, nil
@@ -151,9 +151,9 @@ func attend(ctx context.Context, a *app.App) (<-chan signin.Input, func()) {
 	}
 }
 
-// withCommand gives what the service refused a hint to type: only here it is known what the session is called. A hint
-// that says more than "homing login" stays, as the page in the browser shows it.
-func withCommand(a *app.App, err error, s session.Session, flow session.Flow) error {
+// withCommand gives a refusal of the service a remedy for this session, whose name is only known here. A remedy that
+// says more than to sign in stays.
+func withCommand(a *app.App, err error, s session.Session) error {
 	remedy := fault.RemedyOf(err)
 	switch code := idc.CodeOf(err); {
 	case code == idc.CodeInvalidRequest && fault.KindOf(err) == fault.Config:
@@ -166,7 +166,8 @@ func withCommand(a *app.App, err error, s session.Session, flow session.Flow) er
 	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: remedy, Err: err}
 }
 
-// SignInOnStderr signs in to s for a command whose answer is another: everything is said to people, on stderr.
+// SignInOnStderr signs in to s for a command whose stdout is for its own answer: everything is said on stderr, to
+// people.
 func SignInOnStderr(ctx context.Context, a *app.App, s session.Session) error {
 	whole := *a.UI
 	a.UI.Out, a.UI.JSON = a.UI.Err, false

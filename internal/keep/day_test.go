@@ -139,13 +139,14 @@ func (w *world) signIn() {
 		Connect: func(context.Context, session.Session) (signin.Connection, error) {
 			return signin.Connection{Service: w.client()}, nil
 		},
+		Session: dev, Environment: signin.Environment{Name: "test", Flow: session.Device},
 	}
 	go func() {
 		if err := w.emu.Approve(w.t.Context()); err != nil {
 			w.t.Error(err)
 		}
 	}()
-	if _, err := login.Run(w.t.Context(), signin.Request{Session: dev, Environment: signin.Environment{Name: "test", Flow: session.Device}}); err != nil {
+	if _, err := login.Run(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 	w.mu.Lock()

@@ -76,7 +76,7 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	s.device.shown = DeviceCode{
 		VerificationURI: a.VerificationURI, VerificationURIComplete: a.VerificationURIComplete, UserCode: a.UserCode,
 		ExpiresIn: a.ExpiresIn, ClientName: clientName(s.session), StartURL: s.startURL, Region: s.region,
-		Stranger: s.stranger(a.VerificationURI, a.VerificationURIComplete),
+		Keys: s.keys, Stranger: s.stranger(a.VerificationURI, a.VerificationURIComplete),
 	}
 	s.device.shown.Opening = s.opens && a.VerificationURIComplete != "" && s.device.shown.Stranger == ""
 	effects := []effect{

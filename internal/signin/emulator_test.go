@@ -71,12 +71,13 @@ func newWorld(t *testing.T, emu *emulator.Server) *world {
 // inWords stands in for a renderer of remedies.
 func inWords(r fault.Remedy) (words, command string) { return "run:", fmt.Sprintf("%#v", r) }
 
-func (w *world) run(ctx context.Context, flow session.Flow, more ...func(*signin.Request)) (signin.Result, error) {
-	req := signin.Request{Session: w.session, Environment: signin.Environment{Name: "test", Flow: flow}}
+func (w *world) run(ctx context.Context, flow session.Flow, more ...func(*signin.Login)) (signin.Result, error) {
+	l := w.login
+	l.Session, l.Environment.Name, l.Environment.Flow = w.session, "test", flow
 	for _, f := range more {
-		f(&req)
+		f(&l)
 	}
-	return w.login.Run(ctx, req)
+	return l.Run(ctx)
 }
 
 // browse makes a person with a browser the opener.
@@ -213,7 +214,7 @@ func TestPKCEDeniedLeavesTheOldToken(t *testing.T) {
 	w.checkClean()
 }
 
-func force(r *signin.Request) { r.Force = true }
+func force(r *signin.Login) { r.Force = true }
 
 func TestWrongStartURL(t *testing.T) {
 	t.Parallel()

@@ -18,12 +18,22 @@ type Event interface {
 	event() string
 }
 
-// Environment comes first, also when the flow was forced.
+// Environment comes first, also when the flow was forced. Run reads MayPKCE, MayDevice and Manual from it; the rest
+// is for whoever tells the person.
 type Environment struct {
-	Name     string            // the place we are in
-	Flow     session.Flow      // what will be used should a person be needed
-	Channels []session.Channel // the ways back that exist here, best first
+	Name     string            // the place
+	Flow     session.Flow      // what will be used if a person is needed
+	Channels []session.Channel // the return channels that exist here, best first
 	Reason   string            // why this flow, in one sentence
+
+	// MayPKCE and MayDevice say what policy allows. A person may switch to an allowed flow, and a flow that fails may
+	// be followed by the other.
+	MayPKCE, MayDevice bool
+	Manual             bool   // the redirect needs a person's help to come back: tell how at once
+	Title              string // what a person calls the place; "" if that goes without saying
+	Asked              string // who asked for the flow: a flag, a variable, a file; "" if the place decided
+	FixedPort          int    // the port somebody fixed on a remote machine; 0 is none
+	LastPort           int    // the port at which the redirect came back last time; 0 is none
 }
 
 // Authorize says which address a person opens. The listener is bound already.
@@ -31,11 +41,13 @@ type Authorize struct {
 	URL         string
 	RedirectURI string
 	ExpiresIn   time.Duration // how long we wait
-	Opening     bool          // we are opening it ourselves (not with NoBrowser); no proof that a page opened
+	Opening     bool          // we are opening it ourselves; no proof that a page opened
+	Keys        bool          // keys and pastes are read while we wait
 	Stranger    string        // the address's host, when it is neither AWS's nor a configured one; else ""
 }
 
-// DeviceCode says where to type which code. All texts are as received, visible text on one line each; do not parse them.
+// DeviceCode says where to type which code. All texts are as received, visible text on one line each; do not parse
+// them.
 type DeviceCode struct {
 	VerificationURI         string
 	VerificationURIComplete string // "" when the service sent none
@@ -44,11 +56,12 @@ type DeviceCode struct {
 	ClientName              string // what the page will name
 	StartURL, Region        string // whom the person signs in to
 	Opening                 bool   // we are opening VerificationURIComplete ourselves
+	Keys                    bool   // as in Authorize
 	Stranger                string // as in Authorize, of either address
 }
 
-// Hint is advice or a circumstance, mostly one sentence; the sign-in goes on. A line of Text that begins with blanks is
-// a command to type, to be shown as it is.
+// Hint is advice or a circumstance, mostly one sentence; the sign-in goes on. A line of Text that begins with blanks
+// is a command to type, to be shown as it is.
 type Hint struct{ Text string }
 
 // SignedIn ends a sign-in that succeeded. The token is stored.

@@ -23,7 +23,6 @@ type far struct {
 	*world
 	begin  time.Time
 	inputs chan signin.Input
-	req    signin.Request // more of what is asked for
 
 	mu        sync.Mutex
 	reaches   bool // the browser reaches the listener after all
@@ -69,12 +68,13 @@ func (f *far) terminal() (<-chan signin.Input, func()) { return f.inputs, func()
 func newFar(t *testing.T, emu *emulator.Server) *far {
 	t.Helper()
 	f := &far{world: newWorld(t, emu), begin: time.Now(), inputs: make(chan signin.Input, 9)}
-	f.req = signin.Request{MayPKCE: true, MayDevice: true, Inputs: f.terminal, Ways: func(port int) []signin.Way {
+	f.login.Environment.MayPKCE, f.login.Environment.MayDevice, f.login.Inputs = true, true, f.terminal
+	f.login.Ways = func(port int) []signin.Way {
 		return []signin.Way{
 			{Channel: "forward", Text: "Forward the port.", Command: fmt.Sprintf("ssh -N -L %d:127.0.0.1:%d me@there", port, port)},
 			{Channel: "swap", Text: fmt.Sprintf("Type https://name-%d.app.github.dev for the address.", port)},
 		}
-	}}
+	}
 	f.login.ListenWith(func(o callback.Options) (signin.Socketless, error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -154,10 +154,7 @@ func (f *far) lastAddress() string {
 }
 
 func (f *far) run(flow session.Flow) (signin.Result, error) {
-	return f.world.run(f.t.Context(), flow, func(r *signin.Request) {
-		f.req.Session, f.req.Environment = r.Session, r.Environment
-		*r = f.req
-	})
+	return f.world.run(f.t.Context(), flow)
 }
 
 // at does something beside the sign-in, so long after the beginning.

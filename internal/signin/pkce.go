@@ -67,10 +67,10 @@ func (s state) codeRegistered(in registered) (state, []effect) {
 		Scopes:      s.session.RegistrationScopes(),
 	})
 	s.code.since = in.at
-	s.code.shown = Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Stranger: s.stranger(url)}
+	s.code.shown = Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Keys: s.keys, Stranger: s.stranger(url)}
 	s.code.shown.Opening = s.opens && s.code.shown.Stranger == ""
 	effects := []effect{wait{timerLimit, s.code.turn, limit}, tell{s.code.shown}}
-	if s.wayNow {
+	if s.manual {
 		s, effects = s.atOnce(effects)
 	}
 	if s.code.shown.Opening {

@@ -199,7 +199,7 @@ func TestNoBrowser(t *testing.T) {
 			}()
 		}
 	}
-	if _, err := w.run(t.Context(), session.PKCE, func(r *signin.Request) { r.NoBrowser = true }); err != nil {
+	if _, err := w.run(t.Context(), session.PKCE, func(r *signin.Login) { r.OpenBrowser = nil }); err != nil {
 		t.Fatal(err)
 	}
 	<-done
@@ -225,7 +225,7 @@ func TestHandedOver(t *testing.T) {
 			handed <- callback.Deliver(context.WithoutCancel(ctx), dir, address)
 			return nil
 		}
-		got, err := w.run(t.Context(), session.PKCE, func(r *signin.Request) { r.RendezvousDir = dir })
+		got, err := w.run(t.Context(), session.PKCE, func(r *signin.Login) { r.RendezvousDir = dir })
 		if told := <-handed; deny {
 			if fault.KindOf(err) != fault.Denied || fault.KindOf(told) != fault.Denied {
 				t.Errorf("denied: %v, told %v", err, told)

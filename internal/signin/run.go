@@ -31,7 +31,6 @@ const (
 // do not say otherwise.
 type runner struct {
 	login  *Login
-	req    Request
 	conn   Connection
 	inputs chan input
 	ctx    context.Context // ends with the sign-in
@@ -48,14 +47,14 @@ type runner struct {
 	updates map[session.Flow]*store.TokenUpdate // of grants that were just spent
 }
 
-func newRunner(l *Login, req Request, c Connection) *runner {
+func newRunner(l *Login, c Connection) *runner {
 	if c.StartURL == "" {
-		c.StartURL = req.Session.StartURL
+		c.StartURL = l.Session.StartURL
 	}
 	if c.Region == "" {
-		c.Region = req.Session.Region
+		c.Region = l.Session.Region
 	}
-	r := &runner{login: l, req: req, conn: c, inputs: make(chan input), updates: map[session.Flow]*store.TokenUpdate{}}
+	r := &runner{login: l, conn: c, inputs: make(chan input), updates: map[session.Flow]*store.TokenUpdate{}}
 	r.past.Store(l.past)
 	return r
 }
@@ -75,18 +74,18 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 		}
 	}()
 	var typed <-chan Input
-	if r.req.Inputs != nil {
+	if r.login.Inputs != nil {
 		var stop func()
-		if typed, stop = r.req.Inputs(); stop != nil {
+		if typed, stop = r.login.Inputs(); stop != nil {
 			defer stop()
 		}
 	}
 	var elsewhere <-chan Input
-	if r.req.Others != nil {
-		elsewhere = r.req.Others()
+	if r.login.Peers != nil {
+		elsewhere = r.login.Peers.Inputs()
 	}
 	s := r.state(typed != nil)
-	queue := []input{r.begin(r.req.Environment.Flow)}
+	queue := []input{r.begin(r.login.Environment.Flow)}
 	done := ctx.Done()
 	for {
 		var in input
@@ -123,8 +122,8 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 			}
 			queue = append(queue, r.perform(e)...)
 		}
-		if r.login.Standing != nil {
-			r.login.Standing(s.standing())
+		if r.login.Peers != nil {
+			r.login.Peers.Standing(s.standing())
 		}
 		if in, ok := in.(answered); ok {
 			r.abort(in.flow) // what step wanted kept is kept by now
@@ -135,16 +134,16 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 // state is where a sign-in starts; keys says that somebody is at a terminal.
 func (r *runner) state(keys bool) state {
 	return state{
-		session: r.req.Session, profile: r.req.Profile, startURL: r.conn.StartURL, region: r.conn.Region,
-		opens:        r.login.OpenBrowser != nil && !r.req.NoBrowser,
+		session: r.login.Session, profile: r.login.Profile, startURL: r.conn.StartURL, region: r.conn.Region,
+		opens:        r.login.OpenBrowser != nil,
 		keys:         keys,
-		wayNow:       r.req.WayNow,
-		insist:       r.req.Insist,
-		fallback:     r.req.Fallback,
+		manual:       r.login.Environment.Manual,
+		insist:       r.login.Insist,
+		fallback:     r.login.Fallback,
 		authorizeURL: r.conn.Service.AuthorizeURL,
 		known:        r.conn.Known,
 		inWords:      r.login.InWords,
-		barred:       barsOf(r.req),
+		barred:       barsOf(r.login),
 	}
 }
 
@@ -244,7 +243,7 @@ func (r *runner) send(in input) {
 func (r *runner) try() error {
 	var u *store.TokenUpdate
 	var err error
-	r.login.aloud(r.req.Session, false, func() { u, err = r.lock(r.caller) })
+	r.login.aloud(r.login.Session, false, func() { u, err = r.lock(r.caller) })
 	if err != nil {
 		return err
 	}
@@ -254,8 +253,8 @@ func (r *runner) try() error {
 
 // lock makes room for a token: under the lock, or without it where another process does not let go of it.
 func (r *runner) lock(ctx context.Context) (*store.TokenUpdate, error) {
-	key, patience := r.req.Session.CacheKey(), lockPatience
-	if r.req.Force || r.past.Load() {
+	key, patience := r.login.Session.CacheKey(), lockPatience
+	if r.login.Force || r.past.Load() {
 		patience = forcePatience
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
@@ -269,17 +268,17 @@ func (r *runner) lock(ctx context.Context) (*store.TokenUpdate, error) {
 }
 
 func (r *runner) listen(e listen) input {
-	l, err := r.login.listener(callback.Options{State: e.state, Ports: r.req.Ports, Hosts: r.req.Hosts, InWords: r.login.InWords})
+	l, err := r.login.listener(callback.Options{State: e.state, Ports: r.login.Ports, Hosts: r.login.Hosts, InWords: r.login.InWords})
 	if err != nil {
 		return bound{turn: e.turn, err: err}
 	}
 	r.listener = l
 	b := bound{turn: e.turn, redirectURI: l.RedirectURI(), port: l.Port(), busy: l.Busy()}
-	if r.req.Ways != nil {
-		b.ways = r.req.Ways(b.port)
+	if r.login.Ways != nil {
+		b.ways = r.login.Ways(b.port)
 	}
-	if r.req.RendezvousDir != "" {
-		b.unannounced = l.Announce(r.req.RendezvousDir)
+	if r.login.RendezvousDir != "" {
+		b.unannounced = l.Announce(r.login.RendezvousDir)
 	}
 	go func() {
 		select {
@@ -300,7 +299,7 @@ func (r *runner) listen(e listen) input {
 
 // key names the registration. A client belongs to its region, which need not be the one in the config file.
 func (r *runner) key(flow session.Flow) store.RegistrationKey {
-	of := r.req.Session
+	of := r.login.Session
 	of.Region = r.conn.Region
 	return store.RegistrationKey{Session: of, PKCE: flow == session.PKCE}
 }
@@ -401,7 +400,7 @@ func (r *runner) keep(e keep) input {
 
 // dropRoles removes the role credentials that came of an earlier sign-in, perhaps another person's.
 func (r *runner) dropRoles() {
-	keys := append(r.login.Store.RoleKeys(r.req.Session), r.req.Roles...)
+	keys := append(r.login.Store.RoleKeys(r.login.Session), r.login.Roles...)
 	if len(keys) == 0 {
 		return
 	}

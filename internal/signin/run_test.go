@@ -18,7 +18,7 @@ func TestSecretsOfASignIn(t *testing.T) {
 	t.Parallel()
 	verifiers, states := map[string]bool{}, map[string]bool{}
 	for range 200 {
-		in := newRunner(&Login{}, Request{}, Connection{}).begin(session.PKCE)
+		in := newRunner(&Login{}, Connection{}).begin(session.PKCE)
 		if in.err != nil {
 			t.Fatal(in.err)
 		}
@@ -31,7 +31,7 @@ func TestSecretsOfASignIn(t *testing.T) {
 		verifiers[in.verifier.Reveal()], states[in.state] = true, true
 	}
 	same := func() begun {
-		in := newRunner(&Login{Rand: bytes.NewReader(make([]byte, 64))}, Request{}, Connection{}).begin(session.PKCE)
+		in := newRunner(&Login{Rand: bytes.NewReader(make([]byte, 64))}, Connection{}).begin(session.PKCE)
 		if in.err != nil {
 			t.Fatal(in.err)
 		}
@@ -40,7 +40,7 @@ func TestSecretsOfASignIn(t *testing.T) {
 	if a, b := same(), same(); a.state != b.state || !a.verifier.Equal(b.verifier) {
 		t.Error("the source of chance is not the one that was given")
 	}
-	if in := newRunner(&Login{Rand: iotest.ErrReader(errors.New("none"))}, Request{}, Connection{}).begin(session.PKCE); in.err == nil {
+	if in := newRunner(&Login{Rand: iotest.ErrReader(errors.New("none"))}, Connection{}).begin(session.PKCE); in.err == nil {
 		t.Error("signs in without chance")
 	}
 }

@@ -1,14 +1,17 @@
-// Package signin signs a person in: by authorization code with PKCE (RFC 7636, RFC 8252) or by device code (RFC 8628).
+// Package signin signs a person in: by authorization code with PKCE (RFC 7636, RFC 8252) or by device code (RFC
+// 8628).
 //
-// The sign-in is one pure transition, step, from a state and something that happened to the next state and the effects
-// wanted; it does no I/O and knows no clock and no chance (step.go, pkce.go, device.go). The runner performs the effects
-// and feeds back what comes of them (run.go). Grants are independent parts of one state, so that both can be alive at
-// once, begun by a key or because the other cannot be had (switch.go), and the first to finish wins. A redirect may come
-// to the listener, from another process, or as a paste; while none does, the ways for it are named one by one (ways.go).
+// The sign-in is one pure transition, step, from a state and something that happened to the next state and the
+// effects wanted; it does no I/O and knows no clock and no chance (step.go, pkce.go, device.go). The runner performs
+// the effects and feeds back what comes of them (run.go). Grants are independent parts of one state, so that both can
+// be alive at once, begun by a key or because the other cannot be had (switch.go), and the first to finish wins. A
+// redirect may come to the listener, from another process, or as a paste; while none does, the ways for it are named
+// one by one (ways.go).
 //
-// The one rule: the token file is locked and the room for a new token is made before a grant is spent, and the lock is
-// held only for that one request, never while a person acts. Until then nothing is written, so that a sign-in that
-// fails or is abandoned leaves the old token as it was. That the place can be written at all is tried before anything is sent.
+// The one rule: the token file is locked and the room for a new token is made before a grant is spent, and the lock
+// is held only for that one request, never while a person acts. Until then nothing is written, so that a sign-in that
+// fails or is abandoned leaves the old token as it was. That the place can be written at all is tried before anything
+// is sent.
 package signin
 
 import (
@@ -57,63 +60,63 @@ type Connection struct {
 	Service  Service
 	StartURL string // as the service knows it, where a vanity address stands in the config; "" is the session's
 	Region   string // the token will be issued in; "" is the session's
-	// Known reports whether a host (lower case, without port) is AWS's or a configured one. Addresses on any other are
-	// shown with a word about it. nil knows all.
+	// Known reports whether a host (lower case, without port) is AWS's or a configured one. Addresses on any other
+	// are shown with a word about it. nil knows all.
 	Known func(host string) bool
 }
 
-// Login signs people in. Its fields are not changed while Run is at work; Run may be called many times.
+// Login is one sign-in: what it needs, and what is wanted. Build it once, and call Run once.
 type Login struct {
 	Store   Store
 	Renewer Renewer
-	// Connect is called once a sign-in, and not at all when no person is needed.
+	// Connect is called once, and only if a person is needed.
 	Connect     func(ctx context.Context, s session.Session) (Connection, error)
 	OpenBrowser func(ctx context.Context, url string) error // nil opens nothing. Nothing waits for it
 	Notify      func(Event)                                 // nil tells nobody. Called from one goroutine, in order
-	Now         func() time.Time                            // nil is time.Now
-	Rand        io.Reader                                   // nil is crypto/rand.Reader
-	// InWords puts a remedy into words, and into the command line that follows them, if one does. nil shows no commands.
+	Peers       Peers                                       // other logins of the session; nil if none can join
+	Now         func() time.Time                            // nil means time.Now
+	Rand        io.Reader                                   // nil means crypto/rand.Reader
+	// InWords puts a remedy into words, and into the command line that follows them, if one does. nil shows no
+	// commands.
 	InWords func(fault.Remedy) (words, command string)
-	// Together is called once a person is needed, with what signs one in; it may instead find that another process does
-	// just that, and return what came of it. Alone called with look looks for a token again first, which another may have
-	// stored since. nil calls alone at once.
-	Together func(ctx context.Context, alone func(ctx context.Context, look bool) (Result, error)) (Result, error)
-	Standing func([]Standing) // told what a person can act on now, after all that happens. As Notify; nil tells nobody
 
-	listen func(callback.Options) (listener, error) // nil is callback.Listen
-	past   bool                                     // a lock was waited for in vain
-}
-
-// Request says what is wanted.
-type Request struct {
 	Session     session.Session
-	Profile     string          // that stands on a session without a name, for hints; "" is the default one
+	Profile     string          // one that uses a session without a name, for remedies; "" is the default profile
 	Environment Environment     // told first; its Flow is the flow
-	NoBrowser   bool            // open nothing
 	Roles       []store.RoleKey // role credentials to drop besides those the store knows of: the config file's
-	Force       bool            // sign in, however good the token is
+	Force       bool            // sign in even if the token is good
 
-	MayPKCE, MayDevice bool // policy allows it; a person may switch to it, and what cannot go on may go on with it
-	// Fallback begins PKCE when the service gives out no device codes. It needs MayPKCE, and a session with a name.
+	// Fallback starts PKCE if the service issues no device codes. It needs Environment.MayPKCE, and a session with a
+	// name.
 	Fallback bool
-	// Insist says that PKCE, or the port, was asked for by name: a listener that cannot be bound is the end of the
-	// sign-in. Otherwise it goes on with a device code, if it may.
+	// Insist ends the sign-in if the listener cannot be bound, because PKCE or the port was asked for by name.
+	// Otherwise a device code takes over, if allowed.
 	Insist bool
 
-	Ports         []int                   // of the listener, tried in order; 0 is any, and so is none
-	Hosts         func(port int) []string // forwarded origins under which the listener may be reached, without scheme; nil is none
+	Ports         []int                   // of the listener, tried in order; none or 0 is any
+	Hosts         func(port int) []string // forwarded origins that lead to the listener, without scheme; nil is none
 	RendezvousDir string                  // where another process finds the listener; "" is nowhere
-	Ways          func(port int) []Way    // to bring the redirect to the listener, best first; nil is what works everywhere
-	WayNow        bool                    // the redirect does not come back by itself here: the first way is told at once
-	// Inputs begins to read what is typed and pasted, once a person is needed; stop ends it. nil, or a nil channel, is no
-	// terminal.
+	Ways          func(port int) []Way    // how to bring the redirect to the listener, best first; nil is what works everywhere
+	// Inputs starts to read what is typed and pasted, once a person is needed; stop ends it. nil, or a nil channel,
+	// is no terminal.
 	Inputs func() (inputs <-chan Input, stop func())
-	// Others brings what is typed and pasted elsewhere. It is not closed; nil is nothing.
-	Others func() <-chan Input
+
+	listen func(callback.Options) (listener, error) // nil is callback.Listen
+	past   bool                                     // waited for a lock in vain
 }
 
-// Standing is an Authorize or a DeviceCode that a person can act on, since when it stands, and what was said so far, in
-// hints that who comes later has not had, of the ways to bring the redirect here; "" is nothing.
+// Peers are other logins of the same session. Their methods are called as Notify is.
+type Peers interface {
+	// Run is called once a person is needed, with what signs one in. It may instead find that another process does so
+	// already, and return its outcome. alone called with look looks for a token again first, which another process
+	// may have stored since.
+	Run(ctx context.Context, alone func(ctx context.Context, look bool) (Result, error)) (Result, error)
+	Standing([]Standing)  // what a person can act on now
+	Inputs() <-chan Input // what is typed and pasted elsewhere; never closed, nil is nothing
+}
+
+// Standing is an Authorize or a DeviceCode that a person can act on, since when it stands, and what was said so far,
+// in hints that who comes later has not had, of the ways to bring the redirect here; "" is nothing.
 type Standing struct {
 	Event Event
 	Since time.Time
@@ -153,29 +156,29 @@ const (
 
 // Run makes sure that there is a token with some life left, by the least that is needed: what is there, a renewal, a
 // person. Errors are *fault.Error; of kind Interrupted or TimedOut when ctx ended.
-func (l *Login) Run(ctx context.Context, req Request) (Result, error) {
-	l.tell(req.Environment)
+func (l *Login) Run(ctx context.Context) (Result, error) {
+	l.tell(l.Environment)
 	l.past = false
-	if !req.Force {
-		if result, found, err := l.good(ctx, req); err != nil || found {
+	if !l.Force {
+		if result, found, err := l.good(ctx); err != nil || found {
 			return result, err
 		}
 	}
-	if l.Together == nil {
-		return l.alone(ctx, req)
+	if l.Peers == nil {
+		return l.alone(ctx)
 	}
-	return l.Together(ctx, func(ctx context.Context, look bool) (Result, error) {
+	return l.Peers.Run(ctx, func(ctx context.Context, look bool) (Result, error) {
 		if look {
-			if result, found, err := l.good(ctx, req); err != nil || found {
+			if result, found, err := l.good(ctx); err != nil || found {
 				return result, err
 			}
 		}
-		return l.alone(ctx, req)
+		return l.alone(ctx)
 	})
 }
 
-// aloud runs f, and says what is waited for if that takes longer than silence: the token's lock, or, where f renews the
-// token under that lock, the service.
+// aloud runs f, and says what is waited for if that takes longer than silence: the token's lock, or, where f renews
+// the token under that lock, the service.
 func (l *Login) aloud(s session.Session, renews bool, f func()) {
 	done := make(chan struct{})
 	go func() {
@@ -201,24 +204,24 @@ func (l *Login) aloud(s session.Session, renews bool, f func()) {
 }
 
 // good ends the sign-in where there is a token that is good enough.
-func (l *Login) good(ctx context.Context, req Request) (Result, bool, error) {
-	result, found, err := l.existing(ctx, req.Session)
+func (l *Login) good(ctx context.Context) (Result, bool, error) {
+	result, found, err := l.existing(ctx, l.Session)
 	switch {
 	case err != nil:
-		return Result{}, false, state{session: req.Session, profile: req.Profile}.naming(err)
+		return Result{}, false, state{session: l.Session, profile: l.Profile}.naming(err)
 	case found:
-		l.tell(signedIn(req.Session, result, l.now()))
+		l.tell(signedIn(l.Session, result, l.now()))
 	}
 	return result, found, nil
 }
 
 // alone signs a person in.
-func (l *Login) alone(ctx context.Context, req Request) (Result, error) {
-	c, err := l.Connect(ctx, req.Session)
+func (l *Login) alone(ctx context.Context) (Result, error) {
+	c, err := l.Connect(ctx, l.Session)
 	if err != nil {
 		return Result{}, err
 	}
-	return newRunner(l, req, c).run(ctx)
+	return newRunner(l, c).run(ctx)
 }
 
 // existing returns the token that makes a sign-in needless.

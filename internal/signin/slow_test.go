@@ -48,13 +48,13 @@ func TestBesideAStoppedHolder(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		expired bool
-		more    []func(*signin.Request)
+		more    []func(*signin.Login)
 		told    bool
 		shown   time.Duration // the code
 	}{
 		"a token to renew": {true, nil, true, 11 * time.Second},
 		"nothing here":     {false, nil, true, 10 * time.Second},
-		"by force":         {true, []func(*signin.Request){force}, false, time.Second},
+		"by force":         {true, []func(*signin.Login){force}, false, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

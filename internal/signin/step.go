@@ -17,7 +17,7 @@ type state struct {
 	region       string
 	opens        bool // we may open a browser
 	keys         bool // somebody is at a terminal
-	wayNow       bool // the first way is told with the address
+	manual       bool // the first way is told with the address
 	insist       bool // without a listener there is no sign-in
 	fallback     bool // PKCE is begun when the service gives out no device codes
 	authorizeURL func(idc.AuthorizeRequest) string

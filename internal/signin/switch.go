@@ -13,15 +13,15 @@ import (
 // bars say, in a sentence, why a flow cannot be begun; "" is that it can.
 type bars struct{ code, device string }
 
-func barsOf(r Request) bars {
+func barsOf(r *Login) bars {
 	var b bars
 	switch {
 	case r.Session.Legacy():
 		b.code = noCodeForLegacy
-	case !r.MayPKCE:
+	case !r.Environment.MayPKCE:
 		b.code = noCodeByPolicy
 	}
-	if !r.MayDevice {
+	if !r.Environment.MayDevice {
 		b.device = noDeviceByPolicy
 	}
 	return b
@@ -81,7 +81,7 @@ func (s state) showAgain(flow session.Flow, at time.Time) (state, []effect) {
 	e := s.code.shown
 	e.Opening, e.ExpiresIn = false, left(e.ExpiresIn, s.code.since, at)
 	effects := []effect{tell{e}}
-	if s.wayNow {
+	if s.manual {
 		s, effects = s.atOnce(effects)
 	}
 	return s.resume(effects)

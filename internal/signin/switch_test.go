@@ -186,19 +186,19 @@ func TestSwitchThatIsNotPossible(t *testing.T) {
 	refused := after(after(toAuthorize, press('d'), begunDev), toSecond[0], deviceStarted{err: said(idc.CodeAccessDenied)}, press('d'))
 	for _, tt := range []struct {
 		name   string
-		req    Request
+		login  *Login
 		inputs []input
 		want   string
 	}{
-		{"a device code by policy", Request{Session: named, MayPKCE: true}, after(toAuthorize, press('d')), noDeviceByPolicy},
-		{"PKCE by policy", Request{Session: named, MayDevice: true}, after(toPolling, press('p')), noCodeByPolicy},
-		{"PKCE without a session", Request{Session: legacy, MayPKCE: true, MayDevice: true}, after(toPolling, press('p')), noCodeForLegacy},
-		{"a device code by the service", Request{Session: named, MayPKCE: true, MayDevice: true}, refused, noDeviceByService},
-		{"PKCE without a listener", Request{Session: named, MayPKCE: true, MayDevice: true}, after(toPolling, press('p'), begunCode, bound{err: errors.New("none")}, press('p')), noCodeWithoutListener},
-		{"a paste then has no use", Request{Session: legacy, MayPKCE: true, MayDevice: true}, after(toPolling, paste(goodBack)), pastedForNothing(false)},
+		{"a device code by policy", &Login{Session: named, Environment: Environment{MayPKCE: true}}, after(toAuthorize, press('d')), noDeviceByPolicy},
+		{"PKCE by policy", &Login{Session: named, Environment: Environment{MayDevice: true}}, after(toPolling, press('p')), noCodeByPolicy},
+		{"PKCE without a session", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, press('p')), noCodeForLegacy},
+		{"a device code by the service", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}}, refused, noDeviceByService},
+		{"PKCE without a listener", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, press('p'), begunCode, bound{err: errors.New("none")}, press('p')), noCodeWithoutListener},
+		{"a paste then has no use", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, paste(goodBack)), pastedForNothing(false)},
 	} {
 		s := seated()
-		s.session, s.barred = tt.req.Session, barsOf(tt.req)
+		s.session, s.barred = tt.login.Session, barsOf(tt.login)
 		s, effects := play(s, tt.inputs...)
 		if got := hints(effects); got != tt.want || len(effects) != 1 {
 			t.Errorf("%s: %q, %q", tt.name, got, names(effects))

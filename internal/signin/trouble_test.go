@@ -220,7 +220,7 @@ func TestNewSignInDropsRoleCredentials(t *testing.T) {
 			t.Errorf("after a denied sign-in: %v", got)
 		}
 		go func() { _ = emu.Approve(t.Context()) }()
-		_, err := w.run(t.Context(), session.Device, func(r *signin.Request) { r.Roles = keys[2:] })
+		_, err := w.run(t.Context(), session.Device, func(r *signin.Login) { r.Roles = keys[2:] })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -406,7 +406,7 @@ func TestDeviceCodesNotAllowed(t *testing.T) {
 	} {
 		w := newWorld(t, &emulator.Server{DeviceGrantRefused: true})
 		w.session.Name = tt.name
-		_, err := w.run(t.Context(), session.Device, func(r *signin.Request) { r.MayPKCE = tt.mayPKCE })
+		_, err := w.run(t.Context(), session.Device, func(r *signin.Login) { r.Environment.MayPKCE = tt.mayPKCE })
 		if fault.KindOf(err) != fault.Denied || fault.RemedyOf(err) != tt.remedy {
 			t.Errorf("session %q: got %v (%v), remedy %#v", tt.name, err, fault.KindOf(err), fault.RemedyOf(err))
 		}

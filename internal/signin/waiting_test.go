@@ -44,7 +44,7 @@ func TestWaitingWithoutATerminal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFar(t, &emulator.Server{})
-		f.req.Inputs = nil
+		f.login.Inputs = nil
 		f.at(25*time.Second, func() { f.deliver(true) })
 		got, err := f.run(session.PKCE)
 		if err != nil || got.Channel != session.Callback || got.Port != 18425 {
@@ -65,7 +65,7 @@ func TestWaysThatAreNotOpen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFar(t, &emulator.Server{})
-		f.req.Ways, f.req.MayDevice = nil, false
+		f.login.Ways, f.login.Environment.MayDevice = nil, false
 		_, err := f.run(session.PKCE)
 		if fault.KindOf(err) != fault.TimedOut || strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "device") {
 			t.Errorf("got %v, remedy %#v", err, fault.RemedyOf(err))
@@ -215,7 +215,7 @@ func TestGoesOnWithPKCE(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFar(t, &emulator.Server{DeviceGrantRefused: true})
-		f.reaches, f.req.Fallback = true, true
+		f.reaches, f.login.Fallback = true, true
 		got, err := f.run(session.Device)
 		if err != nil || got.Channel != session.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
@@ -240,7 +240,7 @@ func TestGoesOnWithADeviceCode(t *testing.T) {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
 		f.checkLog("0s hint: A browser redirect has nowhere to come back to (cannot listen on 127.0.0.1). Going on with a device code.", "0s device_code")
-		f.req.Insist, f.req.Force = true, true
+		f.login.Insist, f.login.Force = true, true
 		if _, err = f.run(session.PKCE); !errors.Is(err, f.failure) {
 			t.Errorf("insisted: %v", err)
 		}
@@ -252,7 +252,7 @@ func TestListenerIsSpokenOf(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFar(t, &emulator.Server{})
-		f.reaches, f.req.RendezvousDir = true, "/run/homing"
+		f.reaches, f.login.RendezvousDir = true, "/run/homing"
 		f.busy = []callback.Busy{{Port: 18423, Holder: "sshd (pid 12)"}, {Port: 18424}}
 		f.nameless = errors.New("read-only")
 		got, err := f.run(session.PKCE)
@@ -308,11 +308,11 @@ func TestTheFirstWayAtOnce(t *testing.T) {
 	for _, keys := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFar(t, &emulator.Server{})
-			f.req.WayNow = true
+			f.login.Environment.Manual = true
 			want := []string{"0s authorize", "0s hint: Forward the port.\n  ssh -N -L", "0s opened",
 				"20s hint: The browser has not come back yet. Type", "40s hint: Still nothing. If the browser", "1m0s hint: Still nothing. Press d"}
 			if !keys {
-				f.req.Inputs, want = nil, append(want[:3], "20s hint: The browser has not come back yet. What can be done:\n- Type")
+				f.login.Inputs, want = nil, append(want[:3], "20s hint: The browser has not come back yet. What can be done:\n- Type")
 			}
 			if _, err := f.run(session.PKCE); fault.KindOf(err) != fault.TimedOut {
 				t.Error(err)

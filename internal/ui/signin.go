@@ -61,29 +61,21 @@ func ShortAdvice(name string, life time.Duration, startURL, signIn string) strin
 }
 
 // SignIn tells a person what a sign-in is doing. The sentences around an address and a code are the AWS CLI's, so
-// that what people know and what runbooks quote stays true.
+// that what people know and what runbooks quote stays true. Everything about the sign-in itself comes with its
+// events.
 type SignIn struct {
-	UI        *UI
-	Session   session.Session
-	Asked     string // what asked for the flow, "" when the place decided
-	Again     string // the command that signs in to the session
-	Here      string // what a person calls the place; "" where it goes without saying
-	Width     int    // columns of the terminal; 0 where there is none, and then no QR code
-	Height    int    // rows
-	Now       func() time.Time
-	place     signin.Environment
-	ComesBack bool // the redirect reaches this machine by itself
-	Keys      bool // keys and pastes are read while we wait
-	MayDevice bool // policy allows a device code
-	MayCode   bool // policy allows a browser redirect
-	Links     bool // the terminal shows hyperlinks (OSC 8)
-	Fixed     int  // the port that somebody fixed on a remote machine; 0 none
-	Watched   bool // homing keep renews the token
-	LastTime  int  // the port at which the redirect came back last time; 0 none
+	UI      *UI
+	Session session.Session
+	Again   string // the command that signs in to Session
+	Watched bool   // keep renews the token
+	Joined  bool   // another login leads: how and why it signs in is its to say
+	Now     func() time.Time
 
-	Said bool // how we sign in, and why
+	place signin.Environment
+	said  bool // how we sign in, and why
 }
 
+// Notify tells the person about e, or prints it under --json.
 func (t *SignIn) Notify(e signin.Event) {
 	if end, ok := e.(signin.SignedIn); ok {
 		end.Short = issuedShort(end, t.Now())
@@ -97,7 +89,7 @@ func (t *SignIn) Notify(e signin.Event) {
 	}
 	switch e := e.(type) {
 	case signin.Environment:
-		t.place = e // said when a person is really needed
+		t.place = e // said once a person is needed
 	case signin.Authorize:
 		t.authorize(e)
 	case signin.DeviceCode:
@@ -121,16 +113,16 @@ func FlowInWords(f session.Flow) string {
 func (t *SignIn) sayPlace(f session.Flow) {
 	words := FlowInWords(f)
 	switch {
-	case f != t.place.Flow || t.Said:
+	case f != t.place.Flow || t.said || t.Joined:
 		t.UI.Say("Signing in to %s with %s.\n", t.Session.InWords(), words)
-	case t.Asked == "":
+	case t.place.Asked == "":
 		t.UI.Say("Signing in to %s with %s. %s.\n", t.Session.InWords(), words, UpperFirst(t.place.Reason))
-	case t.Here == "":
-		t.UI.Say("Signing in to %s with %s, as %s asks.\n", t.Session.InWords(), words, t.Asked)
+	case t.place.Title == "":
+		t.UI.Say("Signing in to %s with %s, as %s asks.\n", t.Session.InWords(), words, t.place.Asked)
 	default:
-		t.UI.Say("Signing in to %s with %s, as %s asks. This is %s.\n", t.Session.InWords(), words, t.Asked, t.Here)
+		t.UI.Say("Signing in to %s with %s, as %s asks. This is %s.\n", t.Session.InWords(), words, t.place.Asked, t.place.Title)
 	}
-	t.Said = true
+	t.said = true
 }
 
 func (t *SignIn) authorize(e signin.Authorize) {
@@ -141,7 +133,7 @@ func (t *SignIn) authorize(e signin.Authorize) {
 	} else {
 		t.UI.Say("Attempting to open your default browser. If the browser does not open, open the following URL.\n")
 		// With keys there is a shorter way; and where the device code was begun with, the service did not give one.
-		if t.MayDevice && !t.Keys && t.place.Flow == session.PKCE {
+		if t.place.MayDevice && !e.Keys && t.place.Flow == session.PKCE {
 			t.UI.Say("If you are unable to open the URL on this device, run this command again with the '--use-device-code' option.\n")
 		}
 		t.UI.Say("\n")
@@ -151,25 +143,25 @@ func (t *SignIn) authorize(e signin.Authorize) {
 	origin, _, _ := strings.Cut(e.RedirectURI, "/oauth")
 	_, port, _ := strings.Cut(origin, "127.0.0.1:")
 	switch {
-	case port == strconv.Itoa(t.Fixed):
+	case port == strconv.Itoa(t.place.FixedPort):
 		t.UI.Say("\nThe browser comes back to %s through the forward that this port was fixed for.\n", origin)
-	case t.ComesBack:
+	case !t.place.Manual:
 		t.UI.Say("\nThe browser comes back to %s by itself.\n", origin)
-	case port == strconv.Itoa(t.LastTime):
+	case port == strconv.Itoa(t.place.LastPort):
 		t.UI.Say("\nThe browser is sent to %s afterwards, which it reached last time.\n", origin)
 	default:
 		t.UI.Say("\nThe browser is sent to %s afterwards: this machine, which it may not reach from where it runs.\n", origin)
 	}
-	t.waiting("Waiting up to "+Span(e.ExpiresIn), "d takes a device code", t.MayDevice)
-	if t.Keys && !t.ComesBack {
+	t.waiting("Waiting up to "+Span(e.ExpiresIn), "d takes a device code", t.place.MayDevice, e.Keys)
+	if e.Keys && t.place.Manual {
 		t.UI.Say("The address of a page that fails to load belongs here, and never into a web page or a chat.\n")
 	}
 }
 
 // waiting is the last line before the wait: for how long, and what can be done meanwhile.
-func (t *SignIn) waiting(how, other string, may bool) {
+func (t *SignIn) waiting(how, other string, may, keys bool) {
 	switch {
-	case !t.Keys:
+	case !keys:
 		t.UI.Say("%s; Ctrl-C gives up.\n", how)
 	case may && !t.Session.Legacy():
 		t.UI.Say("%s; Ctrl-C gives up, %s, ? lists what can be done here.\n", how, other)
@@ -188,7 +180,7 @@ func (t *SignIn) stranger(host string) {
 // url prints an address on a line of its own, never broken, to be clicked where the terminal knows how.
 func (t *SignIn) url(address string) {
 	address = Clean(address)
-	if t.Links {
+	if t.UI.Links {
 		address = term.Link(address)
 	}
 	_, _ = fmt.Fprintf(t.UI.Err, "%s\n", address)
@@ -216,7 +208,7 @@ func (t *SignIn) deviceCode(e signin.DeviceCode) {
 		t.url(e.VerificationURIComplete)
 	}
 	t.UI.Say("\n")
-	t.waiting(fmt.Sprintf("The code is valid for %s. Waiting for you to allow the request", Span(e.ExpiresIn)), "p takes a browser redirect", t.MayCode)
+	t.waiting(fmt.Sprintf("The code is valid for %s. Waiting for you to allow the request", Span(e.ExpiresIn)), "p takes a browser redirect", t.place.MayPKCE, e.Keys)
 }
 
 // besideQR is how many rows what is said after a QR code takes at most, at 80 columns.
@@ -225,8 +217,8 @@ const besideQR = 17
 // qr shows text as a QR code, before the address and the code so that these are what stays on the screen. It is left
 // out where it would scroll away.
 func (t *SignIn) qr(text string) {
-	qr := strings.TrimRight(term.QR(text, t.Width), "\n")
-	if text == "" || qr == "" || strings.Count(qr, "\n")+besideQR > t.Height {
+	qr := strings.TrimRight(term.QR(text, t.UI.Width), "\n")
+	if text == "" || qr == "" || strings.Count(qr, "\n")+besideQR > t.UI.Height {
 		return
 	}
 	_, _ = fmt.Fprintf(t.UI.Err, "\nScan this with a phone, or use the address below it:\n\n%s\n\n", qr)

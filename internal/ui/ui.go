@@ -30,6 +30,8 @@ type UI struct {
 	Debugging bool
 	Terminal  bool // err is a terminal
 	Width     int  // its columns; 0 wraps nothing
+	Height    int  // its rows; 0 shows no picture
+	Links     bool // it shows hyperlinks (OSC 8)
 	Shell     quote.Shell
 }
 

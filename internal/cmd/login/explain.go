@@ -72,7 +72,7 @@ func (o *options) runExplain(ctx context.Context) error {
 }
 
 func explain(c interactive.Choice) explanation {
-	event := c.Event()
+	event := c.Environment()
 	e := explanation{
 		Place: c.Place.Name, Title: c.Place.Title, Remote: c.Place.Remote, Wrapped: c.Place.Wrapped,
 		Flow: c.Answer.Flow, Reason: c.Answer.Reason, Channels: event.Channels, Browser: c.Place.Browser, Port: c.Ports()[0],
