@@ -40,7 +40,7 @@ var layers = [][]string{
 	{"internal/idc", "internal/store", "internal/awsconfig", "internal/callback", "internal/credserver",
 		"internal/hostenv", "internal/browser", "internal/settings", "internal/term", "internal/joint"},
 	// Plain types and small helpers.
-	{"internal/plain", "internal/editor", "internal/private", "internal/naming", "internal/quote"},
+	{"internal/retry", "internal/plain", "internal/editor", "internal/private", "internal/naming", "internal/quote"},
 	{"internal/fault"},
 	{"internal/session"},
 }

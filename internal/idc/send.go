@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/retry"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -30,8 +33,8 @@ type request struct {
 // lost with one refused page.
 const maxAttempts = 4
 
-// send makes a call and decodes the answer into out, which may be nil. It is repeated while the transmitter says that
-// this may help. The error is that of the call, fit to be shown.
+// send makes a call and decodes the answer into out, which may be nil. It retries while the transmitter says that this
+// may help. The error is that of the last attempt, fit to be shown.
 func (c *Client) send(ctx context.Context, k *call, r request, out any) error {
 	if c.err != nil {
 		return c.err
@@ -47,32 +50,30 @@ func (c *Client) send(ctx context.Context, k *call, r request, out any) error {
 	if most == 0 {
 		most = maxAttempts
 	}
-	for attempt := 1; ; attempt++ {
+	answer, err := retry.Do(ctx, repeat(most), func(attempt int) ([]byte, error) {
 		req, err := r.attempt(ctx, body, attempt, most)
 		if err != nil {
-			return &fault.Error{Kind: fault.Bug, Msg: "cannot make the request " + k.op, Err: err}
+			return nil, &fault.Error{Kind: fault.Bug, Msg: "cannot make the request " + k.op, Err: err}
 		}
 		answer, e := c.transmitter.do(k, req)
-		switch {
-		case ctx.Err() != nil && e != nil:
-			return canceled(ctx, k)
-		case e == nil && out == nil:
-			return nil
-		case e == nil:
-			if json.Unmarshal(answer, out) != nil {
-				// The decoder quotes the answer in its error, and an answer holds tokens: nothing of it is kept.
-				return c.explain(k, c.nonsense(k, "a member of the answer has the wrong type"))
-			}
-			return nil
-		case !e.again || attempt >= most:
-			return c.explain(k, e)
+		if e != nil {
+			return nil, e // a nil *Error would not be a nil error
 		}
-		select {
-		case <-ctx.Done():
-			return canceled(ctx, k)
-		case <-time.After(pause(e, attempt)):
-		}
+		return answer, nil
+	})
+	e, answered := errors.AsType[*Error](err)
+	switch {
+	case answered && ctx.Err() != nil:
+		return canceled(ctx, k)
+	case answered:
+		return c.explain(k, e)
+	case err != nil || out == nil:
+		return err
+	case json.Unmarshal(answer, out) != nil:
+		// The decoder quotes the answer in its error, and an answer holds tokens: nothing of it is kept.
+		return c.explain(k, c.nonsense(k, "a member of the answer has the wrong type"))
 	}
+	return nil
 }
 
 // attempt is the request of one attempt. It cannot be sent anew by net/http, which would do so without asking when a
@@ -101,15 +102,26 @@ func (r request) attempt(ctx context.Context, body []byte, attempt, most int) (*
 	return req, nil
 }
 
-// pause is the wait after an attempt that failed with e.
-func pause(e *Error, attempt int) time.Duration {
-	switch {
-	case e.retryAfter > 0:
-		return e.retryAfter
-	case e.Code == CodeThrottled:
-		return backoff(throttled, attempt)
+// The pauses before the second attempt; each later one doubles. The AWS SDKs wait a second after 429 (2026); 1, 2 and 4
+// seconds outlast the portal's bursts without seeming hung. After other failures a long pause does not help.
+const (
+	throttled = time.Second
+	stumbled  = 250 * time.Millisecond
+)
+
+// repeat makes a call most times at the most, while the transmitter says that another attempt may help.
+func repeat(most int) retry.Policy {
+	return func(attempt int, err error) (time.Duration, bool) {
+		first := stumbled
+		if CodeOf(err) == CodeThrottled {
+			first = throttled
+		}
+		pause := retry.After(err)
+		if pause == 0 {
+			pause = retry.Backoff(first, 16*first, attempt, rand.Float64())
+		}
+		return pause, attempt < most && retry.Transient(err)
 	}
-	return backoff(stumbled, attempt)
 }
 
 // userAgent is what a request says of its sender: the program, then the system it runs on.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -203,20 +202,6 @@ func retryAfter(h http.Header) time.Duration {
 		return 0
 	}
 	return min(time.Duration(n), maxRetryAfter/time.Second) * time.Second
-}
-
-// The waits before the second attempt; each later one doubles. A second after 429 is what the AWS SDKs wait from 2026
-// on; 1, 2 and 4 seconds outlast the portal's bursts without seeming hung. A stumble is not helped by waiting long.
-const (
-	throttled = time.Second
-	stumbled  = 250 * time.Millisecond
-)
-
-// backoff is the wait after the given attempt (1, 2, …): half to the whole of first, doubled with each attempt, so that
-// many processes that were refused together do not come back together.
-func backoff(first time.Duration, attempt int) time.Duration {
-	d := first << max(0, min(attempt-1, 4))
-	return d/2 + rand.N(d/2)
 }
 
 // date returns the server's clock as the Date header has it, or the zero time.

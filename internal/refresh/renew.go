@@ -3,7 +3,6 @@ package refresh
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http/httptrace"
 	"strconv"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
+	"github.com/homing-cli/homing/internal/retry"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 )
@@ -160,38 +160,33 @@ func (r *Renewer) service(ctx context.Context, s session.Session, t session.Toke
 	return r.Connect(ctx, s)
 }
 
-// exchange asks the service, again and again while that may help and there is nothing else to use.
+// exchange asks the service for a new token. It retries while another call may help and t no longer serves.
 func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (idc.Grant, error) {
 	service, err := r.service(ctx, s, t)
 	if err != nil {
 		return idc.Grant{}, err
 	}
-	for attempt := 1; ; attempt++ {
+	var took time.Duration // by the last call
+	patient := retry.Patient(func() time.Duration { return r.now().Sub(start) }, r.patience())
+	policy := func(attempt int, err error) (time.Duration, bool) {
+		if ctx.Err() != nil || w.serves(t, r.now()) || w.lasting && took >= personWait {
+			return 0, false
+		}
+		return patient(attempt, err)
+	}
+	return retry.Do(ctx, policy, func(int) (idc.Grant, error) {
 		if ctx.Err() != nil {
 			return idc.Grant{}, ctx.Err()
 		}
 		limit := max(mostWait-r.now().Sub(start), shortWait)
-		if w.lasting || w.ahead == 0 && w.serves(t, r.now()) { // who renews ahead keeps nobody waiting
+		if w.lasting || w.ahead == 0 && w.serves(t, r.now()) { // a renewal ahead of time keeps nobody waiting
 			limit = min(limit, servingWait)
 		}
 		began := r.now()
 		g, err := spend(ctx, service, t, limit)
-		if err == nil || ctx.Err() != nil || w.serves(t, r.now()) {
-			return g, err
-		}
-		if w.lasting && r.now().Sub(began) >= personWait {
-			return g, err
-		}
-		pause := max(backoff(attempt), retryAfter(err))
-		if attempt >= tries(err) || r.now().Add(pause).Sub(start) > r.patience() {
-			return g, err
-		}
-		select {
-		case <-ctx.Done():
-			return g, err
-		case <-time.After(pause):
-		}
-	}
+		took = r.now().Sub(began)
+		return g, err
+	})
 }
 
 // Spend renews t, a token that stands in no file any more, and stores nothing: for who is about to end its session. What
@@ -241,29 +236,6 @@ func (r *Renewer) patience() time.Duration {
 	return patience
 }
 
-// tries is how often a call that failed with err is made, patience permitting: often for what passes by itself (429,
-// 500, a dropped connection), thrice where nothing is there to be reached, as after waking up, once for all else.
-func tries(err error) int {
-	var e interface{ Transient() bool }
-	if errors.As(err, &e) && e.Transient() {
-		return 1 << 10
-	}
-	switch idc.CodeOf(err) {
-	case idc.CodeThrottled, idc.CodeServer, idc.CodeSlowDown:
-		return 1 << 10
-	case idc.CodeNetwork:
-		return 3
-	}
-	return 1
-}
-
-// backoff is the pause after the given attempt: half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds. That makes nine
-// attempts or more in 30 s, and callers that failed together do not come back together.
-func backoff(attempt int) time.Duration {
-	d := min(250*time.Millisecond<<min(attempt-1, 5), 5*time.Second)
-	return d/2 + rand.N(d/2+1)
-}
-
 // failed is the error when the service could not be asked, or gave no answer of use.
 func (r *Renewer) failed(ctx context.Context, s session.Session, err error) error {
 	if ctx.Err() != nil {
@@ -298,13 +270,4 @@ func (r *Renewer) behind(s session.Session, waited time.Duration, held *store.Lo
 		Remedy: fault.Advice("check the network and the proxy settings (HTTPS_PROXY), then try again; " +
 			"a homing that was stopped is shown by: ps -ef | grep homing"),
 	}
-}
-
-// retryAfter is how long the service asks to be left alone, 0 when it does not say.
-func retryAfter(err error) time.Duration {
-	var e interface{ RetryAfter() time.Duration }
-	if errors.As(err, &e) {
-		return e.RetryAfter()
-	}
-	return 0
 }

@@ -2,12 +2,11 @@ package rolecreds
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/retry"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 )
@@ -39,7 +38,7 @@ type Tokens interface {
 }
 
 // Portal hands out role credentials (idc.Client does). An error that can say what the service meant has the methods
-// ServiceCode and Transient.
+// ServiceCode, Transient and RetryAfter; see package retry.
 type Portal interface {
 	RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error)
 }
@@ -173,12 +172,12 @@ func (f *Fetcher) fetch(ctx context.Context, k store.RoleKey, start time.Time) (
 				f.warn(err)
 			}
 			return c, nil
-		case code(err) == "unauthorized" && !replaced:
+		case retry.Code(err) == "unauthorized" && !replaced:
 			if t, err = f.Tokens.Replace(ctx, k.Session, t.AccessToken); err != nil {
 				return session.RoleCredentials{}, err
 			}
 			replaced = true
-		case code(err) == "unauthorized":
+		case retry.Code(err) == "unauthorized":
 			return session.RoleCredentials{}, f.Tokens.Ended(ctx, k.Session, t.AccessToken, err)
 		default:
 			return session.RoleCredentials{}, f.explain(k, err)
@@ -202,32 +201,25 @@ func (f *Fetcher) ask(ctx context.Context, k store.RoleKey, t session.Token, sta
 	if err != nil {
 		return session.RoleCredentials{}, err
 	}
-	for attempt := 1; ; attempt++ {
-		c, err := portal.RoleCredentials(ctx, t.AccessToken, k.AccountID, k.RoleName)
-		if err == nil {
-			if c.AccountID == "" {
-				c.AccountID = k.AccountID
-			}
-			if err := WellFormed(c); err != nil {
-				return session.RoleCredentials{}, err // and nothing of them reaches the cache
-			}
-			return c, nil
-		}
-		pause := max(backoff(attempt), retryAfter(err))
-		if attempt >= tries(err) || f.now().Add(pause).Sub(start) > f.patience() {
-			return c, err
-		}
-		select {
-		case <-ctx.Done():
-			return c, err
-		case <-time.After(pause):
-		}
+	spent := func() time.Duration { return f.now().Sub(start) }
+	c, err := retry.Do(ctx, retry.Patient(spent, f.patience()), func(int) (session.RoleCredentials, error) {
+		return portal.RoleCredentials(ctx, t.AccessToken, k.AccountID, k.RoleName)
+	})
+	if err != nil {
+		return c, err
 	}
+	if c.AccountID == "" {
+		c.AccountID = k.AccountID
+	}
+	if err := WellFormed(c); err != nil {
+		return session.RoleCredentials{}, err // and nothing of them reaches the cache
+	}
+	return c, nil
 }
 
 // explain names the role where the service only says no.
 func (f *Fetcher) explain(k store.RoleKey, err error) error {
-	if code(err) != "forbidden" && fault.KindOf(err) != fault.Denied {
+	if retry.Code(err) != "forbidden" && fault.KindOf(err) != fault.Denied {
 		return err
 	}
 	return &fault.Error{
@@ -255,42 +247,4 @@ func (f *Fetcher) patience() time.Duration {
 		return f.Patience
 	}
 	return patience
-}
-
-// code is what the service meant, "" when err does not say: a word of idc.Code.
-func code(err error) string {
-	var e interface{ ServiceCode() string }
-	if errors.As(err, &e) {
-		return e.ServiceCode()
-	}
-	return ""
-}
-
-// tries is how often a call that failed with err is made, patience permitting: often for what passes by itself (429,
-// 500, a dropped connection), thrice where nothing is there to be reached, once for all else.
-func tries(err error) int {
-	var e interface{ Transient() bool }
-	switch {
-	case errors.As(err, &e) && e.Transient(), code(err) == "throttled", code(err) == "server":
-		return 1 << 10
-	case code(err) == "network":
-		return 3
-	}
-	return 1
-}
-
-// backoff is the pause after the given attempt: half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds. That makes nine
-// attempts or more in 30 s, and callers that were throttled together do not come back together.
-func backoff(attempt int) time.Duration {
-	d := min(250*time.Millisecond<<min(attempt-1, 5), 5*time.Second)
-	return d/2 + rand.N(d/2+1)
-}
-
-// retryAfter is how long the service asks to be left alone, 0 when it does not say.
-func retryAfter(err error) time.Duration {
-	var e interface{ RetryAfter() time.Duration }
-	if errors.As(err, &e) {
-		return e.RetryAfter()
-	}
-	return 0
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/retry"
 )
 
 // errSilent ends a call that takes too long.
@@ -14,12 +15,12 @@ var errSilent = fault.New(fault.Unavailable, "check the network, then run the sa
 
 // trouble decides what a failed call means for its account, and for the list: the error that it returns ends the list.
 func (r *run) trouble(ctx context.Context, a answer, now time.Time) error {
-	what := code(a.err)
+	what := retry.Code(a.err)
 	switch {
 	case what == "throttled":
 		r.result.Throttled++
 		r.quietSince, r.lost = now, 0 // it is there, and will answer
-		r.pacer.throttled(now, a.ticket, retryAfter(a.err))
+		r.pacer.throttled(now, a.ticket, retry.After(a.err))
 		r.repeat(a, now)
 		return nil
 	case what == "unauthorized":
@@ -82,39 +83,10 @@ func (r *run) refuse(a answer) {
 	}
 }
 
-// code is what the service called a failure (idc.Code), "" when it did not.
-func code(err error) string {
-	if e, ok := errors.AsType[interface {
-		error
-		ServiceCode() string
-	}](err); ok {
-		return e.ServiceCode()
-	}
-	return ""
-}
-
 // transient reports whether the same call may well succeed later.
-func transient(err error) bool {
-	e, ok := errors.AsType[interface {
-		error
-		Transient() bool
-	}](err)
-	return ok && e.Transient() || errors.Is(err, errSilent)
-}
+func transient(err error) bool { return retry.Transient(err) || errors.Is(err, errSilent) }
 
-// retryAfter is how long the service asks to be left alone, 0 when it does not say.
-func retryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[interface {
-		error
-		RetryAfter() time.Duration
-	}](err); ok {
-		return e.RetryAfter()
-	}
-	return 0
-}
-
-// backoff is the pause after the given failure (1, 2, …): half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds.
+// backoff returns the pause after the given failure (1, 2, …): half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds.
 func (r *run) backoff(failure int) time.Duration {
-	d := min(250*time.Millisecond<<max(0, min(failure-1, 5)), 5*time.Second)
-	return time.Duration(float64(d) * (0.5 + 0.5*r.chance()))
+	return retry.Backoff(250*time.Millisecond, 5*time.Second, failure, r.chance())
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/retry"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -121,7 +122,7 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 	case code == idc.CodeSlowDown:
 		s.device.missed, s.device.lost = 0, nil
 		s.device.interval += slower
-	case passing(in.err):
+	case retry.Passing(in.err):
 		if s.device.lost == nil {
 			effects = append(effects, hint(stillTrying(in.err)))
 		}
@@ -142,7 +143,7 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 	if s.device.dead {
 		return s.tooLate(s.device.lost)
 	}
-	return s, append(effects, wait{timerPoll, s.device.turn, max(s.device.pause(), patience(in.err))})
+	return s, append(effects, wait{timerPoll, s.device.turn, max(s.device.pause(), retry.After(in.err))})
 }
 
 // lapsed ends the wait by our own clock. A poll that is under way may still bring the token.

@@ -8,6 +8,7 @@ import (
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/plain"
+	"github.com/homing-cli/homing/internal/retry"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -129,10 +130,10 @@ func (s state) codeAnswered(in answered) (state, []effect) {
 	switch {
 	case in.err == nil:
 		return s.granted(in, s.code.reg, s.code.channel, s.code.port)
-	case passing(in.err) && s.code.sent < attempts:
+	case retry.Passing(in.err) && s.code.sent < attempts:
 		s.code.lost = in.err
 		s.code.sent++
-		return s, []effect{wait{timerRetry, s.code.turn, max(time.Second<<(s.code.sent-2), patience(in.err))}}
+		return s, []effect{wait{timerRetry, s.code.turn, max(time.Second<<(s.code.sent-2), retry.After(in.err))}}
 	case s.code.lost != nil && idc.CodeOf(in.err) == idc.CodeInvalidGrant:
 		return s.lose(session.PKCE, s.code.lost) // it was used after all; the answer is what was lost
 	}

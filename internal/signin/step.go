@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"errors"
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -291,24 +290,6 @@ func (s state) leave() (state, []effect) {
 	}
 	next, effects := s.fail(s.leaving)
 	return next, append(s.doubted(), effects...)
-}
-
-// passing reports whether err may go away by itself while we wait: no answer, or one that asks for patience.
-func passing(err error) bool {
-	switch idc.CodeOf(err) {
-	case idc.CodeNetwork, idc.CodeServer, idc.CodeThrottled:
-		return true
-	}
-	e, ok := errors.AsType[*idc.Error](err)
-	return ok && e.Transient() // a gateway's 502, whatever its page says
-}
-
-// patience returns how long the service asked to be left alone, 0 when it did not say.
-func patience(err error) time.Duration {
-	if e, ok := errors.AsType[*idc.Error](err); ok {
-		return e.RetryAfter()
-	}
-	return 0
 }
 
 // unknownClient ends a grant because the service does not know the registration, or no longer. It is forgotten.
