@@ -190,7 +190,7 @@ func (f *SessionFlags) SameAs(s session.Session) error {
 		{"sso-registration-scopes", strings.Join(splitScopes(f.scopes), ","), strings.Join(s.RegistrationScopes(), ",")},
 	} {
 		if f.Given(v.flag) && v.given != v.have {
-			return fault.New(fault.Usage, fmt.Sprintf("leave the flag out, or change it first: homing configure sso-session --sso-session %s", s.Name),
+			return fault.Suggest(fault.Usage, fault.Preface{Words: "leave the flag out, or change it first:", Then: fault.ConfigureSession{Session: s.Name}},
 				"session %q is configured with %q, not with --%s %q", s.Name, v.have, v.flag, v.given)
 		}
 	}

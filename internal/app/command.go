@@ -32,7 +32,7 @@ func NonNil(args []string) []string {
 
 // FlagError words an error of the flag library: *fault.Error of kind Usage.
 func FlagError(cmd *cobra.Command, err error) error {
-	f := &fault.Error{Kind: fault.Usage, Msg: err.Error(), Hint: HelpHint(cmd), Err: err}
+	f := &fault.Error{Kind: fault.Usage, Msg: err.Error(), Remedy: fault.Advice(HelpHint(cmd)), Err: err}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		what := map[string]string{
 			"int": "a number", "duration": "a time such as 30m", "bool": "true or false",

@@ -167,10 +167,10 @@ func (e Env) Time() time.Time {
 func (e Env) HomeDir() (string, error) {
 	if e.Home == "" {
 		return "", &fault.Error{
-			Kind: fault.Config,
-			Msg:  "there is no home folder: HOME is not set",
-			Hint: "run: export HOME=/path/to/your/home",
-			Err:  errors.New("home folder unknown"),
+			Kind:   fault.Config,
+			Msg:    "there is no home folder: HOME is not set",
+			Remedy: fault.Setenv{Name: "HOME", Value: "/path/to/your/home"},
+			Err:    errors.New("home folder unknown"),
 		}
 	}
 	return e.Home, nil

@@ -18,7 +18,7 @@ const GlancePatience = 5 * time.Second
 func WithPatience(ctx context.Context, a *app.App, limit time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, limit, &fault.Error{
 		Kind: fault.Unavailable, Msg: "IAM Identity Center gave no answer within " + limit.Round(100*time.Millisecond).String(),
-		Hint: "check the network and the proxy settings (HTTPS_PROXY), then try again",
+		Remedy: fault.Advice("check the network and the proxy settings (HTTPS_PROXY), then try again"),
 	})
 }
 

@@ -50,8 +50,6 @@ type Error struct {
 	Msg    string // what failed and with which thing: lower case, no full stop, names and paths in quotes
 	Remedy Remedy // what to do next; nil only where nothing helps
 	Err    error  // the cause, for errors.Is and --debug; it is not part of what Error returns
-
-	Hint string // finished words, where Remedy is nil
 }
 
 // Error returns Msg: one sentence that stands alone. The cause is reached through Unwrap.

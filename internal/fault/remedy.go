@@ -87,11 +87,8 @@ func RemedyOf(err error) Remedy {
 		if !errors.As(err, &e) {
 			return nil
 		}
-		switch {
-		case e.Remedy != nil:
+		if e.Remedy != nil {
 			return e.Remedy
-		case e.Hint != "":
-			return Advice(e.Hint)
 		}
 		err = e.Err
 	}

@@ -389,7 +389,7 @@ func (p *peers) result(body json.RawMessage) (signin.Result, parting, error) {
 	p.joined = true
 	switch {
 	case e.Failed != nil:
-		return signin.Result{}, ended, &fault.Error{Kind: e.Failed.Kind, Msg: e.Failed.Message, Hint: e.Failed.Hint}
+		return signin.Result{}, ended, fault.New(e.Failed.Kind, e.Failed.Hint, "%s", e.Failed.Message)
 	case e.SignedIn == nil:
 		return signin.Result{}, left, nil
 	}

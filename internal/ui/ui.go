@@ -144,14 +144,20 @@ func (u *UI) Fail(err error) int {
 	return f.Kind.ExitCode()
 }
 
+// Failure is an error in the words that a person sees.
+type Failure struct {
+	Kind      fault.Kind
+	Msg, Hint string
+}
+
 // Describe returns the sentence, the hint and the kind that a person sees for err.
-func (u *UI) Describe(err error) fault.Error {
-	f := fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Hint: Hint(err, u.Shell)}
+func (u *UI) Describe(err error) Failure {
+	f := Failure{Kind: fault.KindOf(err), Msg: err.Error(), Hint: Hint(err, u.Shell)}
 	switch {
 	case f.Kind == fault.Bug && errors.Is(err, context.Canceled):
-		f = fault.Error{Kind: fault.Interrupted, Msg: "interrupted"}
+		f = Failure{Kind: fault.Interrupted, Msg: "interrupted"}
 	case f.Kind == fault.Bug && unwritten(err) != nil:
-		f = fault.Error{Kind: fault.Config, Msg: "the answer cannot be written: " + unwritten(err).Error(), Hint: "write it to another place"}
+		f = Failure{Kind: fault.Config, Msg: "the answer cannot be written: " + unwritten(err).Error(), Hint: "write it to another place"}
 	case f.Kind == fault.Bug && f.Hint == "":
 		f.Hint = "this should not happen: run it again with --debug and report what it prints at " + IssuesURL
 	}

@@ -113,7 +113,7 @@ func (o *Options) carry(ctx context.Context, cfg *awsconfig.Config, st *store.St
 		if moved, err = locks.Move(g.from.CacheKey(), g.to.CacheKey(), over); err != nil {
 			return &fault.Error{
 				Kind: fault.KindOf(err), Err: err, Msg: "the config file is changed, but the token was not moved: " + err.Error(),
-				Hint: "to try that again, run: " + o.command(cfg, g),
+				Remedy: fault.Preface{Words: "to try that again,", Then: o.remedy(cfg, g)},
 			}
 		}
 	}
@@ -127,11 +127,12 @@ func (o *Options) carry(ctx context.Context, cfg *awsconfig.Config, st *store.St
 		a.Remark("You stay signed in: the token is the one of session %q now.", g.to.Name)
 	case !next && g.unasked != nil:
 		a.Remark("Session %q is signed in already, as far as its file tells. Should it have ended (%s), the token of the legacy format can take its place: %s",
-			g.to.Name, g.unasked, o.command(cfg, g))
+			g.to.Name, g.unasked, a.UI.Command(o.remedy(cfg, g)))
 	case !next:
 		a.Remark("Session %q is signed in already.", g.to.Name)
 	case has && renewable && len(left) > 0:
-		a.Remark("The token stays with profile %q, which has the same start URL. To move it as well, run: homing configure sso --upgrade %s", left[0].Profile, app.Argument(left[0].Profile))
+		a.Remark("The token stays with profile %q, which has the same start URL. To move it as well, run: %s",
+			left[0].Profile, a.UI.Command(fault.Upgrade{left[0].Profile}))
 		next = false
 	case has && renewable:
 		a.Remark("The token stays where it is: session %q asks for other scopes than it has.", g.to.Name)
@@ -139,7 +140,7 @@ func (o *Options) carry(ctx context.Context, cfg *awsconfig.Config, st *store.St
 		a.Remark("The token of the legacy format cannot be renewed and is not taken along. It stays until %s.", ui.Moment(tok.ExpiresAt, now))
 	}
 	if next {
-		a.Remark("Next: homing login --sso-session %s", app.Argument(g.to.Name))
+		a.Remark("Next: %s", a.UI.Command(fault.Login{Session: g.to.Name}))
 	}
 	return nil
 }
@@ -179,13 +180,12 @@ func TakeAlong(ctx context.Context, a *app.App, t app.Target) (now app.Target, d
 	return app.Target{Session: p.Session, Profile: p.Profile}, true, err
 }
 
-// command is what finishes an upgrade that was interrupted.
-func (o *Options) command(cfg *awsconfig.Config, g *group) string {
-	command := "homing configure sso --upgrade"
+// remedy finishes an upgrade that was interrupted.
+func (o *Options) remedy(cfg *awsconfig.Config, g *group) fault.Remedy {
 	for _, p := range cfg.ProfilesOf(g.to) {
-		return command + " " + app.Argument(p.Profile)
+		return fault.Upgrade{p.Profile}
 	}
-	return command
+	return fault.Upgrade{}
 }
 
 // dropRoles removes the role credentials that the AWS CLI and homing keep under the start URL and that no profile looks

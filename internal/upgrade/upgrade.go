@@ -63,18 +63,14 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		legacy := LegacyProfiles(cfg)
 		if len(legacy) == 0 {
-			return fault.New(fault.Usage, "run: homing configure sso --upgrade PROFILE", "--upgrade needs the name of a profile, and %q has no legacy ones", a.ConfigFile())
+			return fault.Suggest(fault.Usage, fault.Upgrade{"PROFILE"}, "--upgrade needs the name of a profile, and %q has no legacy ones", a.ConfigFile())
 		}
-		hint := "run: homing configure sso --upgrade"
-		for _, name := range legacy {
-			hint += " " + app.Argument(name)
-		}
-		return fault.New(fault.Usage, hint, "--upgrade needs the names of the profiles to upgrade")
+		return fault.Suggest(fault.Usage, fault.Upgrade(legacy), "--upgrade needs the names of the profiles to upgrade")
 	}
 	path := cfg.ConfigPath()
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Hint: "run: ls -l " + app.Argument(path), Err: err}
+		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Remedy: fault.Run{"ls", "-l", path}, Err: err}
 	}
 	groups, err := o.groups(ctx, cfg, awsconfig.Parse(path, src), names)
 	if err != nil {
@@ -120,7 +116,7 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 			}
 			return &fault.Error{
 				Kind: fault.Config, Msg: fmt.Sprintf("%q was changed by another program meanwhile, so nothing was changed", path),
-				Hint: "type the command again", Err: err,
+				Remedy: fault.Advice("type the command again"), Err: err,
 			}
 		}
 		if err := awsconfig.Update(ctx, path, edits...); err != nil {
@@ -176,7 +172,7 @@ func (o *Options) groups(ctx context.Context, cfg, file *awsconfig.Config, names
 			return nil, err
 		}
 		if p.Profile != name {
-			return nil, fault.New(fault.Usage, "run: homing configure sso --upgrade "+app.Argument(p.Profile),
+			return nil, fault.Suggest(fault.Usage, fault.Upgrade{p.Profile},
 				"profile %q signs in through profile %q, which is the one to upgrade", name, p.Profile)
 		}
 		legacy := session.Session{StartURL: p.Session.StartURL, Region: p.Session.Region}
@@ -296,7 +292,7 @@ func (o *Options) verify(after *awsconfig.Config, groups []*group) error {
 				why = err.Error()
 			}
 			return &fault.Error{
-				Kind: fault.Config, Hint: "name another session: --sso-session NAME", Err: err,
+				Kind: fault.Config, Remedy: fault.Advice("name another session: --sso-session NAME"), Err: err,
 				Msg: fmt.Sprintf("profile %q cannot use session %q: %s", p.Profile, g.to.Name, why),
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/homing-cli/homing/internal/answer"
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/prompt"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/ui"
@@ -75,6 +76,6 @@ func (o *sessionOptions) run(ctx context.Context) error {
 		return a.UI.Event(ui.Configured{Event: "configured", SSOSession: s.Name})
 	}
 	a.UI.Answer("\nCompleted configuring SSO session: %s\nRun the following to login and refresh access token for this session:\n\n"+
-		"homing login --sso-session %s\n", s.Name, s.Name)
+		"%s\n", s.Name, o.App.UI.Command(fault.Login{Session: s.Name}))
 	return nil
 }

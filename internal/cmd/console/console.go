@@ -167,7 +167,10 @@ func (o *options) role(ctx context.Context) (key store.RoleKey, region string, e
 		return key, "", err
 	}
 	if len(p.Via) > 1 {
-		return key, "", fault.New(fault.Config, "open that one, and switch the role in the console: homing console --profile "+app.Argument(p.Profile),
+		return key, "", fault.Suggest(fault.Config, fault.Preface{
+			Words: "open that one, and switch the role in the console:",
+			Then:  fault.Run{"homing", "console", "--profile", p.Profile},
+		},
 			"profile %q assumes a role over profile %q, and the portal opens the console only as the roles that it has", p.Via[0], p.Profile)
 	}
 	if err := p.NeedRole(); err != nil {

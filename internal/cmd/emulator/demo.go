@@ -20,6 +20,7 @@ import (
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/editor"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/quote"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
@@ -80,18 +81,18 @@ func (o *demoOptions) perform(ctx context.Context) (err error) {
 	out := &audience{w: o.App.Env.Stdout, gone: cancel}
 	defer func() {
 		if out.err != nil && !errors.Is(out.err, syscall.EPIPE) {
-			err = &fault.Error{Kind: fault.Config, Msg: "cannot write: " + out.err.Error(), Hint: "run: homing demo", Err: out.err}
+			err = &fault.Error{Kind: fault.Config, Msg: "cannot write: " + out.err.Error(), Remedy: fault.Run{"homing", "demo"}, Err: out.err}
 		}
 	}()
 	home, err := os.MkdirTemp("", "homing-demo-")
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: "cannot make a temporary folder: " + err.Error(), Hint: "set TMPDIR to a folder you can write to", Err: err}
+		return &fault.Error{Kind: fault.Config, Msg: "cannot make a temporary folder: " + err.Error(), Remedy: fault.Advice("set TMPDIR to a folder you can write to"), Err: err}
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(home)) }()
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1: " + err.Error(), Hint: "run it where programs may listen on loopback", Err: err}
+		return &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1: " + err.Error(), Remedy: fault.Advice("run it where programs may listen on loopback"), Err: err}
 	}
 	d := &demo{
 		out: out, run: o.run, server: &emulator.Server{}, base: "http://" + listener.Addr().String(), errs: make(chan error, 8),
@@ -276,6 +277,7 @@ func commandLine(args []string) string {
 		} else if i > 0 {
 			b.WriteByte(' ')
 		}
+		arg = quote.Sh.Arg(arg)
 		b.WriteString(arg)
 		column += len(arg) + 1
 	}

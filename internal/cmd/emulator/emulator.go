@@ -143,7 +143,7 @@ func (o *options) validate(cmd *cobra.Command) error {
 		return fault.New(fault.Usage, hint, "--verification %q is none of %s", o.Verification, strings.Join(verificationForms, ", "))
 	}
 	if err := idc.ValidStartURL(o.startURL); err != nil {
-		return &fault.Error{Kind: fault.Usage, Msg: "--start-url: " + err.Error(), Hint: hint, Err: err}
+		return &fault.Error{Kind: fault.Usage, Msg: "--start-url: " + err.Error(), Remedy: fault.Advice(hint), Err: err}
 	}
 	if problem := answer.CheckRegion(o.ssoRegion); problem != "" {
 		return fault.New(fault.Usage, hint, "--sso-region %q: %s", o.ssoRegion, ui.LowerFirst(problem))
@@ -160,7 +160,7 @@ func (o *options) run(ctx context.Context) error {
 	listener, err := lc.Listen(ctx, "tcp", o.listen)
 	if err != nil {
 		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot listen on %q: %v", o.listen, errors.Unwrap(err)),
-			Hint: "choose another address, such as: --listen 127.0.0.1:0", Err: err}
+			Remedy: fault.Advice("choose another address, such as: --listen 127.0.0.1:0"), Err: err}
 	}
 	o.warnOfStrangers(listener.Addr())
 	if err := o.announce("http://"+reachable(listener.Addr()), server); err != nil {
@@ -262,12 +262,12 @@ func setSwitches(sw *emulator.Switches, flags []string) error {
 			continue
 		}
 		f := &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("--switch %q: there is no such switch", flag),
-			Hint: "use one of: " + strings.Join(switchNames(), ", "), Err: err}
+			Remedy: fault.Advice("use one of: " + strings.Join(switchNames(), ", ")), Err: err}
 		switch _, wrongType := errors.AsType[*json.UnmarshalTypeError](err); {
 		case wrongType && hasWords:
-			f.Msg, f.Hint = fmt.Sprintf("--switch %q: this switch takes no text", flag), "use the flag: --switch "+name
+			f.Msg, f.Remedy = fmt.Sprintf("--switch %q: this switch takes no text", flag), fault.Advice("use the flag: --switch "+name)
 		case wrongType:
-			f.Msg, f.Hint = fmt.Sprintf("--switch %q: this switch needs a text", flag), "use the flag: --switch "+name+"=TEXT"
+			f.Msg, f.Remedy = fmt.Sprintf("--switch %q: this switch needs a text", flag), fault.Advice("use the flag: --switch "+name+"=TEXT")
 		}
 		return f
 	}
@@ -277,12 +277,12 @@ func setSwitches(sw *emulator.Switches, flags []string) error {
 func (o *options) readDirectory(server *emulator.Server) error {
 	f, err := os.Open(o.directory)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot read --directory %q: %v", o.directory, errors.Unwrap(err)), Hint: "give a JSON file: --directory FILE", Err: err}
+		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot read --directory %q: %v", o.directory, errors.Unwrap(err)), Remedy: fault.Advice("give a JSON file: --directory FILE"), Err: err}
 	}
 	defer func() { _ = f.Close() }()
 	server.Directory, err = emulator.ReadDirectory(f)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("--directory %q: %v", o.directory, err), Hint: "see docs/emulator.md for the form of the file", Err: err}
+		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("--directory %q: %v", o.directory, err), Remedy: fault.Advice("see docs/emulator.md for the form of the file"), Err: err}
 	}
 	return nil
 }

@@ -49,7 +49,9 @@ func makePrivateCopy(a *app.App, profile string) (*privateCopy, error) {
 	}
 	return nil, &fault.Error{
 		Kind: fault.Config, Msg: "there is no folder for the command's config file: " + failed.Error(), Err: failed,
-		Hint: "name a folder that can be written: export XDG_STATE_HOME=/path/to/it",
+		Remedy: fault.Preface{
+			Words: "name a folder that can be written:", Then: fault.Setenv{Name: "XDG_STATE_HOME", Value: "/path/to/it"},
+		},
 	}
 }
 

@@ -119,26 +119,32 @@ func (o *options) misplaced(err error) error {
 	}
 	return &fault.Error{
 		Kind: fault.Usage, Msg: err.Error() + "; the --profile behind the command is the command's", Err: err,
-		Hint: "put the flag in front of it: homing exec --profile NAME -- " + app.Argument(o.command[0]),
+		Remedy: fault.Preface{
+			Words: "put the flag in front of it:", Then: fault.Run{"homing", "exec", "--profile", "NAME", "--", o.command[0]},
+		},
 	}
 }
 
 // cannotRun words why a command does not run, with the exit code that a shell has for it.
 func cannotRun(name string, err error) error {
-	code, why, hint := exitNotExecutable, "cannot be run", "see what it is: ls -l "+app.Argument(name)
+	code, why := exitNotExecutable, "cannot be run"
+	remedy := fault.Preface{Words: "see what it is:", Then: fault.Run{"ls", "-l", name}}
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		code, why, hint = exitNotFound, "is not in PATH", "check its spelling: type "+app.Argument(name)
+		code, why = exitNotFound, "is not in PATH"
+		remedy = fault.Preface{Words: "check its spelling:", Then: fault.Run{"type", name}}
 	case errors.Is(err, fs.ErrNotExist):
-		code, why, hint = exitNotFound, "does not exist, or the interpreter that it names does not", "see what is there: ls -l "+app.Argument(name)
+		code, why = exitNotFound, "does not exist, or the interpreter that it names does not"
+		remedy.Words = "see what is there:"
 	case errors.Is(err, errFolder):
 		why = "is a folder"
 	case errors.Is(err, fs.ErrPermission):
-		why, hint = "must not be run", "allow it: chmod +x "+app.Argument(name)
+		why = "must not be run"
+		remedy = fault.Preface{Words: "allow it:", Then: fault.Run{"chmod", "+x", name}}
 	default:
 		why += ": " + strings.ReplaceAll(err.Error(), "\n", " ")
 	}
-	return &CommandEnded{code, &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("%q %s", name, why), Hint: hint, Err: err}}
+	return &CommandEnded{code, &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("%q %s", name, why), Remedy: remedy, Err: err}}
 }
 
 var errFolder = errors.New("is a folder")

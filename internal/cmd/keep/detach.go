@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/keep"
 	"github.com/homing-cli/homing/internal/session"
@@ -58,7 +57,8 @@ func (o *options) runDetach(ctx context.Context) error {
 	pid, ended, err := o.start(dir)
 	if err != nil {
 		return &fault.Error{
-			Kind: fault.Config, Msg: "cannot start keep in the background: " + err.Error(), Hint: "run it in a terminal of its own: homing keep", Err: err,
+			Kind: fault.Config, Msg: "cannot start keep in the background: " + err.Error(), Err: err,
+			Remedy: fault.Preface{Words: "run it in a terminal of its own:", Then: fault.Run{"homing", "keep"}},
 		}
 	}
 	limit := time.NewTimer(detachWait)
@@ -78,7 +78,7 @@ func (o *options) runDetach(ctx context.Context) error {
 		case running && gone && h.PID != 0: // another one was faster
 			return o.covered(h)
 		case gone && !running:
-			return &fault.Error{Kind: fault.Config, Msg: "keep ended at once", Hint: "see why: cat " + app.Argument(keepLog(dir))}
+			return &fault.Error{Kind: fault.Config, Msg: "keep ended at once", Remedy: fault.Preface{Words: "see why:", Then: fault.Run{"cat", keepLog(dir)}}}
 		}
 		select {
 		case <-ctx.Done():
@@ -86,7 +86,7 @@ func (o *options) runDetach(ctx context.Context) error {
 		case <-ended:
 			gone, ended = true, nil
 		case <-limit.C:
-			return &fault.Error{Kind: fault.TimedOut, Msg: "keep was started and does not say that it runs", Hint: "see why: cat " + app.Argument(keepLog(dir))}
+			return &fault.Error{Kind: fault.TimedOut, Msg: "keep was started and does not say that it runs", Remedy: fault.Preface{Words: "see why:", Then: fault.Run{"cat", keepLog(dir)}}}
 		case <-time.After(detachPoll):
 		}
 	}
@@ -154,7 +154,7 @@ func (o *options) arguments() []string {
 }
 
 // runOnEnd runs the command of --on-end, and does not wait for it: other sessions go on. What it prints goes to stderr.
-func (o *options) runOnEnd(s session.Session, cause fault.Error) {
+func (o *options) runOnEnd(s session.Session, cause ui.Failure) {
 	a := o.App
 	cmd := shellCommand(o.onEnd)
 	cmd.Env = append(cmd.Environ(), "HOMING_SESSION="+ui.Clean(s.Label()), "HOMING_MESSAGE="+ui.Clean(cause.Msg), "HOMING_HINT="+ui.Clean(cause.Hint))

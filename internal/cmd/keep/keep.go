@@ -57,7 +57,7 @@ func New(a *app.App) *cobra.Command {
 		),
 		Args: func(_ *cobra.Command, args []string) error {
 			if i := slices.Index(args, ""); i >= 0 {
-				return fault.New(fault.Usage, "run: homing keep", "the name of a session is empty")
+				return fault.Suggest(fault.Usage, fault.Run{"homing", "keep"}, "the name of a session is empty")
 			}
 			return nil
 		},
@@ -66,7 +66,7 @@ func New(a *app.App) *cobra.Command {
 			o.names = args
 			switch {
 			case o.stop && (o.detach || o.onEnd != "" || len(args) > 0):
-				return fault.New(fault.Usage, "run: homing keep --stop", "--stop ends the keep that runs, and takes no other flag or argument")
+				return fault.Suggest(fault.Usage, stopKeep, "--stop ends the keep that runs, and takes no other flag or argument")
 			case o.stop:
 				return o.runStop(cmd.Context())
 			case o.detach:
@@ -243,7 +243,7 @@ func (o *options) tell(e keep.Event) {
 	a := o.App
 	now := a.Env.Time()
 	err := o.word(e)
-	var cause fault.Error
+	var cause ui.Failure
 	if err != nil {
 		cause = a.UI.Describe(err)
 	}
@@ -282,7 +282,7 @@ func (o *options) word(e keep.Event) error {
 }
 
 // sentence words e for people.
-func (o *options) sentence(e keep.Event, cause fault.Error, now time.Time) string {
+func (o *options) sentence(e keep.Event, cause ui.Failure, now time.Time) string {
 	who, until := e.Session.InWords(), ui.Moment(e.Until, now)
 	switch e.What {
 	case keep.Keeping:
@@ -314,13 +314,15 @@ func (o *options) sentence(e keep.Event, cause fault.Error, now time.Time) strin
 	return cause.Msg + "; " + cause.Hint
 }
 
+var stopKeep = fault.Run{"homing", "keep", "--stop"}
+
 // busy words that another keep runs.
 func busy(err error) error {
 	var b *keep.Busy
 	if !errors.As(err, &b) {
 		return err
 	}
-	return &fault.Error{Kind: fault.Config, Msg: "keep is running already: " + b.Holder.String(), Hint: "to end it, run: homing keep --stop", Err: err}
+	return &fault.Error{Kind: fault.Config, Msg: "keep is running already: " + b.Holder.String(), Remedy: fault.Preface{Words: "to end it,", Then: stopKeep}, Err: err}
 }
 
 // runStop ends the keep that runs.
@@ -356,7 +358,7 @@ func (o *options) covered(h keep.Holder) error {
 	if names := o.unwatched(h); len(names) > 0 {
 		return &fault.Error{
 			Kind: fault.Config, Msg: "keep is running already, without " + strings.Join(names, ", ") + ": " + h.String(),
-			Hint: "to begin anew, run: homing keep --stop",
+			Remedy: fault.Preface{Words: "to begin anew,", Then: stopKeep},
 		}
 	}
 	if o.App.UI.JSON {

@@ -82,7 +82,7 @@ func redirect(ctx context.Context, a *app.App, args []string) (string, error) {
 	select {
 	case r := <-done:
 		if r.err != nil {
-			return "", &fault.Error{Kind: fault.Usage, Msg: "standard input cannot be read: " + r.err.Error(), Hint: asArgument, Err: r.err}
+			return "", &fault.Error{Kind: fault.Usage, Msg: "standard input cannot be read: " + r.err.Error(), Remedy: fault.Advice(asArgument), Err: r.err}
 		}
 		if len(bytes.TrimSpace(r.text)) == 0 {
 			return "", fault.New(fault.Usage, asArgument, "standard input is empty: there is no address in it")
@@ -105,7 +105,7 @@ func askRedirect(ctx context.Context, a *app.App) (string, error) {
 	}
 	inputs, restore, err := a.Env.Terminal.Inputs(ctx)
 	if err != nil {
-		return "", &fault.Error{Kind: fault.Usage, Msg: "this terminal cannot be read without showing the address", Hint: asArgument, Err: err}
+		return "", &fault.Error{Kind: fault.Usage, Msg: "this terminal cannot be read without showing the address", Remedy: fault.Advice(asArgument), Err: err}
 	}
 	defer restore()
 	a.UI.Say("Paste the address of the page that failed to load here, and never into a web page or a chat (nothing will be shown; Ctrl-C gives up):\n")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/callback"
+	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/interactive"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/ui"
@@ -63,7 +64,7 @@ func (o *options) runExplain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e := explain(c)
+	e := explain(o.App.UI, c)
 	e.Refuses = interactive.RefuseInCI(o.App, c, t.Session) != nil
 	if o.App.UI.JSON {
 		return o.App.UI.Document(e)
@@ -71,7 +72,7 @@ func (o *options) runExplain(ctx context.Context) error {
 	return sayExplanation(o.App, t.Session.InWords(), e)
 }
 
-func explain(c interactive.Choice) explanation {
+func explain(u *ui.UI, c interactive.Choice) explanation {
 	event := c.Environment()
 	e := explanation{
 		Place: c.Place.Name, Title: c.Place.Title, Remote: c.Place.Remote, Wrapped: c.Place.Wrapped,
@@ -94,7 +95,7 @@ func explain(c interactive.Choice) explanation {
 	for _, w := range c.Place.Ways(example) {
 		if w.Channel == session.DeviceCode && c.Settings.Policy.Allows(session.Device) || w.Channel != session.DeviceCode && c.MayCode() {
 			if w.Channel == session.Callback {
-				w.Command = "homing callback"
+				w.Command = u.Command(fault.HandOver{})
 			}
 			e.Ways = append(e.Ways, explainedWay(w))
 		}

@@ -280,7 +280,7 @@ func (l *logout) report(done loggedOut, s session.Session, what string, untold, 
 	case untold != nil:
 		err = &fault.Error{
 			Kind: fault.KindOf(untold), Msg: "signed out of " + what + " here, but not at the service: " + untold.Error(),
-			Hint: "the session ends there by itself; to end it now, sign out at " + s.StartURL, Err: untold,
+			Remedy: fault.Advice("the session ends there by itself; to end it now, sign out at " + s.StartURL), Err: untold,
 		}
 	}
 	if err != nil {

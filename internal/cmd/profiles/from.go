@@ -86,7 +86,7 @@ func bounded(r io.Reader) ([]byte, error) {
 }
 
 func teamFault(kind fault.Kind, from, hint string, err error) error {
-	return &fault.Error{Kind: kind, Msg: fmt.Sprintf("cannot read --from %q: %v", from, err), Hint: hint, Err: err}
+	return &fault.Error{Kind: kind, Msg: fmt.Sprintf("cannot read --from %q: %v", from, err), Remedy: fault.Advice(hint), Err: err}
 }
 
 func fetchTeam(ctx context.Context, a *app.App, from, scheme string) (string, []byte, error) {

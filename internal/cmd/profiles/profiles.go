@@ -67,19 +67,13 @@ func (r *reach) matched(unmatched []string, before string) error {
 	}{{"--account", r.accounts}, {"--role", r.roles}} {
 		for _, pattern := range list.patterns {
 			if slices.Contains(unmatched, pattern) {
-				return fault.New(fault.Usage, before+"see what there is: homing profiles list"+r.sessionFlag(), "%s %q matches nothing that you may use", list.flag, pattern)
+				return fault.Suggest(fault.Usage, fault.Preface{
+					Words: before + "see what there is:", Then: fault.ListProfiles{Session: r.ssoSession},
+				}, "%s %q matches nothing that you may use", list.flag, pattern)
 			}
 		}
 	}
 	return nil
-}
-
-// sessionFlag repeats --sso-session in a command for a hint.
-func (r *reach) sessionFlag() string {
-	if r.ssoSession == "" {
-		return ""
-	}
-	return " --sso-session " + app.Argument(r.ssoSession)
 }
 
 // signIn signs the person in where --login asks for that and nothing else helps.

@@ -8,9 +8,10 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/answer"
-	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/connect"
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/interactive"
 	"github.com/homing-cli/homing/internal/profiles"
 	"github.com/homing-cli/homing/internal/prompt"
 	"github.com/homing-cli/homing/internal/refresh"
@@ -191,13 +192,13 @@ func (out *outcome) note(c profiles.Change) string {
 func (out *outcome) next(ctx context.Context) {
 	a := out.o.App
 	if own, profile := out.ownSignIn(ctx); own {
-		a.UI.Say("Profiles of form legacy have a sign-in of their own: that of %s does not count for them.\nNext: homing login --profile %s\n",
-			out.session.InWords(), app.Argument(profile))
+		a.UI.Say("Profiles of form legacy have a sign-in of their own: that of %s does not count for them.\nNext: %s\n",
+			out.session.InWords(), a.UI.Command(fault.Login{Profile: profile}))
 		return
 	}
 	for _, c := range out.plan.Changes {
 		if c.Kind == profiles.Add {
-			a.UI.Say("Next: aws sts get-caller-identity --profile %s\n", app.Argument(c.Profile))
+			a.UI.Say("Next: %s\n", a.UI.Command(interactive.CallerIdentity(c.Profile)))
 			return
 		}
 	}

@@ -33,7 +33,9 @@ func (o *syncOptions) find(ctx context.Context) (app.Target, error) {
 	urlGiven, regionGiven := o.portal.Given("sso-start-url"), o.portal.Given("sso-region")
 	if !urlGiven && !regionGiven {
 		if profile, _ := a.ActiveProfile(); profile == "" && o.ssoSession == "" && len(cfg.Sessions()) == 0 {
-			return app.Target{}, fault.New(fault.Config, "run: homing configure sso; or add the flags: --sso-start-url URL --sso-region REGION",
+			return app.Target{}, fault.Suggest(fault.Config, fault.Preface{
+				Words: "add the flags --sso-start-url URL --sso-region REGION, or", Then: fault.ConfigureSSO{},
+			},
 				"no session is configured in %q", a.ConfigFile())
 		}
 		return a.Target(ctx, o.ssoSession)

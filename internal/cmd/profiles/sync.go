@@ -203,7 +203,7 @@ func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []b
 	path := a.Loaded.ConfigPath()
 	src, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Hint: "run: ls -l " + app.Argument(path), Err: err}
+		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Remedy: fault.Run{"ls", "-l", path}, Err: err}
 	}
 	if out.plan, err = plan(src); err != nil {
 		return err

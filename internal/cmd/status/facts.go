@@ -202,7 +202,9 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 		row.State = stateValid
 	}
 	if s.Legacy() && !o.Token.RefreshToken.IsZero() {
-		row.SignIn += " --keep-fresh" // what the token has, the next one is to have
+		login := t.Login()
+		login.KeepFresh = true // what the token has, the next one is to have
+		row.signIn, row.SignIn = login, f.App.UI.Command(login)
 	}
 	row.setExpires(o.Token.ExpiresAt)
 	row.Refreshable, row.Refused = o.Renewable && o.Unstorable == nil, o.Refused
