@@ -40,7 +40,7 @@ var layers = [][]string{
 	{"internal/idc", "internal/store", "internal/awsconfig", "internal/callback", "internal/credserver",
 		"internal/hostenv", "internal/browser", "internal/settings", "internal/term", "internal/joint"},
 	// Plain types and small helpers.
-	{"internal/retry", "internal/plain", "internal/editor", "internal/private", "internal/naming", "internal/quote"},
+	{"internal/retry", "internal/plain", "internal/editor", "internal/files", "internal/naming", "internal/quote"},
 	{"internal/fault"},
 	{"internal/session"},
 }
@@ -199,6 +199,29 @@ func TestOnlyEnvTouchesTheProcess(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no use found anywhere, not even in internal/testtools: this test looks for the wrong thing")
+	}
+}
+
+// TestOnlyFilesLocksOrRenames: a lock that is not looked at again, or a rename without Windows' retry, is a fault that shows
+// once in a thousand runs.
+func TestOnlyFilesLocksOrRenames(t *testing.T) {
+	found := 0
+	for name, p := range packages(t) {
+		if strings.HasPrefix(name, "interop") || strings.HasPrefix(name, "bench") {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			path := filepath.Join(p.Dir, file)
+			for _, use := range slices.Concat(usesOf(t, path, "os", []string{"Rename"}), usesOf(t, path, "flock", []string{"New"})) {
+				found++
+				if name != "internal/files" && name != "internal/awsconfig" {
+					t.Errorf("%s/%s uses %s; internal/files does that", name, file, use)
+				}
+			}
+		}
+	}
+	if found < 2 {
+		t.Error("internal/files neither locks nor renames: this test looks for the wrong thing")
 	}
 }
 

@@ -31,8 +31,8 @@ func (c *change) setting(key string) *setting {
 	return nil
 }
 
-// merge checks the edits and joins those of the same section; the last word on a key counts.
-func merge(edits []Edit) ([]*change, error) {
+// joinEdits checks the edits and joins those of the same section; the last word on a key counts.
+func joinEdits(edits []Edit) ([]*change, error) {
 	var changes []*change
 	byName := make(map[Section]*change, len(edits))
 	for _, e := range edits {

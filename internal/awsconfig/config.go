@@ -3,7 +3,6 @@ package awsconfig
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // What a section can be for us, as the word in its header.
@@ -100,56 +100,27 @@ func (c *Config) prepare() *Config {
 	return c
 }
 
-// readFile reads a file that may be missing. What is neither a file nor a folder (/dev/null, a pipe) counts as missing,
-// as it does for the AWS CLI.
+// readFile reads a file that may be missing. /dev/null counts as missing, as it does for the AWS CLI. A pipe is read, as
+// the SDKs do.
 func readFile(path string) (text string, exists bool, err error) {
 	if path == "" {
 		return "", false, nil
 	}
-	info, err := os.Stat(path)
+	text, err = files.ReadInput(path)
+	var other files.NotRegular
 	switch {
+	case err == nil:
+		return text, true, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return "", false, nil
-	case err == nil && info.IsDir():
+	case errors.As(err, &other):
 		return "", false, fault.Suggest(fault.Config, fault.Run{"mv", path, path + ".old"},
-			"%q is a folder, not a file", path)
-	case err == nil && !info.Mode().IsRegular():
-		return "", false, nil
-	}
-	text, err = readText(path, info.Size())
-	if err == nil {
-		return text, true, nil
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", false, nil
+			"%q %s", path, strings.TrimPrefix(other.Error(), "it "))
 	}
 	return "", false, &fault.Error{
 		Kind: fault.Config, Err: err,
 		Msg:    fmt.Sprintf("cannot read %q: %s", path, reason(err)),
 		Remedy: fault.Run{"ls", "-l", path},
-	}
-}
-
-// readText is os.ReadFile for a string. A file of ten thousand profiles is not held twice: most of the time it takes to
-// read one would go into the memory for that.
-func readText(path string, size int64) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }() // nothing was written
-	var text strings.Builder
-	text.Grow(int(min(size, 64<<20)))
-	buf := make([]byte, min(size+1, 32<<10))
-	for {
-		n, err := f.Read(buf)
-		text.Write(buf[:n])
-		switch {
-		case errors.Is(err, io.EOF):
-			return text.String(), nil
-		case err != nil:
-			return "", err
-		}
 	}
 }
 

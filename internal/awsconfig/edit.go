@@ -84,7 +84,7 @@ func apply(path, text string, edits []Edit) (string, error) {
 
 // newEditor reads a text and finds the sections that the edits are about.
 func newEditor(path, text string, edits []Edit) (*editor, error) {
-	changes, err := merge(edits)
+	changes, err := joinEdits(edits)
 	if err != nil {
 		return nil, err
 	}
@@ -395,16 +395,7 @@ func (e *editor) sdkOptionBefore(c *change, at int) *option {
 // splice returns the text with all changes made.
 func (e *editor) splice() string {
 	sortSplices(e.splices)
-	var b strings.Builder
-	b.Grow(len(e.text) + 64*len(e.splices))
-	from := 0
-	for _, s := range e.splices {
-		b.WriteString(e.text[from:s.start])
-		b.WriteString(s.with)
-		from = s.end
-	}
-	b.WriteString(e.text[from:])
-	out := b.String()
+	out := spliced(e.text, e.splices)
 	if e.text != "" && !strings.HasSuffix(e.text, "\n") { // the last line may have gone; the one above stays without an end
 		if last := strings.TrimSuffix(strings.TrimSuffix(out, "\n"), "\r"); last != "" && last[len(last)-1] != '\n' {
 			out = last // an empty line is nothing but its end, and keeps it
@@ -414,6 +405,20 @@ func (e *editor) splice() string {
 		return out
 	}
 	return e.appendTo(out)
+}
+
+// spliced returns a text with its splices, which are in order and do not overlap.
+func spliced(text string, splices []splice) string {
+	var b strings.Builder
+	b.Grow(len(text) + 64*len(splices))
+	from := 0
+	for _, s := range splices {
+		b.WriteString(text[from:s.start])
+		b.WriteString(s.with)
+		from = s.end
+	}
+	b.WriteString(text[from:])
+	return b.String()
 }
 
 // sortSplices puts splices in the order of the text. Those at one place come as they were planned, which is in the order

@@ -203,7 +203,7 @@ func TestVerify(t *testing.T) {
 		"not loadable":              "[profile dev]\na = 9\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
 		"the section under no name": "[dev]\na = 9\nb = 2\n\n[profile x]\nc = 3\ns3 =\n  k = v\n",
 	} {
-		changes, err := merge([]Edit{set1(dev, "a", "9")})
+		changes, err := joinEdits([]Edit{set1(dev, "a", "9")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/quote"
 	"github.com/homing-cli/homing/internal/testtools"
 )
@@ -183,7 +184,7 @@ func TestUpdateOnAlmostFullDisk(t *testing.T) {
 	const page = 4096
 	done, refused := 0, 0
 	for free := range 10 {
-		for _, name := range []string{path, path + BackupSuffix, path + lockSuffix, fill} {
+		for _, name := range []string{path, path + BackupSuffix, path + files.EditLockSuffix, fill} {
 			if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 				t.Fatal(err)
 			}
@@ -319,14 +320,24 @@ func TestUpdateOfMountPointKilled(t *testing.T) {
 	t.Logf("%d mixtures were finished", mixtures)
 }
 
-// A pipe instead of a file must not be waited for. The AWS CLI takes it for missing, and so does reading here.
+// A pipe is read once, as AWS_CONFIG_FILE=<(sops -d FILE) needs it, and never edited. One without a writer is an error
+// and no hang.
 func TestPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := Load(Paths{Config: path}); err != nil || len(c.ProfileNames()) != 0 {
-		t.Error(err)
+	_, err := Load(Paths{Config: path})
+	checkFault(t, err, "nothing writes to the pipe")
+	written := filepath.Join(t.TempDir(), "config")
+	if err := syscall.Mkfifo(written, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	checkFault(t, Update(t.Context(), path, region), "it is not a regular file")
+	go func() { _ = os.WriteFile(written, []byte("[profile a]\nregion = x\n"), 0) }() // waits for a reader
+	for range 2 {
+		if c, err := Load(Paths{Config: written}); err != nil || len(c.ProfileNames()) != 1 {
+			t.Error(err)
+		}
+	}
+	checkFault(t, Update(t.Context(), path, region), "it is a pipe, not a file")
 }

@@ -2,7 +2,6 @@ package awsconfig
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // text returns what is in a file.
@@ -179,7 +179,7 @@ func TestUpdateRefuses(t *testing.T) {
 		filepath.Join(dir, "plain", "x", "y"): "cannot change",
 	}
 	if runtime.GOOS != "windows" {
-		tests["/dev/null"] = "it is not a regular file"
+		tests["/dev/null"] = "it is a device, not a file"
 	}
 	before := listed(t, dir)
 	for path, says := range tests {
@@ -200,48 +200,6 @@ func TestUpdateRefuses(t *testing.T) {
 	}
 	_, err := Load(Paths{Config: folder})
 	checkFault(t, err, "is a folder, not a file")
-}
-
-// Another program writes between our reading and our rename.
-func TestUpdateNoticesOthers(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config")
-	put(t, path, "[profile dev]\n", 0o600)
-	v, err := readVersion(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, path, "[profile dev]\noutput = theirs\n", 0o600)
-	if err := v.replace(path, "[profile dev]\nregion = ours\n"); !errors.Is(err, errChanged) {
-		t.Errorf("replace: %v", err)
-	}
-	if err := (version{}).replace(path, "[profile dev]\nregion = ours\n"); !errors.Is(err, errChanged) {
-		t.Errorf("replace of what was missing: %v", err)
-	}
-	if got := text(t, path); got != "[profile dev]\noutput = theirs\n" {
-		t.Errorf("%q", got)
-	}
-	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config"}) {
-		t.Errorf("left behind: %v", got)
-	}
-}
-
-// The way of writing for a file that is a mount point.
-func TestOverwrite(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config")
-	for _, next := range []string{"short\n", strings.Repeat("long\n", 1000)} {
-		put(t, path, "[profile dev]\nregion = old\n", 0o640)
-		v, err := readVersion(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		put(t, path+".new", next, 0o600)
-		if err := v.overwrite(path, next, path+".new"); err != nil {
-			t.Fatal(err)
-		}
-		if text(t, path) != next || text(t, path+BackupSuffix) != v.text || mode(t, path) != 0o640 && runtime.GOOS != "windows" {
-			t.Errorf("file %q, backup %q", text(t, path), text(t, path+BackupSuffix))
-		}
-	}
 }
 
 // A write in place that is killed after any number of bytes is finished by the next edit. What a person wrote is not
@@ -282,7 +240,7 @@ func TestOverwriteKilled(t *testing.T) {
 func TestUpdateWaitsForTheLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config")
 	put(t, path, "[profile dev]\n", 0o600)
-	held := flock.New(path + lockSuffix)
+	held := flock.New(path + files.EditLockSuffix)
 	if err := held.Lock(); err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +248,7 @@ func TestUpdateWaitsForTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		err := Update(t.Context(), path, region)
-		if fault.KindOf(err) != fault.TimedOut || fault.RemedyOf(err) == nil || time.Since(start) != lockWait {
+		if fault.KindOf(err) != fault.TimedOut || fault.RemedyOf(err) == nil || time.Since(start) != files.EditLockWait {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

@@ -92,7 +92,7 @@ func killIn(t *testing.T, path, what string, n int) bool {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), leftovers(filepath.Base(path))))
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".homing-*"))
 	return err == nil && len(left) > 0
 }
 

@@ -198,7 +198,7 @@ func TestDeliverToTheDead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file, lock, _ := files(dir, testState)
+		file, lock, _ := paths(dir, testState)
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

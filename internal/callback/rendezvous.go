@@ -1,12 +1,12 @@
 package callback
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,10 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // announcement is the rendezvous file: callback-HASH.json, HASH being the hash of the state. Whoever knows the state
@@ -33,8 +31,8 @@ const maxAnnouncement = 1 << 10
 // maxSwept bounds what one login cleans up after others.
 const maxSwept = 100
 
-// files returns the rendezvous file of a state, and its lock.
-func files(dir, state string) (file, lock, hash string) {
+// paths returns the rendezvous file of a state, and its lock.
+func paths(dir, state string) (file, lock, hash string) {
 	sum := sha256.Sum256([]byte(state))
 	hash = hex.EncodeToString(sum[:])
 	file = filepath.Join(dir, "callback-"+hash+".json")
@@ -79,23 +77,22 @@ func (l *Listener) unannounce() {
 }
 
 func announce(dir, state string, port int) (retract func(), err error) {
-	if err := private.Dir(dir); err != nil {
+	if err := files.PrivateDir(dir); err != nil {
 		return nil, err
 	}
 	sweep(dir)
-	file, lock, hash := files(dir, state)
+	file, lock, hash := paths(dir, state)
 	held, err := hold(lock)
 	if err != nil {
 		return nil, err
 	}
 	retract = func() {
 		_ = os.Remove(file)
-		_ = held.Unlock()
-		_ = os.Remove(lock) // after it: Windows removes no open file, and nobody else has use for this name
+		held.Remove()
 	}
 	text, err := json.Marshal(announcement{port, hash})
 	if err == nil {
-		err = private.Write(file, text)
+		err = files.Write(file, text)
 	}
 	if err != nil {
 		retract()
@@ -104,28 +101,15 @@ func announce(dir, state string, port int) (retract func(), err error) {
 	return retract, nil
 }
 
-// hold makes a lock file and locks it.
-func hold(path string) (*flock.Flock, error) {
-	for range 100 {
-		if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-			return nil, &fs.PathError{Op: "lock", Path: path, Err: errors.New("not a file")}
-		}
-		l := flock.New(path, flock.SetPermissions(0o600))
-		ok, err := l.TryLock()
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			// A sweep may have been at it between its making and its lock.
-			held, err := l.Stat()
-			if now, gone := os.Lstat(path); err == nil && gone == nil && os.SameFile(held, now) {
-				return l, nil
-			}
-			_ = l.Unlock()
-		}
-		time.Sleep(5 * time.Millisecond)
+// hold takes the lock at path. A sweep of another login may have it for a moment.
+func hold(path string) (*files.Lock, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	l, err := files.Acquire(ctx, path)
+	if ctx.Err() != nil {
+		err = &fs.PathError{Op: "lock", Path: path, Err: files.ErrHeld}
 	}
-	return nil, &fs.PathError{Op: "lock", Path: path, Err: errors.New("held by another process")}
+	return l, err
 }
 
 // sweep removes the files of logins that died.
@@ -136,7 +120,7 @@ func sweep(dir string) {
 	}
 	defer func() { _ = d.Close() }()
 	names, _ := d.Readdirnames(10 * maxSwept) // an error leaves the rest for the next login
-	ofOurs := regexp.MustCompile(`^callback-[0-9a-f]{64}\.(json|lock|json\.tmp)$`)
+	ofOurs := regexp.MustCompile(`^callback-[0-9a-f]{64}\.(json|lock|json\.homing-[0-9A-Z]+\.tmp)$`)
 	swept := 0
 	for _, name := range names {
 		if !ofOurs.MatchString(name) || swept == maxSwept {
@@ -148,54 +132,30 @@ func sweep(dir string) {
 			continue
 		}
 		swept++
-		for _, path := range []string{file, file + ".tmp", lockOf(file)} {
-			_ = os.Remove(path)
-		}
+		files.RemoveTemps(file)
+		_ = os.Remove(file)
+		_ = os.Remove(lockOf(file))
 	}
 }
 
 // locked reports whether somebody holds the lock file at path. It makes none.
 func locked(path string) (bool, error) {
-	info, err := os.Lstat(path)
-	switch {
-	case err != nil:
-		return false, err
-	case !info.Mode().IsRegular() || !private.Ours(info):
-		return false, &fs.PathError{Op: "lock", Path: path, Err: errors.New("not a file of ours")}
+	if info, err := os.Lstat(path); err == nil && !files.Ours(info) {
+		return false, &fs.PathError{Op: "lock", Path: path, Err: errors.New("owned by another user")}
 	}
-	l := flock.New(path, flock.SetFlag(os.O_RDWR))
-	free, err := l.TryLock()
-	if err != nil {
-		return false, err
-	}
-	if free {
-		_ = l.Unlock()
-	}
-	return !free, nil
+	return files.Held(path)
 }
 
 // announced returns the port of the login that waits with state. The error is fs.ErrNotExist, or says what is wrong with
 // the file.
 func announced(dir, state string) (port int, err error) {
-	file, lock, hash := files(dir, state)
+	file, lock, hash := paths(dir, state)
 	if held, err := locked(lock); err != nil {
 		return 0, err
 	} else if !held {
 		return 0, fs.ErrNotExist
 	}
-	info, err := os.Lstat(file)
-	switch {
-	case err != nil:
-		return 0, err
-	case !info.Mode().IsRegular() || !private.Ours(info) || !private.Only(info):
-		return 0, &fs.PathError{Op: "open", Path: file, Err: errors.New("not a file of ours alone")}
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, maxAnnouncement))
+	text, err := files.ReadPrivate(file, maxAnnouncement)
 	if err != nil {
 		return 0, err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // TestAnnouncement: what is in the folder is ours alone and tells nothing; it is gone when the listener is.
@@ -26,10 +26,10 @@ func TestAnnouncement(t *testing.T) {
 	if got := names(t, dir); len(got) != 2 {
 		t.Fatalf("files: %v", got)
 	}
-	file, lock, hash := files(dir, testState)
+	file, lock, hash := paths(dir, testState)
 	for _, path := range []string{dir, file, lock} {
 		info, err := os.Lstat(path)
-		if err != nil || !private.Only(info) || !private.Ours(info) {
+		if err != nil || !files.Private(info) || !files.Ours(info) {
 			t.Errorf("%s: %v, %v", path, info.Mode(), err)
 		}
 	}
@@ -73,7 +73,7 @@ func TestSweep(t *testing.T) {
 	write(stem("a") + ".json")
 	write(stem("a") + ".lock")
 	write(stem("b") + ".json") // without a lock
-	write(stem("c") + ".json.tmp")
+	write(stem("c") + ".json.homing-AB12.tmp")
 	write(stem("c") + ".lock")
 	write("worked.json")
 	write("callback-notes.json")
@@ -88,12 +88,12 @@ func TestSweep(t *testing.T) {
 	if got := len(names(t, dir)); got != 6 {
 		t.Errorf("files: %v", names(t, dir))
 	}
-	for _, name := range []string{stem("a") + ".json", stem("b") + ".json", stem("c") + ".json.tmp"} {
+	for _, name := range []string{stem("a") + ".json", stem("b") + ".json", stem("c") + ".json.homing-AB12.tmp"} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is still there: %v", name, err)
 		}
 	}
-	if info, err := os.Stat(dir); err != nil || !private.Only(info) {
+	if info, err := os.Stat(dir); err != nil || !files.Private(info) {
 		t.Errorf("the folder is open to others: %v, %v", info.Mode(), err)
 	}
 }
@@ -115,8 +115,8 @@ func TestLinks(t *testing.T) {
 	}
 	for _, which := range []string{"file", "lock", "temp"} {
 		dir := t.TempDir()
-		file, lock, _ := files(dir, testState)
-		link(map[string]string{"file": file, "lock": lock, "temp": file + ".tmp"}[which])
+		file, lock, _ := paths(dir, testState)
+		link(map[string]string{"file": file, "lock": lock, "temp": files.TempName(file, "")}[which])
 		l := start(t, Options{})
 		err := l.Announce(dir)
 		if err != nil && fault.KindOf(err) != fault.Config {
@@ -132,7 +132,7 @@ func TestLinks(t *testing.T) {
 	}
 	nowhere := filepath.Join(t.TempDir(), "nowhere")
 	dir := t.TempDir()
-	_, lock, _ := files(dir, testState)
+	_, lock, _ := paths(dir, testState)
 	if err := os.Symlink(nowhere, lock); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestLinks(t *testing.T) {
 	}
 	dir = t.TempDir()
 	l := announcedIn(t, dir)
-	file, _, _ := files(dir, testState)
+	file, _, _ := paths(dir, testState)
 	other := filepath.Join(t.TempDir(), "other.json")
 	if err := os.Rename(file, other); err != nil {
 		t.Fatal(err)

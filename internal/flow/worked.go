@@ -7,17 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -72,16 +68,13 @@ func Remember(dir, place string, s session.Session, w Worked) error {
 		return nil
 	}
 	path := filepath.Join(dir, workedFile)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return workedFault("write", path, err)
-	}
-	lock := flock.New(filepath.Join(dir, "worked.lock"), flock.SetPermissions(0o600))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // the file is held for milliseconds
 	defer cancel()
-	if _, err := lock.TryLockContext(ctx, 5*time.Millisecond); err != nil {
+	lock, err := files.Acquire(ctx, filepath.Join(dir, "worked.lock"))
+	if err != nil {
 		return workedFault("lock", path, err)
 	}
-	defer func() { _ = lock.Unlock() }()
+	defer lock.Unlock()
 	m, err := recall(path)
 	if err != nil {
 		return err
@@ -92,7 +85,7 @@ func Remember(dir, place string, s session.Session, w Worked) error {
 	if err != nil {
 		return workedFault("write", path, err)
 	}
-	if err := private.Write(path, append(data, '\n')); err != nil {
+	if err := files.Write(path, append(data, '\n')); err != nil {
 		return workedFault("write", path, err)
 	}
 	return nil
@@ -101,27 +94,15 @@ func Remember(dir, place string, s session.Session, w Worked) error {
 // recall reads the file. What is not ours or is broken is an empty memory.
 func recall(path string) (memory, error) {
 	empty := memory{Version: 1, Worked: map[string]*Worked{}}
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	data, err := files.Read(path, maxWorked)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, files.ErrTooLarge):
 		return empty, nil
-	}
-	if err == nil && !info.Mode().IsRegular() { // to open a pipe is to wait for its writer
-		err = errors.New("not a plain file")
-	}
-	if err != nil {
-		return empty, workedFault("read", path, err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return empty, workedFault("read", path, err)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxWorked+1))
-	_ = f.Close()
-	if err != nil {
+	case err != nil:
 		return empty, workedFault("read", path, err)
 	}
 	var m memory
-	if broken := len(data) > maxWorked || json.Unmarshal(data, &m) != nil; broken || m.Version != 1 || m.Worked == nil {
+	if json.Unmarshal(data, &m) != nil || m.Version != 1 || m.Worked == nil {
 		return empty, nil
 	}
 	for k, w := range m.Worked {

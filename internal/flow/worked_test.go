@@ -112,7 +112,7 @@ func TestMemoryThatCannotBe(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Remembered(dir, "ssh", dev); fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), "not a plain file") {
+	if _, err := Remembered(dir, "ssh", dev); fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), "it is a folder, not a file") {
 		t.Error(err)
 	}
 	for _, dir := range []string{dir, file, filepath.Join(file, "below")} {

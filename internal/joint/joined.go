@@ -21,7 +21,7 @@ type Joined struct {
 }
 
 // join connects to who leads at f.
-func join(ctx context.Context, f files, h Hello) (*Joined, error) {
+func join(ctx context.Context, f paths, h Hello) (*Joined, error) {
 	a, err := announced(f.secret)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // Errors of Meet. Any other means that the folder cannot be used.
@@ -74,7 +74,7 @@ type Input struct {
 
 // Meet makes the caller the leader or joins the one there is; exactly one of the three results is not nil.
 func (p Place) Meet(ctx context.Context, h Hello) (*Leader, *Joined, error) {
-	f, err := p.files()
+	f, err := p.paths()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,16 +112,16 @@ func (p Place) Meet(ctx context.Context, h Hello) (*Leader, *Joined, error) {
 	}
 }
 
-// files are those of one place.
-type files struct {
+// paths are those of one place.
+type paths struct {
 	dir, lock, secret, socket string
 }
 
-func (p Place) files() (files, error) {
-	if err := private.Dir(p.Dir); err != nil {
-		return files{}, err
+func (p Place) paths() (paths, error) {
+	if err := files.PrivateDir(p.Dir); err != nil {
+		return paths{}, err
 	}
 	sum := sha256.Sum256([]byte(p.Name))
 	stem := filepath.Join(p.Dir, "login-"+hex.EncodeToString(sum[:8]))
-	return files{p.Dir, stem + ".lock", stem + ".json", stem + ".sock"}, nil
+	return paths{p.Dir, stem + ".lock", stem + ".json", stem + ".sock"}, nil
 }

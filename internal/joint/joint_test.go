@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // place is a folder short enough for a socket, or long enough for none.
@@ -132,10 +132,10 @@ func TestFilesArePrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := leads(t, p, Hello{})
-	for _, path := range []string{p.Dir, l.files.secret, l.files.lock} {
+	for _, path := range []string{p.Dir, l.paths.secret, l.paths.lock} {
 		if info, err := os.Stat(path); err != nil {
 			t.Error(err)
-		} else if !private.Only(info) {
+		} else if !files.Private(info) {
 			t.Errorf("%s has mode %v", path, info.Mode())
 		}
 	}
@@ -236,7 +236,7 @@ func TestYield(t *testing.T) {
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	p := place(t, "unix")
-	f, err := p.files()
+	f, err := p.paths()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestKilled(t *testing.T) {
 	server.(*net.UnixListener).SetUnlinkOnClose(false)
 	_ = server.Close()
 	remains, _ := json.Marshal(a)
-	for _, path := range []string{f.lock, f.secret, f.secret + ".tmp"} {
+	for _, path := range []string{f.lock, f.secret, files.TempName(f.secret, "")} {
 		if err := os.WriteFile(path, remains, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +270,7 @@ func TestSilent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := place(t, "tcp4")
-			f, err := p.files()
+			f, err := p.paths()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -278,14 +278,14 @@ func TestSilent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer release(lock)
+			defer lock.Remove()
 			server, a, err := listen(f)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = server.Close() }()
 			body, _ := json.Marshal(a)
-			if err := private.Write(f.secret, body); err != nil {
+			if err := files.Write(f.secret, body); err != nil {
 				t.Fatal(err)
 			}
 			go func() {
@@ -403,7 +403,7 @@ func TestUnusableFolder(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	p := place(t, "unix")
-	f, err := p.files()
+	f, err := p.paths()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +411,7 @@ func TestCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer release(lock)
+	defer lock.Remove()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if l, j, err := p.Meet(ctx, Hello{}); !errors.Is(err, context.DeadlineExceeded) {

@@ -9,9 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
-
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 const (
@@ -23,10 +21,10 @@ const (
 
 // Leader is the login that others join. Its methods are safe for concurrent use.
 type Leader struct {
-	files  files
+	paths  paths
 	about  string
 	secret string
-	lock   *flock.Flock
+	lock   *files.Lock
 	server net.Listener
 	inputs chan Input
 	pushed chan struct{} // closed when somebody takes over
@@ -57,25 +55,26 @@ type guest struct {
 }
 
 // lead takes the lock and serves, or returns errBusy.
-func lead(f files, about string) (*Leader, error) {
+func lead(f paths, about string) (*Leader, error) {
 	lock, err := hold(f.lock)
 	if err != nil {
 		return nil, err
 	}
 	_ = os.Remove(f.secret) // of one that was killed
+	files.RemoveTemps(f.secret)
 	server, a, err := listen(f)
 	if err != nil {
-		release(lock)
+		lock.Remove()
 		return nil, err
 	}
 	l := &Leader{
-		files: f, about: about, secret: a.Secret, lock: lock, server: server, inputs: make(chan Input), pushed: make(chan struct{}),
+		paths: f, about: about, secret: a.Secret, lock: lock, server: server, inputs: make(chan Input), pushed: make(chan struct{}),
 		done: make(chan struct{}), known: make(chan struct{}, maxUnknown), joined: map[*guest]bool{},
 	}
 	l.push = sync.OnceFunc(func() { close(l.pushed) })
 	text, err := json.Marshal(a)
 	if err == nil {
-		err = private.Write(f.secret, text)
+		err = files.Write(f.secret, text)
 	}
 	if err != nil {
 		l.Close(nil)
@@ -170,7 +169,7 @@ func (l *Leader) Close(outcome json.RawMessage) {
 	}
 	l.mu.Unlock()
 	close(l.done)
-	_ = os.Remove(l.files.secret)
+	_ = os.Remove(l.paths.secret)
 	_ = l.server.Close() // removes the socket
 	gone := make(chan struct{})
 	go func() { l.served.Wait(); close(gone) }()
@@ -178,7 +177,7 @@ func (l *Leader) Close(outcome json.RawMessage) {
 	case <-gone:
 	case <-time.After(farewell):
 	}
-	release(l.lock)
+	l.lock.Remove()
 }
 
 func (l *Leader) serve() {

@@ -9,13 +9,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"net"
 	"os"
 	"time"
 
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // announcement is the leader's file: how to reach it, and what proves to it that its file could be read.
@@ -106,7 +105,7 @@ func next(s *bufio.Scanner, v any) error {
 }
 
 // listen serves in a folder of ours, or on loopback where that cannot hold a socket.
-func listen(f files) (net.Listener, announcement, error) {
+func listen(f paths) (net.Listener, announcement, error) {
 	a := announcement{Network: "unix", Address: f.socket, Secret: random()}
 	if len(f.socket) <= maxPath {
 		_ = os.Remove(f.socket) // of one that was killed
@@ -124,19 +123,7 @@ func listen(f files) (net.Listener, announcement, error) {
 
 // announced reads the leader's file.
 func announced(path string) (announcement, error) {
-	info, err := os.Lstat(path)
-	switch {
-	case err != nil:
-		return announcement{}, err
-	case !info.Mode().IsRegular() || !private.Ours(info) || !private.Only(info):
-		return announcement{}, &fs.PathError{Op: "open", Path: path, Err: errors.New("not a file of ours alone")}
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return announcement{}, err
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, maxFile))
+	text, err := files.ReadPrivate(path, maxFile)
 	if err != nil {
 		return announcement{}, err
 	}

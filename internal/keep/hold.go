@@ -13,17 +13,18 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 )
 
 const (
 	// glance is how long a lock is tried for: who only looks whether it is held has it for a moment.
 	glance = time.Second
-	// poll is how often a lock is tried: the system's own waiting cannot be ended.
+	// poll is how often Stop looks whether the keep has ended.
 	poll = 20 * time.Millisecond
+	// maxFile bounds what is read of a file. A holder names its sessions in some kilobytes.
+	maxFile = 1 << 20
 	// leave is how long a keep that was told to end may take: a renewal under way has five seconds for its answer.
 	leave = 15 * time.Second
 )
@@ -48,16 +49,13 @@ func (h Holder) String() string {
 // Hold is the right to keep, which one process of a user has at a time. It ends with the process, however that ends.
 type Hold struct {
 	dir  string
-	lock *flock.Flock
+	lock *files.Lock
 	info Holder
 }
 
 // Take takes the right to keep. host is what messages call this machine. Errors are *Busy, or *fault.Error of kind
 // Config.
 func Take(ctx context.Context, stateDir, host string, now time.Time) (*Hold, error) {
-	if err := os.MkdirAll(stateDir, 0o700); err != nil {
-		return nil, cannot("create the folder", stateDir, err)
-	}
 	h := &Hold{dir: stateDir, info: Holder{
 		ID: rand.Text(), PID: os.Getpid(), Start: processStart(os.Getpid()), Host: host, Since: now.UTC().Truncate(time.Second),
 	}}
@@ -75,35 +73,16 @@ func Take(ctx context.Context, stateDir, host string, now time.Time) (*Hold, err
 func (h *Hold) take(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, glance)
 	defer cancel()
-	for {
-		l := flock.New(lockPath(h.dir), flock.SetPermissions(0o600))
-		ok, err := l.TryLockContext(ctx, poll)
-		if ok && onDisk(l) {
-			h.lock = l
-			return nil
-		}
-		_ = l.Close()
-		switch {
-		case ctx.Err() != nil:
-			other, _, _ := Running(h.dir)
-			return &Busy{other}
-		case err != nil:
-			return cannot("lock", lockPath(h.dir), err)
-		}
+	l, err := files.Acquire(ctx, lockPath(h.dir))
+	switch {
+	case err == nil:
+		h.lock = l
+		return nil
+	case ctx.Err() != nil:
+		other, _, _ := Running(h.dir)
+		return &Busy{other}
 	}
-}
-
-// onDisk reports whether the file that is locked is the one that others would find.
-func onDisk(l *flock.Flock) bool {
-	held, err := l.Stat()
-	if err != nil {
-		return false
-	}
-	now, err := os.Stat(l.Path())
-	if err != nil {
-		return !errors.Is(err, fs.ErrNotExist) // a file system that has a bad moment has lost nothing
-	}
-	return os.SameFile(held, now)
+	return cannot("lock", lockPath(h.dir), err)
 }
 
 // describe writes what others read of us.
@@ -124,15 +103,12 @@ func (h *Hold) Paths() []string { return []string{lockPath(h.dir), stopPath(h.di
 // Check notes what is kept, and returns ErrStopped if the end was asked for. A lock whose file was removed is taken
 // again, which another keep may have done first: *Busy. again says that the note could not be written.
 func (h *Hold) Check(kept []session.Session) (again bool, err error) {
-	if id, err := os.ReadFile(stopPath(h.dir)); err == nil && strings.TrimSpace(string(id)) == h.info.ID {
+	if id, err := files.Read(stopPath(h.dir), maxFile); err == nil && strings.TrimSpace(string(id)) == h.info.ID {
 		return false, ErrStopped
 	}
-	lost := !onDisk(h.lock)
+	lost := !h.lock.InPlace()
 	if lost {
-		_ = h.lock.Close()
-		if err := os.MkdirAll(h.dir, 0o700); err != nil {
-			return false, cannot("create the folder", h.dir, err)
-		}
+		h.lock.Unlock()
 		if err := h.take(context.Background()); err != nil {
 			return false, err
 		}
@@ -155,11 +131,11 @@ func (h *Hold) Check(kept []session.Session) (again bool, err error) {
 
 // Release gives the right back.
 func (h *Hold) Release() {
-	if onDisk(h.lock) {
+	if h.lock.InPlace() {
 		_ = os.Remove(infoPath(h.dir)) // left behind it would do no harm: the lock is free
 		_ = os.Remove(stopPath(h.dir))
 	}
-	_ = h.lock.Close()
+	h.lock.Unlock()
 }
 
 // Stop asks the keep that runs to end, and waits until it has. running is false where none was.
@@ -215,17 +191,7 @@ func (h Holder) hurry() bool {
 
 // write replaces a small file in one piece.
 func write(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // mode 0600
-	if err != nil {
-		return cannot("write", path, err)
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
+	if err := files.Write(path, data); err != nil {
 		return cannot("write", path, err)
 	}
 	return nil

@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -42,22 +40,20 @@ func Watching(stateDir string) (func(session.Session) bool, error) {
 // Running returns the keep that runs, if one does. It has just begun or not described itself if its PID is 0.
 func Running(stateDir string) (h Holder, running bool, err error) {
 	path := lockPath(stateDir)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return Holder{}, false, nil // and no folder is made on the way
+	held, err := files.Held(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Holder{}, false, nil
 	}
-	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
-	free, err := l.TryRLock() // shared: those who look do not keep each other out
 	if err != nil {
 		return Holder{}, false, &fault.Error{
 			Kind: fault.Config, Msg: "cannot tell whether keep runs: " + err.Error(), Err: err,
 			Remedy: fault.Preface{Words: "see who may use the file:", Then: fault.Run{"ls", "-l", path}},
 		}
 	}
-	defer func() { _ = l.Close() }()
-	if free {
+	if !held {
 		return Holder{}, false, nil
 	}
-	data, err := os.ReadFile(infoPath(stateDir))
+	data, err := files.Read(infoPath(stateDir), maxFile)
 	if err != nil || json.Unmarshal(data, &h) != nil {
 		return Holder{}, true, nil // it runs, whatever it says of itself
 	}

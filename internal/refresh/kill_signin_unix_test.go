@@ -138,8 +138,8 @@ func registrations() [2]store.RegistrationKey {
 	return [2]store.RegistrationKey{{Session: dev, PKCE: true}, {Session: dev}}
 }
 
-var ours = regexp.MustCompile(`^[0-9a-f]{40}\.(lock|refused|json\.homing-[0-9a-f-]*[0-9]+\.tmp)$|` +
-	`^homing-roles-[0-9a-f]{40}\.(lock|json(\.homing-[0-9]+\.tmp)?)$`)
+var ours = regexp.MustCompile(`^[0-9a-f]{40}\.(lock|refused|json\.homing-[0-9a-f-]*[0-9A-Z]+\.tmp)$|` +
+	`^homing-roles-[0-9a-f]{40}\.(lock|json(\.homing-[0-9A-Z]+\.tmp)?)$`)
 
 // wantKnownNames checks that the cache folders hold nothing that another program would take for something: of the files
 // that end in .json the token, the registration, the role's credentials and our index; else locks and what a killed

@@ -10,9 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/gofrs/flock"
-
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 )
@@ -34,7 +32,7 @@ const (
 type saved struct {
 	path string
 	file *os.File
-	lock *flock.Flock
+	lock *files.Lock
 	err  error // why nothing is written any more
 }
 
@@ -63,17 +61,17 @@ func tokenMark(secret session.Secret) string {
 // openSaved returns the file for a list of s and what it holds: roles by account, fetched with the sign-in that t came
 // of. It returns nil where nothing can be kept.
 func openSaved(dir string, s session.Session, t session.Token, now time.Time) (*saved, map[string][]string) {
-	if private.Dir(dir) != nil {
+	if files.PrivateDir(dir) != nil {
 		return nil, nil
 	}
 	sweep(dir, now)
 	mark := sessionMark(s)
 	f := &saved{path: filepath.Join(dir, "roster-"+mark[:16]+".jsonl")}
-	f.lock = flock.New(filepath.Join(dir, "roster-"+mark[:16]+".lock"), flock.SetPermissions(0o600))
-	if ok, err := f.lock.TryLock(); err != nil || !ok {
-		_ = f.lock.Close()
+	lock, err := files.TryAcquire(filepath.Join(dir, "roster-"+mark[:16]+".lock"))
+	if err != nil {
 		return nil, nil
 	}
+	f.lock = lock
 	if fetched := f.resume(mark, t, now); fetched != nil {
 		return f, fetched
 	}
@@ -90,8 +88,8 @@ func openSaved(dir string, s session.Session, t session.Token, now time.Time) (*
 
 // sweep removes files that are of no use to anybody any more.
 func sweep(dir string, now time.Time) {
-	files, _ := filepath.Glob(filepath.Join(dir, "roster-*.jsonl"))
-	for _, path := range files {
+	lists, _ := filepath.Glob(filepath.Join(dir, "roster-*.jsonl"))
+	for _, path := range lists {
 		if info, err := os.Lstat(path); err == nil && now.Sub(info.ModTime()) > keptFor {
 			_ = os.Remove(path)
 		}
@@ -100,7 +98,7 @@ func sweep(dir string, now time.Time) {
 
 // resume reads the file and opens it to go on; nil when there is nothing to go on from.
 func (f *saved) resume(mark string, t session.Token, now time.Time) map[string][]string {
-	file, err := os.OpenFile(f.path, os.O_RDWR, 0)
+	file, err := files.OpenPrivate(f.path, os.O_RDWR)
 	if err != nil {
 		return nil
 	}
@@ -110,9 +108,6 @@ func (f *saved) resume(mark string, t session.Token, now time.Time) map[string][
 			_ = file.Close()
 		}
 	}()
-	if link, err := os.Lstat(f.path); err != nil || !link.Mode().IsRegular() || !private.Ours(link) || !private.Only(link) {
-		return nil
-	}
 	text, err := io.ReadAll(io.LimitReader(file, maxSaved+1))
 	if err != nil || len(text) > maxSaved {
 		return nil
@@ -189,7 +184,7 @@ func (f *saved) close() {
 	if f.file != nil {
 		_ = f.file.Close()
 	}
-	_ = f.lock.Close()
+	f.lock.Unlock()
 }
 
 // drop removes the file.
@@ -200,5 +195,5 @@ func (f *saved) drop() {
 	if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		_ = os.Truncate(f.path, 0)
 	}
-	_ = f.lock.Close()
+	f.lock.Unlock()
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/plain"
 )
 
@@ -112,35 +112,20 @@ func parse(file string, data []byte) (*table, error) {
 
 // read returns the content of file, nil for one that is not there. A link to nothing is there: somebody meant a file.
 func read(file string) ([]byte, error) {
-	info, err := os.Stat(file) // before opening: to open a pipe is to wait for its writer
-	if errors.Is(err, fs.ErrNotExist) {
+	data, err := files.Read(file, maxFile)
+	var other files.NotRegular
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Lstat(file); err == nil {
 			return nil, fileFault(file, 0, nil, "is a link to a file that does not exist")
 		}
 		return nil, nil
-	}
-	if err != nil {
-		return nil, fileFault(file, 0, err, "cannot be read: %v", cause(err))
-	}
-	switch {
-	case info.IsDir():
-		return nil, fileFault(file, 0, nil, "is a folder, not a file")
-	case !info.Mode().IsRegular():
-		return nil, fileFault(file, 0, nil, "is not a plain file")
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fileFault(file, 0, err, "cannot be read: %v", cause(err))
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	_ = f.Close()
-	switch {
+	case errors.As(err, &other):
+		return nil, fileFault(file, 0, nil, "%s", strings.TrimPrefix(other.Error(), "it "))
+	case errors.Is(err, files.ErrTooLarge):
+		return nil, fileFault(file, 0, nil, "is larger than %d KiB", maxFile>>10)
 	case err != nil:
 		return nil, fileFault(file, 0, err, "cannot be read: %v", cause(err))
-	case len(data) > maxFile:
-		return nil, fileFault(file, 0, nil, "is larger than %d KiB", maxFile>>10)
-	case data == nil:
-		data = []byte{}
 	}
 	return data, nil
 }

@@ -211,7 +211,7 @@ func TestNoFile(t *testing.T) {
 		dir:                            "is a folder, not a file",
 		filepath.Join(plain, "x.toml"): "cannot be read: not a directory",
 		dangling:                       "is a link to a file that does not exist",
-		os.DevNull:                     "is not a plain file",
+		os.DevNull:                     "is a device, not a file",
 	}
 	if _, err := os.ReadFile(hidden); errors.Is(err, os.ErrPermission) { // root reads everything
 		cases[hidden] = "cannot be read: permission denied"

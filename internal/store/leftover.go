@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -32,14 +32,14 @@ func generation(target string) string {
 // renewed or signed out meanwhile, with whatever program, has made it worthless. Where that fails the leftover is
 // returned. The caller holds the lock, so nobody else is at work on it.
 func takeUp(target string) leftover {
-	temps := ownTemps(target)
+	temps := files.Temps(target)
 	if len(temps) == 0 {
 		return leftover{}
 	}
-	follows := filepath.Base(target) + tempMark + generation(target) + "-"
+	follows := generation(target) + "-"
 	var best leftover
 	for _, path := range temps {
-		if !strings.HasPrefix(filepath.Base(path), follows) {
+		if !files.IsTemp(path, target, follows) {
 			continue
 		}
 		data, err := readFile(path)
@@ -52,26 +52,12 @@ func takeUp(target string) leftover {
 			best = leftover{path, t}
 		}
 	}
-	if best.path == "" || replace(best.path, target) != nil {
+	if best.path == "" || files.Rename(best.path, target) != nil {
 		return best
 	}
 	forgetNotes(target)
-	syncDir(filepath.Dir(target))
+	files.SyncDir(filepath.Dir(target))
 	return leftover{}
-}
-
-// ownTemps returns the temporary files for target.
-func ownTemps(target string) (paths []string) {
-	entries, err := os.ReadDir(filepath.Dir(target))
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), filepath.Base(target)+tempMark) && strings.HasSuffix(e.Name(), ".tmp") {
-			paths = append(paths, filepath.Join(filepath.Dir(target), e.Name()))
-		}
-	}
-	return paths
 }
 
 const (
@@ -91,14 +77,13 @@ func (s *Store) sweep(target string, locked bool, keep string) {
 	if err != nil {
 		return
 	}
-	own := filepath.Base(target) + tempMark
 	for _, e := range entries {
 		name := e.Name()
 		path := filepath.Join(dir, name)
-		if !strings.HasSuffix(name, ".tmp") || !strings.Contains(name, tempMark) || path == keep {
+		if !files.IsTemp(path, "", "") || path == keep {
 			continue
 		}
-		if !locked || !strings.HasPrefix(name, own) {
+		if !locked || !files.IsTemp(path, target, "") {
 			info, err := e.Info()
 			if err != nil || s.now().Sub(info.ModTime()) < lifeOf(path) {
 				continue
@@ -110,7 +95,7 @@ func (s *Store) sweep(target string, locked bool, keep string) {
 
 // lifeOf returns the age from which a temporary file of others may go.
 func lifeOf(path string) time.Duration {
-	f, err := openRegular(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return abandoned
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -209,7 +210,7 @@ func TestRenameThatFailsForAMoment(t *testing.T) {
 	if err := u.Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	put(t, path+tempMark+"0123456789abcdef-1.tmp", fullFile) // as an earlier failure leaves it
+	put(t, files.TempName(path, "0123456789abcdef-"), fullFile) // as an earlier failure leaves it
 	obstruct(t, path)
 	time.AfterFunc(100*time.Millisecond, func() { unobstruct(t, path) })
 	if err := u.Renewed(nextToken()); err != nil {

@@ -4,20 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 )
-
-// lockPoll is how often a held lock is tried again. The system's own waiting cannot be ended by a context.
-const lockPoll = 20 * time.Millisecond
 
 // lockPath returns the lock beside a cache file: NAME.json is guarded by NAME.lock.
 func lockPath(file string) string { return strings.TrimSuffix(file, ".json") + ".lock" }
@@ -31,15 +25,17 @@ func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error
 		return nil, err
 	}
 	beside := lockPath(target)
-	unlock, err = flockFile(ctx, beside)
-	if err == nil || ctx.Err() != nil {
-		return unlock, err
-	}
-	if s.LockDir != "" && cannotLock(err) {
-		unlock, second := flockFile(ctx, filepath.Join(s.LockDir, filepath.Base(beside)))
-		if second == nil || ctx.Err() != nil {
-			return unlock, second
+	l, err := files.Acquire(ctx, beside)
+	if err != nil && ctx.Err() == nil && s.LockDir != "" && cannotLock(err) {
+		if other, second := files.Acquire(ctx, filepath.Join(s.LockDir, filepath.Base(beside))); second == nil || ctx.Err() != nil {
+			l, err = other, second
 		}
+	}
+	switch {
+	case err == nil:
+		return l.Unlock, nil
+	case ctx.Err() != nil:
+		return nil, err
 	}
 	var p *fs.PathError
 	if errors.As(err, &p) && p.Op == "mkdir" {
@@ -52,35 +48,6 @@ func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error
 func cannotLock(err error) bool {
 	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) ||
 		errors.Is(err, syscall.ENOLCK)
-}
-
-// flockFile locks the file at path. It is made when it is missing, with the folders it stands in.
-func flockFile(ctx context.Context, path string) (unlock func(), err error) {
-	err = fs.ErrNotExist
-	for range 100 { // a folder that is removed as fast as it is made is somebody's attack
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, err
-		}
-		l := flock.New(path, flock.SetPermissions(0o600))
-		_, err = l.TryLockContext(ctx, lockPoll)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			continue // the folder went while we waited
-		case err != nil:
-			return nil, err
-		}
-		// Somebody may have emptied the folder meanwhile ("rm -r ~/.aws/sso/cache" is common advice): a lock on a file
-		// that is no longer there keeps nobody out.
-		held, gone := l.Stat()
-		if gone == nil {
-			if now, gone := os.Stat(path); gone == nil && os.SameFile(held, now) {
-				return func() { _ = l.Unlock() }, nil
-			}
-		}
-		_ = l.Unlock()
-		err = fs.ErrNotExist
-	}
-	return nil, err
 }
 
 // Locked is in the chain of the error of who waited in vain for a lock that another process holds.
@@ -96,13 +63,8 @@ func (s *Store) Held(key string) (path string, held bool) {
 		return "", false
 	}
 	path = lockPath(target)
-	if _, err := os.Stat(path); err != nil {
-		return path, false // and none is made
-	}
-	l := flock.New(path, flock.SetPermissions(0o600))
-	defer func() { _ = l.Close() }()
-	free, err := l.TryLock()
-	return path, err == nil && !free
+	held, err = files.Held(path)
+	return path, err == nil && held
 }
 
 // ended turns the end of a context that waited for the lock of the cache file path into what a person reads.

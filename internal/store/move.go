@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // Moving is the right to move tokens between the files whose locks it holds. It belongs to one goroutine and must end with
@@ -98,12 +99,12 @@ func (m Moving) Move(from, to string, over func() bool) (moved bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	if err := replace(old, fresh); err != nil {
+	if err := files.Rename(old, fresh); err != nil {
 		return false, ioFault("rename", old, err)
 	}
 	for _, path := range []string{old, fresh} {
 		forgetNotes(path)
-		syncDir(filepath.Dir(path))
+		files.SyncDir(filepath.Dir(path))
 	}
 	if old != source.path {
 		_ = os.Remove(source.path) // a link to nothing

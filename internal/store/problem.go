@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // ioFault is the error of a file operation: "cannot <do> "<path>": why", with a remedy. An error that is a
@@ -26,7 +27,10 @@ func ioFault(do, path string, err error) error {
 	if errors.As(err, &p) && filepath.IsAbs(p.Path) && strings.HasPrefix(path, p.Path) {
 		at = p.Path // the parent that is to blame
 	}
+	var other files.NotRegular
 	switch {
+	case errors.As(err, &other):
+		do, why, e.Remedy = "use", other.Error(), moveAway(at)
 	case errors.Is(err, syscall.EROFS):
 		why, e.Remedy = "the file system is read-only", fault.Preface{Words: "see how it is mounted:", Then: fault.Run{"df", existing(at)}}
 	case errors.Is(err, syscall.ENOSPC):
@@ -49,18 +53,6 @@ func ioFault(do, path string, err error) error {
 	}
 	e.Msg = "cannot " + do + " " + strconv.Quote(path) + ": " + why
 	return e
-}
-
-// notAFile is the error for a folder, a pipe or a device where a file should be.
-func notAFile(path string, info os.FileInfo) error {
-	what := "it is not a file"
-	if info.IsDir() {
-		what = "it is a folder, not a file"
-	}
-	return &fault.Error{
-		Kind: fault.Config, Msg: "cannot use " + strconv.Quote(path) + ": " + what,
-		Remedy: moveAway(path),
-	}
 }
 
 // cause returns the system's words without the operation and the path, which the message has already.

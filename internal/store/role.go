@@ -66,7 +66,7 @@ func (s *Store) SaveRoleCredentials(ctx context.Context, k RoleKey, c session.Ro
 		"AccountId", pyString(c.AccountID),
 	)
 	data := pyObject(", ", ": ", "ProviderType", pyString(providerSSO), "Credentials", inner)
-	if err := writeLight(path, []byte(data)); err != nil {
+	if err := writeFile(path, []byte(data)); err != nil {
 		return err
 	}
 	s.sweep(path, false, "")

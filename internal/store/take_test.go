@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // Who ends a session gets the token that continues it, be it one that did not reach its place, and nobody has it then.
@@ -19,7 +21,7 @@ func TestTake(t *testing.T) {
 		"a token": {func(t *testing.T, _ *Store, path string) { put(t, path, fullFile) }, "access-1"},
 		"a token that was not renamed": {func(t *testing.T, _ *Store, path string) {
 			put(t, path, fullFile)
-			put(t, path+tempMark+generation(path)+"-7.tmp", newer)
+			put(t, files.TempName(path, generation(path)+"-"), newer)
 		}, "access-2"},
 		"nothing of use": {func(t *testing.T, _ *Store, path string) { put(t, path, "[]") }, ""},
 	} {

@@ -150,7 +150,7 @@ func (u *TokenUpdate) write(t session.Token, keep object) error {
 		}
 	}
 	target, data := u.draft.target, encodeToken(t, keep)
-	err := u.draft.commitPatiently(data)
+	err := u.draft.commit(data)
 	if err != nil {
 		// Perhaps the folder is another by now: "rm -r ~/.aws/sso/cache" is common advice.
 		if d, again := newDraft(u.path, "", 0); again == nil && d.commit(data) == nil {

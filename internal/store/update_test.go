@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/testtools"
 )
@@ -246,7 +247,7 @@ func TestKilledHolderBlocksNobody(t *testing.T) {
 	if _, err := s.BeginToken(short, "k"); fault.KindOf(err) != fault.Unavailable {
 		t.Fatalf("the other process does not hold the lock: %v", err)
 	}
-	if temps, _ := filepath.Glob(s.TokenPath("k") + tempMark + "*"); len(temps) != 1 {
+	if temps := files.Temps(s.TokenPath("k")); len(temps) != 1 {
 		t.Fatalf("the other process has %d temporary files, want 1", len(temps))
 	}
 	if err := holder.Process.Kill(); err != nil {
@@ -376,7 +377,7 @@ func TestObstacles(t *testing.T) {
 		},
 		"folder for the lock": {
 			func(t *testing.T, s *Store) { put(t, filepath.Join(lockPath(s.TokenPath("k")), "x"), "") },
-			`cannot lock "%s/sso/cache/`, "",
+			`cannot use "%s/sso/cache/13fbd79c3d390e5d6585a21e11ff5ec1970cff0c.lock": it is a folder, not a file`, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

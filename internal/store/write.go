@@ -3,180 +3,140 @@ package store
 import (
 	"bytes"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
-	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // maxFile bounds what is read of a cache file. Tokens are a few kilobytes.
 const maxFile = 1 << 20
 
-// tempMark stands in the name of every temporary file of ours: NAME.homing-RANDOM.tmp, or for the renewal of a token
-// NAME.homing-GENERATION-RANDOM.tmp. Such a file, left behind by a process that was killed, is skipped by readers that
-// look for *.json; the AWS CLI's logout, which reads every file, removes it when it holds a token and skips it when it
-// holds blanks.
-const tempMark = ".homing-"
-
-// follow returns the file that path stands for when it is a symbolic link, which may point to nothing yet, else path.
+// follow returns the file that path stands for. Errors are *fault.Error of kind Config.
 func follow(path string) (string, error) {
-	for range 40 { // the limit of Linux
-		info, err := os.Lstat(path)
-		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-			return path, nil //nolint:nilerr // what is not there is no link; whoever opens it learns the rest
-		}
-		target, err := os.Readlink(path)
-		if err != nil {
-			return "", ioFault("read the link", path, err)
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		path = target
+	target, err := files.Follow(path)
+	if err != nil {
+		return "", ioFault("follow the link", path, err)
 	}
-	return "", &fault.Error{
-		Kind: fault.Config, Msg: "too many symbolic links at " + strconv.Quote(path), Remedy: removeLink(path),
-	}
+	return target, nil
 }
 
 // readFile returns the content of a cache file. Errors are fs.ErrNotExist, or a *fault.Error.
 func readFile(path string) ([]byte, error) {
-	f, err := openRegular(path)
-	if err != nil {
-		return nil, err
+	data, err := files.Read(path, maxFile)
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		return data, err
+	case errors.Is(err, files.ErrTooLarge):
+		return data, nil // what is whole counts
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxFile))
-	_ = f.Close()
-	if err != nil {
-		return nil, ioFault("read", path, err)
-	}
-	return data, nil
+	return nil, ioFault("read", path, err)
 }
 
-// openRegular opens a file for reading, but nothing that is no plain file: opening a pipe would wait for a writer.
-func openRegular(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	case err != nil:
-		return nil, ioFault("read", path, err)
-	case !info.Mode().IsRegular():
-		return nil, notAFile(path, info)
-	}
-	f, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	case err != nil:
-		return nil, ioFault("read", path, err)
-	}
-	return f, nil
-}
-
-// draft is a file about to be replaced: a temporary file in the folder of the target, so that the last step is a
-// rename.
+// draft is the place for a token that is still to come: a temporary file beside the target, of some size, so that a full
+// disk is found while nothing has been spent. It holds {} and blanks until then, since other programs parse every file in
+// this folder.
+//
+// A draft of a process that was killed stays. The AWS CLI's logout removes it when it holds a token.
 type draft struct {
-	file    *os.File
-	temp    string
-	target  string
-	follows bool // its name says which token it follows, so it can be taken up
-	light   bool // it can be had again: nobody waits for the folder to be on the disk
+	file   *os.File
+	temp   string
+	mark   string // says in the name which token it follows; "" = none
+	target string
 }
 
-// newDraft makes the temporary file for path, with room for reserve bytes: a full disk is found here, while nothing has
-// been spent, and not when there is something to write. Folders that are missing are made with mode 0700; those that
-// are there keep their mode. generation goes into the name; "" for none. Errors are *fault.Error of kind Config.
+// newDraft makes the draft for path with room for reserve bytes. Missing folders are made with mode 0700; existing ones
+// keep their mode. generation goes into the name; "" = none. Errors are *fault.Error of kind Config.
 func newDraft(path, generation string, reserve int) (*draft, error) {
-	target, err := follow(path)
+	target, err := targetOf(path)
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Dir(target)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, ioFault("create the folder", dir, err)
-	}
-	if info, err := os.Lstat(target); err == nil && !info.Mode().IsRegular() {
-		return nil, notAFile(target, info)
-	}
+	d := &draft{target: target}
 	if generation != "" {
-		generation += "-"
+		d.mark = generation + "-"
 	}
-	f, err := os.CreateTemp(dir, filepath.Base(target)+tempMark+generation+"*.tmp") // mode 0600
+	d.temp = files.TempName(target, d.mark)
+	text := append([]byte("{}"), bytes.Repeat([]byte(" "), reserve)...)
+	err = files.Create(d.temp, text)
+	if err == nil {
+		d.file, err = os.OpenFile(d.temp, os.O_WRONLY, 0)
+	}
+	if err == nil {
+		err = d.file.Sync() // some file systems notice only here that they are full
+	}
 	if err != nil {
-		return nil, ioFault("write in the folder", dir, err)
-	}
-	d := &draft{file: f, temp: f.Name(), target: target, follows: generation != ""}
-	if reserve > 0 {
-		_, err = f.Write(bytes.Repeat([]byte(" "), reserve))
-		if err == nil {
-			err = f.Sync() // some file systems only find out here that they are full
-		}
-		if err != nil {
-			d.discard()
-			return nil, ioFault("write in the folder", dir, err)
-		}
+		d.discard()
+		return nil, ioFault("write in the folder", filepath.Dir(target), err)
 	}
 	return d, nil
 }
 
-// commit replaces the target by data, wholly or not at all. The draft is used up either way.
-func (d *draft) commit(data []byte) error {
-	err := d.fill(data)
-	err = errors.Join(err, d.file.Close())
-	if err == nil {
-		err = replace(d.temp, d.target)
-	}
+// targetOf returns the file that path stands for, in a folder that exists, when it is a regular file or missing.
+func targetOf(path string) (target string, err error) {
+	target, err = follow(path)
 	if err != nil {
-		d.discard()
-		return ioFault("write", d.target, err)
+		return "", err
 	}
-	d.file = nil
-	if !d.light {
-		syncDir(filepath.Dir(d.target))
+	dir := filepath.Dir(target)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", ioFault("create the folder", dir, err)
 	}
-	return nil
+	if info, err := os.Lstat(target); err == nil && !info.Mode().IsRegular() {
+		return "", ioFault("use", target, files.NotRegular(info.Mode()))
+	}
+	return target, nil
 }
 
-// again are the pauses before another try to put a token in its place, a second in all: a network file system that
-// stumbles, a program on Windows that reads.
-var again = []time.Duration{10 * time.Millisecond, 40 * time.Millisecond, 150 * time.Millisecond, 300 * time.Millisecond, 500 * time.Millisecond}
+// pauses are those between attempts to put a token in its place, a second in all: a network file system that stumbles, a
+// program on Windows that reads.
+var pauses = []time.Duration{10 * time.Millisecond, 40 * time.Millisecond, 150 * time.Millisecond, 300 * time.Millisecond, 500 * time.Millisecond}
 
-// commitPatiently is commit for data that exists nowhere else. After an error the temporary file stays, if it holds data
-// and its name says what it follows.
-func (d *draft) commitPatiently(data []byte) error {
-	err := d.fill(data)
-	for i := 0; err != nil && i < len(again); i++ {
-		time.Sleep(again[i])
-		err = d.fill(data)
+func patiently(try func() error) error {
+	err := try()
+	for _, pause := range pauses {
+		if err == nil {
+			break
+		}
+		time.Sleep(pause)
+		err = try()
 	}
-	err = errors.Join(err, d.file.Close())
-	d.file = nil
-	if err != nil {
-		_ = os.Remove(d.temp)
+	return err
+}
+
+// commit replaces the target by data, which exists nowhere else, wholly or not at all. The draft is used up either way.
+// After an error the temporary file stays, if it holds data and its name says what it follows.
+func (d *draft) commit(data []byte) error {
+	err := patiently(func() error { return d.fill(data) })
+	if err = errors.Join(err, d.file.Close()); err != nil {
+		d.discard()
 		return ioFault("write", d.temp, err)
 	}
-	err = replace(d.temp, d.target)
-	for i := 0; err != nil && i < len(again); i++ {
-		time.Sleep(again[i])
-		err = replace(d.temp, d.target)
-	}
-	if err != nil {
-		if !d.follows {
+	d.file = nil
+	if err := patiently(func() error { return files.Rename(d.temp, d.target) }); err != nil {
+		if d.mark == "" {
 			_ = os.Remove(d.temp)
 		}
 		return ioFault("write", d.target, err)
 	}
-	syncDir(filepath.Dir(d.target))
+	files.SyncDir(filepath.Dir(d.target))
 	return nil
 }
 
-// fill writes data over the reserve, cuts what is left of it off, and waits until it is on the disk.
+// fill puts data into the temporary file and waits until it is on the disk. A second file takes its place, so that
+// no reader of the folder sees half a token; where there is no room for one, the reserve is overwritten.
 func (d *draft) fill(data []byte) error {
+	whole := files.TempName(d.target, d.mark)
+	if files.Create(whole, data) == nil {
+		if flush(whole) == nil {
+			_ = os.Remove(d.temp)
+			d.temp = whole
+			return nil
+		}
+		_ = os.Remove(whole)
+	}
 	_, err := d.file.WriteAt(data, 0)
 	if err == nil {
 		err = d.file.Truncate(int64(len(data)))
@@ -187,41 +147,34 @@ func (d *draft) fill(data []byte) error {
 	return err
 }
 
+func flush(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
 // discard removes the temporary file; a draft that was committed or discarded is left alone.
 func (d *draft) discard() {
-	if d == nil || d.file == nil {
+	if d == nil || d.temp == "" {
 		return
 	}
-	_ = d.file.Close() // closed already when fill failed
+	if d.file != nil {
+		_ = d.file.Close() // closed already when commit failed
+	}
 	_ = os.Remove(d.temp)
-	d.file = nil
+	d.file, d.temp = nil, ""
 }
 
-// syncDir makes a rename durable where folders can be synced. A failure is not one of the write: the file is there.
-func syncDir(dir string) {
-	if f, err := os.Open(dir); err == nil {
-		_ = f.Sync()
-		_ = f.Close()
-	}
-}
-
-// writeFile replaces a file that nobody loses anything by when it cannot be written.
+// writeFile replaces a file that can be fetched or computed again. After a power cut the former file may be back.
 func writeFile(path string, data []byte) error {
-	d, err := newDraft(path, "", 0)
+	target, err := targetOf(path)
 	if err != nil {
 		return err
 	}
-	return d.commit(data)
-}
-
-// writeLight is writeFile for what can be fetched again, while somebody waits: after a power cut the file before may be
-// there again. Its content is on the disk all the same before it takes its place, since the AWS CLI does not survive half
-// a file.
-func writeLight(path string, data []byte) error {
-	d, err := newDraft(path, "", 0)
-	if err != nil {
-		return err
+	if err := files.Write(target, data); err != nil {
+		return ioFault("write", target, err)
 	}
-	d.light = true
-	return d.commit(data)
+	return nil
 }

@@ -10,10 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/private"
+	"github.com/homing-cli/homing/internal/files"
 )
 
 // privateCopy is the folder with the config file of a command that is to ask the endpoint. It belongs to one run, which
@@ -21,7 +20,7 @@ import (
 // ended too.
 type privateCopy struct {
 	dir, config, credentials string
-	lock                     *flock.Flock
+	lock                     *files.Lock
 }
 
 const (
@@ -67,7 +66,7 @@ func copyParents(a *app.App) []string {
 // makeCopy makes a folder below parent and sweeps those of runs that were killed.
 func makeCopy(parent string, text []byte) (*privateCopy, error) {
 	if parent != os.TempDir() {
-		if err := private.Dir(parent); err != nil {
+		if err := files.PrivateDir(parent); err != nil {
 			return nil, err
 		}
 	}
@@ -78,16 +77,15 @@ func makeCopy(parent string, text []byte) (*privateCopy, error) {
 	}
 	c := &privateCopy{
 		dir: dir, config: filepath.Join(dir, "config"), credentials: filepath.Join(dir, "credentials"),
-		lock: flock.New(filepath.Join(dir, copyLock), flock.SetPermissions(0o600)),
 	}
-	_, err = c.lock.TryLock()
+	c.lock, err = files.TryAcquire(filepath.Join(dir, copyLock))
 	// The lock file is there before it is held: for a moment another run could take the folder for one that was left. So it
 	// sweeps none that has no config file yet, and what is written below is written under the lock.
 	if err == nil {
 		err = os.WriteFile(c.credentials, nil, 0o600)
 	}
 	if err == nil {
-		err = private.Write(c.config, text)
+		err = files.Write(c.config, text)
 	}
 	if err != nil {
 		c.remove()
@@ -123,7 +121,9 @@ func inUse(dir string) bool {
 // remove takes the folder away; a second time it does nothing.
 func (c *privateCopy) remove() {
 	_ = os.RemoveAll(c.dir) // what cannot be removed is swept later
-	_ = c.lock.Close()
+	if c.lock != nil {
+		c.lock.Unlock()
+	}
 }
 
 // sweep removes the folders of runs that have ended without doing so, unless the command of one still runs.
@@ -138,16 +138,19 @@ func sweep(parent string) {
 		}
 		dir := filepath.Join(parent, entry.Name())
 		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() || !private.Ours(info) {
+		if err != nil || !info.IsDir() || !files.Ours(info) {
 			continue
 		}
 		if _, err := os.Stat(filepath.Join(dir, "config")); errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) < time.Hour {
 			continue // just being made
 		}
-		lock := flock.New(filepath.Join(dir, copyLock), flock.SetPermissions(0o600))
-		if free, err := lock.TryLock(); err == nil && free && !inUse(dir) {
+		lock, err := files.TryAcquire(filepath.Join(dir, copyLock))
+		if err != nil {
+			continue
+		}
+		if !inUse(dir) {
 			_ = os.RemoveAll(dir)
 		}
-		_ = lock.Close()
+		lock.Unlock()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/keep"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/ui"
@@ -112,7 +113,7 @@ func (o *options) start(dir string) (pid int, ended <-chan struct{}, err error) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return 0, nil, err
 	}
-	if err := os.Rename(keepLog(dir), keepLog(dir)+".old"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := files.Rename(keepLog(dir), keepLog(dir)+".old"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, nil, err
 	}
 	log, err := os.OpenFile(keepLog(dir), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -1,0 +1,5 @@
+//go:build !nolease
+
+package files
+
+const leaseless = false

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package files
+
+import "errors"
+
+func createUnnamed(string, []byte) error { return errors.ErrUnsupported }
