@@ -21,10 +21,12 @@ type Choice struct {
 	Settings settings.Settings // of the session
 	Answer   flow.Answer
 
-	session   session.Session
-	worked    *flow.Worked // nil if nothing is known
-	port      int          // that somebody fixed; 0 is any
-	noBrowser bool
+	session     session.Session
+	worked      *flow.Worked // nil if nothing is known
+	port        int          // that somebody fixed; 0 is any
+	noBrowser   bool
+	renewable   bool // only a token that can be renewed will do
+	freshByFlag bool // a flag decided whether a legacy token can be renewed
 }
 
 // Decide chooses how to sign in to s here. It asks nobody.
@@ -35,16 +37,17 @@ func Decide(ctx context.Context, a *app.App, s session.Session, f Flags) (Choice
 	}
 	c := Choice{session: s, Place: a.Here(ctx), Settings: all.For(s.Name), port: f.redirectPort}
 	c.noBrowser = f.noBrowser || c.Settings.NoBrowser.Value
+	c.keepFresh(f)
 	dir, err := a.StateDir()
 	if err != nil {
 		return Choice{}, err
 	}
-	if c.worked, err = flow.Remembered(dir, c.Place.Name, s); err != nil {
+	if c.worked, err = flow.Remembered(dir, c.Place.Name, c.session); err != nil {
 		a.UI.Debug("what worked last is not known: %v", err)
 	}
 	q := flow.Question{
-		Place: c.Place.Place, Session: s, Worked: c.worked, Settings: c.Settings, Policy: c.Settings.Policy,
-		Flag: session.Flow(f.flow), DeviceFails: deviceFails(a, s),
+		Place: c.Place.Place, Session: c.session, Worked: c.worked, Settings: c.Settings, Policy: c.Settings.Policy,
+		Flag: session.Flow(f.flow), DeviceFails: c.deviceFails(a),
 	}
 	if f.useDeviceCode {
 		q.Flag, q.FlagName = session.Device, "--use-device-code"
@@ -58,13 +61,13 @@ func Decide(ctx context.Context, a *app.App, s session.Session, f Flags) (Choice
 	return c, err
 }
 
-// deviceFails returns why device codes are known to fail for s, or "".
-func deviceFails(a *app.App, s session.Session) string {
-	e, err := idc.ResolveEndpoints(a.Settings(), s.StartURL)
+// deviceFails returns why device codes are known to fail for the session, or "".
+func (c Choice) deviceFails(a *app.App) string {
+	e, err := idc.ResolveEndpoints(a.Settings(), c.session.StartURL)
 	if err != nil {
 		return "" // connect says it
 	}
-	return e.DeviceGrantFails(s.StartURL)
+	return e.DeviceGrantFails(c.session.StartURL)
 }
 
 // Environment describes the choice to the person, and to programs.
@@ -137,7 +140,7 @@ func (c Choice) ways(port int) []signin.Way {
 // remember keeps how a person signed in for the next time. What a flag or a variable asked for once is not
 // remembered, unless a redirect came back: then there is a way for it. Nor is a device code where a redirect comes
 // back by itself: one press of d on a laptop should not last.
-func remember(a *app.App, c Choice, s session.Session, r signin.Result) {
+func (c Choice) remember(a *app.App, r signin.Result) {
 	switch {
 	case r.Channel == session.Cached, r.Channel == session.Renewed:
 		return
@@ -152,7 +155,7 @@ func remember(a *app.App, c Choice, s session.Session, r signin.Result) {
 	}
 	dir, err := a.StateDir()
 	if err == nil {
-		err = flow.Remember(dir, c.Place.Name, s, w)
+		err = flow.Remember(dir, c.Place.Name, c.session, w)
 	}
 	if err != nil {
 		a.UI.Debug("how it worked is not remembered: %v", err)

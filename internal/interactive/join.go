@@ -20,14 +20,12 @@ import (
 // signin.Peers.
 type peers struct {
 	app         *app.App
-	session     session.Session
 	choice      Choice
 	talk        *ui.SignIn
 	inputs      func() (<-chan signin.Input, func())
 	openBrowser func(ctx context.Context, url string) error // nil opens nothing
 	dir         string                                      // where logins of a session meet
 	force       bool                                        // lead, and sign in however good the token is
-	renewable   bool                                        // only a token that can be renewed will do
 
 	leader    *joint.Leader // nil while another login leads
 	offered   []joint.Offer
@@ -155,7 +153,7 @@ func (p *peers) Inputs() <-chan signin.Input {
 // Run implements signin.Peers: it signs in and leads, or joins the login that does. If the other login does not
 // answer, or the folder cannot be used, it signs in alone.
 func (p *peers) Run(ctx context.Context, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
-	s := p.session
+	s := p.choice.session
 	place := joint.Place{Dir: p.dir, Name: s.CacheKey()}
 	if st, err := p.app.Store(); err == nil {
 		place.Name = filepath.Clean(st.AWSDir) + "\n" + s.CacheKey() // the token file
@@ -205,7 +203,7 @@ func stopped(ctx context.Context) error {
 
 // lead signs in by alone, and tells who joined.
 func (p *peers) lead(ctx context.Context, leader *joint.Leader, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
-	pushed := &fault.Error{Kind: fault.Interrupted, Msg: "another login of " + p.session.InWords() + " has taken over"}
+	pushed := &fault.Error{Kind: fault.Interrupted, Msg: "another login of " + p.choice.session.InWords() + " has taken over"}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -232,12 +230,12 @@ func (p *peers) renewed() bool {
 	if err != nil || p.force {
 		return false
 	}
-	tok, err := st.Token(p.session.CacheKey())
+	tok, err := st.Token(p.choice.session.CacheKey())
 	now := p.app.Env.Time()
-	if err != nil || p.renewable && !tok.Renewable(now) { // one that can be renewed was asked for
+	if err != nil || p.choice.renewable && !tok.Renewable(now) { // one that can be renewed was asked for
 		return false
 	}
-	return tok.StartURL == p.session.StartURL && !tok.Expired(now.Add(10*time.Minute))
+	return tok.StartURL == p.choice.session.StartURL && !tok.Expired(now.Add(10*time.Minute))
 }
 
 // outcome is how a sign-in ended, for all who joined it; nil is that they go on by themselves. What comes of this
@@ -259,7 +257,7 @@ func (p *peers) outcome(err error) json.RawMessage {
 	default:
 		return nil
 	}
-	f := p.app.UI.Describe(withCommand(p.app, p.choice.aboutPort(err), p.session))
+	f := p.app.UI.Describe(p.choice.withCommand(p.app, p.choice.aboutPort(err)))
 	failed := signinFailure(signin.Failed{Kind: f.Kind, Message: f.Msg, Hint: f.Hint})
 	return sharedEvent{Failed: &failed}.encode()
 }
@@ -281,8 +279,8 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 		defer stop()
 	}
 	p.keys, p.talk.Joined = typed != nil, true
-	p.talk.Notify(signin.Hint{Text: "Another login of " + p.session.InWords() + " is waiting: joining it. To begin anew instead, add --force."})
-	if joined.About() != about(p.session) {
+	p.talk.Notify(signin.Hint{Text: "Another login of " + p.choice.session.InWords() + " is waiting: joining it. To begin anew instead, add --force."})
+	if joined.About() != about(p.choice.session) {
 		p.explainKeepFresh()
 	}
 	for {
@@ -318,11 +316,11 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 // here.
 func (p *peers) explainKeepFresh() {
 	text := "It was begun without --keep-fresh, so its token cannot be renewed. To have one that can, run: "
-	if !p.session.KeepFresh {
+	if !p.choice.session.KeepFresh {
 		text = "It was begun with --keep-fresh, so its token lives for 1 h at a time and can be renewed. To have one of 8 h, run: "
 	}
 	p.talk.Notify(signin.Hint{Text: text + p.talk.Again + " --force"})
-	p.talk.Session = withOtherFreshness(p.session) // what is said of the token at the end is true of the one there is
+	p.talk.Session = withOtherFreshness(p.choice.session) // what is said of the token at the end is true of the one there is
 }
 
 // show tells the person here what the leader told.
@@ -397,7 +395,7 @@ func (p *peers) result(body json.RawMessage) (signin.Result, parting, error) {
 	if err != nil {
 		return signin.Result{}, ended, err
 	}
-	tok, err := st.Token(p.session.CacheKey())
+	tok, err := st.Token(p.choice.session.CacheKey())
 	if err != nil {
 		return signin.Result{}, ended, err
 	}

@@ -6,7 +6,6 @@ import (
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/keep"
 	"github.com/homing-cli/homing/internal/session"
-	"github.com/homing-cli/homing/internal/store"
 	"github.com/spf13/cobra"
 )
 
@@ -20,50 +19,44 @@ func (f *Flags) RegisterKeepFresh(cmd *cobra.Command) {
 		})
 }
 
-// keepFresh returns s with the kind of token that was asked for: a legacy session can have one that can be renewed.
-// anew says that this takes a sign-in even if the present token is good: the flag asked for it, and the present one
-// cannot be renewed.
-func keepFresh(a *app.App, s session.Session, c Choice, f Flags, st *store.Store) (_ session.Session, anew bool) {
-	asked := f.keepFresh != nil && *f.keepFresh
-	if !s.Legacy() {
-		if asked {
-			a.Remark("--keep-fresh is needed for legacy profiles only: the token of %s can be renewed anyway.", s.InWords())
-		}
-		return s, false
+// KeepFreshInVain reports whether --keep-fresh is given for a session whose token can be renewed anyway.
+func (f *Flags) KeepFreshInVain(s session.Session) bool {
+	return f.keepFresh != nil && *f.keepFresh && !s.Legacy()
+}
+
+// keepFresh decides whether the token of a legacy session will be one that can be renewed. If the flag asks for it,
+// the present token does not do unless it can be.
+func (c *Choice) keepFresh(f Flags) {
+	if !c.session.Legacy() {
+		return
 	}
-	s.KeepFresh = c.Settings.KeepFresh.Value
+	c.session.KeepFresh, c.freshByFlag = c.Settings.KeepFresh.Value, f.keepFresh != nil
 	if f.keepFresh != nil {
-		s.KeepFresh = *f.keepFresh
+		c.session.KeepFresh, c.renewable = *f.keepFresh, *f.keepFresh
 	}
-	if !asked {
-		return s, false
-	}
-	tok, err := st.Token(s.CacheKey())
-	return s, err == nil && !tok.Renewable(a.Env.Time())
 }
 
-// freshAgain returns the flag that asks for the kind of token s gets.
-func (f *Flags) freshAgain(s session.Session) string {
+// again returns the command that signs in to the session, for a token of the same kind.
+func (c Choice) again(a *app.App) string {
+	command := a.UI.Command(app.Target{Session: c.session, Profile: a.ProfileOf(c.session)}.Login())
 	switch {
-	case !s.Legacy():
-		return ""
-	case s.KeepFresh:
-		return " --keep-fresh"
-	case f.keepFresh != nil:
-		return " --keep-fresh=false"
+	case c.session.Legacy() && c.session.KeepFresh:
+		return command + " --keep-fresh"
+	case c.freshByFlag:
+		return command + " --keep-fresh=false"
 	}
-	return ""
+	return command
 }
 
-// watched reports whether keep renews the token of s.
-func watched(a *app.App, s session.Session) bool {
+// watched reports whether keep renews the token.
+func (c Choice) watched(a *app.App) bool {
 	dir, err := a.StateDir()
 	if err != nil {
 		return false
 	}
 	watches, err := keep.Watching(dir)
 	if err != nil {
-		a.UI.Debug("whether homing keep runs is not known: %v", err)
+		a.UI.Debug("whether keep runs is not known: %v", err)
 	}
-	return watches(s)
+	return watches(c.session)
 }

@@ -60,6 +60,10 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 	if err != nil {
 		return signin.Result{}, err
 	}
+	return c.signIn(ctx, a, force)
+}
+
+func (c Choice) signIn(ctx context.Context, a *app.App, force bool) (signin.Result, error) {
 	st, err := a.Store()
 	if err != nil {
 		return signin.Result{}, err
@@ -68,16 +72,8 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 	if err != nil {
 		return signin.Result{}, err
 	}
-	s, anew := keepFresh(a, s, c, f, st)
-	profile := a.ProfileOf(s)
-	talk := &ui.SignIn{
-		UI: a.UI, Session: s, Watched: watched(a, s), Now: a.Env.Time,
-		Again: a.UI.Command(app.Target{Session: s, Profile: profile}.Login()) + f.freshAgain(s),
-	}
-	if profile == "default" {
-		profile = ""
-	}
-	p := &peers{app: a, session: s, choice: c, talk: talk, dir: rendezvous, force: force, renewable: anew}
+	p := &peers{app: a, choice: c, dir: rendezvous, force: force}
+	p.talk = &ui.SignIn{UI: a.UI, Session: c.session, Again: c.again(a), Watched: c.watched(a), Now: a.Env.Time}
 	p.inputs = func() (<-chan signin.Input, func()) { return attend(ctx, a) }
 	if !c.noBrowser {
 		p.openBrowser = a.Opener(ctx, c.Place.Window)
@@ -85,7 +81,7 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 	login := signin.Login{
 		Store: st, Renewer: connect.Renewer(a, st), OpenBrowser: p.openBrowser, Notify: p.notify, Peers: p, Now: a.Env.Time,
 		Connect: func(ctx context.Context, s session.Session) (signin.Connection, error) {
-			if err := RefuseInCI(a, c, s); err != nil {
+			if err := c.RefuseInCI(a); err != nil {
 				return signin.Connection{}, err
 			}
 			conn, err := connect.To(ctx, a, s)
@@ -94,26 +90,34 @@ func SignIn(ctx context.Context, a *app.App, s session.Session, f Flags, force b
 			}, err
 		},
 		InWords: func(r fault.Remedy) (string, string) { return ui.Parts(r, a.UI.Shell) },
-		Session: s, Profile: profile, Environment: c.Environment(), Roles: a.RolesOf(s), Force: force || anew,
-		Fallback: c.Answer.Fallback, Insist: c.insists(),
+		Session: c.session, Profile: c.profile(a), Environment: c.Environment(), Roles: a.RolesOf(c.session),
+		Force: force, Renewable: c.renewable, Fallback: c.Answer.Fallback, Insist: c.insists(),
 		Ports: c.Ports(), Hosts: c.Place.Origins, Ways: c.ways, RendezvousDir: rendezvous, Inputs: p.inputs,
 	}
 	result, err := login.Run(ctx)
 	if err == nil && !p.joined {
-		remember(a, c, s, result)
+		c.remember(a, result)
 	}
-	return result, withCommand(a, c.aboutPort(err), s)
+	return result, c.withCommand(a, c.aboutPort(err))
+}
+
+// profile returns the profile that uses a legacy session; "" is the default profile.
+func (c Choice) profile(a *app.App) string {
+	if profile := a.ProfileOf(c.session); profile != "default" {
+		return profile
+	}
+	return ""
 }
 
 // RefuseInCI ends a sign-in in a CI job without a terminal, unless its flow was asked for: nobody would complete it.
-func RefuseInCI(a *app.App, c Choice, s session.Session) error {
+func (c Choice) RefuseInCI(a *app.App) error {
 	if c.Place.Name != "ci" || c.Answer.Asked != "" || a.Env.Terminal.Stderr {
 		return nil
 	}
 	return fault.Suggest(fault.SignInNeeded, fault.Preface{
 		Words: "let the job assume a role through OIDC federation; if somebody watches the job,",
 		Then:  fault.Login{Flow: session.Device},
-	}, "nobody can sign in to %s from a CI job", s.InWords())
+	}, "nobody can sign in to %s from a CI job", c.session.InWords())
 }
 
 // attend reads keys and pastes from the terminal until stop; the channel is nil if nobody can type, or in a
@@ -153,13 +157,13 @@ func attend(ctx context.Context, a *app.App) (<-chan signin.Input, func()) {
 
 // withCommand gives a refusal of the service a remedy for this session, whose name is only known here. A remedy that
 // says more than to sign in stays.
-func withCommand(a *app.App, err error, s session.Session) error {
+func (c Choice) withCommand(a *app.App, err error) error {
 	remedy := fault.RemedyOf(err)
 	switch code := idc.CodeOf(err); {
 	case code == idc.CodeInvalidRequest && fault.KindOf(err) == fault.Config:
-		remedy = a.Configure(s)
+		remedy = a.Configure(c.session)
 	case fault.KindOf(err) == fault.SignInNeeded && code != idc.CodeOther && remedy == fault.Remedy(fault.Login{}):
-		remedy = app.Target{Session: s, Profile: a.ProfileOf(s)}.Login()
+		remedy = app.Target{Session: c.session, Profile: a.ProfileOf(c.session)}.Login()
 	default:
 		return err
 	}

@@ -19,7 +19,7 @@ func TestWithCommand(t *testing.T) {
 		fault.Login{Session: "dev", Force: true}: fault.Login{Session: "dev", Force: true},
 	} {
 		err := error(&fault.Error{Kind: fault.SignInNeeded, Msg: "no", Remedy: given, Err: &idc.Error{Code: idc.CodeInvalidGrant}})
-		if got := fault.RemedyOf(withCommand((&app.App{}), err, dev)); got != want {
+		if got := fault.RemedyOf((Choice{session: dev}).withCommand(&app.App{}, err)); got != want {
 			t.Errorf("%#v became %#v, want %#v", given, got, want)
 		}
 	}

@@ -85,6 +85,7 @@ type Login struct {
 	Environment Environment     // told first; its Flow is the flow
 	Roles       []store.RoleKey // role credentials to drop besides those the store knows of: the config file's
 	Force       bool            // sign in even if the token is good
+	Renewable   bool            // a token that cannot be renewed is not good enough
 
 	// Fallback starts PKCE if the service issues no device codes. It needs Environment.MayPKCE, and a session with a
 	// name.
@@ -246,7 +247,7 @@ func (l *Login) existing(ctx context.Context, s session.Session) (Result, bool, 
 	if tok.StartURL != "" && tok.StartURL != s.StartURL {
 		return Result{}, false, nil // the session was given another start URL since
 	}
-	if tok.Expired(l.now().Add(enough)) && !refreshed {
+	if tok.Expired(l.now().Add(enough)) && !refreshed || l.Renewable && !tok.Renewable(l.now()) {
 		return Result{}, false, nil
 	}
 	channel := session.Cached

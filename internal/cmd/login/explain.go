@@ -65,7 +65,7 @@ func (o *options) runExplain(ctx context.Context) error {
 		return err
 	}
 	e := explain(o.App.UI, c)
-	e.Refuses = interactive.RefuseInCI(o.App, c, t.Session) != nil
+	e.Refuses = c.RefuseInCI(o.App) != nil
 	if o.App.UI.JSON {
 		return o.App.UI.Document(e)
 	}

@@ -71,6 +71,9 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.KeepFreshInVain(t.Session) {
+		o.App.Remark("--keep-fresh is needed for legacy profiles only: the token of %s can be renewed anyway.", t.Session.InWords())
+	}
 	result, err := interactive.SignIn(ctx, o.App, t.Session, o.Flags, o.force)
 	if err != nil {
 		return err
