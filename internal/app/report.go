@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 
-	"github.com/homing-cli/homing/internal/signin"
 	"github.com/homing-cli/homing/internal/ui"
 )
 
@@ -13,7 +12,7 @@ func (a *App) Remark(format string, args ...any) {
 		a.UI.Say(format+"\n", args...)
 		return
 	}
-	if err := a.UI.Event(signin.Hint{Text: fmt.Sprintf(format, ui.CleanArgs(args)...)}); err != nil {
+	if err := a.UI.HintEvent(fmt.Sprintf(format, ui.CleanArgs(args)...)); err != nil {
 		a.UI.Debug("hint event: %v", err)
 	}
 }
@@ -24,7 +23,7 @@ func (a *App) Report(err error) error {
 		return err
 	}
 	f := a.UI.Describe(err)
-	if eventErr := a.UI.Event(signin.Failed{Kind: f.Kind, Message: ui.Clean(f.Msg), Hint: ui.Clean(f.Hint)}); eventErr != nil {
+	if eventErr := a.UI.ErrorEvent(f); eventErr != nil {
 		a.UI.Debug("error event: %v", eventErr)
 	}
 	return err

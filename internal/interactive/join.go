@@ -42,7 +42,7 @@ type sharedEvent struct {
 	DeviceCode *sharedDeviceCode `json:",omitempty"`
 	Hint       string            `json:",omitempty"`
 	SignedIn   *sharedSignedIn   `json:",omitempty"`
-	Failed     *signinFailure    `json:",omitempty"`
+	Failed     *ui.Failure       `json:",omitempty"`
 	Until      time.Time         `json:",omitzero"` // of what a person can act on
 }
 
@@ -51,7 +51,6 @@ type (
 	sharedAuthorize  signin.Authorize
 	sharedDeviceCode signin.DeviceCode
 	sharedSignedIn   signin.SignedIn
-	signinFailure    signin.Failed
 )
 
 func (e sharedEvent) encode() json.RawMessage {
@@ -87,8 +86,8 @@ func (p *peers) notify(e signin.Event) {
 	if p.leader == nil {
 		return
 	}
-	if hint, ok := e.(signin.Hint); ok {
-		p.leader.Tell(sharedEvent{Hint: hint.Text}.encode())
+	if text := ui.Notice(e, p.app.UI.Shell); text != "" {
+		p.leader.Tell(sharedEvent{Hint: text}.encode())
 		return
 	}
 	o, ok := offer(e, p.app.Env.Time())
@@ -112,8 +111,8 @@ func (p *peers) Standing(now []signin.Standing) {
 	var offers []joint.Offer
 	for _, s := range now {
 		if o, ok := offer(s.Event, s.Since); ok {
-			if s.Way != "" {
-				o.Note = sharedEvent{Hint: s.Way}.encode()
+			if len(s.Ways) > 0 {
+				o.Note = sharedEvent{Hint: ui.Notices(s.Ways, p.app.UI.Shell)}.encode()
 			}
 			offers = append(offers, o)
 		}
@@ -170,7 +169,7 @@ func (p *peers) Run(ctx context.Context, alone func(context.Context, bool) (sign
 		case ctx.Err() != nil:
 			return signin.Result{}, stopped(ctx)
 		case errors.Is(err, joint.ErrSilent):
-			p.talk.Notify(signin.Hint{Text: "Another login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another machine. Going on without it."})
+			p.talk.Hint("Another login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another machine. Going on without it.")
 			return alone(ctx, p.renewed())
 		case err != nil:
 			p.app.UI.Debug("no other login can join: %v", err)
@@ -258,8 +257,7 @@ func (p *peers) outcome(err error) json.RawMessage {
 		return nil
 	}
 	f := p.app.UI.Describe(p.choice.withCommand(p.app, p.choice.aboutPort(err)))
-	failed := signinFailure(signin.Failed{Kind: f.Kind, Message: f.Msg, Hint: f.Hint})
-	return sharedEvent{Failed: &failed}.encode()
+	return sharedEvent{Failed: &f}.encode()
 }
 
 // parting is how following a leader ended.
@@ -279,7 +277,7 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 		defer stop()
 	}
 	p.keys, p.talk.Joined = typed != nil, true
-	p.talk.Notify(signin.Hint{Text: "Another login of " + p.choice.session.InWords() + " is waiting: joining it. To begin anew instead, add --force."})
+	p.talk.Hint("Another login of " + p.choice.session.InWords() + " is waiting: joining it. To begin anew instead, add --force.")
 	if joined.About() != about(p.choice.session) {
 		p.explainKeepFresh()
 	}
@@ -298,13 +296,13 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 			case open && m.Outcome:
 				return p.result(m.Body)
 			case open && m.Left:
-				p.talk.Notify(signin.Hint{Text: "The login that was joined has been replaced by another one."})
+				p.talk.Hint("The login that was joined has been replaced by another one.")
 				return signin.Result{}, yielded, nil
 			case !open:
 				if ctx.Err() != nil {
 					return signin.Result{}, ended, stopped(ctx)
 				}
-				p.talk.Notify(signin.Hint{Text: "The login that was joined is gone. Going on without it."})
+				p.talk.Hint("The login that was joined is gone. Going on without it.")
 				return signin.Result{}, left, nil
 			}
 			p.show(ctx, joined, m)
@@ -319,7 +317,7 @@ func (p *peers) explainKeepFresh() {
 	if !p.choice.session.KeepFresh {
 		text = "It was begun with --keep-fresh, so its token lives for 1 h at a time and can be renewed. To have one of 8 h, run: "
 	}
-	p.talk.Notify(signin.Hint{Text: text + p.talk.Again + " --force"})
+	p.talk.Hint(text + p.talk.Again + " --force")
 	p.talk.Session = withOtherFreshness(p.choice.session) // what is said of the token at the end is true of the one there is
 }
 
@@ -345,7 +343,7 @@ func (p *peers) show(ctx context.Context, joined *joint.Joined, m joint.Message)
 		p.open(ctx, m, shown.VerificationURIComplete)
 		p.prefer(joined, session.Device)
 	case e.Hint != "":
-		p.talk.Notify(signin.Hint{Text: e.Hint})
+		p.talk.Hint(e.Hint)
 	}
 }
 
@@ -387,7 +385,7 @@ func (p *peers) result(body json.RawMessage) (signin.Result, parting, error) {
 	p.joined = true
 	switch {
 	case e.Failed != nil:
-		return signin.Result{}, ended, fault.New(e.Failed.Kind, e.Failed.Hint, "%s", e.Failed.Message)
+		return signin.Result{}, ended, fault.New(e.Failed.Kind, e.Failed.Hint, "%s", e.Failed.Msg)
 	case e.SignedIn == nil:
 		return signin.Result{}, left, nil
 	}

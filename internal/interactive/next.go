@@ -3,7 +3,6 @@ package interactive
 import (
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/signin"
 )
 
 // SayNext suggests a command that uses the session of t.
@@ -46,7 +45,7 @@ func WarnStaticKeys(a *app.App) {
 	const text = "AWS_ACCESS_KEY_ID is set and wins over your profiles in the AWS CLI and the SDKs; to use them: " +
 		"unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
 	if a.UI.JSON {
-		if err := a.UI.Event(signin.Hint{Text: text}); err != nil {
+		if err := a.UI.HintEvent(text); err != nil {
 			a.UI.Debug("hint event: %v", err)
 		}
 	}

@@ -95,7 +95,7 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 // profile does not have and a policy may forbid.
 func (s state) noDevices(cause error) error {
 	if !s.session.Legacy() {
-		if s.barred.code == noCodeByPolicy {
+		if s.barred.code == ByPolicy {
 			return because(cause, fault.Denied,
 				fault.Advice("ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine"), "%s", cause.Error())
 		}
@@ -124,7 +124,7 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 		s.device.interval += slower
 	case retry.Passing(in.err):
 		if s.device.lost == nil {
-			effects = append(effects, hint(stillTrying(in.err)))
+			effects = append(effects, tell{StillTrying{in.err}})
 		}
 		s.device.missed++
 		s.device.lost = in.err

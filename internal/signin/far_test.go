@@ -13,8 +13,10 @@ import (
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/quote"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/ui"
 )
 
 // far is a machine whose browser runs elsewhere: what it is redirected to it cannot reach. Somebody sits at the
@@ -98,12 +100,14 @@ func newFar(t *testing.T, emu *emulator.Server) *far {
 	f.login.Notify = func(e signin.Event) {
 		notify(e)
 		switch e := e.(type) {
-		case signin.Hint:
-			f.note("hint: " + e.Text)
 		case signin.Authorize:
 			f.note("authorize")
 		case signin.DeviceCode:
 			f.note("device_code")
+		default:
+			if text := ui.Notice(e, quote.Sh); text != "" {
+				f.note("hint: " + text)
+			}
 		}
 	}
 	return f
@@ -210,11 +214,7 @@ func (f *far) checkQuiet(err error) {
 		if _, ok := e.(signin.Authorize); ok {
 			continue
 		}
-		line, err := e.MarshalJSON()
-		if err != nil {
-			f.t.Error(err)
-		}
-		texts = append(texts, string(line))
+		texts = append(texts, fmt.Sprintf("%+v", e), ui.Notice(e, quote.Sh))
 	}
 	for _, l := range f.listeners {
 		for _, text := range texts {

@@ -20,6 +20,7 @@ type codeGrant struct {
 	verifier    session.Secret
 	redirectURI string // once the listener is bound
 	port        int
+	announced   bool  // another process finds the listener
 	ways        []Way // for the redirect to get there
 	reg         session.Registration
 	cached      bool            // reg is from an earlier sign-in
@@ -33,7 +34,7 @@ type codeGrant struct {
 	said   int    // how many of ways were looked at for a hint
 	timing bool   // a hint is due
 	urged  bool   // one was given
-	way    string // all that was said of ways, for who comes later
+	told   []Ways // all that was said of ways, for a login that joins later
 }
 
 // challenge is S256 of RFC 7636 4.2.
@@ -47,13 +48,14 @@ func (s state) bound(in bound) (state, []effect) {
 	if in.err != nil {
 		return s.unbound(in.err)
 	}
-	s.code.redirectURI, s.code.port, s.code.ways = in.redirectURI, in.port, s.completed(in.ways, in.unannounced == nil)
+	s.code.redirectURI, s.code.port, s.code.announced = in.redirectURI, in.port, in.unannounced == nil
+	s.code.ways = s.completed(in.ways)
 	var effects []effect
-	if text := busyPorts(in.busy, in.port); text != "" {
-		effects = append(effects, hint(text))
+	if len(in.busy) > 0 {
+		effects = append(effects, tell{PortsBusy{in.busy, in.port}})
 	}
 	if in.unannounced != nil {
-		effects = append(effects, hint(s.unannounced(in.unannounced)))
+		effects = append(effects, tell{Unannounced{in.unannounced}})
 	}
 	return s, append(effects, s.register(session.PKCE, false))
 }
@@ -84,7 +86,7 @@ func (s state) opened(in opened) (state, []effect) {
 	if in.err == nil || in.flow != session.PKCE || !s.code.code.IsZero() {
 		return s, nil // a device code is shown with its address in any case
 	}
-	return s, []effect{hint(noBrowser)}
+	return s, []effect{tell{NoBrowser{}}}
 }
 
 func (s state) redirected(in redirected) (state, []effect) {

@@ -100,8 +100,8 @@ func (c *chaos) answers(e effect) {
 		if _, ok := e.event.(Authorize); ok {
 			return
 		}
-		if line, err := e.event.MarshalJSON(); err != nil || strings.Contains(string(line), secretMark) {
-			c.t.Errorf("%s (%v)", line, err)
+		if text := fmt.Sprintf("%+v", e.event); strings.Contains(text, secretMark) {
+			c.t.Error(text)
 		}
 	case end:
 		if c.ends++; c.ends > 1 {
@@ -161,10 +161,10 @@ func (c *chaos) run() {
 	c.s.keys = c.pick(2) == 0
 	c.s.fallback, c.s.insist = c.pick(2) == 0, c.pick(3) == 0
 	if c.pick(4) == 0 {
-		c.s.barred.device = noDeviceByPolicy
+		c.s.barred.device = ByPolicy
 	}
 	if c.pick(4) == 0 {
-		c.s.barred.code = noCodeByPolicy
+		c.s.barred.code = ByPolicy
 	}
 	c.answers(begin{[]session.Flow{session.PKCE, session.Device}[c.pick(2)]})
 	for len(c.bytes) > 0 && !c.t.Failed() {

@@ -160,7 +160,7 @@ func TestOpenerThatFails(t *testing.T) {
 		switch e := e.(type) {
 		case signin.Authorize:
 			address = e.URL
-		case signin.Hint: // the person opens it somewhere
+		case signin.NoBrowser: // the person opens it somewhere
 			go func() {
 				defer close(done)
 				if err := person.Open(t.Context(), address); err != nil {

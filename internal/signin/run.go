@@ -100,7 +100,7 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 				}
 			case <-r.starting:
 				r.starting, r.said = nil, true
-				r.login.tell(Hint{waitingForService})
+				r.login.tell(Waiting{})
 				continue
 			case t, open := <-typed:
 				if !open {
@@ -142,7 +142,6 @@ func (r *runner) state(keys bool) state {
 		fallback:     r.login.Fallback,
 		authorizeURL: r.conn.Service.AuthorizeURL,
 		known:        r.conn.Known,
-		inWords:      r.login.InWords,
 		barred:       barsOf(r.login),
 	}
 }
@@ -405,6 +404,6 @@ func (r *runner) dropRoles() {
 		return
 	}
 	if err := r.login.Store.DropRoleCredentials(keys); err != nil {
-		r.login.tell(Hint{rolesStillCached(err)})
+		r.login.tell(RolesKept{err})
 	}
 }

@@ -116,12 +116,11 @@ type Peers interface {
 	Inputs() <-chan Input // what is typed and pasted elsewhere; never closed, nil is nothing
 }
 
-// Standing is an Authorize or a DeviceCode that a person can act on, since when it stands, and what was said so far,
-// in hints that who comes later has not had, of the ways to bring the redirect here; "" is nothing.
+// Standing is an Authorize or a DeviceCode that a person can act on, and what a login that joins later has missed.
 type Standing struct {
 	Event Event
 	Since time.Time
-	Way   string
+	Ways  []Ways // said so far of how to bring the redirect here
 }
 
 // Input is something that came from the terminal, by itself: exactly one of the two is set.
@@ -193,13 +192,10 @@ func (l *Login) aloud(s session.Session, renews bool, f func()) {
 		return
 	case <-timer.C:
 	}
-	switch lock, held := l.Store.Held(s.CacheKey()); {
-	case held && renews:
-		l.tell(Hint{waitingForEither(lock)})
-	case held:
-		l.tell(Hint{waitingForLock(lock)})
-	case renews:
-		l.tell(Hint{waitingForRenewal})
+	if lock, held := l.Store.Held(s.CacheKey()); held {
+		l.tell(Waiting{Lock: lock, Renews: renews})
+	} else if renews {
+		l.tell(Waiting{Renews: true})
 	}
 	<-done
 }

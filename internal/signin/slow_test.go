@@ -9,8 +9,10 @@ import (
 
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/quote"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/ui"
 )
 
 // timed notes when each event came, counted from now.
@@ -25,10 +27,12 @@ func (w *world) timed() func(kind string) (at time.Duration, text string, ok boo
 	w.login.Notify = func(e signin.Event) {
 		n := note{at: time.Since(start)}
 		switch e := e.(type) {
-		case signin.Hint:
-			n.kind, n.text = "hint", e.Text
 		case signin.DeviceCode:
 			n.kind = "code"
+		default:
+			if n.text = ui.Notice(e, quote.Sh); n.text != "" {
+				n.kind = "hint"
+			}
 		}
 		notes = append(notes, n)
 	}

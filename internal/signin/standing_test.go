@@ -31,9 +31,9 @@ func TestStanding(t *testing.T) {
 		s, _ := play(seated(), tt.inputs...)
 		var got []string
 		for _, standing := range s.standing() {
-			got = append(got, standing.Event.event())
-			if standing.Event.event() == "device_code" && !standing.Since.Equal(noon) {
-				t.Errorf("%s: %s since %v", tt.name, standing.Event.event(), standing.Since)
+			got = append(got, label(standing.Event))
+			if label(standing.Event) == "device_code" && !standing.Since.Equal(noon) {
+				t.Errorf("%s: %s since %v", tt.name, label(standing.Event), standing.Since)
 			}
 		}
 		if got := strings.Join(got, " "); got != tt.want {
@@ -52,14 +52,25 @@ func TestStandingWay(t *testing.T) {
 		want   string
 	}{
 		"nothing was said": {seated(), toAuthorize, ""},
-		"the first":        {seated(), after(toAuthorize, said), seated().pasteWay(true).Text},
-		"the next":         {seated(), after(toAuthorize, said, said), seated().pasteWay(true).Text + "\n" + seated().deviceWay().Text},
-		"all at once":      {fresh(), after(toAuthorize, said), "The browser has not come back yet. What can be done:"},
+		"the first":        {seated(), after(toAuthorize, said), "at once: paste"},
+		"the next":         {seated(), after(toAuthorize, said, said), "at once: paste, at once: device"},
+		"all at once":      {fresh(), after(toAuthorize, said), "all: paste device"},
 	} {
 		s, _ := play(tt.from, tt.inputs...)
 		all := s.standing()
-		if len(all) != 1 || !strings.HasPrefix(all[0].Way, tt.want) || tt.want == "" && all[0].Way != "" {
-			t.Errorf("%s: %+v, want %q", name, all, tt.want)
+		if len(all) != 1 {
+			t.Fatalf("%s: %+v", name, all)
+		}
+		var got []string
+		for _, ways := range all[0].Ways {
+			text := string(ways.When) + ":"
+			for _, w := range ways.Ways {
+				text += " " + string(w.Channel)
+			}
+			got = append(got, text)
+		}
+		if got := strings.Join(got, ", "); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
 }

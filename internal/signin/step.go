@@ -21,7 +21,6 @@ type state struct {
 	fallback     bool // PKCE is begun when the service gives out no device codes
 	authorizeURL func(idc.AuthorizeRequest) string
 	known        func(host string) bool // nil knows all
-	inWords      func(fault.Remedy) (words, command string)
 	barred       bars
 
 	roomy  bool // there is room for the token
@@ -209,10 +208,19 @@ func (s state) granted(in answered, reg session.Registration, channel session.Ch
 	}
 	s.storing = channel
 	effects := []effect{keep{in.flow, Result{Token: tok, Channel: channel, Port: port}}}
-	if text := skew(in.at, in.grant.Date); text != "" {
-		effects = append(effects, hint(text))
+	if ahead := skew(in.at, in.grant.Date); ahead.Abs() > skewed {
+		effects = append(effects, tell{ClockOff{ahead}})
 	}
 	return s, effects
+}
+
+// skew returns how far our clock is ahead of the service's, or 0 if unknown. The expiry of a token is computed from our
+// clock, as every client does, so a wrong clock makes a good token seem dead, or a dead one good.
+func skew(now, date time.Time) time.Duration {
+	if date.IsZero() {
+		return 0
+	}
+	return now.Sub(date).Round(time.Second)
 }
 
 func (s state) stored(in stored) (state, []effect) {
@@ -231,7 +239,7 @@ func (s state) lose(flow session.Flow, err error) (state, []effect) {
 	if !s.code.active && !s.device.active {
 		return s.fail(err)
 	}
-	effects := []effect{hint(stillOpen(err))}
+	effects := []effect{tell{StillOpen{err}}}
 	if flow == session.PKCE {
 		return s, append(effects, answerBrowser{err})
 	}

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"slices"
+	"strings"
 	"time"
 	"unicode"
 
@@ -10,25 +11,25 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// bars say, in a sentence, why a flow cannot be begun; "" is that it can.
-type bars struct{ code, device string }
+// bars say why a flow cannot be started.
+type bars struct{ code, device Bar }
 
 func barsOf(r *Login) bars {
 	var b bars
 	switch {
 	case r.Session.Legacy():
-		b.code = noCodeForLegacy
+		b.code = ByLegacy
 	case !r.Environment.MayPKCE:
-		b.code = noCodeByPolicy
+		b.code = ByPolicy
 	}
 	if !r.Environment.MayDevice {
-		b.device = noDeviceByPolicy
+		b.device = ByPolicy
 	}
 	return b
 }
 
-// barrier says why flow cannot be begun, "" when it can.
-func (s state) barrier(flow session.Flow) string {
+// barrier returns why flow cannot be started, if so.
+func (s state) barrier(flow session.Flow) Bar {
 	if flow == session.PKCE {
 		return s.barred.code
 	}
@@ -44,7 +45,7 @@ func (s state) pressed(in pressed) (state, []effect) {
 	case 'p':
 		return s.ask(session.PKCE, in.at)
 	case '?':
-		return s, []effect{hint(s.help())}
+		return s, []effect{tell{s.help()}}
 	}
 	return s, nil
 }
@@ -56,7 +57,7 @@ func (s state) ask(flow session.Flow, at time.Time) (state, []effect) {
 		s.facing = flow
 		return s.showAgain(flow, at)
 	case bar != "":
-		return s, []effect{hint(bar)}
+		return s, []effect{tell{Barred{flow, bar}}}
 	case !s.roomy:
 		return s, nil // the first one has hardly begun
 	}
@@ -74,7 +75,7 @@ func (s state) showAgain(flow session.Flow, at time.Time) (state, []effect) {
 	}
 	switch {
 	case !s.code.code.IsZero():
-		return s, []effect{hint(redirectIsHere)}
+		return s, []effect{tell{Arrived{}}}
 	case s.code.shown.URL == "":
 		return s, nil
 	}
@@ -91,10 +92,10 @@ func (s state) showAgain(flow session.Flow, at time.Time) (state, []effect) {
 func (s state) standing() []Standing {
 	var all []Standing
 	if s.code.active && s.code.code.IsZero() && s.code.shown.URL != "" {
-		all = append(all, Standing{s.code.shown, s.code.since, s.code.way})
+		all = append(all, Standing{s.code.shown, s.code.since, s.code.told})
 	}
 	if s.device.active && s.device.shown.UserCode != "" {
-		all = append(all, Standing{s.device.shown, s.device.since, ""})
+		all = append(all, Standing{s.device.shown, s.device.since, nil})
 	}
 	if s.facing == session.PKCE {
 		slices.Reverse(all) // what is to be looked at is told last
@@ -110,16 +111,16 @@ func left(d time.Duration, since, at time.Time) time.Duration {
 // noDeviceCodes goes on without a device code, which the service does not give out: with PKCE where that was wished for,
 // with whatever else is alive, or not at all.
 func (s state) noDeviceCodes(cause error) (state, []effect) {
-	s.barred.device = noDeviceByService
+	s.barred.device = ByService
 	if s.code.active || !s.fallback || s.barred.code != "" {
 		return s.unwelcomeClient(session.Device, s.noDevices(cause))
 	}
-	return s.without(session.Device), []effect{forget{session.Device}, hint(insteadOfDevice(s.session, cause)), begin{session.PKCE}}
+	return s.without(session.Device), []effect{forget{session.Device}, tell{FellBack{session.PKCE, s.session.Label(), cause}}, begin{session.PKCE}}
 }
 
 // unbound goes on without a listener: by a device code, unless PKCE or the port was asked for.
 func (s state) unbound(cause error) (state, []effect) {
-	s.barred.code = noCodeWithoutListener
+	s.barred.code = ByListener
 	if login, ok := fault.Action(fault.RemedyOf(cause)).(fault.Login); ok && login.Flow == session.Device && s.barred.device != "" {
 		remedy := fault.Preface{Words: "find out why no program may listen on 127.0.0.1, then", Then: s.login()}
 		cause = because(cause, fault.KindOf(cause), remedy, "%s", cause.Error())
@@ -127,23 +128,27 @@ func (s state) unbound(cause error) (state, []effect) {
 	if s.device.active || s.insist || s.barred.device != "" {
 		return s.lose(session.PKCE, cause)
 	}
-	return s.without(session.PKCE), []effect{hint(insteadOfCode(cause)), begin{session.Device}}
+	return s.without(session.PKCE), []effect{tell{FellBack{session.Device, s.session.Label(), cause}}, begin{session.Device}}
 }
 
 // pasted takes a redirect from the terminal. Whatever is wrong with it, the sign-in goes on.
 func (s state) pasted(in pasted) (state, []effect) {
 	if !s.code.active {
-		return s, []effect{hint(pastedForNothing(s.barrier(session.PKCE) == ""))}
+		return s, []effect{tell{Mispasted{Why: Unawaited, MayPKCE: s.barrier(session.PKCE) == ""}}}
 	}
 	if !s.code.code.IsZero() {
-		return s, []effect{hint(redirectIsHere)}
+		return s, []effect{tell{Arrived{}}}
 	}
 	state, redirect, err := callback.Parse(in.text.Reveal())
-	if err != nil {
-		return s, []effect{hint(pastedWrong(in.text.Reveal(), err))}
+	switch {
+	case err == nil:
+	case strings.Contains(in.text.Reveal(), "redirect_uri="):
+		return s, []effect{tell{Mispasted{Why: ToOpen}}}
+	default:
+		return s, []effect{tell{Mispasted{Why: Unreadable, Err: err}}}
 	}
 	if !session.NewSecret(state).Equal(session.NewSecret(s.code.state)) { // in constant time
-		return s, []effect{hint(pastedOfAnother)}
+		return s, []effect{tell{Mispasted{Why: OfAnother}}}
 	}
 	return s.redirected(redirected{s.code.turn, redirect, session.Paste})
 }

@@ -28,17 +28,15 @@ func seated() state {
 	return s
 }
 
-// hints are the texts of the hints among effects, a line each.
-func hints(effects []effect) string {
-	var texts []string
+// notices are the notices among effects.
+func notices(effects []effect) []Event {
+	var all []Event
 	for _, e := range effects {
-		if e, ok := e.(tell); ok {
-			if h, ok := e.event.(Hint); ok {
-				texts = append(texts, h.Text)
-			}
+		if e, ok := e.(tell); ok && label(e.event) == "hint" {
+			all = append(all, e.event)
 		}
 	}
-	return strings.Join(texts, "\n")
+	return all
 }
 
 var (
@@ -150,7 +148,7 @@ func TestBegunAgain(t *testing.T) {
 	if err != nil || u.Query().Get("state") != "other-state" || !strings.Contains(u.Query().Get("redirect_uri"), ":5555/") {
 		t.Errorf("%v (%v)", u, err)
 	}
-	if _, effects = play(s, paste(goodBack)); hints(effects) != pastedOfAnother {
+	if _, effects = play(s, paste(goodBack)); !slices.Equal(notices(effects), []Event{Mispasted{Why: OfAnother}}) {
 		t.Errorf("the old state: %q", names(effects))
 	}
 	_, effects = play(s, paste(back+"code=c&state=other-state"))
@@ -188,23 +186,25 @@ func TestSwitchThatIsNotPossible(t *testing.T) {
 		name   string
 		login  *Login
 		inputs []input
-		want   string
+		want   Event
 	}{
-		{"a device code by policy", &Login{Session: named, Environment: Environment{MayPKCE: true}}, after(toAuthorize, press('d')), noDeviceByPolicy},
-		{"PKCE by policy", &Login{Session: named, Environment: Environment{MayDevice: true}}, after(toPolling, press('p')), noCodeByPolicy},
-		{"PKCE without a session", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, press('p')), noCodeForLegacy},
-		{"a device code by the service", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}}, refused, noDeviceByService},
-		{"PKCE without a listener", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, press('p'), begunCode, bound{err: errors.New("none")}, press('p')), noCodeWithoutListener},
-		{"a paste then has no use", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, paste(goodBack)), pastedForNothing(false)},
+		{"a device code by policy", &Login{Session: named, Environment: Environment{MayPKCE: true}}, after(toAuthorize, press('d')), Barred{session.Device, ByPolicy}},
+		{"PKCE by policy", &Login{Session: named, Environment: Environment{MayDevice: true}}, after(toPolling, press('p')), Barred{session.PKCE, ByPolicy}},
+		{"PKCE without a session", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, press('p')), Barred{session.PKCE, ByLegacy}},
+		{"a device code by the service", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}}, refused, Barred{session.Device, ByService}},
+		{"PKCE without a listener", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, press('p'), begunCode, bound{err: errors.New("none")}, press('p')), Barred{session.PKCE, ByListener}},
+		{"a paste then has no use", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, paste(goodBack)), Mispasted{Why: Unawaited}},
 	} {
 		s := seated()
 		s.session, s.barred = tt.login.Session, barsOf(tt.login)
 		s, effects := play(s, tt.inputs...)
-		if got := hints(effects); got != tt.want || len(effects) != 1 {
-			t.Errorf("%s: %q, %q", tt.name, got, names(effects))
+		if got := notices(effects); len(effects) != 1 || !slices.Equal(got, []Event{tt.want}) {
+			t.Errorf("%s: %+v, %q", tt.name, got, names(effects))
 		}
-		if _, effects = step(s, press('?')); !strings.Contains(tt.name, "paste") && !strings.Contains(hints(effects), tt.want) {
-			t.Errorf("%s: the help says nothing of it: %q", tt.name, hints(effects))
+		_, effects = step(s, press('?'))
+		help := find[tell](t, effects).event.(Help)
+		if bar, ok := tt.want.(Barred); ok && help.PKCE.Bar != bar.Why && help.Device.Bar != bar.Why {
+			t.Errorf("%s: the help says nothing of it: %+v", tt.name, help)
 		}
 	}
 }
@@ -287,7 +287,7 @@ func TestStrangersAreNamed(t *testing.T) {
 	}
 }
 
-// What is everywhere is said in our words, in the place's order, and once.
+// What is everywhere is left to our words, in the place's order, and once.
 func TestWaysOfAPlace(t *testing.T) {
 	t.Parallel()
 	channels := func(ways []Way) string {
@@ -300,15 +300,16 @@ func TestWaysOfAPlace(t *testing.T) {
 	given := []Way{{Channel: "device", Text: "theirs"}, {Channel: "forward", Text: "x"}, {Channel: "swap"}, {Channel: "callback", Text: "x"}}
 	for _, keys := range []bool{true, false} {
 		s := fresh()
-		s.keys = keys
-		ways := s.completed(given, true)
+		s.keys, s.code.announced = keys, true
+		ways := s.completed(given)
 		if channels(ways) != "device forward paste" || ways[0].Text == "theirs" || given[0].Text != "theirs" {
 			t.Errorf("%+v", ways)
 		}
-		if says := strings.Contains(ways[0].Text+ways[2].Text, "Press d"); says != keys || !strings.Contains(ways[2].Text+ways[2].Command, "fault.HandOver{}") {
-			t.Errorf("keys %v: %+v", keys, ways)
+		s.code.announced = false
+		if got := channels(s.completed(given)); strings.Contains(got, "paste") != keys {
+			t.Errorf("no callback, keys %v: %s", keys, got)
 		}
-		s.barred.device = noDeviceByPolicy
+		s.barred.device = ByPolicy
 		if got := channels(s.open(ways)); got != "forward paste" {
 			t.Errorf("forbidden: %s", got)
 		}

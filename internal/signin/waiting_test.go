@@ -13,8 +13,10 @@ import (
 	"github.com/homing-cli/homing/emulator"
 	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/quote"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/signin"
+	"github.com/homing-cli/homing/internal/ui"
 )
 
 const minute = time.Minute
@@ -51,7 +53,7 @@ func TestWaitingWithoutATerminal(t *testing.T) {
 			t.Errorf("channel %q, port %d, %v", got.Channel, got.Port, err)
 		}
 		f.checkLog("0s authorize", "0s opened", "20s hint: The browser has not come back yet. What can be done:\n- Forward the port.\n    ssh")
-		for _, want := range []string{"\n    fault.HandOver{}\n", fmt.Sprintf("\n    %#v", fault.Login{Session: "dev", Flow: "device"})} {
+		for _, want := range []string{"\n    homing callback\n", "\n    homing login --sso-session dev --use-device-code"} {
 			if !strings.Contains(f.log[2], want) {
 				t.Errorf("%s\ndoes not say %q", f.log[2], want)
 			}
@@ -260,7 +262,7 @@ func TestListenerIsSpokenOf(t *testing.T) {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
 		f.checkLog("0s announced in /run/homing", "0s hint: Port 18423 is in use by sshd (pid 12), port 18424 is in use; listening on 18425.",
-			"0s hint: The command fault.HandOver{} will not find this sign-in: read-only", "0s authorize", "0s opened")
+			"0s hint: The command homing callback will not find this sign-in: read-only", "0s authorize", "0s opened")
 	})
 }
 
@@ -278,21 +280,21 @@ func TestHelp(t *testing.T) {
 		}
 		var texts []string
 		for _, e := range f.events {
-			if h, ok := e.(signin.Hint); ok {
-				texts = append(texts, h.Text)
+			if h, ok := e.(signin.Help); ok {
+				texts = append(texts, ui.Notice(h, quote.Sh))
 			}
 		}
 		want := []string{`Waiting for the browser to come back. What can be done here:
 - Forward the port.
     ssh -N -L 18425:127.0.0.1:18425 me@there
 - Type https://name-18425.app.github.dev for the address.
-- If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into fault.HandOver{} in another shell on this machine; never into a web page or a chat.
+- If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into homing callback in another shell on this machine; never into a web page or a chat.
 - Press d to sign in with a device code instead: it works in any browser, and nothing has to come back.
 Keys: d signs in with a device code, p shows the address for the browser again, ? shows this, Ctrl-C gives up.`, `Waiting for the browser to come back. What can be done here:
 - Forward the port.
     ssh -N -L 18425:127.0.0.1:18425 me@there
 - Type https://name-18425.app.github.dev for the address.
-- If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into fault.HandOver{} in another shell on this machine; never into a web page or a chat.
+- If the browser shows an error page after you allowed the request, copy that page's address and paste it here, or into homing callback in another shell on this machine; never into a web page or a chat.
 Waiting for the device code to be approved, on the page that was named, in any browser.
 Both are waited for: whichever is first signs you in.
 Keys: d shows the device code again, p shows the address for the browser again, ? shows this, Ctrl-C gives up.`}

@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,21 +14,22 @@ import (
 // consent first takes about as long.
 const every = 20 * time.Second
 
-// completed adds to the ways of a place those that are everywhere. What is said of them is said here: it depends on the
-// keys that can be pressed.
-func (s state) completed(ways []Way, found bool) []Way {
-	ways = slices.Clone(ways)
-	for _, everywhere := range []Way{s.pasteWay(found), s.deviceWay()} {
-		i := slices.IndexFunc(ways, func(w Way) bool { return w.Channel == everywhere.Channel })
-		if i < 0 {
-			ways = append(ways, everywhere)
-		} else {
-			ways[i] = everywhere
+// completed adds to the ways of a place those that are everywhere: to pass the address on by hand, and a device code. A
+// place may rank them; what is said of them depends on the keys that can be pressed, so its words do not count.
+func (s state) completed(ways []Way) []Way {
+	everywhere := map[session.Channel]bool{session.Paste: s.keys || s.code.announced, session.DeviceCode: true}
+	var all []Way
+	for _, w := range append(slices.Clip(ways), Way{Channel: session.Paste}, Way{Channel: session.DeviceCode}) {
+		switch may, known := everywhere[w.Channel]; {
+		case known && may:
+			everywhere[w.Channel] = false // it is listed once
+			all = append(all, Way{Channel: w.Channel})
+		case known, w.Channel == session.Callback, w.Text == "" && w.Command == "": // the paste names callback too
+		default:
+			all = append(all, w)
 		}
 	}
-	return slices.DeleteFunc(ways, func(w Way) bool {
-		return w.Text == "" && w.Command == "" || w.Channel == session.Callback // which the paste names too
-	})
+	return all
 }
 
 // open returns those of ways that help now.
@@ -55,9 +55,11 @@ func (s state) atOnce(effects []effect) (state, []effect) {
 		return s, effects
 	}
 	s.code.said = max(s.code.said, 1+slices.Index(s.code.ways, ways[0]))
-	best := ways[0].Text + onItsOwnLine(ways[0].Command, "  ")
-	s.code.way = cmp.Or(s.code.way, best)
-	return s, append(effects, hint(best))
+	best := s.ways(ways[:1], AtOnce)
+	if len(s.code.told) == 0 {
+		s.code.told = []Ways{best}
+	}
+	return s, append(effects, tell{best})
 }
 
 // waited names the next way for a redirect that does not come, and without a terminal all of them: nobody can ask there.
@@ -67,21 +69,28 @@ func (s state) waited() (state, []effect) {
 	if s.facing != session.PKCE || !s.code.code.IsZero() {
 		return s, nil
 	}
-	first := !s.code.urged
+	when := First
+	if s.code.urged {
+		when = Later
+	}
 	s.code.urged = true
 	ways := s.open(s.code.ways[s.code.said:])
 	if len(ways) == 0 {
 		return s, nil
 	}
+	told := slices.Clip(s.code.told)
 	if !s.keys {
-		s.code.said = len(s.code.ways)
-		s.code.way = strings.TrimPrefix(s.code.way+"\n"+waitingFor(ways), "\n")
-		return s, []effect{hint(waitingFor(ways))}
+		all := s.ways(ways, All)
+		s.code.said, s.code.told = len(s.code.ways), append(told, all)
+		return s, []effect{tell{all}}
 	}
-	s.code.way = strings.TrimPrefix(s.code.way+"\n"+ways[0].Text+onItsOwnLine(ways[0].Command, "  "), "\n")
+	s.code.told = append(told, s.ways(ways[:1], AtOnce))
 	s.code.said += 1 + slices.Index(s.code.ways[s.code.said:], ways[0])
-	return s.resume([]effect{hint(stillWaiting(ways[0], first))})
+	return s.resume([]effect{tell{s.ways(ways[:1], when)}})
 }
+
+// unreadable stands in place of a host.
+const unreadable = "an address that cannot be read"
 
 // stranger returns the host of the first of addresses that is neither AWS's nor a configured one, "" when there is none.
 func (s state) stranger(addresses ...string) string {

@@ -82,7 +82,7 @@ func (t *SignIn) Notify(e signin.Event) {
 		e = end
 	}
 	if t.UI.JSON {
-		if err := t.UI.Event(e); err != nil {
+		if err := t.UI.Event(line(e, t.UI.Shell)); err != nil {
 			t.UI.Debug("event: %v", err)
 		}
 		return
@@ -94,10 +94,19 @@ func (t *SignIn) Notify(e signin.Event) {
 		t.authorize(e)
 	case signin.DeviceCode:
 		t.deviceCode(e)
-	case signin.Hint:
-		t.hint(e.Text)
 	case signin.SignedIn:
 		t.signedIn(e)
+	default:
+		t.hint(Notice(e, t.UI.Shell))
+	}
+}
+
+// Hint gives advice that does not come from internal/signin.
+func (t *SignIn) Hint(text string) {
+	if !t.UI.JSON {
+		t.hint(text)
+	} else if err := t.UI.HintEvent(text); err != nil {
+		t.UI.Debug("event: %v", err)
 	}
 }
 

@@ -1,0 +1,50 @@
+package signin
+
+import (
+	"strings"
+
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
+)
+
+// login signs in to the session again.
+func (s state) login() fault.Login { return s.named(fault.Login{}) }
+
+// named returns l for the session.
+func (s state) named(l fault.Login) fault.Login {
+	l.Session, l.Profile = s.session.Name, ""
+	if s.session.Legacy() {
+		l.Profile = s.profile
+	}
+	return l
+}
+
+// naming returns err with a remedy that names the session or the profile, if it is to sign in.
+func (s state) naming(err error) error {
+	remedy := fault.RemedyOf(err)
+	login, ok := fault.Action(remedy).(fault.Login)
+	if !ok || login.Session != "" || login.Profile != "" {
+		return err
+	}
+	return because(err, fault.KindOf(err), fault.WithAction(remedy, s.named(login)), "%s", err.Error())
+}
+
+// safe replaces what means something to a shell, or to the service, by hyphens.
+func safe(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
+			return r
+		}
+		return '-'
+	}, s)
+}
+
+// clientName is what the consent page shows. The service once refused names with blanks and quotes
+// (aws-cli#7643), so only what is safe everywhere is taken over from the session's name.
+func clientName(s session.Session) string {
+	if s.Legacy() {
+		return "homing"
+	}
+	name := safe(s.Name)
+	return "homing-" + name[:min(len(name), 64)]
+}
