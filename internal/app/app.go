@@ -127,11 +127,11 @@ func (a *App) Store() (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &store.Store{AWSDir: filepath.Join(home, ".aws"), Now: a.Env.Time, LockDir: LockDir(a.Env, home)}, nil
+	return &store.Store{AWSDir: filepath.Join(home, ".aws"), Now: a.Env.Time, StateDir: stateDir(a.Env, home)}, nil
 }
 
-// LockDir returns the user's state folder. Locks go there if ~/.aws is read-only.
-func LockDir(env Env, home string) string {
+// stateDir returns the user's folder for facts about this machine, and for what ~/.aws has no room for.
+func stateDir(env Env, home string) string {
 	if dir := env.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "homing")
 	}

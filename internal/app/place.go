@@ -52,7 +52,7 @@ func (a *App) StateDir() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return LockDir(a.Env, home), nil
+	return stateDir(a.Env, home), nil
 }
 
 // RendezvousDir returns the folder in which a waiting sign-in can be found by callback.

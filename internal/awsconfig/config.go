@@ -114,8 +114,11 @@ func readFile(path string) (text string, exists bool, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", false, nil
 	case errors.As(err, &other):
-		return "", false, fault.Suggest(fault.Config, fault.Run{"mv", path, path + ".old"},
-			"%q %s", path, strings.TrimPrefix(other.Error(), "it "))
+		remedy := fault.Run{"ls", "-l", path}
+		if fs.FileMode(other).IsDir() {
+			remedy = fault.Run{"mv", path, path + ".old"}
+		}
+		return "", false, fault.Suggest(fault.Config, remedy, "%q %s", path, strings.TrimPrefix(other.Error(), "it "))
 	}
 	return "", false, &fault.Error{
 		Kind: fault.Config, Err: err,

@@ -22,11 +22,15 @@ import (
 // finds it; whoever reads it learns nothing that helps. The lock of callback-HASH.lock beside it is held as long as the
 // login waits, so that one that died is not believed.
 type announcement struct {
+	Version     int    `json:"version"`
 	Port        int    `json:"port"`
 	StateSHA256 string `json:"state_sha256"` // hex
 }
 
-const maxAnnouncement = 1 << 10
+const (
+	format          = 1 // of the file
+	maxAnnouncement = 1 << 10
+)
 
 // maxSwept bounds what one login cleans up after others.
 const maxSwept = 100
@@ -90,7 +94,7 @@ func announce(dir, state string, port int) (retract func(), err error) {
 		_ = os.Remove(file)
 		held.Remove()
 	}
-	text, err := json.Marshal(announcement{port, hash})
+	text, err := json.Marshal(announcement{format, port, hash})
 	if err == nil {
 		err = files.Write(file, text)
 	}
@@ -160,6 +164,9 @@ func announced(dir, state string) (port int, err error) {
 		return 0, err
 	}
 	var a announcement
+	if json.Unmarshal(text, &a) == nil && a.Version > format {
+		return 0, &fs.PathError{Op: "read", Path: file, Err: errors.New("a newer homing wrote it")}
+	}
 	if err := json.Unmarshal(text, &a); err != nil || a.StateSHA256 != hash || a.Port < 1 || a.Port > 65535 {
 		return 0, &fs.PathError{Op: "read", Path: file, Err: errors.New("not an announcement")}
 	}

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // NotRegular is the cause of an *fs.PathError: a folder, a link, a pipe, a socket or a device stands where a file
@@ -38,7 +39,6 @@ var (
 	ErrTooLarge = errors.New("it is too large")
 	ErrHeld     = errors.New("another process holds it")
 
-	errLinks = errors.New("its symbolic links lead in a circle")
 	errOwner = errors.New("it is open to other users, or belongs to one")
 )
 
@@ -68,7 +68,7 @@ func Follow(path string) (string, error) {
 		}
 		path = target
 	}
-	return "", fault("open", link, errLinks)
+	return "", fault("open", link, syscall.ELOOP)
 }
 
 // Open opens a regular file for reading; links are followed. Anything else is a NotRegular, and is not waited for.

@@ -43,6 +43,7 @@ func TestNotRegular(t *testing.T) {
 			"read":         func() error { _, err := Read(path, 10); return err },
 			"read private": func() error { _, err := ReadPrivate(path, 10); return err },
 			"write":        func() error { return Write(path, nil) },
+			"remove":       func() error { return Remove(path) },
 			"lock":         func() error { _, err := TryAcquire(path); return err },
 			"held":         func() error { _, err := Held(path); return err },
 		} {

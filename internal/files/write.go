@@ -73,6 +73,18 @@ func Create(path string, data []byte) error {
 	return err
 }
 
+// Remove removes a regular file. It follows no link, and anything else stays.
+func Remove(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil {
+		err = regular("remove", path, info)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
 // Rename moves a file onto another in one step. Windows refuses while another program has the target open, which for
 // small files is over in milliseconds, so it is tried for up to a second there.
 func Rename(from, to string) error {

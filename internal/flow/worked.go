@@ -48,8 +48,8 @@ func key(place string, s session.Session) string {
 }
 
 // Remembered returns how the last sign-in to s was completed in a place of that name, nil when that is not known. dir is
-// the state folder; with "" nothing is known. A file that is broken knows nothing; one that cannot be read is a
-// *fault.Error of kind Config, which need not stop anybody.
+// the state folder; with "" nothing is known. A broken file knows nothing. One that cannot be read, or that a newer version
+// wrote, is a *fault.Error of kind Config, which need not stop anybody.
 func Remembered(dir, place string, s session.Session) (*Worked, error) {
 	if dir == "" {
 		return nil, nil
@@ -102,7 +102,13 @@ func recall(path string) (memory, error) {
 		return empty, workedFault("read", path, err)
 	}
 	var m memory
-	if json.Unmarshal(data, &m) != nil || m.Version != 1 || m.Worked == nil {
+	if json.Unmarshal(data, &m) != nil || m.Version < 1 {
+		return empty, nil
+	}
+	if m.Version > 1 {
+		return empty, fault.New(fault.Config, "update homing", "a newer homing wrote %q, in format %d", path, m.Version)
+	}
+	if m.Worked == nil {
 		return empty, nil
 	}
 	for k, w := range m.Worked {

@@ -81,7 +81,7 @@ func TestBrokenMemory(t *testing.T) {
 	t.Parallel()
 	k := key("ssh", dev)
 	for _, text := range []string{
-		"", "{", "null", "[]", `{"version":2,"worked":{"` + k + `":{"flow":"pkce"}}}`, `{"version":1}`, `{"version":1,"worked":null}`,
+		"", "{", "null", "[]", `{"version":1}`, `{"version":1,"worked":null}`,
 		`{"version":1,"worked":{"` + k + `":null}}`, `{"version":1,"worked":{"` + k + `":{"flow":"pigeon"}}}`,
 		`{"version":1,"worked":{"` + k + `":{"flow":"pkce","port":70000}}}`, `{"version":1,"worked":{"` + k + `":{"flow":7}}}`,
 		strings.Repeat(" ", maxWorked) + `{"version":1,"worked":{"` + k + `":{"flow":"pkce"}}}`,
@@ -99,6 +99,24 @@ func TestBrokenMemory(t *testing.T) {
 		if w, err := Remembered(dir, "ssh", dev); w == nil || err != nil {
 			t.Errorf("%.60q: afterwards %+v, %v", text, w, err)
 		}
+	}
+}
+
+// A file of a newer version is left alone and named.
+func TestNewerMemory(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), workedFile)
+	text := `{"version":2,"worked":{"` + key("ssh", dev) + `":{"flow":"pkce"}}}`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, err := Remembered(filepath.Dir(path), "ssh", dev)
+	if again := Remember(filepath.Dir(path), "ssh", dev, Worked{Flow: session.Device}); w != nil || fault.KindOf(err) != fault.Config ||
+		fault.KindOf(again) != fault.Config || !strings.Contains(again.Error(), path) {
+		t.Error(w, err, again)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != text {
+		t.Errorf("%s, %v", got, err)
 	}
 }
 

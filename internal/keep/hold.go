@@ -56,8 +56,11 @@ type Hold struct {
 // Take takes the right to keep. host is what messages call this machine. Errors are *Busy, or *fault.Error of kind
 // Config.
 func Take(ctx context.Context, stateDir, host string, now time.Time) (*Hold, error) {
+	if err := os.MkdirAll(stateDir, 0o700); err != nil {
+		return nil, cannot("create the folder", stateDir, err)
+	}
 	h := &Hold{dir: stateDir, info: Holder{
-		ID: rand.Text(), PID: os.Getpid(), Start: processStart(os.Getpid()), Host: host, Since: now.UTC().Truncate(time.Second),
+		Version: format, ID: rand.Text(), PID: os.Getpid(), Start: processStart(os.Getpid()), Host: host, Since: now.UTC().Truncate(time.Second),
 	}}
 	if err := h.take(ctx); err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 // Holder is the keep that runs, as it describes itself. Only a held lock says that it does: a process number alone may
 // be anybody's by now.
 type Holder struct {
+	Version int       `json:"version"` // of the file's format
 	ID      string    `json:"id"`      // random, new for each run
 	PID     int       `json:"pid"`     // in the namespace of its container
 	Start   string    `json:"start"`   // when that process was started, as the system counts; "" where it does not tell
@@ -23,6 +24,8 @@ type Holder struct {
 	Since   time.Time `json:"since"`   // when it began to keep
 	Watched []string  `json:"watched"` // the cache keys of the sessions
 }
+
+const format = 1
 
 // Watches reports whether the holder keeps s.
 func (h Holder) Watches(s session.Session) bool { return slices.Contains(h.Watched, s.CacheKey()) }
@@ -56,6 +59,10 @@ func Running(stateDir string) (h Holder, running bool, err error) {
 	data, err := files.Read(infoPath(stateDir), maxFile)
 	if err != nil || json.Unmarshal(data, &h) != nil {
 		return Holder{}, true, nil // it runs, whatever it says of itself
+	}
+	if h.Version > format {
+		return Holder{}, true, fault.New(fault.Config, "update homing",
+			"a newer homing keeps, and wrote %q in format %d", infoPath(stateDir), h.Version)
 	}
 	return h, true, nil
 }

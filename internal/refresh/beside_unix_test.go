@@ -150,7 +150,7 @@ func TestRecordIsNoneOfTheAWSCLIs(t *testing.T) {
 	w.mustExpire()
 	w.emu.EndSession("")
 	w.wantEnd(w.credentials(0))
-	record := strings.TrimSuffix(w.store.TokenPath(dev.CacheKey()), ".json") + ".refused"
+	record := filepath.Join(w.store.AWSDir, "homing", "refused-"+filepath.Base(w.store.TokenPath(dev.CacheKey())))
 	was, err := os.ReadFile(record)
 	if err != nil {
 		t.Fatal(err)

@@ -138,16 +138,14 @@ func registrations() [2]store.RegistrationKey {
 	return [2]store.RegistrationKey{{Session: dev, PKCE: true}, {Session: dev}}
 }
 
-var ours = regexp.MustCompile(`^[0-9a-f]{40}\.(lock|refused|json\.homing-[0-9a-f-]*[0-9A-Z]+\.tmp)$|` +
-	`^homing-roles-[0-9a-f]{40}\.(lock|json(\.homing-[0-9A-Z]+\.tmp)?)$`)
+var ours = regexp.MustCompile(`^[0-9a-f]{40}\.(lock|json\.homing-[0-9a-f-]*[0-9A-Z]+\.tmp)$`)
 
 // wantKnownNames checks that the cache folders hold nothing that another program would take for something: of the files
-// that end in .json the token, the registration, the role's credentials and our index; else locks and what a killed
-// process was writing.
+// that end in .json the token and the role's credentials; else the token's lock and what a killed process was writing.
 func (w *watched) wantKnownNames(after string) {
 	w.Helper()
 	known := map[string]bool{
-		w.store.TokenPath(dev.CacheKey()): true, w.store.RegistrationPath(registrations()[0]): true, w.store.RolePath(role()): true,
+		w.store.TokenPath(dev.CacheKey()): true, w.store.RolePath(role()): true,
 	}
 	for _, folder := range []string{"sso", "cli"} {
 		dir := filepath.Join(w.store.AWSDir, folder, "cache")

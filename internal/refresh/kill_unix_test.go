@@ -77,7 +77,7 @@ func (w *world) wantWholeFiles(after string) {
 }
 
 func (w *world) cacheFiles() (paths []string) {
-	for _, pattern := range []string{"sso/cache/*.json", "sso/cache/*.refused", "cli/cache/*.json"} {
+	for _, pattern := range []string{"sso/cache/*", "homing/*.json", "cli/cache/*.json"} {
 		found, err := filepath.Glob(filepath.Join(w.store.AWSDir, pattern))
 		if err != nil {
 			w.Fatal(err)

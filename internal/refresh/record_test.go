@@ -32,7 +32,9 @@ func refusedOnce(t *testing.T, f *service) *Renewer {
 // What is on record must not keep a session from being used that is good: whatever changes, the service is asked again.
 func TestRecordOfARefusalIsVoid(t *testing.T) {
 	t.Parallel()
-	record := func(r *Renewer) string { return strings.TrimSuffix(r.Store.TokenPath("dev"), ".json") + ".refused" }
+	record := func(r *Renewer) string {
+		return filepath.Join(r.Store.AWSDir, "homing", "refused-"+filepath.Base(r.Store.TokenPath("dev")))
+	}
 	put := func(t *testing.T, path, text string) {
 		t.Helper()
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -169,7 +171,7 @@ func TestRecordHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := refusedOnce(t, &service{address: "http://127.0.0.1:4566"})
-		files, err := filepath.Glob(filepath.Join(filepath.Dir(r.Store.TokenPath("dev")), "*.refused"))
+		files, err := filepath.Glob(filepath.Join(r.Store.AWSDir, "homing", "refused-*"))
 		if err != nil || len(files) != 1 {
 			t.Fatalf("%v, %v", files, err)
 		}

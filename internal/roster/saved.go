@@ -72,8 +72,13 @@ func openSaved(dir string, s session.Session, t session.Token, now time.Time) (*
 		return nil, nil
 	}
 	f.lock = lock
-	if fetched := f.resume(mark, t, now); fetched != nil {
+	fetched := f.resume(mark, t, now)
+	if fetched != nil {
 		return f, fetched
+	}
+	if f.err != nil {
+		f.close()
+		return nil, nil
 	}
 	_ = os.Remove(f.path)
 	f.file, f.err = os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -96,10 +101,23 @@ func sweep(dir string, now time.Time) {
 	}
 }
 
-// resume reads the file and opens it to go on; nil when there is nothing to go on from.
+var errNewer = errors.New("a newer homing wrote it")
+
+// newer reports whether a newer version wrote the file.
+func newer(text []byte) bool {
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	var line record
+	return json.Unmarshal(first, &line) == nil && line.Form > form
+}
+
+// resume reads the file and opens it to go on; nil when there is nothing to go on from. f.err says that the file must stay.
 func (f *saved) resume(mark string, t session.Token, now time.Time) map[string][]string {
 	file, err := files.OpenPrivate(f.path, os.O_RDWR)
 	if err != nil {
+		var other files.NotRegular
+		if errors.As(err, &other) {
+			f.err = err
+		}
 		return nil
 	}
 	keep := false
@@ -110,6 +128,10 @@ func (f *saved) resume(mark string, t session.Token, now time.Time) map[string][
 	}()
 	text, err := io.ReadAll(io.LimitReader(file, maxSaved+1))
 	if err != nil || len(text) > maxSaved {
+		return nil
+	}
+	if newer(text) {
+		f.err = errNewer
 		return nil
 	}
 	fetched, whole := parse(text, mark, t, now)

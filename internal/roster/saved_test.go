@@ -93,7 +93,7 @@ func TestResume(t *testing.T) {
 		{"the first line is garbage", func(t *testing.T, l *Lister, _ *tokens) {
 			change(t, only(t, l), func(b []byte) []byte { b[0] = 'x'; return b })
 		}, false},
-		{"another form", func(t *testing.T, l *Lister, _ *tokens) {
+		{"a newer form", func(t *testing.T, l *Lister, _ *tokens) {
 			change(t, only(t, l), func(b []byte) []byte { return bytes.Replace(b, []byte(`"form":1`), []byte(`"form":9`), 1) })
 		}, false},
 		{"empty", func(t *testing.T, l *Lister, _ *tokens) {
@@ -145,7 +145,14 @@ func TestResume(t *testing.T) {
 					t.Errorf("resumed with %d, asked for %d; before: %d", result.Resumed, len(s.asked), len(asked))
 				}
 				for _, file := range kept(t, l.Dir) {
-					if info, err := os.Stat(file); err == nil && !info.IsDir() && sessionMark(l.Session) == sessionMark(dev) {
+					info, err := os.Stat(file)
+					if tt.name == "a newer form" {
+						if text, err := os.ReadFile(file); err != nil || !bytes.HasPrefix(text, []byte(`{"form":9`)) {
+							t.Errorf("it was not left alone: %.80s, %v", text, err)
+						}
+						continue
+					}
+					if err == nil && !info.IsDir() && sessionMark(l.Session) == sessionMark(dev) {
 						t.Errorf("left behind: %s", file)
 					}
 				}

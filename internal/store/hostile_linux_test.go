@@ -53,7 +53,7 @@ func init() {
 			}
 		}
 		report(s)
-		report(&Store{AWSDir: filepath.Join(filepath.Dir(s.AWSDir), "new", ".aws"), LockDir: s.LockDir})
+		report(&Store{AWSDir: filepath.Join(filepath.Dir(s.AWSDir), "new", ".aws"), StateDir: s.StateDir})
 	}
 }
 
@@ -110,15 +110,15 @@ func TestHostileFileSystems(t *testing.T) {
 			dir := filepath.Dir(s.TokenPath("k"))
 			put(t, s.TokenPath("k"), fullFile)
 			if tt.locks {
-				s.LockDir = filepath.Join(t.TempDir(), "state", "homing")
+				s.StateDir = filepath.Join(t.TempDir(), "state", "homing")
 			}
 			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir, "HOMING_TEST_LOCKS="+s.LockDir)
+			cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir, "HOMING_TEST_LOCKS="+s.StateDir)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 			switch {
 			case name == "forbidden" && os.Getuid() == 0:
 			case name == "forbidden": // no need to become somebody else
-				for _, closed := range []string{dir, filepath.Dir(s.AWSDir), filepath.Dir(filepath.Dir(s.LockDir))} {
+				for _, closed := range []string{dir, filepath.Dir(s.AWSDir), filepath.Dir(filepath.Dir(s.StateDir))} {
 					if err := os.Chmod(closed, 0o500); err != nil {
 						t.Fatal(err)
 					}

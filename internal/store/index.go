@@ -13,29 +13,36 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// indexPrefix begins the names of our indexes: homing-roles-<sha1 of the cache key>.json, one for each session, beside
-// the entries they are about. They hold which roles were fetched and no secret:
+// indexPrefix begins the names of our indexes: roles-<sha1 of the cache key>.json, one for each session. They hold which
+// roles were fetched and no secret:
 //
-//	{"sessionName": "dev", "roles": [{"accountId": "123456789012", "roleName": "Admin"}]}
-//
-// To other readers of the folder such a file is an entry without a ProviderType, which they leave alone.
-const indexPrefix = "homing-roles-"
+//	{"version": 1, "sessionName": "dev", "roles": [{"accountId": "123456789012", "roleName": "Admin"}]}
+const indexPrefix = "roles-"
 
-func (s *Store) indexPath(of session.Session) string {
-	return filepath.Join(s.cliDir(), indexPrefix+sha1Hex(of.CacheKey())+".json")
-}
+func indexName(of session.Session) string { return indexPrefix + sha1Hex(of.CacheKey()) + ".json" }
 
 // RoleKeys returns the roles whose credentials were fetched through a session and not dropped since, sorted by account
 // and role. It may name some whose file is gone. An index that cannot be read names none.
 func (s *Store) RoleKeys(of session.Session) []RoleKey {
-	data, err := readFile(s.indexPath(of))
-	if err != nil {
-		return nil
+	if exists(filepath.Join(s.cliDir(), "homing-"+indexName(of))) { // of an earlier version
+		_ = s.makeOwn()
 	}
-	o, _ := parseObject(data)
+	keys, _ := s.roleKeys(of)
+	return keys
+}
+
+// roleKeys is RoleKeys with the error of an index that a newer version wrote.
+func (s *Store) roleKeys(of session.Session) ([]RoleKey, error) {
+	o, err := readOwn(s.ownPath(indexName(of)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	var list []json.RawMessage
 	if json.Unmarshal(o.get("roles"), &list) != nil {
-		return nil
+		return nil, nil
 	}
 	var keys []RoleKey
 	for _, raw := range list {
@@ -45,7 +52,7 @@ func (s *Store) RoleKeys(of session.Session) []RoleKey {
 		}
 	}
 	slices.SortFunc(keys, compareRoles)
-	return slices.CompactFunc(keys, sameRole)
+	return slices.CompactFunc(keys, sameRole), nil
 }
 
 func compareRoles(a, b RoleKey) int {
@@ -59,8 +66,8 @@ func (s *Store) noteRole(ctx context.Context, k RoleKey) error {
 	has := func(keys []RoleKey) bool {
 		return slices.ContainsFunc(keys, func(o RoleKey) bool { return sameRole(o, k) })
 	}
-	if has(s.RoleKeys(k.Session)) {
-		return nil
+	if keys, err := s.roleKeys(k.Session); err != nil || has(keys) {
+		return err
 	}
 	return s.changeIndex(ctx, k.Session, func(keys []RoleKey) []RoleKey {
 		if has(keys) {
@@ -75,7 +82,7 @@ func (s *Store) forgetRoles(keys []RoleKey) error {
 	var errs []error
 	done := map[string]bool{}
 	for _, k := range keys {
-		path := s.indexPath(k.Session)
+		path := s.ownPath(indexName(k.Session))
 		if _, err := os.Lstat(path); done[path] || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -95,18 +102,18 @@ func (s *Store) forgetRoles(keys []RoleKey) error {
 
 // changeIndex rewrites the index of a session under its lock; an index that names nothing is removed.
 func (s *Store) changeIndex(ctx context.Context, of session.Session, change func([]RoleKey) []RoleKey) error {
-	path := s.indexPath(of)
-	unlock, err := s.lock(ctx, path)
+	name := indexName(of)
+	unlock, err := s.lockOwn(ctx, lockPath(name))
 	if err != nil {
-		return ended(ctx, err, path)
+		return err
 	}
 	defer unlock()
-	keys := change(s.RoleKeys(of))
-	if len(keys) == 0 {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return ioFault("remove", path, err)
-		}
-		return nil
+	keys, err := s.roleKeys(of)
+	if err != nil {
+		return err
+	}
+	if keys = change(keys); len(keys) == 0 {
+		return s.removeOwn(name)
 	}
 	slices.SortFunc(keys, compareRoles)
 	list := "["
@@ -120,5 +127,5 @@ func (s *Store) changeIndex(ctx context.Context, of session.Session, change func
 	if of.Legacy() {
 		which = "startUrl"
 	}
-	return writeFile(path, []byte(pyObject(", ", ": ", which, pyString(of.CacheKey()), "roles", list+"]")))
+	return s.writeOwn(name, which, pyString(of.CacheKey()), "roles", list+"]")
 }

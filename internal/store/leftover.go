@@ -28,34 +28,34 @@ func generation(target string) string {
 	return Fingerprint(t.AccessToken.Reveal(), t.RefreshToken.Reveal())[:16]
 }
 
-// takeUp puts the token of a leftover in the place of target, if it follows the token that is there: whoever signed in,
-// renewed or signed out meanwhile, with whatever program, has made it worthless. Where that fails the leftover is
-// returned. The caller holds the lock, so nobody else is at work on it.
-func takeUp(target string) leftover {
+// takeUp puts the token of a leftover in the place of target, which path stands for, if it follows the token that is there.
+// Signing in, renewing or signing out meanwhile, with any program, has made it worthless. Where that fails the leftover is
+// returned. The caller holds the lock, so no other process works on it.
+func (s *Store) takeUp(path, target string) leftover {
 	temps := files.Temps(target)
 	if len(temps) == 0 {
 		return leftover{}
 	}
 	follows := generation(target) + "-"
 	var best leftover
-	for _, path := range temps {
-		if !files.IsTemp(path, target, follows) {
+	for _, temp := range temps {
+		if !files.IsTemp(temp, target, follows) {
 			continue
 		}
-		data, err := readFile(path)
+		data, err := readFile(temp)
 		if err != nil {
 			continue
 		}
 		o, whole := parseObject(data)
 		t := tokenOf(o)
 		if whole && json.Valid(data) && usable(t) && (best.path == "" || t.ExpiresAt.After(best.token.ExpiresAt)) {
-			best = leftover{path, t}
+			best = leftover{temp, t}
 		}
 	}
 	if best.path == "" || files.Rename(best.path, target) != nil {
 		return best
 	}
-	forgetNotes(target)
+	s.forgetNotes(path)
 	files.SyncDir(filepath.Dir(target))
 	return leftover{}
 }

@@ -16,9 +16,9 @@ import (
 // lockPath returns the lock beside a cache file: NAME.json is guarded by NAME.lock.
 func lockPath(file string) string { return strings.TrimSuffix(file, ".json") + ".lock" }
 
-// lock takes the lock of a cache file and returns how to release it. Whoever dies holding it releases it. It is taken
-// beside the file that path really stands for, so that several links to one file meet at one lock; in LockDir only when
-// that folder cannot be written to or cannot lock. Errors are ctx's, or *fault.Error of kind Config.
+// lock takes the lock of a token file and returns how to release it. A process that dies releases it. It is taken beside
+// the file that path stands for, so that several links to one file meet at one lock; in StateDir only when that folder
+// cannot be written or cannot lock. Errors are *fault.Error: Config, or those of ended.
 func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error) {
 	target, err := follow(path)
 	if err != nil {
@@ -26,22 +26,27 @@ func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error
 	}
 	beside := lockPath(target)
 	l, err := files.Acquire(ctx, beside)
-	if err != nil && ctx.Err() == nil && s.LockDir != "" && cannotLock(err) {
-		if other, second := files.Acquire(ctx, filepath.Join(s.LockDir, filepath.Base(beside))); second == nil || ctx.Err() != nil {
+	if err != nil && ctx.Err() == nil && s.StateDir != "" && cannotLock(err) {
+		if other, second := files.Acquire(ctx, filepath.Join(s.StateDir, filepath.Base(beside))); second == nil || ctx.Err() != nil {
 			l, err = other, second
 		}
 	}
-	switch {
-	case err == nil:
-		return l.Unlock, nil
-	case ctx.Err() != nil:
-		return nil, err
+	if err != nil {
+		return nil, lockFault(ctx, beside, err)
 	}
+	return l.Unlock, nil
+}
+
+// lockFault is the error for a lock that could not be taken.
+func lockFault(ctx context.Context, path string, err error) error {
 	var p *fs.PathError
-	if errors.As(err, &p) && p.Op == "mkdir" {
-		return nil, ioFault("create the folder", filepath.Dir(beside), err)
+	switch {
+	case ctx.Err() != nil:
+		return ended(ctx, err, path)
+	case errors.As(err, &p) && p.Op == "mkdir":
+		return ioFault("create the folder", filepath.Dir(path), err)
 	}
-	return nil, ioFault("lock", beside, err)
+	return ioFault("lock", path, err)
 }
 
 // cannotLock reports errors that mean "not in this folder", rather than something in the way of this file.
@@ -67,17 +72,14 @@ func (s *Store) Held(key string) (path string, held bool) {
 	return path, err == nil && held
 }
 
-// ended turns the end of a context that waited for the lock of the cache file path into what a person reads.
+// ended turns the end of a context that waited for the lock at path into what a person reads.
 func ended(ctx context.Context, err error, path string) error {
 	var f *fault.Error
 	if errors.As(err, &f) || ctx.Err() == nil {
 		return err
 	}
 	late := errors.Is(ctx.Err(), context.DeadlineExceeded)
-	held := &Locked{Path: lockPath(path)}
-	if target, err := follow(path); err == nil {
-		held.Path = lockPath(target)
-	}
+	held := &Locked{Path: path}
 	cause := context.Cause(ctx)
 	switch {
 	case errors.As(cause, &f) && late:

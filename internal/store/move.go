@@ -102,8 +102,10 @@ func (m Moving) Move(from, to string, over func() bool) (moved bool, err error) 
 	if err := files.Rename(old, fresh); err != nil {
 		return false, ioFault("rename", old, err)
 	}
+	for _, u := range []*TokenUpdate{source, target} {
+		u.store.forgetNotes(u.path)
+	}
 	for _, path := range []string{old, fresh} {
-		forgetNotes(path)
 		files.SyncDir(filepath.Dir(path))
 	}
 	if old != source.path {

@@ -56,7 +56,7 @@ func TestFilesStandBelowTheAWSFolder(t *testing.T) {
 			t.Errorf("path %s, want %s", got, want)
 		}
 	}
-	if !strings.HasPrefix(s.RegistrationPath(RegistrationKey{Session: k}), filepath.FromSlash("/h/.aws/sso/cache/")) {
+	if !strings.HasPrefix(s.RegistrationPath(RegistrationKey{Session: k}), filepath.FromSlash("/h/.aws/homing/")) {
 		t.Error("the registration is not in the token folder")
 	}
 }

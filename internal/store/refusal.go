@@ -4,13 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
+	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // Refusal is what the service last said no to about the token of one key, so that not every process asks again. It
-// stands beside the token file as NAME.refused, an object without a member accessToken, and holds fingerprints only.
+// stands in our folder as refused-NAME.json, NAME.json being the token file, and holds fingerprints only.
 // Whether it is about the token that is in the file now is for the reader to compare: who replaces the file without
 // knowing us makes it void by that alone. The zero Refusal is about nothing.
 type Refusal struct {
@@ -39,21 +38,13 @@ const (
 	fAccess  = "access"
 )
 
-// refusedPath returns the file beside the token file target, which is no symbolic link.
-func refusedPath(target string) string { return strings.TrimSuffix(target, ".json") + ".refused" }
+// refusedName returns the name of the record about the token file at path.
+func refusedName(path string) string { return "refused-" + filepath.Base(path) }
 
 // Refusal returns the refusal that is recorded for key; the zero Refusal when there is none, or none that can be read.
 func (s *Store) Refusal(key string) Refusal {
-	target, err := follow(s.TokenPath(key))
+	o, err := readOwn(s.ownPath(refusedName(s.TokenPath(key))))
 	if err != nil {
-		return Refusal{}
-	}
-	data, err := readFile(refusedPath(target))
-	if err != nil {
-		return Refusal{}
-	}
-	o, whole := parseObject(data)
-	if !whole {
 		return Refusal{}
 	}
 	return Refusal{
@@ -64,10 +55,6 @@ func (s *Store) Refusal(key string) Refusal {
 // Refused records r, in the place of what was recorded before. It is called under the lock and releases nothing. Errors
 // are *fault.Error of kind Config; what cannot be recorded is asked for again by whoever comes next.
 func (u *TokenUpdate) Refused(r Refusal) error {
-	target, err := follow(u.path)
-	if err != nil {
-		return err
-	}
 	pairs := []string{fBy, pyString(r.By)}
 	if r.Refresh != "" {
 		pairs = append(pairs, fRefresh, pyString(r.Refresh), fSaid, pyString(r.Code), fSettled, strconv.FormatBool(r.Settled))
@@ -75,7 +62,7 @@ func (u *TokenUpdate) Refused(r Refusal) error {
 	if r.Access != "" {
 		pairs = append(pairs, fAccess, pyString(r.Access))
 	}
-	return writeFile(refusedPath(target), []byte(pyObject(", ", ": ", pairs...)))
+	return u.store.writeOwn(refusedName(u.path), pairs...)
 }
 
 // Refused is the same for who does not hold the lock. change gets what is recorded and returns what is to be, or false
@@ -93,8 +80,8 @@ func (s *Store) Refused(ctx context.Context, key string, change func(Refusal) (R
 	return u.Refused(r)
 }
 
-// forgetNotes removes what is recorded about the token file target. Left behind it would do no harm.
-func forgetNotes(target string) {
-	_ = os.Remove(refusedPath(target))
-	_ = os.Remove(triedPath(target))
+// forgetNotes removes what is recorded about the token file at path. Left behind it does no harm.
+func (s *Store) forgetNotes(path string) {
+	_ = s.removeOwn(refusedName(path))
+	_ = s.removeOwn(triedName(path))
 }

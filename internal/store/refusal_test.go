@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/homing-cli/homing/internal/fault"
@@ -40,10 +40,9 @@ func TestRefusal(t *testing.T) {
 			t.Errorf("another key has it: %+v", got)
 		}
 	}
-	// The AWS CLI's logout reads every file of the folder and removes what has an accessToken.
-	path := refusedPath(s.TokenPath("k"))
+	path := s.ownPath(refusedName(s.TokenPath("k")))
 	var o map[string]any
-	if err := json.Unmarshal([]byte(content(t, path)), &o); err != nil || o["accessToken"] != nil || strings.HasSuffix(path, ".json") {
+	if err := json.Unmarshal([]byte(content(t, path)), &o); err != nil || o["version"] != 1.0 {
 		t.Errorf("%s holds %v, %v", path, o, err)
 	}
 	left := false
@@ -83,7 +82,7 @@ func TestRefusalGoesWithItsToken(t *testing.T) {
 			if err := tt.do(s, u); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := os.Stat(refusedPath(s.TokenPath("k"))); (err != nil) != tt.gone {
+			if _, err := os.Stat(s.ownPath(refusedName(s.TokenPath("k")))); (err != nil) != tt.gone {
 				t.Errorf("the refusal is gone: %v, want %v", err != nil, tt.gone)
 			}
 		})
@@ -105,7 +104,9 @@ func TestRefusalThatCannotBeRead(t *testing.T) {
 	} {
 		s := newStore(t)
 		put(t, s.TokenPath("k"), fullFile)
-		if err := spoil(refusedPath(s.TokenPath("k"))); err != nil {
+		refuse(t, s, fullRefusal)
+		s.forgetNotes(s.TokenPath("k"))
+		if err := spoil(s.ownPath(refusedName(s.TokenPath("k")))); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.Refusal("k"); got != (Refusal{}) {
@@ -119,15 +120,15 @@ func TestRefusalThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The record stands beside what the link leads to, as the lock does: two links to one token know the same.
-func TestRefusalBesideALink(t *testing.T) {
+// The record stands in our folder, also where the token is a link: nothing but the token and its lock is beside the target.
+func TestRefusalOfALink(t *testing.T) {
 	t.Parallel()
 	s, elsewhere := newStore(t), t.TempDir()
 	put(t, filepath.Join(elsewhere, "token.json"), fullFile)
 	link(t, filepath.Join(elsewhere, "token.json"), s.TokenPath("k"))
 	refuse(t, s, fullRefusal)
-	if _, err := os.Stat(filepath.Join(elsewhere, "token.refused")); err != nil || s.Refusal("k") != fullRefusal {
-		t.Errorf("%+v, %v", s.Refusal("k"), err)
+	if left := entries(t, elsewhere); s.Refusal("k") != fullRefusal || !slices.Equal(left, []string{"token.json", "token.lock"}) {
+		t.Errorf("%+v, %v", s.Refusal("k"), left)
 	}
 }
 

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -23,11 +26,18 @@ const fOther = "otherKind"
 // Registration returns the client registered for k, or fs.ErrNotExist when there is none that can be used: missing,
 // unreadable, of the other kind, or with 15 minutes or less left. No other error is returned.
 func (s *Store) Registration(k RegistrationKey) (session.Registration, error) {
-	data, err := readFile(s.RegistrationPath(k))
+	path := s.RegistrationPath(k)
+	o, err := readOwn(path)
+	if old := filepath.Join(s.ssoDir(), filepath.Base(path)); errors.Is(err, fs.ErrNotExist) && exists(old) {
+		// An earlier version kept it there. Moving it spares the person a consent page.
+		if s.makeOwn() != nil || files.Rename(old, path) != nil {
+			_ = os.Remove(old)
+		}
+		o, err = readOwn(path)
+	}
 	if err != nil {
 		return session.Registration{}, fs.ErrNotExist
 	}
-	o, _ := parseObject(data)
 	for _, candidate := range kinds(o) {
 		r := registrationOf(candidate)
 		if r.ClientID != "" && !r.ClientSecret.IsZero() && isPKCE(r) == k.PKCE && r.ExpiresAt.Sub(s.now()) > registrationMargin {
@@ -41,7 +51,7 @@ func (s *Store) Registration(k RegistrationKey) (session.Registration, error) {
 // *fault.Error of kind Config. Of two processes that save at once one wins; the other registers again next time.
 func (s *Store) SaveRegistration(ctx context.Context, k RegistrationKey, r session.Registration) error {
 	if err := ctx.Err(); err != nil {
-		return ended(ctx, err, s.RegistrationPath(k))
+		return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: err}
 	}
 	other, err := s.Registration(RegistrationKey{k.Session, !k.PKCE})
 	pairs := registrationPairs(r)
@@ -55,28 +65,21 @@ func (s *Store) SaveRegistration(ctx context.Context, k RegistrationKey, r sessi
 // being none is no error.
 func (s *Store) DropRegistration(ctx context.Context, k RegistrationKey) error {
 	if err := ctx.Err(); err != nil {
-		return ended(ctx, err, s.RegistrationPath(k))
+		return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: err}
 	}
 	if other, err := s.Registration(RegistrationKey{k.Session, !k.PKCE}); err == nil {
 		return s.writeRegistration(k, registrationPairs(other))
 	}
-	path, err := follow(s.RegistrationPath(k))
-	if err != nil {
-		return err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return ioFault("remove", path, err)
-	}
-	return nil
+	return s.removeOwn(filepath.Base(s.RegistrationPath(k)))
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 func (s *Store) writeRegistration(k RegistrationKey, pairs []string) error {
-	path := s.RegistrationPath(k)
-	if err := writeFile(path, []byte(pyObject(", ", ": ", pairs...))); err != nil {
-		return err
-	}
-	s.sweep(path, false, "")
-	return nil
+	return s.writeOwn(filepath.Base(s.RegistrationPath(k)), pairs...)
 }
 
 // kinds returns the registrations in a file: its own members, and those of the other kind.

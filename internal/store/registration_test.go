@@ -42,10 +42,10 @@ func TestRegistrations(t *testing.T) {
 	}
 	check("nothing saved", pkce, "")
 	save(pkce, "p1")
-	const file = `{"clientId": "p1", "clientSecret": "secret-p1", "expiresAt": "2026-05-31T08:00:00Z", ` +
+	const file = `{"version": 1, "clientId": "p1", "clientSecret": "secret-p1", "expiresAt": "2026-05-31T08:00:00Z", ` +
 		`"scopes": ["sso:account:access"], "grantTypes": ["authorization_code", "refresh_token"]}`
 	if got := content(t, s.RegistrationPath(pkce)); got != file {
-		t.Errorf("wrote\n%s\nwant the AWS CLI's members\n%s", got, file)
+		t.Errorf("wrote\n%s\nwant the AWS CLI's members, after the version\n%s", got, file)
 	}
 	check("saved", pkce, "p1")
 	check("the other kind", device, "")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -73,14 +74,15 @@ func (s *Store) SaveRoleCredentials(ctx context.Context, k RoleKey, c session.Ro
 	return nil
 }
 
+func roleLock(k RoleKey) string { return "role-" + roleName(k) + ".lock" }
+
 // LockRole takes the lock that makes one GetRoleCredentials of many callers', and remembers k in the index of its
 // session: who signs in anew while credentials are on their way then knows of them. Where both locks are needed it is
 // taken before the token's. Errors are *fault.Error as of BeginToken.
 func (s *Store) LockRole(ctx context.Context, k RoleKey) (unlock func(), err error) {
-	path := s.RolePath(k)
-	unlock, err = s.lock(ctx, path)
+	unlock, err = s.lockOwn(ctx, roleLock(k))
 	if err != nil {
-		return nil, ended(ctx, err, path)
+		return nil, err
 	}
 	if err := s.noteRole(ctx, k); err != nil && ctx.Err() != nil {
 		unlock()
@@ -105,16 +107,15 @@ func (s *Store) DropRoleCredentials(keys []RoleKey) error {
 }
 
 func (s *Store) dropRole(k RoleKey) error {
-	path := s.RolePath(k)
 	if _, err := os.Lstat(s.cliDir()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), dropWait)
 	defer cancel()
-	if unlock, err := s.lock(ctx, path); err == nil {
+	if unlock, err := s.lockOwn(ctx, roleLock(k)); err == nil {
 		defer unlock()
 	}
-	return s.removeSSO(path)
+	return s.removeSSO(s.RolePath(k))
 }
 
 // removeSSO removes a file of the AWS CLI's cache when it is an entry of type sso.
@@ -133,7 +134,7 @@ func (s *Store) removeSSO(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := files.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ioFault("remove", target, err)
 	}
 	return nil
@@ -143,25 +144,20 @@ func (s *Store) removeSSO(path string) error {
 // indexes. Entries of other types, what cannot be read, and the AWS CLI's session.db are left alone.
 func (s *Store) RemoveAllSSORoleCredentials() error {
 	dir, err := os.ReadDir(s.cliDir())
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ioFault("read the folder", s.cliDir(), err)
 	}
 	var errs []error
 	for _, file := range dir {
 		name := file.Name()
 		path := filepath.Join(s.cliDir(), name)
-		switch {
-		case !strings.HasSuffix(name, ".json") || file.IsDir():
-		case strings.HasPrefix(name, indexPrefix):
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, ioFault("remove", path, err))
-			}
-		default:
+		if strings.HasSuffix(name, ".json") && !file.IsDir() {
 			errs = append(errs, s.removeSSO(path))
 		}
+	}
+	indexes, _ := filepath.Glob(s.ownPath(indexPrefix + "*.json"))
+	for _, path := range indexes {
+		errs = append(errs, s.removeOwn(filepath.Base(path)))
 	}
 	return errors.Join(errs...)
 }

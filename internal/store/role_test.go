@@ -80,7 +80,7 @@ func TestIndexKnowsWhatWasFetched(t *testing.T) {
 	if got := fmt.Sprint(names(s.RoleKeys(testSession)), names(s.RoleKeys(other))); got != "[123456789012/Admin 2/A 2/B] [9/Z]" {
 		t.Errorf("the index names %s", got)
 	}
-	index := content(t, s.indexPath(testSession))
+	index := content(t, s.ownPath(indexName(testSession)))
 	if o, whole := parseObject([]byte(index)); !whole || o.get(fAccessToken) != nil || o.get("ProviderType") != nil {
 		t.Errorf("others could take the index for something: %s", index)
 	}
@@ -99,11 +99,11 @@ func TestIndexKnowsWhatWasFetched(t *testing.T) {
 	if err := s.DropRoleCredentials(s.RoleKeys(testSession)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(s.indexPath(testSession)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(s.ownPath(indexName(testSession))); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an index that names nothing is still there: %v", err)
 	}
 	for _, garbage := range []string{"", "[", "[]", `{"roles": 3}`, `{"roles": [3, {"accountId": null}, {}]}`} {
-		put(t, s.indexPath(testSession), garbage)
+		put(t, s.ownPath(indexName(testSession)), garbage)
 		if keys := s.RoleKeys(testSession); len(keys) > 0 {
 			t.Errorf("%q names %v", garbage, names(keys))
 		}
@@ -203,7 +203,7 @@ func TestRemoveAllTakesOnlySSO(t *testing.T) {
 			t.Errorf("%s became %q", name, got)
 		}
 	}
-	for _, path := range []string{s.RolePath(testRole), filepath.Join(s.cliDir(), "theirs.json"), s.indexPath(testSession)} {
+	for _, path := range []string{s.RolePath(testRole), filepath.Join(s.cliDir(), "theirs.json"), s.ownPath(indexName(testSession))} {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is still there", path)
 		}

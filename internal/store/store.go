@@ -16,9 +16,10 @@ import (
 // Store is the cache folders below one ~/.aws. It holds no state: any number of them, in any number of processes, may
 // work on the same folder at once.
 type Store struct {
-	AWSDir  string           // ~/.aws; sso/cache and cli/cache stand below it
-	Now     func() time.Time // nil = time.Now
-	LockDir string           // where locks go when AWSDir is read-only; "" = then nothing can be locked
+	AWSDir string           // ~/.aws; sso/cache and cli/cache stand below it
+	Now    func() time.Time // nil = time.Now
+	// StateDir is the user's state folder. What cannot be written below AWSDir goes there; "" = then it is an error.
+	StateDir string
 }
 
 func (s *Store) now() time.Time {
@@ -40,7 +41,7 @@ func (s *Store) TokenPath(key string) string {
 
 // RegistrationPath returns the path of the registration file for k. Both kinds of registration share it.
 func (s *Store) RegistrationPath(k RegistrationKey) string {
-	return filepath.Join(s.ssoDir(), registrationName(k.Session, tool)+".json")
+	return s.ownPath(registrationName(k.Session, tool) + ".json")
 }
 
 // RolePath returns the path of the AWS CLI's cache file for the credentials of a role.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -199,10 +200,10 @@ func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
 	}
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
-		return session.Token{}, ended(ctx, err, path)
+		return session.Token{}, err
 	}
 	defer unlock()
-	left := takeUp(target) // else it would be the spent one
+	left := s.takeUp(path, target) // else it would be the spent one
 	t, _, err := readToken(target, "")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -212,11 +213,11 @@ func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
 	case err != nil:
 		t = session.Token{}
 	}
-	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := files.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return session.Token{}, ioFault("remove", target, err)
 	}
 	s.sweep(target, true, "")
-	forgetNotes(target)
+	s.forgetNotes(path)
 	return t, nil
 }
 
@@ -231,12 +232,12 @@ func (s *Store) Snatch(path string) (session.Token, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return session.Token{}, err
 	}
-	if err := os.Remove(target); err != nil {
+	if err := files.Remove(target); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return session.Token{}, err
 		}
 		return session.Token{}, ioFault("remove", target, err)
 	}
-	forgetNotes(target)
+	s.forgetNotes(path)
 	return t, nil
 }

@@ -2,38 +2,31 @@ package store
 
 import (
 	"os"
-	"strings"
+	"path/filepath"
 	"time"
 )
 
-// triedPath returns the file beside the token file target, which is no symbolic link, whose time says when a renewal was
-// begun last by somebody who can do without. It is empty.
-func triedPath(target string) string { return strings.TrimSuffix(target, ".json") + ".tried" }
+// triedName returns the name of the file whose time says when a renewal of the token file at path was last begun by a
+// caller that can do without.
+func triedName(path string) string { return "tried-" + filepath.Base(path) }
 
-// Try notes that a renewal of the token of key begins, for Tried. Best effort: what cannot be noted is tried by everybody.
-// The note goes with the token, and when another is written. No lock is needed.
+// Try notes that a renewal of the token of key begins, for Tried. It is best effort: without the note, everybody tries.
+// The note goes with the token, and when another token is written. No lock is needed.
 func (s *Store) Try(key string) {
-	target, err := follow(s.TokenPath(key))
-	if err != nil {
+	name := triedName(s.TokenPath(key))
+	if !exists(s.TokenPath(key)) {
 		return
 	}
-	path := triedPath(target)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return
+	if !exists(s.ownPath(name)) {
+		_ = s.writeOwn(name)
 	}
-	_ = f.Close()
-	_ = os.Chtimes(path, time.Time{}, s.now())
+	_ = os.Chtimes(s.ownPath(name), time.Time{}, s.now())
 }
 
-// Tried returns how long ago Try was called for key. ok is false where it was not since the token was written, or where
+// Tried returns how long ago Try was called for key. ok is false if it was not called since the token was written, or if
 // the clock has been set back since.
 func (s *Store) Tried(key string) (ago time.Duration, ok bool) {
-	target, err := follow(s.TokenPath(key))
-	if err != nil {
-		return 0, false
-	}
-	info, err := os.Lstat(triedPath(target))
+	info, err := os.Lstat(s.ownPath(triedName(s.TokenPath(key))))
 	if err != nil || !info.Mode().IsRegular() {
 		return 0, false
 	}

@@ -47,7 +47,7 @@ func TestTried(t *testing.T) {
 	if err := s.RemoveToken(t.Context(), "k"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Lstat(triedPath(s.TokenPath("k"))); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(s.ownPath(triedName(s.TokenPath("k")))); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("left behind: %v", err)
 	}
 }

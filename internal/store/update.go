@@ -62,11 +62,11 @@ func (s *Store) LockToken(ctx context.Context, key string) (*TokenUpdate, error)
 	path := s.TokenPath(key)
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
-		return nil, ended(ctx, err, path)
+		return nil, err
 	}
 	u := &TokenUpdate{store: s, key: key, path: path, unlock: unlock}
 	if target, err := follow(path); err == nil {
-		u.left = takeUp(target)
+		u.left = s.takeUp(path, target)
 	}
 	return u, nil
 }
@@ -160,7 +160,7 @@ func (u *TokenUpdate) write(t session.Token, keep object) error {
 	u.draft = nil
 	if err == nil {
 		u.store.sweep(target, !u.seized, "")
-		forgetNotes(target)
+		u.store.forgetNotes(u.path)
 	}
 	return err
 }

@@ -25,7 +25,7 @@ import (
 // TestMain runs the test binary as the other process of a test when HOMING_TEST_CHILD says which.
 func TestMain(m *testing.M) {
 	if name := os.Getenv("HOMING_TEST_CHILD"); name != "" {
-		children[name](&Store{AWSDir: os.Getenv("HOMING_TEST_DIR"), LockDir: os.Getenv("HOMING_TEST_LOCKS")})
+		children[name](&Store{AWSDir: os.Getenv("HOMING_TEST_DIR"), StateDir: os.Getenv("HOMING_TEST_LOCKS")})
 		return
 	}
 	os.Exit(m.Run())
@@ -63,7 +63,7 @@ var children = map[string]func(*Store){
 func child(t *testing.T, s *Store, name string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir, "HOMING_TEST_LOCKS="+s.LockDir)
+	cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir, "HOMING_TEST_LOCKS="+s.StateDir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

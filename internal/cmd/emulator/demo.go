@@ -320,7 +320,9 @@ func (d *demo) files(text string) error {
 		case filepath.Base(name) == "worked.json":
 			about = "which way of signing in worked here, to be used first next time"
 		case filepath.Ext(name) == ".lock":
-			about = "empty; keeps two processes from doing the same thing at once"
+			about = "keeps two processes from doing the same thing at once"
+		case strings.HasPrefix(filepath.Base(name), "roles-"):
+			about = "which role credentials the session fetched, so that a sign-out removes them"
 		case filepath.Base(filepath.Dir(filepath.Dir(path))) == "cli":
 			about = "role credentials, shared with the AWS CLI"
 		}

@@ -57,8 +57,8 @@ func makePrivateCopy(a *app.App, profile string) (*privateCopy, error) {
 // copyParents are the folders to try: the user's state folder, then the one for temporary files.
 func copyParents(a *app.App) []string {
 	var parents []string
-	if home, err := a.Env.HomeDir(); err == nil {
-		parents = append(parents, filepath.Join(app.LockDir(a.Env, home), "exec"))
+	if dir, err := a.StateDir(); err == nil {
+		parents = append(parents, filepath.Join(dir, "exec"))
 	}
 	return append(parents, os.TempDir())
 }
