@@ -1,8 +1,8 @@
-// Package flow knows how to choose the flow of a sign-in: a browser redirect (PKCE) or a device code. Choose weighs what
-// the place allows, what worked last, what a person asked for and what the organisation permits, and can account for it.
-// Finding these facts out is left to others; only what worked last is kept here, in a small file.
+// Package flow knows how to choose the flow of a sign-in: a browser redirect (PKCE) or a device code. Choose weighs
+// what the place allows, what worked last, what a person asked for and what the organisation permits, and says why.
+// Others find these facts; this package only keeps what worked last, in a small file.
 //
-// The one rule: who asked by name is obeyed or told why not. A flag or HOMING_FLOW is never overruled in silence.
+// The one rule: a flag or HOMING_FLOW is obeyed, or refused with the reason. It is never overruled silently.
 package flow
 
 import (
@@ -16,41 +16,40 @@ import (
 	"github.com/homing-cli/homing/internal/settings"
 )
 
-// Question is what counts in the choice. The zero values of all fields but Place, Session and Policy say nothing.
+// Question holds what the choice depends on. Place, Session and Policy are required; other zero fields say nothing.
 type Question struct {
 	Place    hostenv.Place
 	Session  session.Session
 	Worked   *Worked           // what worked last, from Remembered
 	Settings settings.Settings // those of the session (Settings.For)
-	Policy   settings.Policy   // settings.NoPolicy() where there is none
+	Policy   settings.Policy   // settings.NoPolicy() if there is none
 
-	Flag     session.Flow // session.Auto, PKCE or session.Device when a flag asks for it
-	FlagName string       // how the person wrote it, "--use-device-code"; "" is "--flow " and Flag
+	Flag     session.Flow // session.Auto, session.PKCE or session.Device, if a flag asks for it
+	FlagName string       // as typed: "--use-device-code"; "" means "--flow " and Flag
 
-	// FixedPort is the listener's port when somebody fixed it, and FixedPortOrigin who: "--redirect-port", a variable, a
-	// file. With neither, those of Settings count. On a remote place a fixed port is a forward that is there: nobody fixes
-	// one that nothing leads to.
+	// FixedPort is the listener's port if it is fixed, and FixedPortOrigin says by what: "--redirect-port", a
+	// variable, a file. Without them, those of Settings count. In a remote place a fixed port means that a forward
+	// leads to it.
 	FixedPort       int
 	FixedPortOrigin string
 
 	DeviceFails string // why the device grant is known to fail at this portal, a clause: "its address is dual-stack"
 }
 
-// Answer is the choice.
+// Answer is the chosen flow.
 type Answer struct {
-	Flow     session.Flow   // PKCE or session.Device
-	Reason   string         // why, in one sentence without a full stop
-	Asked    string         // who asked for it: "--flow device", "HOMING_FLOW=pkce", "sso_use_device_code", "FILE:3"; "" when nobody did
-	Fallback bool           // the flow is session.Device, and PKCE may be begun should the service refuse the device grant
-	Switch   []session.Flow // the flows a person may switch to while waiting
-	Steps    []Step         // everything that was weighed, weakest first
+	Flow     session.Flow // session.PKCE or session.Device
+	Reason   string       // why, in one sentence without a full stop
+	Asked    string       // what asked for it: "--flow device", "HOMING_FLOW=pkce", "FILE:3"; "" if nothing did
+	Fallback bool         // Flow is session.Device, and PKCE may start if the service refuses the device grant
+	Steps    []Step       // everything that was weighed, weakest first
 }
 
 // Step is one source that was weighed.
 type Step struct {
 	Source  string // "place", "config.toml", "HOMING_FLOW", "policy", …
-	Said    string // "device, as this is an SSH session", "not set"
-	Outcome string // Decides, Agrees, Leaves, "overruled by …", "dropped by --flow auto"; "" when it said nothing
+	Said    string // "device: this is an SSH session", "not set"
+	Outcome string // Decides, Agrees, Leaves, "overruled by …", "dropped by --flow auto"; "" if it said nothing
 }
 
 // Outcomes of a step.
@@ -64,22 +63,22 @@ const (
 type ask struct {
 	Step
 	flow   session.Flow // "" says nothing, session.Auto drops every weaker ask
-	reason string       // for Answer.Reason, should it decide
-	asked  string       // for Answer.Asked; "" for what nobody said in so many words
-	strict bool         // overruling it is an error: it was said for this run
-	fact   bool         // it is no wish, so auto does not drop it
+	reason string       // for Answer.Reason, if it decides
+	asked  string       // for Answer.Asked; "" if it is not an explicit wish
+	strict bool         // meant for this run: overruling it is an error
+	fact   bool         // a fact rather than a wish: auto does not drop it
 }
 
-// Choose chooses the flow. From weakest to strongest: the place; what worked last; config.toml; sso_use_device_code of
-// the session; HOMING_FLOW; flags; then what cannot be wished away: a legacy profile knows the device code only, a
-// device grant that is known to fail gives way to PKCE (unless a flag or HOMING_FLOW asks for it), and the policy.
-// A port fixed on a remote place asks for PKCE with the strength of where it is set.
+// Choose chooses the flow. From weakest to strongest: the place; what worked last; config.toml; sso_use_device_code
+// of the session; HOMING_FLOW; flags; then what no wish changes: a legacy profile has only the device code, a device
+// grant that is known to fail yields to PKCE (unless a flag or HOMING_FLOW asks for it), and the policy. A port that
+// is fixed in a remote place asks for PKCE, as strongly as the setting that fixes it.
 //
 // "auto" in HOMING_FLOW or a flag drops all weaker wishes and what worked last: place and fixed port decide. In
-// config.toml it is the same as saying nothing there.
+// config.toml it says nothing.
 //
-// Errors are *fault.Error: Denied when the policy forbids what a flag or HOMING_FLOW asks for, or everything that could
-// be done; Usage when PKCE is asked for a legacy profile.
+// Errors are *fault.Error: Denied if the policy forbids every flow, or the one that a flag or HOMING_FLOW asks for;
+// Usage if a flag or HOMING_FLOW asks for PKCE with a legacy profile.
 func Choose(q Question) (Answer, error) {
 	asks, err := wishes(q)
 	if err != nil {
@@ -97,7 +96,7 @@ func Choose(q Question) (Answer, error) {
 	return c.answer(), nil
 }
 
-// wishes lists everything that can want a flow, weakest first.
+// wishes lists whatever can ask for a flow, weakest first.
 func wishes(q Question) ([]ask, error) {
 	place := ask{Step: Step{Source: "place"}, flow: session.Device, reason: q.Place.Reason, fact: true}
 	if q.Place.Flow == session.PKCE {
@@ -169,7 +168,7 @@ func wishes(q Question) ([]ask, error) {
 
 const sourceWorked = "what worked last"
 
-// byChannel says how, for a person.
+// byChannel says how the sign-in was completed.
 func byChannel(w Worked) string {
 	switch w.Channel {
 	case session.Loopback:
@@ -201,12 +200,12 @@ func worked(w *Worked) ask {
 	return a
 }
 
-// choice is a choice under way. decider is the index of the ask that stands.
+// choice is a choice in progress. decider is the index of the ask that wins so far.
 type choice struct {
 	q       Question
 	asks    []ask
 	decider int
-	auto    int // the strongest ask for auto; 0 is none
+	auto    int // the index of the strongest ask for auto; 0 is none
 }
 
 func (c *choice) flow() session.Flow { return c.asks[c.decider].flow }
@@ -221,7 +220,7 @@ func (c *choice) weigh() {
 	for i, a := range c.asks {
 		switch {
 		case a.flow == "", a.flow == session.Auto, i < c.auto && !a.fact:
-		case a.asked != "" || a.flow != c.flow(): // who only agrees leaves the reason to whoever was first
+		case a.asked != "" || a.flow != c.flow(): // an ask that only agrees leaves the reason to the first one
 			c.decider = i
 		}
 	}
@@ -242,13 +241,13 @@ func (c *choice) note(source, said string) {
 	c.asks = append(c.asks, ask{Step: Step{Source: source, Said: said}})
 }
 
-// format: a legacy profile has no authorization code.
+// format rules out PKCE for a legacy profile.
 func (c *choice) format() error {
 	now := c.asks[c.decider]
 	switch {
 	case !c.q.Session.Legacy():
 		c.note("format", "an sso-session: either flow")
-	case c.q.Policy.Forbids(session.Device) != "": // told by policy, whoever asked for what
+	case c.q.Policy.Forbids(session.Device) != "": // policy reports it, whatever was asked for
 		c.overrule("format", session.Device, "a legacy profile (without sso_session) knows no other way")
 	case now.flow == session.PKCE && now.strict:
 		return fault.Suggest(fault.Usage, fault.Preface{Words: "to give the session a name,", Then: fault.ConfigureSSO{}},
@@ -261,7 +260,7 @@ func (c *choice) format() error {
 	return nil
 }
 
-// grant: where the device grant is known to fail it is not begun, unless it was asked for or is the only way.
+// grant rules out a device grant that is known to fail, unless it was asked for or is the only way.
 func (c *choice) grant() {
 	now := c.asks[c.decider]
 	switch reason := "a device code does not work at this portal: " + c.q.DeviceFails; {
@@ -274,7 +273,7 @@ func (c *choice) grant() {
 	}
 }
 
-// policy has the last word.
+// policy applies what the organisation allows.
 func (c *choice) policy() error {
 	p, now := c.q.Policy, c.asks[c.decider]
 	forbids := p.Forbids(now.flow)
@@ -315,14 +314,11 @@ func other(flow session.Flow) session.Flow {
 	return session.PKCE
 }
 
-// answer is the choice as it stands, with what became of every step.
+// answer returns the choice, with the outcome of every step.
 func (c *choice) answer() Answer {
 	now := c.asks[c.decider]
 	a := Answer{Flow: now.flow, Reason: now.reason, Asked: now.asked}
 	may := !c.q.Session.Legacy() && c.q.Policy.Allows(other(now.flow))
-	if may {
-		a.Switch = []session.Flow{other(now.flow)}
-	}
 	a.Fallback = may && now.flow == session.Device
 	for i, s := range c.asks {
 		switch {
@@ -343,7 +339,7 @@ func (c *choice) answer() Answer {
 	return a
 }
 
-// title is what overruled another, as its outcome names it.
+// title names a in the outcome of an ask that it overruled.
 func (a ask) title() string {
 	switch {
 	case a.asked != "":

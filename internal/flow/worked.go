@@ -28,16 +28,16 @@ type Worked struct {
 const (
 	workedFile = "worked.json"
 	maxWorked  = 64 << 10 // bytes that are read
-	maxPlaces  = 64       // entries that are kept, the youngest
+	maxPlaces  = 64       // entries to keep, the youngest
 )
 
-// memory is the file. Entries are found by a digest, so it names no session and no start URL.
+// memory is the file. Its keys are digests, so it names no session and no start URL.
 type memory struct {
 	Version int                `json:"version"`
 	Worked  map[string]*Worked `json:"worked"`
 }
 
-// key is what an entry is for: a session, whatever it is called, in a kind of place.
+// key returns the key of s in a kind of place.
 func key(place string, s session.Session) string {
 	h := sha256.New()
 	for _, part := range []string{place, s.CacheKey(), s.StartURL, s.Region} {
@@ -47,9 +47,9 @@ func key(place string, s session.Session) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// Remembered returns how the last sign-in to s was completed in a place of that name, nil when that is not known. dir is
-// the state folder; with "" nothing is known. A broken file knows nothing. One that cannot be read, or that a newer version
-// wrote, is a *fault.Error of kind Config, which need not stop anybody.
+// Remembered returns how the last sign-in to s was completed in a place of that name, or nil if that is unknown. dir
+// is the state folder; with "" nothing is known. A broken file counts as empty. If the file cannot be read, or comes
+// from a newer version, the error is a *fault.Error of kind Config; the caller can go on.
 func Remembered(dir, place string, s session.Session) (*Worked, error) {
 	if dir == "" {
 		return nil, nil
@@ -61,8 +61,8 @@ func Remembered(dir, place string, s session.Session) (*Worked, error) {
 	return m.Worked[key(place, s)], nil
 }
 
-// Remember keeps w for Remembered. It replaces the file in one step, under a lock that it waits for a second. Errors are
-// *fault.Error of kind Config; nothing is lost by them but the memory. With dir "" it does nothing.
+// Remember keeps w for Remembered. It replaces the file in one step, under a lock that it waits for a second. Errors
+// are *fault.Error of kind Config; the caller can go on. With dir "" it does nothing.
 func Remember(dir, place string, s session.Session, w Worked) error {
 	if dir == "" {
 		return nil
@@ -91,7 +91,7 @@ func Remember(dir, place string, s session.Session, w Worked) error {
 	return nil
 }
 
-// recall reads the file. What is not ours or is broken is an empty memory.
+// recall reads the file. A broken file, or one that is not ours, is an empty memory.
 func recall(path string) (memory, error) {
 	empty := memory{Version: 1, Worked: map[string]*Worked{}}
 	data, err := files.Read(path, maxWorked)

@@ -1,9 +1,9 @@
-// Package hostenv knows where this shell is: a laptop, a codespace, an SSH host, and so on, and by which ways the redirect
-// of a sign-in can reach a listener there. The places are rows of one table (rows.go gives the order, rows_*.go the
-// rows); the rest of the package matches a row and fills in the lines it prints.
+// Package hostenv knows where this shell is (a laptop, a codespace, an SSH host) and how the redirect of a sign-in
+// can reach a listener there. The places are rows of one table (rows.go has the order, rows_*.go the rows); the rest
+// of the package matches a row and fills in the lines it prints.
 //
-// It looks at variables, at files, and at the editor's window its caller has found. It asks nobody and changes nothing.
-// What a caller does with a Place is its own affair. docs/environments.md is written from the same table.
+// It looks at variables, at files, and at the editor's window that its caller has found. It makes no request and
+// changes nothing. docs/environments.md is generated from the same table.
 package hostenv
 
 import (
@@ -20,11 +20,11 @@ import (
 
 //go:generate env UPDATE_DOCS=1 go test -count=1 -run "TestEnvironmentsPage|TestPlaces" .
 
-// Place is where we are.
+// Place is where this shell runs.
 type Place struct {
 	Name     string            // the row's name, such as "codespaces-web"; stable, for programs
 	Title    string            // what a person calls it, such as "a GitHub codespace in the browser"
-	Flow     session.Flow      // PKCE where the redirect comes back by itself, else Device
+	Flow     session.Flow      // PKCE if the redirect comes back by itself, else Device
 	Reason   string            // why this flow, in one sentence without a full stop; names what was seen
 	Remote   bool              // a browser, if there is one, runs on another machine or in another network
 	Channels []session.Channel // the ways for a redirect that exist here, best first, then DeviceCode
@@ -43,25 +43,25 @@ type Weighed struct {
 	Outcome string // "yes: …" or "no: …", with what was seen or not; no values but those the table names
 }
 
-// Facts are what can be seen from here. Zero fields see nothing.
+// Facts are what this shell can see. Zero fields see nothing.
 type Facts struct {
 	Getenv   func(string) string
 	GOOS     string                   // as in runtime.GOOS; "" is this program's
 	Exists   func(path string) bool   // follows links
-	ReadFile func(path string) string // the beginning of a file; "" where it cannot be read
+	ReadFile func(path string) string // the beginning of a file; "" if it cannot be read
 	Window   *editor.Window           // the editor's window that answers, nil none; found by the caller
 	Tries    []editor.Try             // what the caller tried to find it
 	UserName string                   // "" is USER or LOGNAME
 	HostName string                   // of this machine; "" not known
 
-	// Tmux is what the tmux around this shell knows of a variable: known when the session has a word on it, with ""
-	// for one that it took out. It is asked often, so it should remember. Nil knows none.
+	// Tmux returns what the tmux around this shell knows of a variable. known means that its session has the
+	// variable, or has removed it, with "". It is called often, so it should cache. Nil knows none.
 	Tmux func(name string) (value string, known bool)
 	// Opens reports whether anything here would be tried to open a browser (browser.Opener.Any); nil: variables tell.
 	Opens func() bool
 }
 
-// OS returns the facts of this machine that cost nothing to ask, with variables looked up by getenv.
+// OS returns the facts about this machine that are cheap to get, with variables from getenv.
 func OS(getenv func(string) string) Facts {
 	host, err := os.Hostname()
 	if err != nil {
@@ -123,24 +123,24 @@ func (f Facts) complete() Facts {
 	return f
 }
 
-// renewed are the variables that a terminal brings along, and of which tmux may know newer ones than its shells: those that
-// it renews at every attach by itself (SSH_CONNECTION, DISPLAY; update-environment in tmux(1)), and those that people add.
+// renewed are the variables of a terminal that tmux may know better than its shells: those that it renews at every
+// attach (SSH_CONNECTION, DISPLAY; update-environment in tmux(1)), and those that people add.
 var renewed = []string{"SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "DISPLAY", "WAYLAND_DISPLAY", "VSCODE_IPC_HOOK_CLI"}
 
-// lookup returns a variable, and where it comes from when that is not the shell's own environment. In tmux, who is right
-// about the terminal that the person sits at?
+// lookup returns a variable, and where it comes from if that is not the shell's own environment. In tmux, two sources
+// may disagree about the person's terminal:
 //
-//   - tmux, where its session has a word: it had it from the terminal that was attached last. The shell is as old as its
-//     pane; it may have been born in an SSH session that has ended, or at the desk of somebody who now comes by SSH. A
-//     variable that the session has taken out is one that the newest terminal does not have.
-//   - The shell, where the session has none: update-environment may be empty, tmux may not answer.
-//   - The shell that somebody reached by ssh from a pane: sshd gave it its own SSH_CONNECTION, and no TMUX. Where TMUX was
-//     sent along, its socket is not there, and nothing is known.
-//   - Neither about SSH_CLIENT and SSH_TTY when SSH_CONNECTION has changed: they come from the same sshd as the
-//     shell's, and tmux does not renew them. They count only with the connection they belong to.
-//   - The shell about every other variable, which a person may have set in it: BROWSER, CODESPACE_NAME.
+//   - tmux is right if its session has the variable, which comes from the terminal that was attached last. The shell is as
+//     old as its pane: it may stem from an SSH session that has ended, or from a desk that its owner now reaches by SSH.
+//     If the session has removed a variable, the newest terminal does not have it.
+//   - The shell is right if the session has no such variable: update-environment may be empty, tmux may not answer.
+//   - A shell that was reached by ssh from a pane is right: sshd gave it its own SSH_CONNECTION, and no TMUX. If ssh did
+//     send TMUX, its socket does not exist on that machine, and tmux knows nothing.
+//   - Neither is right about SSH_CLIENT and SSH_TTY once SSH_CONNECTION has changed: they come from the same sshd as the
+//     shell's connection, and tmux does not renew them. They count only with the connection they belong to.
+//   - The shell is right about all other variables, which a person may set in it: BROWSER, CODESPACE_NAME.
 //
-// screen tells nobody its variables, so its shells' own have to do.
+// screen does not reveal its variables, so those of its shells count.
 func (f Facts) lookup(name string) (value, where string) {
 	value = f.Getenv(name)
 	if !slices.Contains(renewed, name) {
@@ -171,7 +171,7 @@ func (f Facts) drawn() bool {
 	return false
 }
 
-// wrapped names the terminal multiplexer around this shell.
+// wrapped returns the name of the terminal multiplexer around this shell.
 func (f Facts) wrapped() string {
 	switch {
 	case f.Getenv("TMUX") != "":
@@ -185,7 +185,7 @@ func (f Facts) wrapped() string {
 // desktop reports whether the editor's window runs on the person's own machine.
 func (f Facts) desktop() bool { return f.Window != nil && f.Window.Client == editor.Desktop }
 
-// editorSet reports whether this shell says of itself that it belongs to VS Code or a fork.
+// editorSet reports whether variables say that this shell belongs to VS Code or a fork.
 func (f Facts) editorSet() bool {
 	for _, s := range vscode {
 		if _, ok := s.seen(f); ok {
@@ -195,7 +195,7 @@ func (f Facts) editorSet() bool {
 	return false
 }
 
-// place is what is known about a row that matched.
+// place returns what is known about a row that matched.
 func (r row) place(f Facts, seen []string) Place {
 	p := Place{
 		Name: r.name, Title: r.title, Flow: r.flow, Remote: r.remote, Wrapped: f.wrapped(),
@@ -206,7 +206,7 @@ func (r row) place(f Facts, seen []string) Place {
 		p.Flow, why = session.PKCE, byTunnel
 	}
 	if r.remote && r.origins == nil {
-		p.origins = []string{"{VSCODE_PROXY_URI}"} // whoever sets it promises that ports of this machine are reached there
+		p.origins = []string{"{VSCODE_PROXY_URI}"} // its presence promises that it leads to ports of this machine
 	}
 	for _, l := range r.allLines() {
 		if !l.desktop || r.tunnels && f.desktop() {
@@ -256,8 +256,8 @@ func windowSeen(f Facts) string {
 	return "the editor's window answers from a browser"
 }
 
-// browserFrom says how a browser opens here, and noBrowser exactly when nothing would be tried (browser.Opener). Without
-// f.Opens, programs that variables name or systems have count as installed.
+// browserFrom says how a browser opens here. It returns noBrowser only if nothing would be tried (browser.Opener).
+// Without f.Opens, programs that variables name or that systems come with count as installed.
 func (r row) browserFrom(f Facts) string {
 	if f.Opens != nil && !f.Opens() {
 		return noBrowser
@@ -276,7 +276,7 @@ func (r row) browserFrom(f Facts) string {
 		return wsl.browser
 	case f.drawn():
 		return "xdg-open"
-	case f.Opens != nil: // what else is there to try
+	case f.Opens != nil: // nothing else is left to try
 		return "$BROWSER"
 	}
 	return noBrowser

@@ -174,7 +174,8 @@ func checkLines(t *testing.T, p Place) {
 	}
 }
 
-// TestPlaces holds everything that is said in every case against testdata/places.txt. UPDATE_DOCS=1 (make docs) writes it.
+// TestPlaces holds everything that is said in every case against testdata/places.txt. UPDATE_DOCS=1 (make docs)
+// writes it.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

@@ -1,8 +1,8 @@
 package hostenv
 
-// rows are tried from the first to the last: what is specific before what is generic, and a place inside another (a
-// codespace is also a container; its SSH shell is also an SSH shell) before the other. To add a place, add a row to one of
-// the rows_*.go files, name it here, and give it a case in cases_test.go; the page follows with `make docs`.
+// rows are tried in this order: the specific before the generic, and an inner place (a codespace is also a container;
+// its SSH shell is also an SSH shell) before the outer one. To add a place, add a row to one of the rows_*.go files,
+// name it here, and give it a case in cases_test.go; the page follows with `make docs`.
 var rows = []*row{
 	&ci,
 
@@ -29,7 +29,7 @@ var (
 	// vscode are the signs that a terminal belongs to VS Code or a fork of it, here or elsewhere.
 	vscode = append(vscodeServer, sign{name: "TERM_PROGRAM", value: "vscode"})
 
-	// vscodeServer are those that only the server sets: TERM_PROGRAM may have been sent along by ssh.
+	// vscodeServer are those that only the server sets: ssh may have sent TERM_PROGRAM.
 	vscodeServer = []sign{{name: "VSCODE_IPC_HOOK_CLI"}, {name: "BROWSER", holds: editorHelper}}
 
 	overSSH = vars("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
@@ -49,10 +49,10 @@ var (
 	drawn = vars("DISPLAY", "WAYLAND_DISPLAY")
 )
 
-// editorHelper is the end of what the server of VS Code sets BROWSER to: a script that asks the window.
+// editorHelper ends the value that VS Code's server gives BROWSER: a script that asks the window.
 const editorHelper = "helpers/browser.sh"
 
-// What keeps a redirect from coming back, and what brings it.
+// Why a redirect does or does not come back.
 const (
 	byTunnel    = "the editor on your machine forwards the port that the redirect comes back to"
 	notByItself = "a browser on your machine cannot reach a listener here by itself"

@@ -8,52 +8,52 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// row is one place. It matches when of every group of signs at least one is seen and none of the absent is. All that is
-// known about a place stands in its row; nothing else in this package names one.
+// row is one place. It matches if at least one sign of every group is seen, and none of the absent ones. A row holds
+// all that is known about its place; nothing else in this package names a place.
 type row struct {
 	name  string // stable, for programs
 	title string // with its article: it follows "this is"
 	goos  string // "" is any
 
-	signs  [][]sign // every sign that is known, so that a missing variable does not hide the place
+	signs  [][]sign // all known signs, so that a missing variable does not hide the place
 	absent []sign
 
 	flow    session.Flow // PKCE or Device
 	remote  bool
 	tunnels bool   // a desktop editor's window here forwards the port in redirect_uri, and makes the flow PKCE
 	window  bool   // the reason says what the editor's window is
-	unseen  bool   // the reason says that no window of the editor answers, also where nothing speaks of an editor
+	unseen  bool   // the reason says that no window of the editor answers, even without signs of an editor
 	why     string // the rest of the reason, after the title
-	bare    bool   // the title is no part of the reason
-	browser string // how one opens where neither an editor nor $BROWSER does it; "" is not at all
+	bare    bool   // the reason leaves the title out
+	browser string // how one opens without an editor and $BROWSER; "" means not at all
 
 	ways    []line   // before those that every place has; best first
 	alone   bool     // has only its own ways
-	origins []string // templates of the address that leads here; the first whose names are all known is it
+	origins []string // templates of the address that leads here; the first one with all names known counts
 
 	certain certainty
 	source  string // of what the row claims
-	notes   string // for the page: what a reader may wonder about; "" nothing
+	notes   string // for the page: what a reader may ask; "" is nothing
 }
 
-// certainty is how well a row is known. A row is as certain as its weakest claim.
+// certainty says how well a row is known: as well as its weakest claim.
 type certainty string
 
 const (
 	observed   certainty = "observed"   // by us, on the real thing
-	documented certainty = "documented" // by who makes it, or read in its source
-	reported   certainty = "reported"   // by people who use it, in issues or in programs of their own
-	assumed    certainty = "assumed"    // common knowledge that nobody has shown us yet
+	documented certainty = "documented" // by its maker, or in its source
+	reported   certainty = "reported"   // by its users, in issues or in programs
+	assumed    certainty = "assumed"    // common knowledge, not shown yet
 )
 
-// sign is one fact that gives a place away. Exactly one of name, file, window and headless is set.
+// sign is one fact that identifies a place. Exactly one of name, file, window and headless is set.
 type sign struct {
 	name  string // a variable
-	value string // that it has, in any case of letters; "" is any value but those that mean no
-	holds string // or that its value holds
+	value string // of the variable, in any case; "" is any value except those that mean no
+	holds string // or what its value contains
 
 	file string // a file that exists
-	text string // and holds this, in any case of letters; "" is anything
+	text string // and contains this, in any case; "" is anything
 
 	window   editor.Client // the editor's window answers as this client, or as any
 	headless bool          // a system where programs draw through DISPLAY or WAYLAND_DISPLAY, with neither
@@ -112,7 +112,7 @@ func missing(group []sign) string {
 	return "none seen of " + strings.Join(names, ", ")
 }
 
-// seen reports whether s is there, and says so in words that hold no value but those the table names.
+// seen reports whether s is there, in words without values other than those in the table.
 func (s sign) seen(f Facts) (string, bool) {
 	switch {
 	case s.headless:

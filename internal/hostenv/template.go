@@ -12,10 +12,10 @@ import (
 )
 
 // Templates hold names in braces: {port}, {address} (what leads to the listener), {ssh} (what follows ssh -L …), and
-// variables such as {CODESPACE_NAME}, whose value is put in; {NAME:host} is the host of a variable that holds a URL. A
-// template with a name that is not known here is not used.
+// variables such as {CODESPACE_NAME}; {NAME:host} is the host of a variable that holds a URL. A template with an
+// unknown name is not used.
 
-// expand puts the values of names into template.
+// expand fills the values of names into template.
 func expand(template string, value func(name string) (string, bool)) (string, bool) {
 	var b strings.Builder
 	for {
@@ -43,7 +43,7 @@ func names(template string) (all []string) {
 	return all
 }
 
-// learn keeps the values that the lines and origins of p ask for.
+// learn keeps the values that the lines and origins of p need.
 func (p *Place) learn(f Facts) {
 	var templates []string
 	templates = append(templates, p.origins...)
@@ -67,8 +67,8 @@ func (p *Place) learn(f Facts) {
 	p.values["ssh"] = sshTarget(f)
 }
 
-// sshTarget is what follows "ssh -L …" on another machine to reach this one. The address is the one that this machine was
-// reached at; where it says nothing to another machine, the host name takes its place, and HOST where there is none.
+// sshTarget returns what follows "ssh -L …" on another machine to reach this one: the address at which it was
+// reached. If that means nothing to another machine, it is the host name, or HOST if there is none.
 func sshTarget(f Facts) string {
 	host, port := "", ""
 	connection, _ := f.lookup("SSH_CONNECTION") // client address, client port, server address, server port: sshd(8)
@@ -95,9 +95,9 @@ func sshTarget(f Facts) string {
 	return port + host
 }
 
-// shellWord returns v as one word of a command. It refuses what no name of a workspace, a user or a host holds and a
-// shell might take for more than a name: that shell is on a machine we do not know, and may be cmd.exe, where single
-// quotes do not quote. A word never begins with "-", so it is no option either.
+// shellWord returns v as one word of a command. It refuses characters that no name of a workspace, a user or a host
+// has and that a shell may interpret: the shell runs on an unknown machine, and may be cmd.exe, where single quotes
+// do not quote. A word never begins with "-", so it cannot be an option.
 func shellWord(v string) (string, bool) {
 	if v == "" || len(v) > 253 || !plain.IsLine(v) || strings.ContainsAny(v[:1], `-+/\=@:. `) {
 		return "", false
@@ -116,8 +116,8 @@ type origin struct {
 	host    string // lower case, with a port that is not the scheme's own
 }
 
-// originAt returns the origin of the listener at port. A malformed one is none: the first template whose names are all
-// known decides.
+// originAt returns the origin of the listener at port, from the first template with all names known. A malformed
+// origin counts as none.
 func (p Place) originAt(port int) (origin, bool) {
 	number := strconv.Itoa(port)
 	for _, template := range p.origins {

@@ -7,23 +7,23 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// Way is something that a person can do to bring the redirect back, or to do without it.
+// Way is something that a person can do to bring the redirect back, or to sign in without it.
 type Way struct {
 	Channel session.Channel // as in Place.Channels, or session.Callback
 	Text    string          // one to three plain sentences on one line
-	Command string          // what to type on the machine of the browser, on one line; "" is nothing, or for session.Callback fault.HandOver
+	Command string          // one line to type on the machine of the browser; "" is nothing, or fault.HandOver for session.Callback
 }
 
 // line is the template of a Way.
 type line struct {
 	channel  session.Channel
 	text     string
-	commands []string // the first whose names are all known is printed; where none is, the line is left out
+	commands []string // the first one with all names known is printed; without one, the line is left out
 	desktop  bool     // only with an editor's window on the person's machine that tunnels
 }
 
-// Ways returns what a person can do here while a listener at port waits, best first, with names and port put in. A
-// redirect that comes by loopback needs nothing done, so it has no line.
+// Ways returns what a person can do here while a listener at port waits, best first, with names and port filled in. A
+// redirect that comes by loopback needs no help, so it has no line.
 func (p Place) Ways(port int) []Way {
 	var ways []Way
 	address := p.Address(port)
@@ -53,7 +53,7 @@ func (p Place) Ways(port int) []Way {
 	return ways
 }
 
-// word looks up what stands in a command.
+// word returns the lookup for the names in a command.
 func (p Place) word(port int) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		switch name {
@@ -66,8 +66,8 @@ func (p Place) word(port int) func(string) (string, bool) {
 	}
 }
 
-// Origins returns the values of Host under which a listener at port may be reached here by Swap: lower case, without
-// scheme, with a port where it is not the scheme's own. Nil where none is known.
+// Origins returns the values of Host under which Swap may reach a listener at port: lower case, without scheme, with
+// a port unless it is the scheme's own. Nil if none is known.
 func (p Place) Origins(port int) []string {
 	if o, ok := p.originAt(port); ok {
 		return []string{o.host}
@@ -75,8 +75,8 @@ func (p Place) Origins(port int) []string {
 	return nil
 }
 
-// Address is what to type instead of http://127.0.0.1:PORT for Swap, such as "https://NAME-PORT.app.github.dev", without
-// a slash at its end; "" where none is known.
+// Address is what to type instead of http://127.0.0.1:PORT for Swap, such as "https://NAME-PORT.app.github.dev",
+// without a slash at its end; "" if none is known.
 func (p Place) Address(port int) string {
 	o, _ := p.originAt(port)
 	if o.address == "" || p.Origins(port) == nil {
@@ -96,7 +96,7 @@ func (p Place) channels() (channels []session.Channel) {
 	return channels
 }
 
-// allLines returns the row's lines, and after them those of every place.
+// allLines returns the row's lines, then those of every place.
 func (r row) allLines() []line {
 	lines := slices.Clone(r.ways)
 	if r.alone {
@@ -111,7 +111,7 @@ func (r row) allLines() []line {
 
 const noBrowser = "none from here"
 
-// What the forwards have in common.
+// The common part of the forwards.
 const thenReload = "run this on the machine of the browser and leave it running, then load the failed page again"
 
 // Lines of more than one row.

@@ -19,22 +19,22 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// request is one operation as AWS's published models have it (restJson1, without a signature): the token of the portal
-// in a header, what else there is in the query of a GET or in the JSON body of a POST.
+// request is one operation as AWS's published models have it (restJson1, unsigned): the portal's token in a header,
+// other parameters in the query of a GET or in the JSON body of a POST.
 type request struct {
 	method, url string
 	token       session.Secret // zero sends none
 	query       url.Values
 	body        any // nil sends none
-	attempts    int // how often the call is made at most; 0 is maxAttempts
+	attempts    int // at most; 0 means maxAttempts
 }
 
-// maxAttempts bounds how often a repeatable call is made: once more than the SDKs do, since a list of many accounts is
-// lost with one refused page.
+// maxAttempts bounds the attempts of a repeatable call: one more than in the SDKs, since one refused page loses a
+// whole list of accounts.
 const maxAttempts = 4
 
-// send makes a call and decodes the answer into out, which may be nil. It retries while the transmitter says that this
-// may help. The error is that of the last attempt, fit to be shown.
+// send makes a call and decodes the answer into out, which may be nil. It retries while the transmitter says that
+// this may help. The error is that of the last attempt, fit to be shown.
 func (c *Client) send(ctx context.Context, k *call, r request, out any) error {
 	if c.err != nil {
 		return c.err
@@ -70,14 +70,14 @@ func (c *Client) send(ctx context.Context, k *call, r request, out any) error {
 	case err != nil || out == nil:
 		return err
 	case json.Unmarshal(answer, out) != nil:
-		// The decoder quotes the answer in its error, and an answer holds tokens: nothing of it is kept.
+		// The decoder quotes the answer in its error, and an answer holds tokens: drop that error.
 		return c.explain(k, c.nonsense(k, "a member of the answer has the wrong type"))
 	}
 	return nil
 }
 
-// attempt is the request of one attempt. It cannot be sent anew by net/http, which would do so without asking when a
-// connection breaks early: what may be sent twice is decided here.
+// attempt returns the request of one attempt. net/http cannot send it again, as it would without asking after an
+// early break of the connection: this package decides what may be sent twice.
 func (r request) attempt(ctx context.Context, body []byte, attempt, most int) (*http.Request, error) {
 	address := r.url
 	if len(r.query) > 0 {
@@ -98,18 +98,18 @@ func (r request) attempt(ctx context.Context, body []byte, attempt, most int) (*
 	if !r.token.IsZero() {
 		req.Header.Set("X-Amz-Sso_bearer_token", r.token.Reveal())
 	}
-	req.Header.Set("Amz-Sdk-Request", fmt.Sprintf("attempt=%d; max=%d", attempt, most)) // what AWS's clients say of themselves
+	req.Header.Set("Amz-Sdk-Request", fmt.Sprintf("attempt=%d; max=%d", attempt, most)) // as AWS's clients do
 	return req, nil
 }
 
-// The pauses before the second attempt; each later one doubles. The AWS SDKs wait a second after 429 (2026); 1, 2 and 4
-// seconds outlast the portal's bursts without seeming hung. After other failures a long pause does not help.
+// The pauses before the second attempt; each later one doubles. The AWS SDKs wait a second after 429 (2026); 1, 2 and
+// 4 seconds outlast the portal's bursts without seeming hung. After other failures a long pause does not help.
 const (
 	throttled = time.Second
 	stumbled  = 250 * time.Millisecond
 )
 
-// repeat makes a call most times at the most, while the transmitter says that another attempt may help.
+// repeat allows most attempts, while the transmitter says that another one may help.
 func repeat(most int) retry.Policy {
 	return func(attempt int, err error) (time.Duration, bool) {
 		first := stumbled
@@ -124,7 +124,8 @@ func repeat(most int) retry.Policy {
 	}
 }
 
-// userAgent is what a request says of its sender: the program, then the system it runs on.
+// userAgent names the program, then the system it runs on.
 func userAgent(program string) string {
-	return strings.TrimSpace(program + " (" + runtime.GOOS + "; " + runtime.GOARCH + ") " + strings.ReplaceAll(runtime.Version(), " ", "-"))
+	version := strings.ReplaceAll(runtime.Version(), " ", "-")
+	return strings.TrimSpace(program + " (" + runtime.GOOS + "; " + runtime.GOARCH + ") " + version)
 }

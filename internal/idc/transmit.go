@@ -15,17 +15,18 @@ import (
 )
 
 const (
-	// attemptTimeout bounds one attempt, answer included: the read timeout of botocore, so of the AWS CLI.
+	// attemptTimeout bounds one attempt with its answer: the read timeout of botocore, and so of the AWS CLI.
 	attemptTimeout = 60 * time.Second
-	// maxBody bounds an answer. The largest seen are token answers and client registrations of a few kilobytes; a page
-	// of 100 accounts is some 20 kB.
+	// maxBody bounds an answer. The largest seen are token answers and client registrations of a few kilobytes; a
+	// page of 100 accounts is some 20 kB.
 	maxBody = 1 << 20
-	// maxRetryAfter bounds what a Retry-After header can ask for: the longest wait between two tries in the AWS SDKs.
+	// maxRetryAfter bounds the wait that Retry-After can ask for: the longest wait between two attempts in the AWS
+	// SDKs.
 	maxRetryAfter = 20 * time.Second
 )
 
-// transmitter sends requests. It reads each answer whole, and turns everything but an answer the operation can have into
-// an *Error.
+// transmitter sends requests. It reads each answer whole, and turns whatever the operation cannot answer into an
+// *Error.
 type transmitter struct {
 	client    *http.Client
 	userAgent string
@@ -46,7 +47,7 @@ func newTransmitter(o Options) *transmitter {
 	return &transmitter{client: &hc, userAgent: userAgent(o.UserAgent), log: o.Log}
 }
 
-// do makes one attempt and returns the body of an answer that was found good.
+// do makes one attempt, and returns the body of a good answer.
 func (t *transmitter) do(k *call, req *http.Request) ([]byte, *Error) {
 	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
 	defer cancel()
@@ -62,24 +63,25 @@ func (t *transmitter) do(k *call, req *http.Request) ([]byte, *Error) {
 type reply struct {
 	status int
 	header http.Header
-	body   []byte // nil unless it was found good
+	body   []byte // nil unless good
 }
 
-// exchange sends one request and returns an answer, its body read and found good.
+// exchange sends one request and returns a good answer with its body.
 func (t *transmitter) exchange(k *call, req *http.Request) (reply, *Error) {
 	resp, err := t.client.Do(req)
 	if err != nil {
 		return reply{}, networkError(k, req.URL.Host, err)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	_ = resp.Body.Close() // the body has been read as far as it is wanted
+	_ = resp.Body.Close() // as much of the body as we want has been read
 	got := reply{status: resp.StatusCode, header: resp.Header}
 	if err != nil {
 		e := networkError(k, req.URL.Host, err)
 		e.Sent = true
 		return got, e
 	}
-	k.host, k.date, k.requestID, k.contentType = req.URL.Host, date(resp.Header), requestID(resp.Header), contentType(resp.Header)
+	k.host, k.date = req.URL.Host, date(resp.Header)
+	k.requestID, k.contentType = requestID(resp.Header), contentType(resp.Header)
 	if e := judge(k, req.URL.Host, resp, body); e != nil {
 		return got, e
 	}
@@ -87,7 +89,7 @@ func (t *transmitter) exchange(k *call, req *http.Request) (reply, *Error) {
 	return got, nil
 }
 
-// record logs an attempt: nothing that stands in a header of the request, a query or a body.
+// record logs an attempt, but nothing from a request header, a query or a body.
 func (t *transmitter) record(k *call, req *http.Request, got reply, e *Error, d time.Duration) {
 	if t.log == nil {
 		return
@@ -105,7 +107,7 @@ func (t *transmitter) record(k *call, req *http.Request, got reply, e *Error, d 
 	t.log.LogAttrs(req.Context(), slog.LevelDebug, "request", attrs...)
 }
 
-// judge decides whether an answer is one the operation returns. It returns nil for a success with a JSON object.
+// judge decides whether the operation can answer like this. It returns nil for a success with a JSON object.
 func judge(k *call, host string, resp *http.Response, body []byte) *Error {
 	e := &Error{
 		Op: k.op, Host: host, Code: CodeNonsense, Status: resp.StatusCode, Sent: true,
@@ -151,7 +153,7 @@ func (r refusal) description() string {
 	return r.Message
 }
 
-// parseRefusal reads what it can: null, absent, unknown or wrongly typed members are as good as empty.
+// parseRefusal reads what it can: null, missing, unknown or wrongly typed members count as empty.
 func parseRefusal(body []byte) refusal {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {
@@ -172,7 +174,7 @@ func parseRefusal(body []byte) refusal {
 	}
 }
 
-// scrub makes what a service says fit for a message: one line, at most 200 characters, none of the call's secrets.
+// scrub makes the service's words fit for a message: one line of at most 200 characters, without the call's secrets.
 func scrub(k *call, s string) string {
 	for _, secret := range k.secrets {
 		if secret != "" {
@@ -195,7 +197,7 @@ func requestID(h http.Header) string {
 // contentType returns what an answer says it is, fit for a message.
 func contentType(h http.Header) string { return plain.Line(h.Get("Content-Type"), 60) }
 
-// retryAfter reads the header's form in seconds (RFC 9110 10.2.3); the form with a date is not worth its clock trouble.
+// retryAfter reads the header in seconds (RFC 9110 10.2.3). The form with a date would depend on our clock.
 func retryAfter(h http.Header) time.Duration {
 	n, err := strconv.Atoi(h.Get("Retry-After"))
 	if err != nil || n <= 0 {

@@ -78,7 +78,7 @@ func (r *Renewer) Outlook(ctx context.Context, s session.Session) Outlook {
 	case serves:
 		o.Next = NextUse
 	case refused:
-		o.Err = r.refusal(s, again(rec))
+		o.Err = r.refusal(s, recorded(rec))
 		o.Ended = RenewalRefused(rec.Code) == ""
 	case o.Rejected:
 		o.Ended, o.Err = true, r.ended(s, nil)

@@ -29,7 +29,8 @@ func refusedOnce(t *testing.T, f *service) *Renewer {
 	return r
 }
 
-// What is on record must not keep a session from being used that is good: whatever changes, the service is asked again.
+// What is on record must not keep a session from being used that is good: whatever changes, the service is asked
+// again.
 func TestRecordOfARefusalIsVoid(t *testing.T) {
 	t.Parallel()
 	record := func(r *Renewer) string {
@@ -166,7 +167,8 @@ func TestRefusalThatNobodySettled(t *testing.T) {
 	})
 }
 
-// The folder holds other people's files, and the record is one more that they may read: no secret, and no accessToken.
+// The folder holds other people's files, and the record is one more that they may read: no secret, and no
+// accessToken.
 func TestRecordHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -187,8 +189,8 @@ func TestRecordHoldsNoSecret(t *testing.T) {
 	})
 }
 
-// What the portal refused, and nothing replaces, is on record for who signs in. The file stays as it was: the portal may
-// have been a wrong one, and nobody else but it has complained.
+// What the portal refused, and nothing replaces, is on record for who signs in. The file stays as it was: the portal
+// may have been a wrong one, and nobody else but it has complained.
 func TestWhatThePortalRefused(t *testing.T) {
 	t.Parallel()
 	const ended = `session "dev" has ended`

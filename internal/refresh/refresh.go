@@ -1,9 +1,9 @@
-// Package refresh knows when and how the token of a session is renewed: under its lock, after another look at the file,
-// with the place for the new token made first, and with patience for a service that stumbles. Files are left to
+// Package refresh knows when and how the token of a session is renewed: under its lock, after another look at the
+// file, with the place for the new token made first, and with patience for a service that stumbles. Files are left to
 // internal/store, the call to internal/idc, and starting a new sign-in to internal/signin.
 //
-// The one rule: nothing here takes a token away from a person. A refusal, a full disk or a dead network leaves the file
-// as it was. What the service refused is recorded beside it, so that not everybody asks again.
+// The one rule: nothing here takes a token away from a person. A refusal, a full disk or a dead network leaves the
+// file as it was. What the service refused is recorded beside it, so that not everybody asks again.
 package refresh
 
 import (
@@ -21,25 +21,25 @@ import (
 )
 
 const (
-	// margin is what an access token must have left not to be renewed, if it lives that long at all: see lead. botocore
-	// renews in earnest from ten minutes on.
+	// margin is the remaining life below which an access token is renewed, if it lives that long at all: see lead.
+	// botocore insists on a renewal from ten minutes on.
 	margin = 10 * time.Minute
-	// legacyMargin is the same for the token of a legacy profile that is kept fresh. SDKs do not renew those, and refuse
-	// the file before its end: JavaScript and Java did 15 minutes early. Five more are for who only looks now and then.
+	// legacyMargin is the same for a legacy profile that is kept fresh. SDKs do not renew its token, and refuse it
+	// early: JavaScript and Java do 15 minutes before its end. Five more serve callers that look only now and then.
 	legacyMargin = 15*time.Minute + 5*time.Minute
-	// patience is how long a call that stumbles is repeated. An SDK kills a credential_process after 60 seconds.
+	// patience is how long to retry. An SDK kills a credential_process after 60 seconds.
 	patience = 30 * time.Second
-	// mostWait bounds a whole call of Token, waiting for the lock and for a slow answer included, below those 60 s.
+	// mostWait bounds a whole call of Token, with the waits for the lock and for a slow answer, below those 60 s.
 	mostWait = 50 * time.Second
-	// servingWait bounds a call to the service while the token at hand still serves somebody who waits. Not less: an
-	// answer that comes too late holds the only refresh token there is.
+	// servingWait bounds a call to the service while a caller waits whose token still serves. It is not shorter,
+	// because an answer that comes too late holds the only refresh token.
 	servingWait = 15 * time.Second
-	// personWait bounds the wait for the lock where a person waits who can sign in instead, and tells an attempt that a mute
-	// network swallowed, which is not repeated then.
+	// personWait bounds the wait for the lock if a person waits, who can sign in instead. An attempt that took as
+	// long met a silent network, and is not repeated.
 	personWait = 10 * time.Second
 	// shortWait bounds the wait for the lock while the token at hand still serves.
 	shortWait = 5 * time.Second
-	// grace is what an exchange under way gets when its caller is interrupted: the answer may hold the only token.
+	// grace is how long an exchange goes on after its caller is interrupted: the answer may hold the only token.
 	grace = 5 * time.Second
 )
 
@@ -48,8 +48,8 @@ type Service interface {
 	TokenByRefresh(ctx context.Context, clientID string, clientSecret, refreshToken session.Secret) (idc.Grant, error)
 }
 
-// Renewer gives out valid tokens, renewing them when it is time. It is safe for concurrent use, in one process and in
-// many: of all that ask at once, one spends the refresh token and the others take what it got.
+// Renewer returns valid tokens, and renews them in time. It is safe for concurrent use, in one process and in many:
+// of all callers at one time, one spends the refresh token and the others take the result.
 type Renewer struct {
 	Store *store.Store // required
 	// Connect returns the service for a session, in the session's Region: the one that issued the token. It is called
@@ -59,12 +59,12 @@ type Renewer struct {
 	// Instead returns what helps where only a sign-in seems to; nil means nothing does.
 	Instead  func(session.Session) fault.Remedy
 	Now      func() time.Time // nil = time.Now
-	Patience time.Duration    // how long failures that may pass are repeated; 0 = 30 s
+	Patience time.Duration    // how long to retry; 0 = 30 s
 }
 
 // Token returns a token of s that is valid now, renewed when less than Margin is left and it can be. What cannot be
-// renewed, or not at the moment, is returned while it lasts: after 15 s at most when the service is silent. Without one
-// it gives up after 50 s, or when ctx ends; an exchange under way then gets 5 s more.
+// renewed, or not at the moment, is returned while it lasts: after 15 s at most when the service is silent. Without
+// one it gives up after 50 s, or when ctx ends; an exchange under way then gets 5 s more.
 //
 // Errors are *fault.Error: SignInNeeded when only a person can help (the hint is the command), Unavailable when the
 // service cannot be reached, Config when a new token could not be stored, in which case none was asked for.
@@ -75,9 +75,10 @@ func (r *Renewer) Token(ctx context.Context, s session.Session) (session.Token, 
 
 // Renew does what Token does for a person who asks to sign in: a token that is about to end and cannot be renewed,
 // because the session is over or has no refresh token, is SignInNeeded even while it lasts. renewed reports whether
-// this call spent the refresh token. It is done after 10 s where another process holds the lock, and 15 s where the service
-// is silent; *store.Locked in the chain of an error tells the first. A token that stays is also made readable for every SDK, if another program wrote it
-// in a way that some refuse: they would go on asking for a sign-in that finds nothing to do.
+// this call spent the refresh token. It is done after 10 s where another process holds the lock, and 15 s where the
+// service is silent; *store.Locked in the chain of an error tells the first. A token that stays is also made readable
+// for every SDK, if another program wrote it in a way that some refuse: they would go on asking for a sign-in that
+// finds nothing to do.
 func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token, renewed bool, err error) {
 	t, renewed, err = r.obtain(ctx, s, want{lasting: true})
 	if err == nil && !renewed {
@@ -88,8 +89,8 @@ func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token
 	return t, renewed, err
 }
 
-// Ahead does what Token does for who renews before anybody asks: when less than lead is left, and without hiding why it
-// could not be. Beside an error of kind Unavailable or Config it returns the token at hand, if that still serves; a
+// Ahead is Token for a renewal ahead of time: it renews if less than lead is left, and does not hide why it could
+// not. Beside an error of kind Unavailable or Config it returns the token at hand, if that still serves; a
 // refusal is SignInNeeded even while the token lasts. renewed reports whether this call spent the refresh token. What
 // cannot be renewed at all is returned while it lasts.
 func (r *Renewer) Ahead(ctx context.Context, s session.Session, lead time.Duration) (t session.Token, renewed bool, err error) {
@@ -97,8 +98,9 @@ func (r *Renewer) Ahead(ctx context.Context, s session.Session, lead time.Durati
 }
 
 // Replace returns a token of s other than rejected, an access token that the service refused although it should be
-// valid: the one in the file when another process has renewed it, else a renewed one. Errors are those of Token. After
-// one of kind SignInNeeded it is recorded that the token was rejected: Renew, called by who signs in, knows it then.
+// valid: the one in the file when another process has renewed it, else a renewed one. Errors are those of Token.
+// After one of kind SignInNeeded it is recorded that the token was rejected: Renew, called by who signs in, knows it
+// then.
 func (r *Renewer) Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error) {
 	t, _, err := r.obtain(ctx, s, want{not: rejected})
 	if err != nil && fault.KindOf(err) == fault.SignInNeeded {
@@ -107,8 +109,8 @@ func (r *Renewer) Replace(ctx context.Context, s session.Session, rejected sessi
 	return t, err
 }
 
-// Ended is the error for a session that the service no longer knows: what a person reads, and what to type. rejected is
-// the access token that was refused; it is recorded as after Replace.
+// Ended is the error for a session that the service no longer knows: what a person reads, and what to type. rejected
+// is the access token that was refused; it is recorded as after Replace.
 func (r *Renewer) Ended(ctx context.Context, s session.Session, rejected session.Secret, cause error) error {
 	r.note(ctx, s, rejected)
 	return r.ended(s, cause)
@@ -139,11 +141,11 @@ func Margin(s session.Session) time.Duration {
 	return margin
 }
 
-// lead is how long before its end t is renewed: Margin, or half its life where it was issued for less than twice that.
-// A token near the end of the portal session lives that short, and would be renewed at each use otherwise. When it was
-// issued only the file's time tells. Where that is wrong (a copied file, a clock that is off) t is renewed earlier, by
-// Margin, or later, but never after half of what was left at that time. Who asks to sign in wants the longest life there
-// is.
+// lead is how long before its end t is renewed: Margin, or half its life where it was issued for less than twice
+// that. A token near the end of the portal session lives that short, and would be renewed at each use otherwise. When
+// it was issued only the file's time tells. Where that is wrong (a copied file, a clock that is off) t is renewed
+// earlier, by Margin, or later, but never after half of what was left at that time. Who asks to sign in wants the
+// longest life there is.
 func (r *Renewer) lead(s session.Session, w want, t session.Token) time.Duration {
 	if w.ahead > 0 {
 		return w.ahead
@@ -247,8 +249,8 @@ func (r *Renewer) signInNeeded(s session.Session, msg string, cause error) error
 	return &fault.Error{Kind: fault.SignInNeeded, Msg: msg, Remedy: r.login(s), Err: cause}
 }
 
-// login signs in to s, or does what Instead knows. If the last token of a legacy session could be renewed, the next one
-// is asked for alike.
+// login signs in to s, or does what Instead knows. If the last token of a legacy session could be renewed, the next
+// one is asked for alike.
 func (r *Renewer) login(s session.Session) fault.Remedy {
 	if r.Instead != nil {
 		if instead := r.Instead(s); instead != nil {

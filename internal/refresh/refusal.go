@@ -10,12 +10,12 @@ import (
 	"github.com/homing-cli/homing/internal/store"
 )
 
-// rereads are the waits before each new look at the file after a refusal: a program that does not know our lock (the
-// AWS CLI, every SDK) may have spent the same refresh token and be about to write what it got.
+// rereads are the waits before each new look at the file after a refusal: a program that ignores our lock (the AWS
+// CLI, every SDK) may have spent the same refresh token, and be about to write the new one.
 var rereads = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second, 2 * time.Second}
 
-// look is how often a caller looks who was not refused itself, but found that another was: for as long as all rereads
-// together, or until the other has settled it.
+// look is how often a caller looks that found another's refusal: for as long as all rereads take, or until the other
+// caller has settled it.
 const look = 100 * time.Millisecond
 
 // refreshPrint is the fingerprint of what a refresh offers: the token, and the client it was issued to.
@@ -25,8 +25,8 @@ func refreshPrint(t session.Token) string {
 
 func accessPrint(access session.Secret) string { return store.Fingerprint("access", access.Reveal()) }
 
-// by is the fingerprint of whom a refusal came from, or would come from: a service that an endpoint override leads to
-// decides nothing about the tokens of another. ok is false where there is none to ask.
+// by is the fingerprint of the service that refused, or would refuse: a service behind an endpoint override says
+// nothing about another's tokens. ok is false if there is no service to ask.
 func (r *Renewer) by(ctx context.Context, s session.Session, t session.Token) (print string, ok bool) {
 	service, err := r.service(ctx, s, t)
 	if err != nil {
@@ -39,7 +39,7 @@ func (r *Renewer) by(ctx context.Context, s session.Session, t session.Token) (p
 	return store.Fingerprint("by", address), true
 }
 
-// known returns what is recorded about the refresh token of t: that the service one would ask has refused it.
+// known returns the recorded refusal of the refresh token of t by the service that would be asked.
 func (r *Renewer) known(ctx context.Context, s session.Session, t session.Token) (store.Refusal, bool) {
 	rec := r.Store.Refusal(s.CacheKey())
 	if rec.Refresh == "" || rec.Refresh != refreshPrint(t) || !refuses(idc.Code(rec.Code)) {
@@ -49,7 +49,7 @@ func (r *Renewer) known(ctx context.Context, s session.Session, t session.Token)
 	return rec, ok && rec.By == by
 }
 
-// portalRefused reports whether it is recorded that the portal has refused the access token of t.
+// portalRefused reports whether the record says that the portal has refused the access token of t.
 func (r *Renewer) portalRefused(ctx context.Context, s session.Session, t session.Token) bool {
 	rec := r.Store.Refusal(s.CacheKey())
 	if rec.Access == "" || rec.Access != accessPrint(t.AccessToken) {
@@ -59,8 +59,9 @@ func (r *Renewer) portalRefused(ctx context.Context, s session.Session, t sessio
 	return ok && rec.By == by
 }
 
-// note records that the portal has refused an access token before its time. Else a sign-in, which asks nobody while a
-// token looks good, would find nothing to do. The token file stays as it is: the portal may have been the wrong one.
+// note records that the portal has refused an access token before its end. Otherwise a sign-in, which makes no
+// request while the token looks good, would find nothing to do. The token file stays: it may have been the wrong
+// portal.
 func (r *Renewer) note(ctx context.Context, s session.Session, rejected session.Secret) {
 	t, err := r.Store.Token(s.CacheKey())
 	if err != nil || !t.AccessToken.Equal(rejected) {
@@ -82,8 +83,8 @@ func (r *Renewer) note(ctx context.Context, s session.Session, rejected session.
 	})
 }
 
-// refuse records, under the lock, that the service has refused the refresh token of t with err. It keeps what is
-// recorded of the access token, and that an earlier refusal of the same token is settled.
+// refuse records, under the lock, that the service has refused the refresh token of t with err. It keeps the record
+// of the access token, and whether an earlier refusal of the same token is settled.
 func (r *Renewer) refuse(ctx context.Context, u *store.TokenUpdate, s session.Session, t session.Token, err error) {
 	by, ok := r.by(ctx, s, t)
 	if !ok {
@@ -97,10 +98,10 @@ func (r *Renewer) refuse(ctx context.Context, u *store.TokenUpdate, s session.Se
 		rec.Refresh, rec.Settled = refreshPrint(t), false
 	}
 	rec.Code = string(idc.CodeOf(err))
-	_ = u.Refused(rec) // best effort: without it everybody asks
+	_ = u.Refused(rec) // best effort: without it every process asks
 }
 
-// settle records that nobody had replaced the refused token of t when the time for it was over.
+// settle records that no other process replaced the refused token of t in time.
 func (r *Renewer) settle(ctx context.Context, s session.Session, t session.Token) {
 	r.record(ctx, s, func(rec store.Refusal) (store.Refusal, bool) {
 		if rec.Settled || rec.Refresh != refreshPrint(t) {
@@ -111,15 +112,15 @@ func (r *Renewer) settle(ctx context.Context, s session.Session, t session.Token
 	})
 }
 
-// record is best effort: what is not recorded is found out again.
+// record is best effort: without the record, the next call asks the service again.
 func (r *Renewer) record(ctx context.Context, s session.Session, change func(store.Refusal) (store.Refusal, bool)) {
 	ctx, cancel := context.WithTimeout(ctx, shortWait)
 	defer cancel()
 	_ = r.Store.Refused(ctx, s.CacheKey(), change)
 }
 
-// reread looks at the file after a refusal until it holds another token than the one that was tried, or the refusal is
-// settled. asked tells whether the refusal was this caller's own.
+// reread looks at the file after a refusal until it holds a token other than the one tried, or the refusal is
+// settled. asked says whether this caller was refused itself.
 func (r *Renewer) reread(ctx context.Context, s session.Session, tried session.Token, asked bool) (other session.Token, ok bool) {
 	pauses := rereads
 	if !asked {
@@ -148,8 +149,8 @@ func (r *Renewer) reread(ctx context.Context, s session.Session, tried session.T
 	return session.Token{}, false
 }
 
-// refused reports whether the service has answered that it will not exchange the token: it is spent, the session is
-// over, the client is, or may not renew. A fault of the instance's own (its encryption key) is not about the token.
+// refused reports whether the service will not exchange the token: it is spent, the session or the client has ended,
+// or the client may not renew. A fault of the instance itself (its encryption key) is not about the token.
 func refused(err error) bool {
 	return fault.KindOf(err) != fault.Unavailable && refuses(idc.CodeOf(err)) || idc.CodeOf(err) == idc.CodeUnsupportedGrant
 }
@@ -164,15 +165,15 @@ func refuses(code idc.Code) bool {
 	return false
 }
 
-// again is a refusal that was recorded, as an error like the service's own.
-func again(rec store.Refusal) error {
+// recorded returns a refusal on record as an error like the service's own.
+func recorded(rec store.Refusal) error {
 	return &fault.Error{
 		Kind: fault.SignInNeeded, Msg: "the service has refused the refresh token before",
 		Err: &idc.Error{Op: "CreateToken", Code: idc.Code(rec.Code), Description: "as recorded, without asking again"},
 	}
 }
 
-// refusal is the error after a refusal that stands.
+// refusal returns the error after a final refusal.
 func (r *Renewer) refusal(s session.Session, err error) error {
 	var why string
 	switch idc.CodeOf(err) {
@@ -186,7 +187,7 @@ func (r *Renewer) refusal(s session.Session, err error) error {
 	return r.signInNeeded(s, "the token of "+s.InWords()+" can no longer be renewed: "+why, err)
 }
 
-// ended is the error for a session that is over at the service.
+// ended returns the error for a session that is over at the service.
 func (r *Renewer) ended(s session.Session, cause error) error {
 	return r.signInNeeded(s, s.InWords()+" has ended", cause)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/homing-cli/homing/internal/store"
 )
 
-// renew spends the refresh token of t, unless it turns out under the lock that another process has done so, or that the
-// service has refused it before.
+// renew spends the refresh token of t, unless it finds under the lock that another process has done so, or that the
+// service has refused the token before.
 func (r *Renewer) renew(ctx context.Context, s session.Session, w want, t session.Token) (session.Token, bool, error) {
 	start := r.now()
 	for round := 1; ; round++ {
@@ -37,8 +37,7 @@ func (r *Renewer) renew(ctx context.Context, s session.Session, w want, t sessio
 		if got.settled {
 			return session.Token{}, false, r.refusal(s, err)
 		}
-		// The lock is free again: everybody who waits behind us learns of the refusal at once, instead of one after the
-		// other.
+		// The lock is free again: all processes that wait behind us learn of the refusal at once, not one by one.
 		other, ok := r.reread(ctx, s, tried, got.asked)
 		switch {
 		case ctx.Err() != nil:
@@ -55,23 +54,25 @@ func (r *Renewer) renew(ctx context.Context, s session.Session, w want, t sessio
 	}
 }
 
-// outcome is what try came to.
+// outcome is the result of try.
 type outcome struct {
 	token   session.Token
 	renewed bool
-	asked   bool // the service has been asked
-	settled bool // the refusal stands: there is nothing to wait for
+	asked   bool // the service was asked
+	settled bool // the refusal is final: nothing to wait for
 }
 
-// try is one attempt at a new token. A token that was offered and not exchanged is returned as tried, with the service's
-// error, be it an earlier one that is on record; where nothing was offered, tried is the zero Token and the outcome
-// final. No lock is held on return.
+// try makes one attempt at a new token. If a token was offered and not exchanged, it returns it as tried with the
+// service's error, which may be an earlier one on record. If nothing was offered, tried is zero and the outcome
+// final. It releases the lock.
 //
-// A person who signs in is worth a call whatever is on record: if the record were wrong, that is the way out.
-func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (got outcome, tried session.Token, err error) {
+// A person who signs in is worth a call even after a recorded refusal, in case the record is wrong.
+func (r *Renewer) try(
+	ctx context.Context, s session.Session, w want, t session.Token, start time.Time,
+) (got outcome, tried session.Token, err error) {
 	if !w.lasting {
 		if rec, ok := r.known(ctx, s, t); ok {
-			return outcome{settled: rec.Settled}, t, again(rec)
+			return outcome{settled: rec.Settled}, t, recorded(rec)
 		}
 	}
 	wait := mostWait - r.now().Sub(start)
@@ -85,7 +86,7 @@ func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.
 	defer cancel()
 	u, err := r.Store.LockToken(locking, s.CacheKey())
 	if err != nil {
-		if held, ok := errors.AsType[*store.Locked](err); ok { // in our time or in the caller's
+		if held, ok := errors.AsType[*store.Locked](err); ok { // our limit or the caller's has passed
 			err = r.behind(s, r.now().Sub(start), held)
 		}
 		return r.keep(ctx, w, t, err)
@@ -97,14 +98,14 @@ func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.
 	case err != nil:
 		return outcome{}, session.Token{}, err
 	case r.good(s, w, t), w.serves(t, r.now()) && !t.AccessToken.Equal(seen.AccessToken):
-		return outcome{token: t}, session.Token{}, nil // another process has been faster, if only for a short token
+		return outcome{token: t}, session.Token{}, nil // another process was faster, even if its token is short
 	case !t.Renewable(r.now()):
 		t, _, err := r.unrenewable(s, t, w)
 		return outcome{token: t}, session.Token{}, err
 	}
 	rec, refusedBefore := r.known(ctx, s, t)
 	if refusedBefore && !w.lasting {
-		return outcome{settled: rec.Settled}, t, again(rec)
+		return outcome{settled: rec.Settled}, t, recorded(rec)
 	}
 	if err := u.Prepare(); err != nil {
 		return r.keep(ctx, w, t, err)
@@ -119,13 +120,13 @@ func (r *Renewer) try(ctx context.Context, s session.Session, w want, t session.
 		return outcome{asked: true, settled: refusedBefore && rec.Settled}, t, err
 	}
 	fresh := merge(t, s, grant, before)
-	// What cannot be stored now can be used all the same; the next caller takes it up where the store has left it.
+	// A token that cannot be stored now is still good; the next caller finds it in the draft.
 	_ = u.Renewed(fresh)
 	return outcome{token: fresh, renewed: true}, session.Token{}, nil
 }
 
-// keep falls back on a token that still serves when it cannot be renewed for err, a matter of files and locks. Who
-// renews ahead is told.
+// keep falls back on a token that still serves if files or locks keep it from being renewed. A renewal ahead of time
+// gets the error.
 func (r *Renewer) keep(ctx context.Context, w want, t session.Token, err error) (outcome, session.Token, error) {
 	switch {
 	case ctx.Err() != nil || !w.serves(t, r.now()):
@@ -136,8 +137,9 @@ func (r *Renewer) keep(ctx context.Context, w want, t session.Token, err error) 
 	return outcome{token: t}, session.Token{}, nil
 }
 
-// merge is the token that a refresh of t gave. before is the time the request was made: better short than long.
-// An answer without a refresh token means that the old one stays good; botocore drops it, and with it the session.
+// merge returns the token that a refresh of t gave. before is the time of the request: better too short than too
+// long. An answer without a refresh token means that the old one stays good; botocore drops it, and the session with
+// it.
 func merge(t session.Token, s session.Session, g idc.Grant, before time.Time) session.Token {
 	t.AccessToken, t.ExpiresAt = g.AccessToken, before.Add(g.ExpiresIn)
 	if !g.RefreshToken.IsZero() {
@@ -152,7 +154,7 @@ func merge(t session.Token, s session.Session, g idc.Grant, before time.Time) se
 	return t
 }
 
-// service returns the one that issued t.
+// service returns the service in the region that issued t.
 func (r *Renewer) service(ctx context.Context, s session.Session, t session.Token) (Service, error) {
 	if t.Region != "" {
 		s.Region = t.Region
@@ -161,7 +163,9 @@ func (r *Renewer) service(ctx context.Context, s session.Session, t session.Toke
 }
 
 // exchange asks the service for a new token. It retries while another call may help and t no longer serves.
-func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t session.Token, start time.Time) (idc.Grant, error) {
+func (r *Renewer) exchange(
+	ctx context.Context, s session.Session, w want, t session.Token, start time.Time,
+) (idc.Grant, error) {
 	service, err := r.service(ctx, s, t)
 	if err != nil {
 		return idc.Grant{}, err
@@ -189,8 +193,8 @@ func (r *Renewer) exchange(ctx context.Context, s session.Session, w want, t ses
 	})
 }
 
-// Spend renews t, a token that stands in no file any more, and stores nothing: for who is about to end its session. What
-// may pass is repeated as by Token; the errors are those of Token.
+// Spend renews t, a token that is no longer in a file, and stores nothing. It serves a caller that is about to end
+// the session. It retries as Token does, and returns the same errors.
 func (r *Renewer) Spend(ctx context.Context, s session.Session, t session.Token) (session.Secret, error) {
 	g, err := r.exchange(ctx, s, want{}, t, r.now())
 	switch {
@@ -202,8 +206,8 @@ func (r *Renewer) Spend(ctx context.Context, s session.Session, t session.Token)
 	return session.Secret{}, r.failed(ctx, s, err)
 }
 
-// spend makes one call. An interrupted caller lets it go on for a moment: once the request is out, the refresh token may
-// be spent, and the answer be all there is. While the call is still looking for its server, nothing is out.
+// spend makes one call. After an interrupt it goes on for a moment: once the request is sent, the refresh token may
+// be spent, and only the answer holds the new one. Until the connection is there, nothing is sent.
 func spend(ctx context.Context, service Service, t session.Token, limit time.Duration) (idc.Grant, error) {
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
@@ -236,32 +240,34 @@ func (r *Renewer) patience() time.Duration {
 	return patience
 }
 
-// failed is the error when the service could not be asked, or gave no answer of use.
+// failed returns the error for a service that could not be asked, or gave no useful answer.
 func (r *Renewer) failed(ctx context.Context, s session.Session, err error) error {
 	if ctx.Err() != nil {
 		return interrupted(ctx)
 	}
 	kind := fault.KindOf(err)
-	if kind == fault.TimedOut { // the limit of one call, not one that a person set
+	if kind == fault.TimedOut { // the limit of one call, not a person's
 		kind = fault.Unavailable
 	}
 	return &fault.Error{Kind: kind, Msg: "cannot renew the token of " + s.InWords() + ": " + err.Error(), Err: err}
 }
 
-// interrupted is the error for a caller's context that ended: its cause where that is a *fault.Error.
+// interrupted returns the error for a caller's context that ended: its cause, if that is a *fault.Error.
 func interrupted(ctx context.Context) error {
 	var f *fault.Error
 	if cause := context.Cause(ctx); errors.As(cause, &f) {
 		return cause
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed has passed", Remedy: fault.Advice("try again"), Err: ctx.Err()}
+		return &fault.Error{
+			Kind: fault.TimedOut, Msg: "the time allowed has passed", Remedy: fault.Advice("try again"), Err: ctx.Err(),
+		}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: ctx.Err()}
 }
 
-// behind is the error for who waited in vain while another process held the lock. It blames nobody: on a network that is
-// mute the other waits for the same answer, and each call of ours ends by itself, a stopped process aside.
+// behind returns the error after a vain wait for another process that holds the lock. It does not blame that process,
+// which may wait for the same silent network; its calls end by themselves unless it is stopped.
 func (r *Renewer) behind(s session.Session, waited time.Duration, held *store.Locked) error {
 	return &fault.Error{
 		Kind: fault.Unavailable, Err: held,

@@ -12,33 +12,32 @@ import (
 )
 
 const (
-	// patience is how long a stumbling portal is asked again: an SDK kills a credential_process after 60 seconds.
+	// patience is how long to retry: an SDK kills a credential_process after 60 seconds.
 	patience = 30 * time.Second
-	// mostWait bounds a whole call of Get, whatever is silent. A renewal under way then gets 5 s more to take its answer:
-	// still below those 60 s.
+	// mostWait bounds a whole call of Get. A renewal under way then gets 5 s more to take its answer, which is still
+	// less than those 60 s.
 	mostWait = 50 * time.Second
-	// shortWait does so while cached credentials still serve, but for a fetch that had to wait for another process: it
-	// gets as much again, since a renewal that is cut short may lose the session.
+	// shortWait bounds it while cached credentials still serve. A fetch that had to wait for another process gets as
+	// much again, since a renewal that is cut short may lose the session.
 	shortWait = 10 * time.Second
-	// serving is what cached credentials must have left for that.
+	// serving is the life that such credentials must have left.
 	serving = time.Minute
-	// politeWait is how long a caller waits for another that fetches the same role while there is a valid token: a call of
-	// its own is worth no more than that. The other may be stopped (Ctrl-Z) and hold the lock for good.
+	// politeWait is how long to wait for another process that fetches the same role with a valid token. After that, a
+	// second call is better: the other process may be stopped (Ctrl-Z) and never release the lock.
 	politeWait = 10 * time.Second
 )
 
-// Tokens gives out the access token of a session (refresh.Renewer does).
+// Tokens returns the access token of a session (refresh.Renewer does).
 type Tokens interface {
 	// Token returns a valid token, renewed if need be.
 	Token(ctx context.Context, s session.Session) (session.Token, error)
-	// Replace returns another token than the rejected one.
+	// Replace returns a token other than the rejected one.
 	Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error)
-	// Ended is the error that tells a person to sign in again, and writes down that the rejected token is over.
+	// Ended records that the rejected token is over, and returns the error that asks a person to sign in again.
 	Ended(ctx context.Context, s session.Session, rejected session.Secret, cause error) error
 }
 
-// Portal hands out role credentials (idc.Client does). An error that can say what the service meant has the methods
-// ServiceCode, Transient and RetryAfter; see package retry.
+// Portal issues role credentials (idc.Client does). Its errors may have the methods that package retry asks for.
 type Portal interface {
 	RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error)
 }
@@ -48,11 +47,11 @@ type Fetcher struct {
 	Store  *store.Store // required
 	Tokens Tokens       // required
 	// Connect returns the portal for a session, in the session's Region: the one that issued the token. It is called
-	// only when credentials must be fetched. Required.
+	// only if credentials must be fetched. Required.
 	Connect  func(ctx context.Context, s session.Session) (Portal, error)
 	Now      func() time.Time // nil = time.Now
-	Patience time.Duration    // how long failures that may pass are repeated; 0 = 30 s
-	Warn     func(error)      // told when fetched credentials could not be cached; nil = not told
+	Patience time.Duration    // how long to retry; 0 = 30 s
+	Warn     func(error)      // gets the error if credentials cannot be cached; nil drops it
 }
 
 // Get returns the credentials for k from the cache if they last longer than minTTL, and Fetch's otherwise.
@@ -64,12 +63,12 @@ func (f *Fetcher) Get(ctx context.Context, k store.RoleKey, minTTL time.Duration
 	return f.Fetch(ctx, k, minTTL, old)
 }
 
-// Fetch returns credentials for k from the portal, or those that another process cached meanwhile if they last longer than
-// minTTL. old is what Cached returned. Of many callers one fetches, and the others take what it got. It takes 55 s at
-// most, 25 s while old still serves.
+// Fetch returns credentials for k from the portal, or those that another process cached meanwhile if they last longer
+// than minTTL. old is what Cached returned. Of many callers one fetches, and the others take what it got. It takes 55
+// s at most, 25 s while old still serves.
 //
-// Errors are *fault.Error: SignInNeeded if the session is over, Denied if it has no access to the role, Unavailable if
-// the portal cannot be reached and the cache holds nothing that is still valid.
+// Errors are *fault.Error: SignInNeeded if the session is over, Denied if it has no access to the role, Unavailable
+// if the portal cannot be reached and the cache holds nothing that is still valid.
 func (f *Fetcher) Fetch(ctx context.Context, k store.RoleKey, minTTL time.Duration, old session.RoleCredentials) (
 	session.RoleCredentials, error,
 ) {
@@ -82,9 +81,11 @@ func (f *Fetcher) Fetch(ctx context.Context, k store.RoleKey, minTTL time.Durati
 	return c, err
 }
 
-// obtain fetches credentials for k, or takes those that another process has fetched meanwhile. serves says that those in
-// the cache still do for a while.
-func (f *Fetcher) obtain(ctx context.Context, k store.RoleKey, minTTL time.Duration, serves bool) (session.RoleCredentials, error) {
+// obtain fetches credentials for k, or takes those that another process has fetched meanwhile. serves says that the
+// cached ones still serve for a while.
+func (f *Fetcher) obtain(
+	ctx context.Context, k store.RoleKey, minTTL time.Duration, serves bool,
+) (session.RoleCredentials, error) {
 	start, wait := f.now(), mostWait
 	if serves {
 		wait = shortWait
@@ -103,14 +104,15 @@ func (f *Fetcher) obtain(ctx context.Context, k store.RoleKey, minTTL time.Durat
 	fetching, cancel := context.WithTimeoutCause(ctx, wait, silence(k, ""))
 	defer cancel()
 	c, err := f.fetch(fetching, k, start)
-	if kind := fault.KindOf(err); fetching.Err() != nil && ctx.Err() == nil && (kind == fault.Interrupted || kind == fault.TimedOut) {
-		return c, context.Cause(fetching) // the limit is ours: nobody has interrupted or set one
+	late := fetching.Err() != nil && ctx.Err() == nil
+	if kind := fault.KindOf(err); late && (kind == fault.Interrupted || kind == fault.TimedOut) {
+		return c, context.Cause(fetching) // the limit is ours, not the caller's
 	}
 	return c, err
 }
 
-// silence is the error when the time is up. Who is silent cannot be known: the service, the network on the way to it, or
-// another process that waits for them in turn.
+// silence returns the error for a time that is up. The service may be silent, or the network, or another process that
+// waits for them.
 func silence(k store.RoleKey, also string) error {
 	return &fault.Error{
 		Kind: fault.Unavailable, Remedy: fault.Advice("check the network, then try again"),
@@ -119,8 +121,8 @@ func silence(k store.RoleKey, also string) error {
 	}
 }
 
-// lock takes the role's lock. Where none can be had because of the file system, or because another process has held it
-// for politeWait beside a valid token, the work is done without.
+// lock takes the role's lock. It does without if the file system has no locks, or if another process has held it for
+// politeWait with a valid token.
 func (f *Fetcher) lock(ctx context.Context, k store.RoleKey, wait time.Duration) (unlock func(), err error) {
 	silent := silence(k, ", or not to another process that asks for the same")
 	locking, cancel := context.WithTimeoutCause(ctx, wait, silent)
@@ -135,7 +137,7 @@ func (f *Fetcher) lock(ctx context.Context, k store.RoleKey, wait time.Duration)
 		case late && valid:
 			return func() {}, nil
 		case late:
-			continue // the other may be renewing the token first, which is worth waiting for
+			continue // the other process may renew the token first, which is worth the wait
 		case err != nil && fault.KindOf(err) == fault.Config:
 			f.warn(err)
 			return func() {}, nil
@@ -144,14 +146,14 @@ func (f *Fetcher) lock(ctx context.Context, k store.RoleKey, wait time.Duration)
 	}
 }
 
-// valid reports whether the token of s serves as it is.
+// valid reports whether the token of s needs no renewal.
 func (f *Fetcher) valid(s session.Session) bool {
 	t, err := f.Store.Token(s.CacheKey())
 	return err == nil && !t.Expired(f.now())
 }
 
-// fetch asks the portal with the session's token and caches what it gives. A token that the portal refuses before its
-// time is renewed once.
+// fetch asks the portal with the session's token, and caches the answer. It renews once a token that the portal
+// refuses before it expires.
 func (f *Fetcher) fetch(ctx context.Context, k store.RoleKey, start time.Time) (session.RoleCredentials, error) {
 	t, err := f.Tokens.Token(ctx, k.Session)
 	if err != nil {
@@ -161,10 +163,10 @@ func (f *Fetcher) fetch(ctx context.Context, k store.RoleKey, start time.Time) (
 		c, err := f.ask(ctx, k, t, start)
 		switch {
 		case err == nil && !f.current(k.Session, t):
-			// Somebody signed out or in meanwhile, perhaps somebody else: keep nothing of the session before.
+			// Somebody has signed out or in meanwhile, perhaps another person: cache nothing of the old session.
 			next, err := f.Tokens.Token(ctx, k.Session)
 			if err != nil || replaced {
-				return c, nil //nolint:nilerr // they were asked for before, and are good
+				return c, nil //nolint:nilerr // they were requested before, and are good
 			}
 			t, replaced = next, true
 		case err == nil:
@@ -191,8 +193,10 @@ func (f *Fetcher) current(s session.Session, t session.Token) bool {
 	return err == nil && now.AccessToken.Equal(t.AccessToken)
 }
 
-// ask calls the portal until it answers, patience permitting.
-func (f *Fetcher) ask(ctx context.Context, k store.RoleKey, t session.Token, start time.Time) (session.RoleCredentials, error) {
+// ask calls the portal, and retries while patience lasts.
+func (f *Fetcher) ask(
+	ctx context.Context, k store.RoleKey, t session.Token, start time.Time,
+) (session.RoleCredentials, error) {
 	s := k.Session
 	if t.Region != "" {
 		s.Region = t.Region
@@ -217,7 +221,7 @@ func (f *Fetcher) ask(ctx context.Context, k store.RoleKey, t session.Token, sta
 	return c, nil
 }
 
-// explain names the role where the service only says no.
+// explain names the role if the service only says no.
 func (f *Fetcher) explain(k store.RoleKey, err error) error {
 	if retry.Code(err) != "forbidden" && fault.KindOf(err) != fault.Denied {
 		return err

@@ -13,13 +13,13 @@ import (
 var errSilent = fault.New(fault.Unavailable, "check the network, then run the same command again: it goes on from there",
 	"the service does not answer within %s", callTimeout)
 
-// trouble decides what a failed call means for its account, and for the list: the error that it returns ends the list.
+// trouble decides what a failed call means for its account and for the list. An error that it returns ends the list.
 func (r *run) trouble(ctx context.Context, a answer, now time.Time) error {
 	what := retry.Code(a.err)
 	switch {
 	case what == "throttled":
 		r.result.Throttled++
-		r.quietSince, r.lost = now, 0 // it is there, and will answer
+		r.quietSince, r.lost = now, 0 // the service is there, and will answer
 		r.pacer.throttled(now, a.ticket, retry.After(a.err))
 		r.repeat(a, now)
 		return nil
@@ -33,7 +33,7 @@ func (r *run) trouble(ctx context.Context, a answer, now time.Time) error {
 	case what == "network", what == "nonsense":
 		fresh := r.pacer.stumbled(now, a.ticket, true)
 		if fresh {
-			r.lost++ // those that were lost together count once
+			r.lost++ // calls that were lost together count once
 		}
 		if r.lost >= unreached {
 			return a.err
@@ -50,10 +50,10 @@ func (r *run) trouble(ctx context.Context, a answer, now time.Time) error {
 	return a.err
 }
 
-// stumbled is for failures that pass: of the service, of a gateway, of one connection.
+// stumbled handles failures that pass: of the service, of a gateway, of one connection.
 func (r *run) stumbled(a answer, now time.Time) error {
 	a.tries++
-	if a.tries >= tries && r.quietSince.After(a.first) { // others were answered meanwhile
+	if a.tries >= tries && r.quietSince.After(a.first) { // other accounts were answered meanwhile
 		if a.account == "" {
 			return a.err
 		}
@@ -67,7 +67,7 @@ func (r *run) stumbled(a answer, now time.Time) error {
 	return nil
 }
 
-// repeat has a job done again.
+// repeat schedules a job again.
 func (r *run) repeat(a answer, ready time.Time) {
 	if a.generation == r.generation {
 		a.ready = ready
@@ -86,7 +86,8 @@ func (r *run) refuse(a answer) {
 // transient reports whether the same call may well succeed later.
 func transient(err error) bool { return retry.Transient(err) || errors.Is(err, errSilent) }
 
-// backoff returns the pause after the given failure (1, 2, …): half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 … seconds.
+// backoff returns the pause after the given failure (1, 2, …): half to the whole of 0.25, 0.5, 1, 2, 4, 5, 5 …
+// seconds.
 func (r *run) backoff(failure int) time.Duration {
 	return retry.Backoff(250*time.Millisecond, 5*time.Second, failure, r.chance())
 }

@@ -18,7 +18,7 @@ type Session struct {
 	Region        string   // sso_region
 	Scopes        []string // sso_registration_scopes in the order of the file; nil when the key is absent
 	UseDeviceCode bool     // sso_use_device_code (aws-cli#9098)
-	KeepFresh     bool     // sign in such that the token can be renewed; of no meaning to a session with a name, where it is so
+	KeepFresh     bool     // ask for a renewable token; without effect on a session with a name, which gets one anyway
 }
 
 // Legacy reports whether the session is a bare start URL of a profile rather than an [sso-session].

@@ -13,7 +13,7 @@ import (
 // deviceGrant is a sign-in by device code.
 type deviceGrant struct {
 	active   bool
-	turn     int // counts those that were lost
+	turn     int // counts the lost ones
 	reg      session.Registration
 	cached   bool // reg is from an earlier sign-in
 	auth     idc.DeviceAuthorization
@@ -21,24 +21,24 @@ type deviceGrant struct {
 	missed   int           // polls without an answer since the last one that had one
 	polling  bool          // a poll is under way
 	dead     bool          // the code has lapsed while a poll was under way
-	lost     error         // why the last poll had no answer, nil when it had one
+	lost     error         // why the last poll had no answer; nil if it had one
 
-	shown DeviceCode // to the person, at since; without a code before that
+	shown DeviceCode // to the person, at since; no code before that
 	since time.Time
 }
 
 const (
 	// slower is what slow_down adds to this and all later waits (RFC 8628 3.5).
 	slower = 5 * time.Second
-	// usualInterval is the wait when the service names none (RFC 8628 3.2).
+	// usualInterval is the wait if the service names none (RFC 8628 3.2).
 	usualInterval = 5 * time.Second
 	// slowest bounds the back-off, so that an approval is still noticed soon after the network is back.
 	slowest = time.Minute
 )
 
-// pause is the wait before the next poll: the interval, doubled for every poll in a row that had no answer (RFC 8628
-// 3.5), and a fifth more. The clock of a virtual machine may run fast (WSL): what it takes for the interval can be
-// less, and is answered with slow_down.
+// pause returns the wait before the next poll: the interval, doubled for every poll in a row without an answer (RFC
+// 8628 3.5), plus a fifth. The clock of a virtual machine may run fast (WSL), and a wait that is too short is
+// answered with slow_down.
 func (g deviceGrant) pause() time.Duration {
 	d := g.interval
 	for range g.missed {
@@ -66,7 +66,8 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	}
 	a := in.auth
 	if !plain.IsLine(a.VerificationURI) || !plain.IsLine(a.VerificationURIComplete) || !plain.IsLine(a.UserCode) {
-		return s.lose(session.Device, fault.New(fault.Unavailable, "check the network and the proxy settings", "the device code that was received holds control characters"))
+		return s.lose(session.Device, fault.New(fault.Unavailable, "check the network and the proxy settings",
+			"the device code that was received holds control characters"))
 	}
 	s.device.auth = a
 	s.device.interval = a.Interval
@@ -91,23 +92,27 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 	return s, effects
 }
 
-// noDevices is the error for an instance that gives out no device codes. Its remedy is the other flow, which a legacy
-// profile does not have and a policy may forbid.
+// noDevices returns the error for an instance that issues no device codes. The remedy is the other flow, which a
+// legacy profile does not have and a policy may forbid.
 func (s state) noDevices(cause error) error {
 	if !s.session.Legacy() {
 		if s.barred.code == ByPolicy {
 			return because(cause, fault.Denied,
-				fault.Advice("ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine"), "%s", cause.Error())
+				fault.Advice("ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine"),
+				"%s", cause.Error())
 		}
 		return cause
 	}
 	return because(cause, fault.Denied,
-		fault.Preface{Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{}}, "%s", cause.Error())
+		fault.Preface{Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{}},
+		"%s", cause.Error())
 }
 
 func (s state) poll() (state, []effect) {
 	s.device.polling, s.asking.device = true, true
-	return s, []effect{exchange{flow: session.Device, turn: s.device.turn, reg: s.device.reg, deviceCode: s.device.auth.DeviceCode}}
+	return s, []effect{exchange{
+		flow: session.Device, turn: s.device.turn, reg: s.device.reg, deviceCode: s.device.auth.DeviceCode,
+	}}
 }
 
 func (s state) deviceAnswered(in answered) (state, []effect) {
@@ -131,7 +136,7 @@ func (s state) deviceAnswered(in answered) (state, []effect) {
 	case code == idc.CodeAccessDenied:
 		return s.denied(in.err)
 	case code == idc.CodeInvalidGrant, code == idc.CodeExpiredToken:
-		// Not only expired_token: the service was only ever seen to call a lapsed code an invalid grant.
+		// Not only expired_token: so far the service has called every lapsed code an invalid grant.
 		return s.tooLate(in.err)
 	case code == idc.CodeInvalidClient:
 		return s.unknownClient(session.Device, in.err)
@@ -156,6 +161,7 @@ func (s state) lapsed() (state, []effect) {
 }
 
 func (s state) tooLate(cause error) (state, []effect) {
-	return s.lose(session.Device, because(cause, fault.TimedOut, fault.Preface{Words: "for a new code,", Then: s.login()},
+	remedy := fault.Preface{Words: "for a new code,", Then: s.login()}
+	return s.lose(session.Device, because(cause, fault.TimedOut, remedy,
 		"the device code for %q is no longer valid: it was not approved in time", s.session.Label()))
 }

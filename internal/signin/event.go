@@ -42,10 +42,10 @@ type Authorize struct {
 // them.
 type DeviceCode struct {
 	VerificationURI         string
-	VerificationURIComplete string // "" when the service sent none
+	VerificationURIComplete string // "" if the service sent none
 	UserCode                string
 	ExpiresIn               time.Duration
-	ClientName              string // what the page will name
+	ClientName              string // what the page calls us
 	StartURL, Region        string // whom the person signs in to
 	Opening                 bool   // we are opening VerificationURIComplete ourselves
 	Keys                    bool   // as in Authorize
@@ -58,7 +58,8 @@ type SignedIn struct {
 	ExpiresAt   time.Time
 	Refreshable bool
 	Channel     session.Channel
-	Short       time.Duration // what the token was issued for, where the end of the portal session seems to cut it short; 0 else. Run leaves it 0
+	// Short is the life of a token that the end of its portal session seems to cut short; else 0. Run leaves it 0.
+	Short time.Duration
 }
 
 func (Environment) event() {}

@@ -8,19 +8,19 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// input is something that happened. What belongs to a grant carries its turn: a grant that was lost can be begun again,
-// and whatever still comes for the lost one is for nobody.
+// input is something that happened. The inputs of a grant carry its turn: a lost grant can be started again, and what
+// still arrives for the lost one is ignored.
 type input any
 
 type (
-	// begun starts a grant. Chance comes with it.
+	// begun starts a grant. It brings the random values.
 	begun struct {
 		flow     session.Flow
 		state    string         // of the authorize URL
 		verifier session.Secret // RFC 7636 4.1
-		err      error          // there was no chance
+		err      error          // why there are no random values
 	}
-	// tried says whether the token file can be written.
+	// tried says whether the token file is writable.
 	tried struct {
 		flow session.Flow
 		err  error
@@ -30,9 +30,9 @@ type (
 		turn        int
 		redirectURI string
 		port        int
-		ways        []Way           // for the redirect to get there
-		busy        []callback.Busy // ports that were wished for and are another program's
-		unannounced error           // why another process does not find the listener; nil when it does, or shall not
+		ways        []Way           // to bring the redirect there
+		busy        []callback.Busy // preferred ports that other programs have
+		unannounced error           // why other processes cannot find the listener; nil if they can, or need not
 		err         error
 	}
 	// registered brings a client.
@@ -44,12 +44,12 @@ type (
 		at     time.Time
 		err    error
 	}
-	// opened says that a browser was opened, or why not. It is no proof of anything.
+	// opened says that a browser was opened, or why not. It does not prove that a page opened.
 	opened struct {
 		flow session.Flow
 		err  error
 	}
-	// redirected brings a redirect; its state was found right.
+	// redirected brings a redirect whose state is correct.
 	redirected struct {
 		turn     int
 		redirect callback.Redirect
@@ -76,7 +76,7 @@ type (
 		at    time.Time
 		err   error
 	}
-	// stored says that the token is kept, or why not.
+	// stored says that the token is stored, or why not.
 	stored struct {
 		result Result
 		at     time.Time
@@ -87,9 +87,9 @@ type (
 		key rune
 		at  time.Time
 	}
-	// pasted is a text that was pasted. It may hold a code, of this sign-in or another.
+	// pasted is a text. It may hold a code, of this sign-in or another.
 	pasted struct{ text session.Secret }
-	// stopped says that the caller wants no more.
+	// stopped says that the caller gives up.
 	stopped struct{ err error }
 )
 
@@ -139,19 +139,19 @@ type (
 	}
 	forget        struct{ flow session.Flow } // the cached registration
 	dropRoles     struct{}                    // the role credentials of the session
-	answerBrowser struct{ err error }         // nil is success. The listener is closed
+	answerBrowser struct{ err error }         // nil is success. Closes the listener
 	end           struct {
 		result Result
 		err    error
 	}
 )
 
-// timer names a wait. At most one of each is under way for a grant.
+// timer names a wait. A grant has at most one of each.
 type timer string
 
 const (
 	timerLimit timer = "limit" // for the redirect
-	timerHint  timer = "hint"  // before the next way for the redirect is named
+	timerHint  timer = "hint"  // before the next way is named
 	timerRetry timer = "retry" // to send the code again
 	timerPoll  timer = "poll"
 	timerLapse timer = "lapse" // of the device code

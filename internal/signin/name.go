@@ -19,7 +19,7 @@ func (s state) named(l fault.Login) fault.Login {
 	return l
 }
 
-// naming returns err with a remedy that names the session or the profile, if it is to sign in.
+// naming returns err with the session or the profile in its remedy, if that is to sign in.
 func (s state) naming(err error) error {
 	remedy := fault.RemedyOf(err)
 	login, ok := fault.Action(remedy).(fault.Login)
@@ -29,7 +29,7 @@ func (s state) naming(err error) error {
 	return because(err, fault.KindOf(err), fault.WithAction(remedy, s.named(login)), "%s", err.Error())
 }
 
-// safe replaces what means something to a shell, or to the service, by hyphens.
+// safe replaces characters that a shell or the service may interpret by hyphens.
 func safe(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
@@ -39,8 +39,8 @@ func safe(s string) string {
 	}, s)
 }
 
-// clientName is what the consent page shows. The service once refused names with blanks and quotes
-// (aws-cli#7643), so only what is safe everywhere is taken over from the session's name.
+// clientName returns the name on the consent page. The service once refused blanks and quotes (aws-cli#7643), so only
+// safe characters of the session's name are used.
 func clientName(s session.Session) string {
 	if s.Legacy() {
 		return "homing"

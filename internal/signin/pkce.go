@@ -15,26 +15,26 @@ import (
 // codeGrant is a sign-in by authorization code.
 type codeGrant struct {
 	active      bool
-	turn        int // counts those that were lost
+	turn        int // counts the lost ones
 	state       string
 	verifier    session.Secret
 	redirectURI string // once the listener is bound
 	port        int
 	announced   bool  // another process finds the listener
-	ways        []Way // for the redirect to get there
+	ways        []Way // to bring the redirect to the listener
 	reg         session.Registration
 	cached      bool            // reg is from an earlier sign-in
-	code        session.Secret  // once the redirect has come
+	code        session.Secret  // once the redirect is here
 	channel     session.Channel // by which it came
 	sent        int             // how often the code was sent
 	lost        error           // why the last answer did not come
 
-	shown  Authorize // to the person, at since; without URL before that
+	shown  Authorize // to the person, at since; no URL before that
 	since  time.Time
-	said   int    // how many of ways were looked at for a hint
-	timing bool   // a hint is due
-	urged  bool   // one was given
-	told   []Ways // all that was said of ways, for a login that joins later
+	said   int    // how many of ways were considered for a notice
+	timing bool   // a notice is due
+	urged  bool   // a notice was given
+	told   []Ways // the notices so far, for a login that joins later
 }
 
 // challenge is S256 of RFC 7636 4.2.
@@ -43,7 +43,7 @@ func challenge(verifier session.Secret) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// bound follows before anything is asked of the service: a browser with a warm session is redirected at once.
+// bound precedes the first request: a browser that is signed in already is redirected at once.
 func (s state) bound(in bound) (state, []effect) {
 	if in.err != nil {
 		return s.unbound(in.err)
@@ -70,7 +70,9 @@ func (s state) codeRegistered(in registered) (state, []effect) {
 		Scopes:      s.session.RegistrationScopes(),
 	})
 	s.code.since = in.at
-	s.code.shown = Authorize{URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Keys: s.keys, Stranger: s.stranger(url)}
+	s.code.shown = Authorize{
+		URL: url, RedirectURI: s.code.redirectURI, ExpiresIn: limit, Keys: s.keys, Stranger: s.stranger(url),
+	}
 	s.code.shown.Opening = s.opens && s.code.shown.Stranger == ""
 	effects := []effect{wait{timerLimit, s.code.turn, limit}, tell{s.code.shown}}
 	if s.manual {
@@ -84,7 +86,7 @@ func (s state) codeRegistered(in registered) (state, []effect) {
 
 func (s state) opened(in opened) (state, []effect) {
 	if in.err == nil || in.flow != session.PKCE || !s.code.code.IsZero() {
-		return s, nil // a device code is shown with its address in any case
+		return s, nil // a device code always shows its address
 	}
 	return s, []effect{tell{NoBrowser{}}}
 }
@@ -101,7 +103,7 @@ func (s state) redirected(in redirected) (state, []effect) {
 	return s, []effect{s.code.exchange()}
 }
 
-// refused ends the sign-in with what the redirect says instead of a code (RFC 6749 4.1.2.1).
+// refused ends the grant with the error that came instead of a code (RFC 6749 4.1.2.1).
 func (s state) refused(code, description string) (state, []effect) {
 	said := plain.Line(code, 60)
 	if d := plain.Line(description, 300); d != "" {
@@ -111,7 +113,8 @@ func (s state) refused(code, description string) (state, []effect) {
 	case "access_denied":
 		return s.denied(nil)
 	case "temporarily_unavailable", "server_error":
-		return s.lose(session.PKCE, fault.Suggest(fault.Unavailable, fault.Preface{Words: "wait a minute, then", Then: s.login()},
+		remedy := fault.Preface{Words: "wait a minute, then", Then: s.login()}
+		return s.lose(session.PKCE, fault.Suggest(fault.Unavailable, remedy,
 			"the service could not complete the sign-in to %q (it says %q)", s.session.Label(), said))
 	}
 	check := fault.Preface{Words: "check sso_start_url, sso_region and sso_registration_scopes, then", Then: s.login()}
@@ -121,11 +124,13 @@ func (s state) refused(code, description string) (state, []effect) {
 }
 
 func (g codeGrant) exchange() effect {
-	return exchange{flow: session.PKCE, turn: g.turn, reg: g.reg, code: g.code, verifier: g.verifier, redirectURI: g.redirectURI}
+	return exchange{
+		flow: session.PKCE, turn: g.turn, reg: g.reg, code: g.code, verifier: g.verifier, redirectURI: g.redirectURI,
+	}
 }
 
-// attempts is how often a code is sent when no answer comes; the waits between are 1, 2 and 4 seconds. A code that the
-// service did use is refused the second time and no harm is done: without its answer nobody has the token.
+// attempts is how often to send a code if no answer comes, with waits of 1, 2 and 4 seconds. If the service did use
+// the code, it refuses the second one. That does no harm: without the lost answer nobody has the token.
 const attempts = 4
 
 func (s state) codeAnswered(in answered) (state, []effect) {
@@ -137,7 +142,7 @@ func (s state) codeAnswered(in answered) (state, []effect) {
 		s.code.sent++
 		return s, []effect{wait{timerRetry, s.code.turn, max(time.Second<<(s.code.sent-2), retry.After(in.err))}}
 	case s.code.lost != nil && idc.CodeOf(in.err) == idc.CodeInvalidGrant:
-		return s.lose(session.PKCE, s.code.lost) // it was used after all; the answer is what was lost
+		return s.lose(session.PKCE, s.code.lost) // the code was used after all; the answer got lost
 	}
 	switch idc.CodeOf(in.err) {
 	case idc.CodeInvalidClient:
@@ -164,8 +169,8 @@ func (s state) limitReached() (state, []effect) {
 	return next, append(s.doubted(), effects...)
 }
 
-// doubted forgets a cached registration that no redirect has come of: when the service does not accept the client any
-// more it says so in the browser only, and the next sign-in would go the same way.
+// doubted forgets a cached registration that brought no redirect. A service that no longer accepts the client says so
+// only in the browser, and the next sign-in would fail in the same way.
 func (s state) doubted() []effect {
 	if s.code.cached && s.code.code.IsZero() {
 		return []effect{forget{session.PKCE}}

@@ -206,8 +206,8 @@ func (c *chaos) run() {
 	}
 }
 
-// FuzzStep: whatever happens in whatever order, a sign-in ends at most once, spends no grant after another one was first,
-// loses no grant because of the other, shows no secret, and never stops waiting for something without ending.
+// FuzzStep: whatever happens in whatever order, a sign-in ends at most once, spends no grant after another one was
+// first, loses no grant because of the other, shows no secret, and never stops waiting for something without ending.
 func FuzzStep(f *testing.F) {
 	source := rand.New(rand.NewPCG(1, 2))
 	for range 300 {

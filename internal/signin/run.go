@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// lockPatience is how long another process may hold the token's lock before it is gone past: to store what a person
-	// has signed in for is worth more than its renewal, which finds another token then and leaves it alone.
+	// lockPatience is how long another process may hold the token's lock before we go on without it. The token of a
+	// person who has just signed in is worth more than a renewal, which then finds another token and leaves it alone.
 	lockPatience = 10 * time.Second
-	// forcePatience is the same for a person who insists.
+	// forcePatience is the same under --force.
 	forcePatience = time.Second
-	// startPatience bounds the first requests, which nobody has acted on yet: the service answers them in a second.
+	// startPatience bounds the first requests, before a person acts; the service answers them within a second.
 	startPatience = 15 * time.Second
 )
 
-// runner performs the effects of one sign-in. Its loop is the only one to call step, Notify and the methods below that
-// do not say otherwise.
+// runner performs the effects of one sign-in. Only its loop calls step, Notify, and those methods below that do not
+// say otherwise.
 type runner struct {
 	login  *Login
 	conn   Connection
@@ -38,10 +38,10 @@ type runner struct {
 	calls  sync.WaitGroup // requests under way, and nothing else
 
 	listener listener         // the newest; nil until bound
-	starting <-chan time.Time // when to say that the service is waited for; nil = it is not
-	said     bool             // that has been
+	starting <-chan time.Time // when to tell that the service is slow; nil if no request runs
+	said     bool             // it was told
 
-	past atomic.Bool // a lock was gone past: the next time it is waited for less
+	past atomic.Bool // we went on without a lock once, so wait less for it the next time
 
 	mu      sync.Mutex
 	updates map[session.Flow]*store.TokenUpdate // of grants that were just spent
@@ -62,7 +62,7 @@ func newRunner(l *Login, c Connection) *runner {
 func (r *runner) run(ctx context.Context) (Result, error) {
 	var cancel context.CancelFunc
 	r.caller = ctx
-	r.ctx, cancel = context.WithCancel(context.WithoutCancel(ctx)) // step decides when a caller who leaves has left
+	r.ctx, cancel = context.WithCancel(context.WithoutCancel(ctx)) // step decides when a caller who gives up may leave
 	defer func() {
 		cancel()
 		r.calls.Wait() // each ends with its context
@@ -70,7 +70,7 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 			r.abort(flow)
 		}
 		if r.listener != nil {
-			_ = r.listener.Close() // it was finished or is not wanted
+			_ = r.listener.Close() // it is finished, or unwanted
 		}
 	}()
 	var typed <-chan Input
@@ -126,12 +126,12 @@ func (r *runner) run(ctx context.Context) (Result, error) {
 			r.login.Peers.Standing(s.standing())
 		}
 		if in, ok := in.(answered); ok {
-			r.abort(in.flow) // what step wanted kept is kept by now
+			r.abort(in.flow) // what step wanted to keep is kept by now
 		}
 	}
 }
 
-// state is where a sign-in starts; keys says that somebody is at a terminal.
+// state returns the first state; keys says that somebody is at a terminal.
 func (r *runner) state(keys bool) state {
 	return state{
 		session: r.login.Session, profile: r.login.Profile, startURL: r.conn.StartURL, region: r.conn.Region,
@@ -162,7 +162,8 @@ func (r *runner) begin(flow session.Flow) begun {
 			return begun{flow: flow, err: fmt.Errorf("random numbers: %w", err)}
 		}
 	}
-	return begun{flow: flow, state: uuid4(id), verifier: session.NewSecret(base64.RawURLEncoding.EncodeToString(secret[:]))}
+	verifier := session.NewSecret(base64.RawURLEncoding.EncodeToString(secret[:]))
+	return begun{flow: flow, state: uuid4(id), verifier: verifier}
 }
 
 // uuid4 makes a random UUID of random bytes (RFC 9562 5.4).
@@ -172,7 +173,7 @@ func uuid4(b [16]byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// perform does what e says. What is over at once returns its inputs; what takes time sends them later.
+// perform carries out e. It returns the inputs of what is done at once; what takes time sends its input later.
 func (r *runner) perform(e effect) []input {
 	switch e := e.(type) {
 	case tell:
@@ -215,7 +216,7 @@ func (r *runner) call(f func(context.Context) input) {
 	r.calls.Go(func() { r.send(f(r.ctx)) })
 }
 
-// start is call for a request that nobody has acted on yet. Where it takes long, that is said once.
+// start is call for the requests before a person acts. It tells once if one takes long.
 func (r *runner) start(f func(context.Context) input) {
 	if !r.said {
 		r.starting = time.After(silence)
@@ -238,11 +239,11 @@ func (r *runner) send(in input) {
 	}
 }
 
-// try finds out whether a token could be kept, and leaves nothing behind.
+// try finds out whether a token can be stored, and leaves nothing behind.
 func (r *runner) try() error {
 	var u *store.TokenUpdate
 	var err error
-	r.login.aloud(r.login.Session, false, func() { u, err = r.lock(r.caller) })
+	r.login.watch(r.login.Session, false, func() { u, err = r.lock(r.caller) })
 	if err != nil {
 		return err
 	}
@@ -250,7 +251,7 @@ func (r *runner) try() error {
 	return nil
 }
 
-// lock makes room for a token: under the lock, or without it where another process does not let go of it.
+// lock makes room for a token: under the lock, or without it if another process does not release it.
 func (r *runner) lock(ctx context.Context) (*store.TokenUpdate, error) {
 	key, patience := r.login.Session.CacheKey(), lockPatience
 	if r.login.Force || r.past.Load() {
@@ -267,7 +268,9 @@ func (r *runner) lock(ctx context.Context) (*store.TokenUpdate, error) {
 }
 
 func (r *runner) listen(e listen) input {
-	l, err := r.login.listener(callback.Options{State: e.state, Ports: r.login.Ports, Hosts: r.login.Hosts, InWords: r.login.InWords})
+	l, err := r.login.listener(callback.Options{
+		State: e.state, Ports: r.login.Ports, Hosts: r.login.Hosts, InWords: r.login.InWords,
+	})
 	if err != nil {
 		return bound{turn: e.turn, err: err}
 	}
@@ -313,19 +316,19 @@ func (r *runner) register(ctx context.Context, e register) input {
 	if err != nil {
 		return registered{flow: e.flow, turn: e.turn, err: err}
 	}
-	// What cannot be saved is registered again next time.
+	// If it cannot be saved, the next sign-in registers again.
 	_ = r.login.Store.SaveRegistration(ctx, r.key(e.flow), reg)
 	return registered{flow: e.flow, turn: e.turn, reg: reg, at: r.login.now()}
 }
 
-// forget is best effort: it makes the next sign-in register anew.
+// forget makes the next sign-in register again, if it can.
 func (r *runner) forget(e forget) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.caller), 2*time.Second)
 	defer cancel()
 	_ = r.login.Store.DropRegistration(ctx, r.key(e.flow))
 }
 
-// open runs beside the loop and is waited for by nobody: an opener may be the browser itself.
+// open runs beside the loop, and nothing waits for it: the opener may be the browser itself.
 func (r *runner) open(e open) {
 	err := r.login.OpenBrowser(r.caller, e.url)
 	r.send(opened{e.flow, err})
@@ -341,10 +344,10 @@ func (r *runner) wait(e wait) {
 	}
 }
 
-// grace is how long a caller who leaves waits for the answer to a request that may have spent a grant.
+// grace is how long a caller who gives up waits for the answer to a request that may have spent a grant.
 const grace = 5 * time.Second
 
-// exchange spends a grant, if what comes of it can be kept.
+// exchange spends a grant, if its token can be stored.
 func (r *runner) exchange(ctx context.Context, e exchange) input {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
@@ -353,7 +356,7 @@ func (r *runner) exchange(ctx context.Context, e exchange) input {
 	if err != nil {
 		return answered{flow: e.flow, turn: e.turn, at: r.login.now(), err: err}
 	}
-	// From here on a grant may be spent: a signal, and a caller who leaves, wait for the answer.
+	// From here on the grant may be spent: a signal, or a caller who gives up, waits for the answer.
 	u.Hold(r.caller)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -374,7 +377,7 @@ func (r *runner) exchange(ctx context.Context, e exchange) input {
 	return answered{flow: e.flow, turn: e.turn, grant: grant, at: r.login.now()}
 }
 
-// abort gives up the room of a grant whose token is not kept. It does nothing when there is none.
+// abort gives up the room of a grant whose token is not kept, if it has any.
 func (r *runner) abort(flow session.Flow) {
 	r.mu.Lock()
 	u := r.updates[flow]
@@ -397,7 +400,7 @@ func (r *runner) keep(e keep) input {
 	return stored{e.result, r.login.now(), err}
 }
 
-// dropRoles removes the role credentials that came of an earlier sign-in, perhaps another person's.
+// dropRoles removes the role credentials of an earlier sign-in, which may be another person's.
 func (r *runner) dropRoles() {
 	keys := append(r.login.Store.RoleKeys(r.login.Session), r.login.Roles...)
 	if len(keys) == 0 {

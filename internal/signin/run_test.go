@@ -13,7 +13,8 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// TestSecretsOfASignIn: RFC 7636 4.1 asks for 43 to 128 unreserved characters, RFC 9562 5.4 gives the form of the state.
+// TestSecretsOfASignIn: RFC 7636 4.1 asks for 43 to 128 unreserved characters, RFC 9562 5.4 gives the form of the
+// state.
 func TestSecretsOfASignIn(t *testing.T) {
 	t.Parallel()
 	verifiers, states := map[string]bool{}, map[string]bool{}

@@ -1,17 +1,17 @@
 // Package signin signs a person in: by authorization code with PKCE (RFC 7636, RFC 8252) or by device code (RFC
 // 8628).
 //
-// The sign-in is one pure transition, step, from a state and something that happened to the next state and the
-// effects wanted; it does no I/O and knows no clock and no chance (step.go, pkce.go, device.go). The runner performs
-// the effects and feeds back what comes of them (run.go). Grants are independent parts of one state, so that both can
-// be alive at once, begun by a key or because the other cannot be had (switch.go), and the first to finish wins. A
-// redirect may come to the listener, from another process, or as a paste; while none does, the ways for it are named
-// one by one (ways.go).
+// A sign-in is one pure transition, step, from a state and an input to the next state and the effects it wants. It
+// does no I/O and uses no clock and no randomness (step.go, pkce.go, device.go). The runner performs the effects and
+// feeds their results back (run.go). The two grants are independent parts of one state: both can be alive at once,
+// because a person pressed a key or because the other grant failed (switch.go), and the first to finish wins. The
+// redirect may reach the listener, come from another process, or be pasted; until it does, the runner names the ways
+// to bring it here one by one (ways.go). What happened goes to the caller as events, which are data (event.go,
+// notice.go).
 //
-// The one rule: the token file is locked and the room for a new token is made before a grant is spent, and the lock
-// is held only for that one request, never while a person acts. Until then nothing is written, so that a sign-in that
-// fails or is abandoned leaves the old token as it was. That the place can be written at all is tried before anything
-// is sent.
+// The one rule: before a grant is spent, the token file is locked and has room for the new token. The lock is held
+// for that one request only, never while a person acts. Nothing is written before that, so a sign-in that fails or is
+// abandoned leaves the old token alone. Whether the file can be written is tried before the first request.
 package signin
 
 import (
@@ -29,7 +29,7 @@ import (
 	"github.com/homing-cli/homing/internal/store"
 )
 
-// Store is where tokens and registrations are kept.
+// Store keeps tokens and registrations.
 type Store interface {
 	BeginToken(ctx context.Context, key string) (*store.TokenUpdate, error)
 	SeizeToken(key string) (*store.TokenUpdate, error)
@@ -51,7 +51,9 @@ type Service interface {
 	Register(ctx context.Context, r idc.RegisterRequest) (session.Registration, error)
 	AuthorizeURL(r idc.AuthorizeRequest) string
 	StartDevice(ctx context.Context, reg session.Registration, startURL string) (idc.DeviceAuthorization, error)
-	TokenByCode(ctx context.Context, reg session.Registration, code, verifier session.Secret, redirectURI string) (idc.Grant, error)
+	TokenByCode(
+		ctx context.Context, reg session.Registration, code, verifier session.Secret, redirectURI string,
+	) (idc.Grant, error)
 	TokenByDevice(ctx context.Context, reg session.Registration, deviceCode session.Secret) (idc.Grant, error)
 }
 
@@ -60,8 +62,8 @@ type Connection struct {
 	Service  Service
 	StartURL string // as the service knows it, where a vanity address stands in the config; "" is the session's
 	Region   string // the token will be issued in; "" is the session's
-	// Known reports whether a host (lower case, without port) is AWS's or a configured one. Addresses on any other
-	// are shown with a word about it. nil knows all.
+	// Known reports whether a host (lower case, without port) is AWS's or a configured one. An address on any other
+	// host is marked as a stranger's. nil knows every host.
 	Known func(host string) bool
 }
 
@@ -97,7 +99,7 @@ type Login struct {
 	Ports         []int                   // of the listener, tried in order; none or 0 is any
 	Hosts         func(port int) []string // forwarded origins that lead to the listener, without scheme; nil is none
 	RendezvousDir string                  // where another process finds the listener; "" is nowhere
-	Ways          func(port int) []Way    // how to bring the redirect to the listener, best first; nil is what works everywhere
+	Ways          func(port int) []Way    // to bring the redirect to the listener, best first; nil is what works everywhere
 	// Inputs starts to read what is typed and pasted, once a person is needed; stop ends it. nil, or a nil channel,
 	// is no terminal.
 	Inputs func() (inputs <-chan Input, stop func())
@@ -123,9 +125,9 @@ type Standing struct {
 	Ways  []Ways // said so far of how to bring the redirect here
 }
 
-// Input is something that came from the terminal, by itself: exactly one of the two is set.
+// Input is a key or a paste from the terminal. Exactly one field is set.
 type Input struct {
-	Key  rune   // d, p and ? mean something, in either case
+	Key  rune   // d, p and ? have a meaning, in either case
 	Text string // a paste, whole
 }
 
@@ -136,26 +138,27 @@ type Way struct {
 	Command string          // one line to run where the browser is; "" is none
 }
 
-// Result is what a sign-in gave.
+// Result is the outcome of a sign-in.
 type Result struct {
 	Token   session.Token
 	Channel session.Channel
-	Port    int // of the listener a redirect was for; 0 when there was none
+	Port    int // of the listener that got the redirect; 0 if there was none
 }
 
 const (
-	// limit is how long a redirect is waited for; the AWS CLI and the AWS toolkits wait as long.
+	// limit is how long to wait for the redirect; the AWS CLI and the AWS toolkits wait as long.
 	limit = 10 * time.Minute
-	// enough is the life a token must have left for a sign-in to be needless: what makes a renewable one be renewed.
+	// enough is the life that a token must have left to make a sign-in unnecessary. A renewable token with less is
+	// renewed.
 	enough = 10 * time.Minute
-	// skewed is how far the service's clock may be from ours before it is worth a word.
+	// skewed is how far the service's clock may differ from ours without a notice.
 	skewed = 5 * time.Minute
-	// silence is how long nothing is said while something that should be quick is waited for.
+	// silence is how long something quick may take without a notice.
 	silence = 2 * time.Second
 )
 
-// Run makes sure that there is a token with some life left, by the least that is needed: what is there, a renewal, a
-// person. Errors are *fault.Error; of kind Interrupted or TimedOut when ctx ended.
+// Run makes sure that there is a token with some life left, by the least effort: the cached one, a renewal, a person.
+// Errors are *fault.Error; of kind Interrupted or TimedOut if ctx ended.
 func (l *Login) Run(ctx context.Context) (Result, error) {
 	l.tell(l.Environment)
 	l.past = false
@@ -177,9 +180,9 @@ func (l *Login) Run(ctx context.Context) (Result, error) {
 	})
 }
 
-// aloud runs f, and says what is waited for if that takes longer than silence: the token's lock, or, where f renews
-// the token under that lock, the service.
-func (l *Login) aloud(s session.Session, renews bool, f func()) {
+// watch runs f. If that takes longer than silence, it tells what f waits for: the token's lock or, if f renews the
+// token under that lock, the service.
+func (l *Login) watch(s session.Session, renews bool, f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -200,7 +203,7 @@ func (l *Login) aloud(s session.Session, renews bool, f func()) {
 	<-done
 }
 
-// good ends the sign-in where there is a token that is good enough.
+// good ends the sign-in if there is a token that is good enough.
 func (l *Login) good(ctx context.Context) (Result, bool, error) {
 	result, found, err := l.existing(ctx, l.Session)
 	switch {
@@ -221,18 +224,18 @@ func (l *Login) alone(ctx context.Context) (Result, error) {
 	return newRunner(l, c).run(ctx)
 }
 
-// existing returns the token that makes a sign-in needless.
+// existing returns the token that makes a sign-in unnecessary.
 func (l *Login) existing(ctx context.Context, s session.Session) (Result, bool, error) {
 	var tok session.Token
 	var refreshed bool
 	var err error
-	l.aloud(s, true, func() { tok, refreshed, err = l.Renewer.Renew(ctx, s) })
+	l.watch(s, true, func() { tok, refreshed, err = l.Renewer.Renew(ctx, s) })
 	_, locked := errors.AsType[*store.Locked](err)
 	switch {
 	case err == nil:
 	case locked && ctx.Err() == nil:
 		l.past = true
-		return Result{}, false, nil // whatever it does there, a sign-in is as good
+		return Result{}, false, nil // whatever the other process does, a sign-in serves as well
 	case ctx.Err() != nil:
 		return Result{}, false, ended(ctx)
 	case errors.Is(err, fs.ErrNotExist), fault.KindOf(err) == fault.SignInNeeded:
@@ -241,7 +244,7 @@ func (l *Login) existing(ctx context.Context, s session.Session) (Result, bool, 
 		return Result{}, false, err
 	}
 	if tok.StartURL != "" && tok.StartURL != s.StartURL {
-		return Result{}, false, nil // the session was given another start URL since
+		return Result{}, false, nil // the session has another start URL now
 	}
 	if tok.Expired(l.now().Add(enough)) && !refreshed || l.Renewable && !tok.Renewable(l.now()) {
 		return Result{}, false, nil
@@ -254,17 +257,21 @@ func (l *Login) existing(ctx context.Context, s session.Session) (Result, bool, 
 }
 
 func signedIn(s session.Session, r Result, now time.Time) SignedIn {
-	return SignedIn{Session: s.Label(), ExpiresAt: r.Token.ExpiresAt, Refreshable: r.Token.Renewable(now), Channel: r.Channel}
+	return SignedIn{
+		Session: s.Label(), ExpiresAt: r.Token.ExpiresAt, Refreshable: r.Token.Renewable(now), Channel: r.Channel,
+	}
 }
 
-// ended is the error for a context that ended.
+// ended returns the error for a context that ended.
 func ended(ctx context.Context) error {
 	cause := context.Cause(ctx)
 	if _, ok := errors.AsType[*fault.Error](cause); ok {
 		return cause
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
-		return &fault.Error{Kind: fault.TimedOut, Msg: "the time allowed for the sign-in has passed", Remedy: fault.Login{}, Err: cause}
+		return &fault.Error{
+			Kind: fault.TimedOut, Msg: "the time allowed for the sign-in has passed", Remedy: fault.Login{}, Err: cause,
+		}
 	}
 	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: cause}
 }
@@ -289,7 +296,7 @@ func (l *Login) rand() io.Reader {
 	return rand.Reader
 }
 
-// listener is what waits for the redirect: a *callback.Listener.
+// listener waits for the redirect: a *callback.Listener.
 type listener interface {
 	Port() int
 	RedirectURI() string

@@ -46,8 +46,8 @@ func (w *world) timed() func(kind string) (at time.Duration, text string, ok boo
 	}
 }
 
-// TestBesideAStoppedHolder: a process that holds the token's lock for good keeps no person from signing in, who is told
-// what is waited for. Going on after all, it leaves the new token alone.
+// TestBesideAStoppedHolder: a process that holds the token's lock for good keeps no person from signing in, who is
+// told what is waited for. Going on after all, it leaves the new token alone.
 func TestBesideAStoppedHolder(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -8,7 +8,7 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// state is all that a sign-in knows. Its zero grants are not in use.
+// state is all that a sign-in knows. A zero grant is not in use.
 type state struct {
 	session      session.Session
 	profile      string // of a session without a name, for remedies
@@ -16,25 +16,25 @@ type state struct {
 	region       string
 	opens        bool // we may open a browser
 	keys         bool // somebody is at a terminal
-	manual       bool // the first way is told with the address
+	manual       bool // tell the first way with the address
 	insist       bool // without a listener there is no sign-in
-	fallback     bool // PKCE is begun when the service gives out no device codes
+	fallback     bool // start PKCE if the service issues no device codes
 	authorizeURL func(idc.AuthorizeRequest) string
-	known        func(host string) bool // nil knows all
+	known        func(host string) bool // nil knows every host
 	barred       bars
 
 	roomy  bool // there is room for the token
 	code   codeGrant
 	device deviceGrant
-	facing session.Flow // the grant that was begun or asked for last: its news are not to be interrupted by the other's
+	facing session.Flow // the grant started or asked for last: notices about the other one wait
 
-	asking  asking          // the grants that the service is being asked to spend
-	leaving error           // the caller wants no more, and goes when nothing is asked; nil when it stays
+	asking  asking          // the grants that are being exchanged
+	leaving error           // why the caller gives up: it leaves once no exchange is under way; nil while it stays
 	storing session.Channel // the channel whose token is being stored; "" before
-	over    bool            // the end has been said; nothing follows
+	over    bool            // the sign-in has ended; nothing follows
 }
 
-// step is the sign-in. It changes nothing but what it returns.
+// step returns the next state after in, and what to do. It has no side effects.
 func step(s state, in input) (state, []effect) {
 	if s.over {
 		return s, nil
@@ -43,7 +43,7 @@ func step(s state, in input) (state, []effect) {
 		switch in.(type) {
 		case answered, stored:
 		default:
-			return s, nil // nothing is begun any more
+			return s, nil // start nothing more
 		}
 	}
 	switch in := in.(type) {
@@ -53,7 +53,7 @@ func step(s state, in input) (state, []effect) {
 		return s.stopped(in)
 	}
 	if s.storing != "" {
-		return s, nil // a grant was first
+		return s, nil // another grant was first
 	}
 	switch in := in.(type) {
 	case begun:
@@ -111,7 +111,7 @@ func (s state) alive(flow session.Flow) bool {
 	return s.device.active
 }
 
-// current reports whether a grant is alive, and the one of that turn.
+// current reports whether the grant of that turn is alive.
 func (s state) current(flow session.Flow, turn int) bool {
 	if flow == session.PKCE {
 		return s.code.active && s.code.turn == turn
@@ -164,14 +164,14 @@ func (s state) begin(in begun) (state, []effect) {
 		s.device = deviceGrant{active: true, turn: s.device.turn}
 	}
 	if s.roomy {
-		return s.tried(tried{flow: in.flow}) // trying takes the lock, and a grant that is being spent may have it
+		return s.tried(tried{flow: in.flow}) // trying takes the lock, which an exchange may hold
 	}
 	return s, []effect{try{in.flow}}
 }
 
 func (s state) tried(in tried) (state, []effect) {
 	if in.err != nil {
-		return s.fail(in.err) // no grant could be kept
+		return s.fail(in.err) // no token could be stored
 	}
 	s.roomy = true
 	if in.flow == session.PKCE {
@@ -180,7 +180,7 @@ func (s state) tried(in tried) (state, []effect) {
 	return s, []effect{s.register(session.Device, false)}
 }
 
-// register asks for a client. One for the authorization code carries the start URL, so that a wrong one is told at once.
+// register asks for a client. With PKCE it carries the start URL, so the service refuses a wrong one at once.
 func (s state) register(flow session.Flow, fresh bool) effect {
 	turn := s.device.turn
 	if flow == session.PKCE {
@@ -194,7 +194,7 @@ func (s state) register(flow session.Flow, fresh bool) effect {
 	}, fresh}
 }
 
-// granted goes from a token that was issued to one that is stored.
+// granted stores a token that was issued.
 func (s state) granted(in answered, reg session.Registration, channel session.Channel, port int) (state, []effect) {
 	tok := session.Token{
 		StartURL:              s.session.StartURL,
@@ -214,8 +214,8 @@ func (s state) granted(in answered, reg session.Registration, channel session.Ch
 	return s, effects
 }
 
-// skew returns how far our clock is ahead of the service's, or 0 if unknown. The expiry of a token is computed from our
-// clock, as every client does, so a wrong clock makes a good token seem dead, or a dead one good.
+// skew returns how far our clock is ahead of the service's, or 0 if unknown. The expiry of a token is computed from
+// our clock, as every client does, so a wrong clock makes a good token seem dead, or a dead one good.
 func skew(now, date time.Time) time.Duration {
 	if date.IsZero() {
 		return 0
@@ -233,7 +233,7 @@ func (s state) stored(in stored) (state, []effect) {
 	}
 }
 
-// lose ends one grant, and with the last one the sign-in. What it knew is gone, and what still comes for it is late.
+// lose ends one grant, and with the last one the sign-in. Inputs that still arrive for the lost grant are ignored.
 func (s state) lose(flow session.Flow, err error) (state, []effect) {
 	s = s.without(flow)
 	if !s.code.active && !s.device.active {
@@ -246,7 +246,7 @@ func (s state) lose(flow session.Flow, err error) (state, []effect) {
 	return s.resume(effects)
 }
 
-// without returns the state after a grant was lost. The other one is what the person looks at from now on.
+// without returns the state after a grant was lost. From now on the person looks at the other one.
 func (s state) without(flow session.Flow) state {
 	if flow == session.PKCE {
 		s.code, s.facing = codeGrant{turn: s.code.turn + 1}, session.Device
@@ -256,13 +256,13 @@ func (s state) without(flow session.Flow) state {
 	return s
 }
 
-// denied ends the sign-in whatever else is alive: a person has said no.
+// denied ends the sign-in even if the other grant is alive: a person has said no.
 func (s state) denied(cause error) (state, []effect) {
 	return s.fail(because(cause, fault.Denied, fault.Preface{Words: "to try again,", Then: s.login()},
 		"the sign-in to %q was denied in the browser", s.session.Label()))
 }
 
-// fail ends the sign-in. The browser is told what the terminal is told.
+// fail ends the sign-in. Browser and terminal show the same error.
 func (s state) fail(err error) (state, []effect) {
 	s.over = true
 	err = s.naming(err)
@@ -271,13 +271,13 @@ func (s state) fail(err error) (state, []effect) {
 
 func (s state) stopped(in stopped) (state, []effect) {
 	if s.storing != "" {
-		return s, nil // the grant is spent: what it gave is kept
+		return s, nil // the grant is spent: keep its token
 	}
 	s.leaving = in.err
 	return s.leave()
 }
 
-// asking says for which flows an exchange is under way. A lost grant's may be.
+// asking says for which flows an exchange is under way, even one of a lost grant.
 type asking struct{ code, device bool }
 
 // heard notes that an exchange is over.
@@ -290,8 +290,8 @@ func (s state) heard(in answered) state {
 	return s
 }
 
-// leave ends the sign-in for a caller who wants no more, unless the service is just being asked for a token: should it
-// give one, that is kept, since the grant is spent.
+// leave ends the sign-in for a caller who gives up. If an exchange is under way it waits for the answer: the grant
+// may be spent, so a token must be kept.
 func (s state) leave() (state, []effect) {
 	if s.asking.code || s.asking.device || s.storing != "" {
 		return s, nil
@@ -300,21 +300,21 @@ func (s state) leave() (state, []effect) {
 	return next, append(s.doubted(), effects...)
 }
 
-// unknownClient ends a grant because the service does not know the registration, or no longer. It is forgotten.
+// unknownClient ends a grant because the service does not know the registration. It is forgotten.
 func (s state) unknownClient(flow session.Flow, cause error) (state, []effect) {
 	next, effects := s.lose(flow, because(cause, fault.SignInNeeded, s.login(),
 		"the service does not accept the client registration of %s any more", s.session.InWords()))
 	return next, append([]effect{forget{flow}}, effects...)
 }
 
-// unwelcomeClient ends a grant because the service does not allow it to clients like ours. That is policy, and a new
-// registration would meet it too; but should it be about this one, the next sign-in has another.
+// unwelcomeClient ends a grant because the service does not allow it to clients like ours. That is policy, so a new
+// registration now would not help; forget this one all the same, in case only this one is refused.
 func (s state) unwelcomeClient(flow session.Flow, cause error) (state, []effect) {
 	next, effects := s.lose(flow, cause)
 	return next, append([]effect{forget{flow}}, effects...)
 }
 
-// because returns err's fault in other words, with err as the cause.
+// because words err anew, and keeps it as the cause.
 func because(err error, kind fault.Kind, remedy fault.Remedy, format string, args ...any) error {
 	f := fault.Suggest(kind, remedy, format, args...)
 	f.Err = err

@@ -28,7 +28,7 @@ func barsOf(r *Login) bars {
 	return b
 }
 
-// barrier returns why flow cannot be started, if so.
+// barrier returns why flow cannot be started, or "".
 func (s state) barrier(flow session.Flow) Bar {
 	if flow == session.PKCE {
 		return s.barred.code
@@ -36,8 +36,7 @@ func (s state) barrier(flow session.Flow) Bar {
 	return s.barred.device
 }
 
-// pressed acts on a key. A switch begins the other grant beside the one that is alive: whoever approves either is
-// signed in.
+// pressed acts on a key. A switch starts the other grant beside the one that is alive; approving either signs in.
 func (s state) pressed(in pressed) (state, []effect) {
 	switch unicode.ToLower(in.key) {
 	case 'd':
@@ -50,7 +49,7 @@ func (s state) pressed(in pressed) (state, []effect) {
 	return s, nil
 }
 
-// ask begins a grant, or shows again what is shown of one that is alive.
+// ask starts a grant, or shows the one that is alive again.
 func (s state) ask(flow session.Flow, at time.Time) (state, []effect) {
 	switch bar := s.barrier(flow); {
 	case s.alive(flow):
@@ -88,7 +87,7 @@ func (s state) showAgain(flow session.Flow, at time.Time) (state, []effect) {
 	return s.resume(effects)
 }
 
-// standing is what a person can act on.
+// standing returns what a person can act on.
 func (s state) standing() []Standing {
 	var all []Standing
 	if s.code.active && s.code.code.IsZero() && s.code.shown.URL != "" {
@@ -98,40 +97,43 @@ func (s state) standing() []Standing {
 		all = append(all, Standing{s.device.shown, s.device.since, nil})
 	}
 	if s.facing == session.PKCE {
-		slices.Reverse(all) // what is to be looked at is told last
+		slices.Reverse(all) // tell last what the person looks at
 	}
 	return all
 }
 
-// left is what remains at a time of what was d at since.
+// left returns what remains at a time of a duration d that began at since.
 func left(d time.Duration, since, at time.Time) time.Duration {
 	return max(0, d-max(0, at.Sub(since))).Truncate(time.Second)
 }
 
-// noDeviceCodes goes on without a device code, which the service does not give out: with PKCE where that was wished for,
-// with whatever else is alive, or not at all.
+// noDeviceCodes goes on if the service issues no device codes: with the other grant if it is alive, with PKCE if that
+// is the fallback. Otherwise it ends the sign-in.
 func (s state) noDeviceCodes(cause error) (state, []effect) {
 	s.barred.device = ByService
 	if s.code.active || !s.fallback || s.barred.code != "" {
 		return s.unwelcomeClient(session.Device, s.noDevices(cause))
 	}
-	return s.without(session.Device), []effect{forget{session.Device}, tell{FellBack{session.PKCE, s.session.Label(), cause}}, begin{session.PKCE}}
+	told := tell{FellBack{session.PKCE, s.session.Label(), cause}}
+	return s.without(session.Device), []effect{forget{session.Device}, told, begin{session.PKCE}}
 }
 
-// unbound goes on without a listener: by a device code, unless PKCE or the port was asked for.
+// unbound goes on without a listener: with a device code, unless PKCE or the port was asked for.
 func (s state) unbound(cause error) (state, []effect) {
 	s.barred.code = ByListener
-	if login, ok := fault.Action(fault.RemedyOf(cause)).(fault.Login); ok && login.Flow == session.Device && s.barred.device != "" {
+	login, ok := fault.Action(fault.RemedyOf(cause)).(fault.Login)
+	if ok && login.Flow == session.Device && s.barred.device != "" {
 		remedy := fault.Preface{Words: "find out why no program may listen on 127.0.0.1, then", Then: s.login()}
 		cause = because(cause, fault.KindOf(cause), remedy, "%s", cause.Error())
 	}
 	if s.device.active || s.insist || s.barred.device != "" {
 		return s.lose(session.PKCE, cause)
 	}
-	return s.without(session.PKCE), []effect{tell{FellBack{session.Device, s.session.Label(), cause}}, begin{session.Device}}
+	told := tell{FellBack{session.Device, s.session.Label(), cause}}
+	return s.without(session.PKCE), []effect{told, begin{session.Device}}
 }
 
-// pasted takes a redirect from the terminal. Whatever is wrong with it, the sign-in goes on.
+// pasted takes a redirect from the terminal. A wrong one does not end the sign-in.
 func (s state) pasted(in pasted) (state, []effect) {
 	if !s.code.active {
 		return s, []effect{tell{Mispasted{Why: Unawaited, MayPKCE: s.barrier(session.PKCE) == ""}}}

@@ -10,19 +10,19 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// every is how long a redirect is waited for before the next way for it is named. A person who has to sign in and to
-// consent first takes about as long.
+// every is how long to wait for the redirect before the next way is named. A person who has to sign in and to consent
+// first takes about as long.
 const every = 20 * time.Second
 
-// completed adds to the ways of a place those that are everywhere: to pass the address on by hand, and a device code. A
-// place may rank them; what is said of them depends on the keys that can be pressed, so its words do not count.
+// completed adds the ways that exist everywhere to those of a place: a paste, and a device code. A place may rank
+// them, but not word them: the words depend on the keys that can be pressed.
 func (s state) completed(ways []Way) []Way {
 	everywhere := map[session.Channel]bool{session.Paste: s.keys || s.code.announced, session.DeviceCode: true}
 	var all []Way
 	for _, w := range append(slices.Clip(ways), Way{Channel: session.Paste}, Way{Channel: session.DeviceCode}) {
 		switch may, known := everywhere[w.Channel]; {
 		case known && may:
-			everywhere[w.Channel] = false // it is listed once
+			everywhere[w.Channel] = false // list it once
 			all = append(all, Way{Channel: w.Channel})
 		case known, w.Channel == session.Callback, w.Text == "" && w.Command == "": // the paste names callback too
 		default:
@@ -39,9 +39,10 @@ func (s state) open(ways []Way) []Way {
 	})
 }
 
-// resume adds the wait for the next hint to effects, where one is due and none is waited for.
+// resume adds the wait for the next notice, if one is due and none is under way.
 func (s state) resume(effects []effect) (state, []effect) {
-	if s.facing != session.PKCE || s.code.timing || s.code.shown.URL == "" || !s.code.code.IsZero() || len(s.open(s.code.ways[s.code.said:])) == 0 {
+	awaited := s.facing == session.PKCE && s.code.shown.URL != "" && s.code.code.IsZero()
+	if !awaited || s.code.timing || len(s.open(s.code.ways[s.code.said:])) == 0 {
 		return s, effects
 	}
 	s.code.timing = true
@@ -62,8 +63,8 @@ func (s state) atOnce(effects []effect) (state, []effect) {
 	return s, append(effects, tell{best})
 }
 
-// waited names the next way for a redirect that does not come, and without a terminal all of them: nobody can ask there.
-// A person who looks at a device code is left alone.
+// waited names the next way to bring the redirect here; without a terminal, where nobody can ask, it names all. It
+// leaves a person alone who looks at a device code.
 func (s state) waited() (state, []effect) {
 	s.code.timing = false
 	if s.facing != session.PKCE || !s.code.code.IsZero() {
@@ -89,10 +90,10 @@ func (s state) waited() (state, []effect) {
 	return s.resume([]effect{tell{s.ways(ways[:1], when)}})
 }
 
-// unreadable stands in place of a host.
+// unreadable stands for a host that cannot be read.
 const unreadable = "an address that cannot be read"
 
-// stranger returns the host of the first of addresses that is neither AWS's nor a configured one, "" when there is none.
+// stranger returns the host of the first address that is neither AWS's nor a configured one, or "".
 func (s state) stranger(addresses ...string) string {
 	if s.known == nil {
 		return ""
