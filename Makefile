@@ -15,7 +15,7 @@ help:
 	@echo 'make fuzz     every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make bench    what is promised about time and memory; over a limit is a failure (UPDATE_DOCS=1 writes docs/benchmarks.md)'
 	@echo 'make microbench  the benchmarks of every package'
-	@echo 'make soak     ten minutes of renewals under load and random kills, race detector on (SOAKTIME=$(SOAKTIME) seconds)'
+	@echo 'make soak     edits beside the AWS CLI, renewals under load and random kills (the latter SOAKTIME=$(SOAKTIME) seconds)'
 	@echo 'make docs     write the generated pages again'
 	@echo "make interop  other people's clients against the emulator; a missing client is a failure"
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,12 +18,13 @@ import (
 // built holds the programs of this repository that the tests need, each built once.
 var built sync.Map
 
-// build returns the program of a package of this repository. Nothing of it is on the PATH of any client.
-func build(t *testing.T, pkg string) string {
+// build returns the program of a package of this repository, built with flags. It is not on the PATH of any client.
+func build(t *testing.T, pkg string, flags ...string) string {
 	t.Helper()
-	once, _ := built.LoadOrStore(pkg, sync.OnceValues(func() (string, error) {
-		path := filepath.Join(scratch, filepath.Base(pkg))
-		out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput()
+	name := filepath.Base(pkg) + strings.Join(flags, "")
+	once, _ := built.LoadOrStore(name, sync.OnceValues(func() (string, error) {
+		path := filepath.Join(scratch, name)
+		out, err := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", path, pkg})...).CombinedOutput()
 		if err != nil {
 			t.Logf("go build %s: %s", pkg, out)
 		}

@@ -168,8 +168,14 @@ func (w *world) token(legacy bool) map[string]string {
 // keeps, so that the next use must renew the token.
 func (w *world) expire(legacy bool) {
 	w.Helper()
+	w.expireIn(legacy, -time.Minute)
+}
+
+// expireIn does so after a while.
+func (w *world) expireIn(legacy bool, d time.Duration) {
+	w.Helper()
 	fields := w.token(legacy)
-	fields["expiresAt"] = time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
+	fields["expiresAt"] = time.Now().Add(d).UTC().Format(time.RFC3339)
 	text, err := json.Marshal(fields)
 	if err != nil {
 		w.Fatal(err)

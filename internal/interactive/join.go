@@ -277,7 +277,7 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 		defer stop()
 	}
 	p.keys, p.talk.Joined = typed != nil, true
-	p.talk.Hint("Another login of " + p.choice.session.InWords() + " is waiting: joining it. To begin anew instead, add --force.")
+	p.talk.Hint("Another login of " + p.choice.session.InWords() + " is waiting: joining it. To start over instead, run: " + p.talk.Again + " --force")
 	if joined.About() != about(p.choice.session) {
 		p.explainKeepFresh()
 	}

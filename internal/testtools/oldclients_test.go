@@ -11,6 +11,7 @@ func TestMissingOldClients(t *testing.T) {
 		"AWS CLI 2.23":     AWSCLIStable,
 		"AWS CLI 1":        AWSCLI1,
 		"botocore 1.29.10": PythonOld,
+		"aws2-wrap":        AWS2Wrap,
 	} {
 		for ci, want := range map[string]string{"": "skip: ", "true": "fail: "} {
 			t.Setenv("CI", ci)

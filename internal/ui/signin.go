@@ -250,7 +250,7 @@ func (t *SignIn) signedIn(e signin.SignedIn) {
 	until := Moment(e.ExpiresAt, t.Now())
 	switch e.Channel {
 	case session.Cached:
-		t.UI.Answer("Already signed in to %s until %s. To sign in again, add --force.\n", who, until)
+		t.UI.Answer("Already signed in to %s until %s. To sign in again, run: %s --force\n", who, until, t.Again)
 		return
 	case session.Renewed:
 		t.UI.Answer("Renewed the sign-in to %s without a browser, until %s.\n", who, until)
