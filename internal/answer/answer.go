@@ -1,5 +1,5 @@
-// Package answer knows which values a session and a profile may have, however a person gives them: by a flag or as the
-// answer to a question.
+// Package answer collects and checks the values of a session and a profile. A person gives each as a flag or as the
+// answer to a wizard's question, and both ways are held to the same rules.
 package answer
 
 import (
@@ -20,24 +20,28 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// SessionFlags are the flags that describe a session, shared by both wizards.
+// SessionFlags are the flags that describe a session. Register sets Given.
 type SessionFlags struct {
 	SSOSession, StartURL, SSORegion, scopes string
-	Given                                   func(flag string) bool // whether the flag was on the command line
+	// Given reports whether a flag of the command, of any kind, was on the command line.
+	Given func(flag string) bool
 }
 
-func (s *SessionFlags) Register(cmd *cobra.Command, a *app.App) {
+// Register adds the flags to cmd.
+func (f *SessionFlags) Register(cmd *cobra.Command, a *app.App) {
 	flags := cmd.Flags()
-	flags.StringVar(&s.SSOSession, "sso-session", "", "`name` of the [sso-session]; an empty name asks for the legacy format")
-	flags.StringVar(&s.StartURL, "sso-start-url", "", "`address` of the access portal")
-	flags.StringVar(&s.SSORegion, "sso-region", "", "`region` of IAM Identity Center")
-	flags.StringVar(&s.scopes, "sso-registration-scopes", "", "comma-separated `scopes` (default "+session.DefaultScope+")")
+	flags.StringVar(&f.SSOSession, "sso-session", "",
+		"`name` of the [sso-session]; an empty name writes the legacy format")
+	flags.StringVar(&f.StartURL, "sso-start-url", "", "`address` of the access portal")
+	flags.StringVar(&f.SSORegion, "sso-region", "", "`region` of IAM Identity Center")
+	flags.StringVar(&f.scopes, "sso-registration-scopes", "",
+		"comma-separated `scopes` (default "+session.DefaultScope+")")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.CompleteSessions)
 	_ = cmd.RegisterFlagCompletionFunc("sso-region", a.CompleteRegions)
-	s.Given = flags.Changed
+	f.Given = flags.Changed
 }
 
-// Get returns the value of a flag where it was given, after the check of its question, and asks otherwise.
+// Get returns value, which a flag gave, or the answer to q if the flag was not given. Both pass q.Check.
 func Get(ctx context.Context, a *app.App, given bool, value string, q prompt.Question) (string, error) {
 	if !given {
 		return prompt.Ask(ctx, a, q)
@@ -46,26 +50,30 @@ func Get(ctx context.Context, a *app.App, given bool, value string, q prompt.Que
 	if q.Check != nil {
 		if problem := q.Check(value); problem != "" {
 			name := strings.Fields(q.Flag)[0]
-			return "", fault.New(fault.Usage, "give another value: "+q.Flag, "%s %q: %s", name, value, ui.LowerFirst(problem))
+			return "", fault.New(fault.Usage, "give another value: "+q.Flag,
+				"%s %q: %s", name, value, ui.LowerFirst(problem))
 		}
 	}
 	return value, nil
 }
 
-// AskStartURL and the two after it are the questions about a session, in the AWS CLI's words.
+// The questions about a session use the AWS CLI's words.
+
+// AskStartURL returns the start URL from f or from the person; current is what Enter keeps.
 func AskStartURL(ctx context.Context, a *app.App, f *SessionFlags, current string) (string, error) {
 	return Get(ctx, a, f.Given("sso-start-url"), f.StartURL, prompt.Question{
 		Text: "SSO start URL", Current: current, Flag: "--sso-start-url URL", Check: checkStartURL,
 	})
 }
 
-// AskSSORegion asks for the region of startURL. The host may carry it, and then it stands in brackets; a vanity address
-// is followed once, and where that tells the region nothing is asked, as with the AWS CLI. An answer that contradicts
-// the host is refused: a sign-in goes where the host says, and every other program would renew its token elsewhere.
+// AskSSORegion returns the region of startURL from f or from the person; current is what Enter keeps. A region in the
+// host name replaces current. A vanity address is followed once; if it leads to a region, AskSSORegion asks nothing,
+// as the AWS CLI does. It refuses an answer that contradicts the host: the sign-in goes to the host's region, but
+// other programs would renew the token in the configured one.
 func AskSSORegion(ctx context.Context, a *app.App, f *SessionFlags, startURL, current string) (string, error) {
 	check := func(answer string) string {
 		if host := idc.RegionOf(startURL); host != "" && answer != "" && answer != host {
-			return fmt.Sprintf("The start URL is one of region %q", host)
+			return fmt.Sprintf("The start URL belongs to region %q", host)
 		}
 		return CheckRegion(answer)
 	}
@@ -83,17 +91,21 @@ func AskSSORegion(ctx context.Context, a *app.App, f *SessionFlags, startURL, cu
 	})
 }
 
+// AskScopes returns the registration scopes from f or from the person. Enter keeps current, or the default scope if
+// current is empty.
 func AskScopes(ctx context.Context, a *app.App, f *SessionFlags, current []string) ([]string, error) {
 	if len(current) == 0 {
 		current = []string{session.DefaultScope}
 	}
 	answer, err := Get(ctx, a, f.Given("sso-registration-scopes"), f.scopes, prompt.Question{
-		Text: "SSO registration scopes", Current: strings.Join(current, ","), Flag: "--sso-registration-scopes SCOPES", Check: checkScopes,
+		Text: "SSO registration scopes", Current: strings.Join(current, ","),
+		Flag: "--sso-registration-scopes SCOPES", Check: checkScopes,
 	})
 	return splitScopes(answer), err
 }
 
-// RegionOf returns the region that a start URL's host carries, or the host a vanity address leads to; "" if unknown.
+// RegionOf returns the region in the host name of startURL, or in that of the host that a vanity address leads to. It
+// returns "" if neither has one. vanity reports whether startURL is a vanity address.
 func RegionOf(ctx context.Context, a *app.App, startURL string) (region string, vanity bool) {
 	if idc.AWSHost(startURL) {
 		return idc.RegionOf(startURL), false
@@ -116,6 +128,7 @@ func checkStartURL(answer string) string {
 	return ""
 }
 
+// CheckRegion returns what is wrong with a region, as a sentence; it is empty if nothing is.
 func CheckRegion(answer string) string {
 	if answer == "" {
 		return "A value is required"
@@ -148,9 +161,11 @@ func splitScopes(text string) []string {
 	return scopes
 }
 
-// OutputFormats are what the AWS CLI understands as output.
+// OutputFormats lists the output formats of the AWS CLI.
 var OutputFormats = settings.Outputs()
 
+// CheckOutput returns what is wrong with an output format, as a sentence; it is empty if nothing is. An empty format
+// is fine.
 func CheckOutput(answer string) string {
 	if answer == "" || slices.Contains(OutputFormats, answer) {
 		return ""
@@ -158,7 +173,7 @@ func CheckOutput(answer string) string {
 	return "Not one of " + strings.Join(OutputFormats, ", ")
 }
 
-// CheckName refuses names that some AWS tool could not read back.
+// CheckName returns why some AWS tool cannot read a profile or session name, as a sentence; it is empty if all can.
 func CheckName(answer string) string {
 	if answer == "" {
 		return "A value is required"
@@ -169,7 +184,7 @@ func CheckName(answer string) string {
 	return ""
 }
 
-// SessionEdit writes s as an [sso-session].
+// SessionEdit returns the edit that writes s as an [sso-session].
 func SessionEdit(s session.Session) awsconfig.Edit {
 	return awsconfig.Edit{
 		Section: awsconfig.Section{Type: "sso-session", Name: s.Name},
@@ -181,16 +196,21 @@ func SessionEdit(s session.Session) awsconfig.Edit {
 	}
 }
 
-// SameAs refuses answers on the command line that contradict the session as it is configured: other profiles and a
-// cached token stand on it.
-func (f *SessionFlags) SameAs(s session.Session) error {
+// CheckAgainst returns a usage fault if a flag contradicts s, a configured session. Other profiles and a cached token
+// depend on the configured values.
+func (f *SessionFlags) CheckAgainst(s session.Session) error {
 	for _, v := range []struct{ flag, given, have string }{
 		{"sso-start-url", f.StartURL, s.StartURL},
 		{"sso-region", f.SSORegion, s.Region},
-		{"sso-registration-scopes", strings.Join(splitScopes(f.scopes), ","), strings.Join(s.RegistrationScopes(), ",")},
+		{
+			"sso-registration-scopes",
+			strings.Join(splitScopes(f.scopes), ","), strings.Join(s.RegistrationScopes(), ","),
+		},
 	} {
 		if f.Given(v.flag) && v.given != v.have {
-			return fault.Suggest(fault.Usage, fault.Preface{Words: "leave the flag out, or change it first:", Then: fault.ConfigureSession{Session: s.Name}},
+			change := fault.ConfigureSession{Session: s.Name}
+			return fault.Suggest(fault.Usage,
+				fault.Preface{Words: "leave the flag out, or change it first:", Then: change},
 				"session %q is configured with %q, not with --%s %q", s.Name, v.have, v.flag, v.given)
 		}
 	}

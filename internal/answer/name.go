@@ -11,7 +11,8 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// ProfileName makes a usable name of a role's: some characters of role names break one tool or another.
+// ProfileName returns s with a hyphen for each character that some AWS tool cannot read in a profile name. Role names
+// may have such characters.
 func ProfileName(s string) string {
 	return strings.Map(func(r rune) rune {
 		if awsconfig.ValidName(string(r)) != nil {
@@ -21,11 +22,11 @@ func ProfileName(s string) string {
 	}, s)
 }
 
-// generic are first labels of host names that tell nothing about whose they are.
+// generic lists first labels of host names that do not identify an organisation.
 var generic = []string{"start", "www", "sso", "login", "portal", "aws", "access", "identity"}
 
-// SessionName makes a name for the session of s that nobody else has: what the start URL calls the organisation or the
-// instance, so that it comes out the same on every machine. The region, then a number, tells two of them apart.
+// SessionName returns a name for s that is not in taken. It comes from the organisation or instance in the start URL,
+// so it is the same on every machine. If that name is taken, the region is added, or else a number.
 func SessionName(s session.Session, taken []string) string {
 	base := ProfileName(instanceName(s.StartURL))
 	free := func(name string) bool { return !slices.Contains(taken, name) }
@@ -42,8 +43,9 @@ func SessionName(s session.Session, taken []string) string {
 	}
 }
 
-// instanceName is d-1234567890 of https://d-1234567890.awsapps.com/start, the directory's identifier where all have one
-// host, and the whole host where its first label is as good as none.
+// instanceName returns the first label of the start URL's host: "d-1234567890" for
+// https://d-1234567890.awsapps.com/start. If that label is generic, it returns the directory's identifier on a host
+// that AWS shares between directories, and the whole host elsewhere.
 func instanceName(startURL string) string {
 	u, err := url.Parse(startURL)
 	if err != nil || u.Hostname() == "" {

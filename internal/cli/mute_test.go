@@ -142,7 +142,7 @@ func TestLogoutBesideAStoppedHolder(t *testing.T) {
 			t.Errorf("the service answers %v: %v", answers, err)
 		}
 		lock := strings.TrimSuffix(st.TokenPath("dev"), ".json") + ".lock"
-		if want := "warning: another process holds " + lock + ". Should it go on,"; !strings.Contains(out.String(), want) {
+		if want := "warning: another process holds " + lock + ". If it continues,"; !strings.Contains(out.String(), want) {
 			t.Errorf("the service answers %v: it printed\n%s", answers, out)
 		}
 		if _, err := os.Stat(st.TokenPath("dev")); !errors.Is(err, os.ErrNotExist) {

@@ -38,7 +38,7 @@ func TestUpgradeAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.send("yes\n")
-	if out := x.end(3); !strings.Contains(out, "was changed by another program meanwhile") || p.config(t) != other {
+	if out := x.end(3); !strings.Contains(out, "so nothing was upgraded") || p.config(t) != other {
 		t.Errorf("the file was changed by another program:\n%s\n%s", out, p.config(t))
 	}
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

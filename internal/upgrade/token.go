@@ -17,31 +17,32 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// signedIn reports whether the next use of s asks nobody, as far as the files tell.
+// signedIn reports whether, according to the files, s needs no sign-in: its next use succeeds, or fails only because a
+// renewed token cannot be stored here.
 func signedIn(ctx context.Context, a *app.App, st *store.Store, s session.Session) bool {
 	o := connect.Onlooker(a, st).Outlook(ctx, s)
 	return o.Next == refresh.NextUse || o.Next == refresh.NextRenew || o.Next == refresh.NextFail && o.Unstorable != nil
 }
 
-// movable reports whether the legacy token of g is one to take along, other profiles aside.
+// movable reports whether the legacy token of g is worth moving. Profiles outside g may still need it.
 func (o *Options) movable(ctx context.Context, st *store.Store, g *group) bool {
-	// What can be renewed is more than what the file says: nobody has refused it.
-	return connect.Scoped(g.to) && connect.Onlooker(o.App, st).Outlook(ctx, g.from).Renewable
+	// The token file alone is not enough: Outlook also knows whether the service has refused to renew the token.
+	return connect.Scoped(g.target) && connect.Onlooker(o.App, st).Outlook(ctx, g.legacy).Renewable
 }
 
-// check asks the service about the token of g.to, where one that could take its place would be left behind for it: it may
-// have ended the session, and nobody knows. That is a use like any other, and goes on record.
-func (o *Options) check(ctx context.Context, cfg *awsconfig.Config, st *store.Store, g *group) {
+// verifyTarget asks the service about the token of g's session if a legacy token could replace it: the service may
+// have ended the session unnoticed. Like any other use, this may renew the token, and records a refusal.
+func (o *Options) verifyTarget(ctx context.Context, cfg *awsconfig.Config, st *store.Store, g *group) {
 	a := o.App
-	needed := slices.ContainsFunc(cfg.ProfilesOf(g.from), func(p awsconfig.SSOProfile) bool {
-		return !slices.ContainsFunc(g.profiles, func(of awsconfig.SSOProfile) bool { return of.Profile == p.Profile })
+	needed := slices.ContainsFunc(cfg.ProfilesOf(g.legacy), func(p awsconfig.SSOProfile) bool {
+		return !slices.ContainsFunc(g.profiles, func(own awsconfig.SSOProfile) bool { return own.Profile == p.Profile })
 	})
-	if g.unasked = nil; g.fresh || needed || !o.movable(ctx, st, g) || !signedIn(ctx, a, st, g.to) {
+	if g.create || needed || !o.movable(ctx, st, g) || !signedIn(ctx, a, st, g.target) {
 		return
 	}
 	done := make(chan error, 1)
 	go func() {
-		_, err := connect.Verify(ctx, a, st, g.to)
+		_, err := connect.Verify(ctx, a, st, g.target)
 		done <- err
 	}()
 	timer := time.NewTimer(2 * time.Second)
@@ -50,104 +51,116 @@ func (o *Options) check(ctx context.Context, cfg *awsconfig.Config, st *store.St
 	select {
 	case err = <-done:
 	case <-timer.C:
-		a.UI.Say("Asking IAM Identity Center whether %s is still signed in …\n", g.to.InWords())
+		a.UI.Say("Asking IAM Identity Center whether %s is still signed in …\n", g.target.InWords())
 		err = <-done
 	}
 	if err != nil && fault.KindOf(err) != fault.SignInNeeded {
-		g.unasked = err
+		g.unverified = err
 	}
 }
 
-// moveWait is how long the locks of the tokens that are to be moved are waited for.
-const moveWait = 10 * time.Second
+// lockWait bounds the wait for the locks of the tokens to move.
+const lockWait = 10 * time.Second
 
-// lock takes the locks of the tokens that may move.
-func (o *Options) lock(ctx context.Context, st *store.Store, groups []*group) (store.Moving, error) {
+// lockTokens takes the locks of the tokens that may move.
+func (o *Options) lockTokens(ctx context.Context, st *store.Store, groups []*group) (store.Moving, error) {
 	var keys []string
 	for _, g := range groups {
 		if o.movable(ctx, st, g) {
-			keys = append(keys, g.from.CacheKey(), g.to.CacheKey())
+			keys = append(keys, g.legacy.CacheKey(), g.target.CacheKey())
 		}
 	}
-	waiting, cancel := context.WithTimeout(ctx, min(moveWait, o.App.Patience))
+	waiting, cancel := context.WithTimeout(ctx, min(lockWait, o.App.Patience))
 	defer cancel()
 	m, err := st.LockTokens(waiting, keys...)
 	if err != nil && fault.KindOf(err) != fault.Interrupted {
-		err = &fault.Error{Kind: fault.KindOf(err), Msg: "nothing was changed: " + err.Error(), Remedy: fault.RemedyOf(err), Err: err}
+		err = &fault.Error{
+			Kind: fault.KindOf(err), Msg: "nothing was changed: " + err.Error(), Remedy: fault.RemedyOf(err), Err: err,
+		}
 	}
 	return m, err
 }
 
-// conclude takes the tokens along and says what came of it.
-func (o *Options) conclude(ctx context.Context, cfg *awsconfig.Config, st *store.Store, locks store.Moving, groups []*group) error {
-	a := o.App
+// moveTokens reports each upgraded profile and moves the tokens. It continues after a failure.
+func (o *Options) moveTokens(
+	ctx context.Context, cfg *awsconfig.Config, st *store.Store, locks store.Moving, groups []*group,
+) error {
+	u := o.App.UI
 	var failed []error
 	for _, g := range groups {
 		for _, p := range g.profiles {
-			if a.UI.JSON {
-				failed = append(failed, a.UI.Event(ui.Configured{
-					Event: "configured", Profile: p.Profile, SSOSession: g.to.Name, AccountID: p.AccountID, RoleName: p.RoleName, Region: p.Region,
+			if u.JSON {
+				failed = append(failed, u.Event(ui.Configured{
+					Event: "configured", Profile: p.Profile, SSOSession: g.target.Name,
+					AccountID: p.AccountID, RoleName: p.RoleName, Region: p.Region,
 				}))
 				continue
 			}
-			a.UI.Answer("Profile %q uses session %q now.\n", p.Profile, g.to.Name)
+			u.Answer("Profile %q now uses session %q.\n", p.Profile, g.target.Name)
 		}
-		failed = append(failed, o.carry(ctx, cfg, st, locks, g))
+		failed = append(failed, o.moveToken(ctx, cfg, st, locks, g))
 	}
 	return errors.Join(failed...)
 }
 
-// carry gives the session the token of the legacy profiles, unless other profiles still need it there. locks has those of
-// the tokens that may move.
-func (o *Options) carry(ctx context.Context, cfg *awsconfig.Config, st *store.Store, locks store.Moving, g *group) error {
+// moveToken moves the legacy token of g to its session, unless other profiles still need it, and says what became of
+// it. locks holds the locks of every token that may move.
+func (o *Options) moveToken(
+	ctx context.Context, cfg *awsconfig.Config, st *store.Store, locks store.Moving, g *group,
+) error {
 	a := o.App
-	left := cfg.ProfilesOf(g.from)
+	remaining := cfg.ProfilesOf(g.legacy)
 	now := a.Env.Time()
-	tok, err := st.Token(g.from.CacheKey())
+	tok, err := st.Token(g.legacy.CacheKey())
+	// Profiles of one start URL share a token file even if their regions differ.
+	has := err == nil && (tok.Region == "" || tok.Region == g.legacy.Region || !idc.AWSHost(g.legacy.StartURL))
+	renewable := connect.Onlooker(a, st).Outlook(ctx, g.legacy).Renewable
 	moved := false
-	// One start URL may stand in profiles of two regions, and they have one token file.
-	has := err == nil && (tok.Region == "" || tok.Region == g.from.Region || !idc.AWSHost(g.from.StartURL))
-	renewable := connect.Onlooker(a, st).Outlook(ctx, g.from).Renewable
-	if has && len(left) == 0 && o.movable(ctx, st, g) {
-		over := func() bool { return !signedIn(ctx, a, st, g.to) }
-		if moved, err = locks.Move(g.from.CacheKey(), g.to.CacheKey(), over); err != nil {
+	if has && len(remaining) == 0 && o.movable(ctx, st, g) {
+		replace := func() bool { return !signedIn(ctx, a, st, g.target) }
+		if moved, err = locks.Move(g.legacy.CacheKey(), g.target.CacheKey(), replace); err != nil {
 			return &fault.Error{
-				Kind: fault.KindOf(err), Err: err, Msg: "the config file is changed, but the token was not moved: " + err.Error(),
-				Remedy: fault.Preface{Words: "to try that again,", Then: o.remedy(cfg, g)},
+				Kind: fault.KindOf(err), Err: err,
+				Msg:    "the config file is changed, but the token was not moved: " + err.Error(),
+				Remedy: fault.Preface{Words: "to try again,", Then: resumeRemedy(cfg, g)},
 			}
 		}
 	}
-	o.dropRoles(st, g, left)
+	o.dropRoles(st, g, remaining)
 	if len(g.profiles) == 0 && !moved {
 		return nil
 	}
-	next := !moved && !signedIn(ctx, a, st, g.to)
+	needsLogin := !moved && !signedIn(ctx, a, st, g.target)
 	switch {
 	case moved:
-		a.Remark("You stay signed in: the token is the one of session %q now.", g.to.Name)
-	case !next && g.unasked != nil:
-		a.Remark("Session %q is signed in already, as far as its file tells. Should it have ended (%s), the token of the legacy format can take its place: %s",
-			g.to.Name, g.unasked, a.UI.Command(o.remedy(cfg, g)))
-	case !next:
-		a.Remark("Session %q is signed in already.", g.to.Name)
-	case has && renewable && len(left) > 0:
-		a.Remark("The token stays with profile %q, which has the same start URL. To move it as well, run: %s",
-			left[0].Profile, a.UI.Command(fault.Upgrade{left[0].Profile}))
-		next = false
+		a.Remark("You stay signed in: the token now belongs to session %q.", g.target.Name)
+	case !needsLogin && g.unverified != nil:
+		a.Remark("Session %q is already signed in, according to its token file. "+
+			"If it has ended (%s), replace its token with the legacy one: %s",
+			g.target.Name, g.unverified, a.UI.Command(resumeRemedy(cfg, g)))
+	case !needsLogin:
+		a.Remark("Session %q is already signed in.", g.target.Name)
+	case has && renewable && len(remaining) > 0:
+		other := remaining[0].Profile
+		a.Remark("The token stays with profile %q, which has the same start URL. "+
+			"To move it too, run: %s", other, a.UI.Command(fault.Upgrade{other}))
+		needsLogin = false
 	case has && renewable:
-		a.Remark("The token stays where it is: session %q asks for other scopes than it has.", g.to.Name)
+		a.Remark("The token stays where it is: session %q asks for other scopes than the token has.", g.target.Name)
 	case has && !tok.Expired(now):
-		a.Remark("The token of the legacy format cannot be renewed and is not taken along. It stays until %s.", ui.Moment(tok.ExpiresAt, now))
+		a.Remark("The legacy token cannot be renewed, so it does not move. It stays until %s.",
+			ui.Moment(tok.ExpiresAt, now))
 	}
-	if next {
-		a.Remark("Next: %s", a.UI.Command(fault.Login{Session: g.to.Name}))
+	if needsLogin {
+		a.Remark("Next: %s", a.UI.Command(fault.Login{Session: g.target.Name}))
 	}
 	return nil
 }
 
-// TakeAlong gives the token of a sign-in to a legacy profile to the session that the profile was upgraded to while a person
-// acted: nobody looks for it under the old name any more. done says that all is said.
-func TakeAlong(ctx context.Context, a *app.App, t app.Target) (now app.Target, done bool, err error) {
+// Follow moves the token of a finished sign-in to t if, during the sign-in, the legacy profile of t was upgraded: its
+// token is no longer looked for under the start URL. Follow returns what t is now, and whether it has told the
+// person.
+func Follow(ctx context.Context, a *app.App, t app.Target) (now app.Target, told bool, err error) {
 	if !t.Session.Legacy() || t.Profile == "" {
 		return t, false, nil
 	}
@@ -156,50 +169,53 @@ func TakeAlong(ctx context.Context, a *app.App, t app.Target) (now app.Target, d
 	cfg, err := a.Config()
 	if err != nil {
 		a.Loaded = before
-		return t, false, nil // what was signed in to is signed in to
+		return t, false, nil // the sign-in itself has worked
 	}
 	p, err := cfg.SSO(t.Profile)
-	if err != nil || p.Session.Legacy() || !app.SamePortal(p.Session.StartURL, t.Session.StartURL) || p.Session.Region != t.Session.Region {
-		return t, false, nil // likewise
+	if err != nil || p.Session.Legacy() ||
+		!app.SamePortal(p.Session.StartURL, t.Session.StartURL) || p.Session.Region != t.Session.Region {
+		return t, false, nil
 	}
 	st, err := a.Store()
 	if err != nil {
 		return t, false, err
 	}
-	a.Remark("Profile %q was upgraded meanwhile: it uses session %q now.", p.Profile, p.Session.Name)
-	from := session.Session{StartURL: t.Session.StartURL, Region: t.Session.Region}
+	a.Remark("Profile %q was upgraded during the sign-in: it now uses session %q.", p.Profile, p.Session.Name)
 	o := &Options{App: a}
-	g := &group{from: from, to: p.Session, profiles: []awsconfig.SSOProfile{p}}
-	o.check(ctx, cfg, st, g)
-	locks, err := o.lock(ctx, st, []*group{g})
+	g := &group{
+		legacy: session.Session{StartURL: t.Session.StartURL, Region: t.Session.Region},
+		target: p.Session, profiles: []awsconfig.SSOProfile{p},
+	}
+	o.verifyTarget(ctx, cfg, st, g)
+	locks, err := o.lockTokens(ctx, st, []*group{g})
 	if err != nil {
 		return t, false, err
 	}
 	defer locks.Release()
-	err = o.carry(ctx, cfg, st, locks, g)
+	err = o.moveToken(ctx, cfg, st, locks, g)
 	return app.Target{Session: p.Session, Profile: p.Profile}, true, err
 }
 
-// remedy finishes an upgrade that was interrupted.
-func (o *Options) remedy(cfg *awsconfig.Config, g *group) fault.Remedy {
-	for _, p := range cfg.ProfilesOf(g.to) {
+// resumeRemedy returns the remedy that finishes the upgrade of g.
+func resumeRemedy(cfg *awsconfig.Config, g *group) fault.Remedy {
+	for _, p := range cfg.ProfilesOf(g.target) {
 		return fault.Upgrade{p.Profile}
 	}
 	return fault.Upgrade{}
 }
 
-// dropRoles removes the role credentials that the AWS CLI and homing keep under the start URL and that no profile looks
-// for any more. They are fetched anew under the session's name.
-func (o *Options) dropRoles(st *store.Store, g *group, left []awsconfig.SSOProfile) {
+// dropRoles removes the role credentials that homing and the AWS CLI keep under the start URL, except those that the
+// remaining legacy profiles use. The upgraded profiles fetch theirs again under the session's name.
+func (o *Options) dropRoles(st *store.Store, g *group, remaining []awsconfig.SSOProfile) {
 	var keys []store.RoleKey
 	for _, p := range g.profiles {
-		keys = append(keys, store.RoleKey{Session: g.from, AccountID: p.AccountID, RoleName: p.RoleName})
+		keys = append(keys, store.RoleKey{Session: g.legacy, AccountID: p.AccountID, RoleName: p.RoleName})
 	}
-	if len(left) == 0 {
-		keys = append(keys, st.RoleKeys(g.from)...)
+	if len(remaining) == 0 {
+		keys = append(keys, st.RoleKeys(g.legacy)...)
 	}
 	keys = slices.DeleteFunc(keys, func(k store.RoleKey) bool {
-		return k.AccountID == "" || slices.ContainsFunc(left, func(p awsconfig.SSOProfile) bool {
+		return k.AccountID == "" || slices.ContainsFunc(remaining, func(p awsconfig.SSOProfile) bool {
 			return p.AccountID == k.AccountID && p.RoleName == k.RoleName
 		})
 	})

@@ -15,9 +15,9 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// askAccountAndRole finds what the profile is for.
+// askAccountAndRole sets the account and the role of p, from flags, from the person, or because there is only one.
 func (o *ssoOptions) askAccountAndRole(ctx context.Context, p *plan, token session.Secret) error {
-	conn, err := connect.To(ctx, o.App, p.session)
+	conn, err := connect.To(ctx, o.app, p.session)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (o *ssoOptions) askAccountAndRole(ctx context.Context, p *plan, token sessi
 }
 
 func (o *ssoOptions) askAccount(ctx context.Context, client *idc.Client, p *plan, token session.Secret) error {
-	u := o.App.UI
+	u := o.app.UI
 	accounts, err := client.Accounts(ctx, token)
 	if err != nil {
 		return err
@@ -36,12 +36,13 @@ func (o *ssoOptions) askAccount(ctx context.Context, client *idc.Client, p *plan
 	slices.SortStableFunc(accounts, func(a, b session.Account) int {
 		return cmp.Or(plain.FoldCompare(a.Name, b.Name), plain.FoldCompare(a.Email, b.Email), cmp.Compare(a.ID, b.ID))
 	})
-	if err := visible(accounts, func(a session.Account) string { return a.ID }); err != nil {
+	if err := checkNames(accounts, func(a session.Account) string { return a.ID }); err != nil {
 		return err
 	}
 	switch {
 	case len(accounts) == 0:
-		return fault.New(fault.Denied, "ask your administrator to assign you a permission set in an account", "no AWS account is available to you")
+		return fault.New(fault.Denied, "ask your administrator to assign you a permission set in an account",
+			"no AWS account is available to you")
 	case o.Given("sso-account-id"):
 		i := slices.IndexFunc(accounts, func(a session.Account) bool { return a.ID == o.accountID })
 		if i < 0 {
@@ -57,7 +58,7 @@ func (o *ssoOptions) askAccount(ctx context.Context, client *idc.Client, p *plan
 		for i, account := range accounts {
 			labels[i] = accountLabel(account)
 		}
-		i, err := prompt.Pick(ctx, o.App, labels, "--sso-account-id NUMBER")
+		i, err := prompt.Pick(ctx, o.app, labels, "--sso-account-id NUMBER")
 		if err != nil {
 			return err
 		}
@@ -68,13 +69,13 @@ func (o *ssoOptions) askAccount(ctx context.Context, client *idc.Client, p *plan
 }
 
 func (o *ssoOptions) askRole(ctx context.Context, client *idc.Client, p *plan, token session.Secret) error {
-	u := o.App.UI
+	u := o.app.UI
 	roles, err := client.Roles(ctx, token, p.accountID)
 	if err != nil {
 		return err
 	}
 	slices.SortStableFunc(roles, func(a, b session.Role) int { return plain.FoldCompare(a.Name, b.Name) })
-	if err := visible(roles, func(r session.Role) string { return r.Name }); err != nil {
+	if err := checkNames(roles, func(r session.Role) string { return r.Name }); err != nil {
 		return err
 	}
 	switch {
@@ -95,7 +96,7 @@ func (o *ssoOptions) askRole(ctx context.Context, client *idc.Client, p *plan, t
 		for i, role := range roles {
 			labels[i] = role.Name
 		}
-		i, err := prompt.Pick(ctx, o.App, labels, "--sso-role-name NAME")
+		i, err := prompt.Pick(ctx, o.app, labels, "--sso-role-name NAME")
 		if err != nil {
 			return err
 		}
@@ -105,21 +106,25 @@ func (o *ssoOptions) askRole(ctx context.Context, client *idc.Client, p *plan, t
 	return nil
 }
 
+// notAssigned is the fault for an account or a role, given by flag, that is not in the service's list.
 func notAssigned(flag, value, what string) error {
-	return fault.New(fault.Denied, "leave out "+flag+" on a terminal to pick from the list", "%s %q is not among the %s available to you", flag, value, what)
+	return fault.New(fault.Denied, "leave out "+flag+" on a terminal to pick from the list",
+		"%s %q is not among the %s available to you", flag, value, what)
 }
 
-// visible refuses lists whose names would not survive the config file: the service never sends such, a proxy may.
-func visible[T any](items []T, name func(T) string) error {
+// checkNames refuses a list with a name that the config file could not hold. The service sends no such name, but a
+// proxy may.
+func checkNames[T any](items []T, name func(T) string) error {
 	for _, item := range items {
 		if n := name(item); n == "" || ui.Clean(n) != n || strings.ContainsAny(n, " \t") {
-			return fault.New(fault.Unavailable, "try again, and look for a proxy that changes answers", "the service sent a malformed name: %q", ui.Clean(n))
+			return fault.New(fault.Unavailable, "try again, and look for a proxy that changes answers",
+				"the service sent a malformed name: %q", ui.Clean(n))
 		}
 	}
 	return nil
 }
 
-// accountLabel is how the AWS CLI shows an account: "name, email (id)", less what is missing.
+// accountLabel returns an account as the AWS CLI shows it, "name, email (id)", without the parts that are missing.
 func accountLabel(a session.Account) string {
 	var parts []string
 	for _, s := range []string{a.Name, a.Email} {

@@ -1,4 +1,5 @@
-// Package configure is the commands configure sso and configure sso-session, and the upgrade of legacy profiles.
+// Package configure holds the commands configure sso, with the command line of --upgrade, and configure sso-session.
+// Both are wizards; the values that they accept are in internal/answer, the upgrade itself in internal/upgrade.
 package configure
 
 import (
@@ -6,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// New returns the command configure with its subcommands.
 func New(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "configure",

@@ -14,23 +14,23 @@ import (
 )
 
 type sessionOptions struct {
-	App *app.App
+	app *app.App
 	answer.SessionFlags
 }
 
 func newSession(a *app.App) *cobra.Command {
-	o := &sessionOptions{App: a}
+	o := &sessionOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "sso-session",
 		Short: "Write an [sso-session] by answering a few questions",
 		Long: app.Lines(
-			"Asks what aws configure sso-session asks, with present values in brackets, and writes the [sso-session].",
-			"Every answer is also a flag, so it runs without a terminal.",
+			"Asks the questions of aws configure sso-session, with current values in brackets, and writes the",
+			"[sso-session]. Every answer is also a flag, so the command runs without a terminal.",
 		),
 		Example: app.Lines(
 			"  homing configure sso-session",
-			"  homing configure sso-session --sso-session dev --sso-start-url https://d-1234567890.awsapps.com/start \\",
-			"    --sso-region us-east-1",
+			"  homing configure sso-session --sso-session dev \\",
+			"    --sso-start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1",
 		),
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.Report(o.run(cmd.Context())) },
@@ -40,7 +40,7 @@ func newSession(a *app.App) *cobra.Command {
 }
 
 func (o *sessionOptions) run(ctx context.Context) error {
-	a := o.App
+	a := o.app
 	cfg, err := a.Config()
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (o *sessionOptions) run(ctx context.Context) error {
 	}
 	current, err := cfg.Session(name)
 	if err != nil {
-		current = session.Session{} // new, or incomplete: the questions complete it
+		current = session.Session{} // new or incomplete: the questions start from nothing
 	}
 	s := session.Session{Name: name}
 	if s.StartURL, err = answer.AskStartURL(ctx, a, &o.SessionFlags, current.StartURL); err != nil {
@@ -75,7 +75,8 @@ func (o *sessionOptions) run(ctx context.Context) error {
 	if a.UI.JSON {
 		return a.UI.Event(ui.Configured{Event: "configured", SSOSession: s.Name})
 	}
-	a.UI.Answer("\nCompleted configuring SSO session: %s\nRun the following to login and refresh access token for this session:\n\n"+
-		"%s\n", s.Name, o.App.UI.Command(fault.Login{Session: s.Name}))
+	a.UI.Answer("\nCompleted configuring SSO session: %s\n"+
+		"Run the following to login and refresh access token for this session:\n\n"+
+		"%s\n", s.Name, a.UI.Command(fault.Login{Session: s.Name}))
 	return nil
 }

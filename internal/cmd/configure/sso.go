@@ -1,7 +1,9 @@
 package configure
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/homing-cli/homing/internal/answer"
@@ -17,7 +19,7 @@ import (
 )
 
 type ssoOptions struct {
-	App *app.App
+	app *app.App
 	answer.SessionFlags
 	interactive.Flags
 	accountID, roleName, output string
@@ -25,34 +27,35 @@ type ssoOptions struct {
 }
 
 func newSSO(a *app.App) *cobra.Command {
-	o := &ssoOptions{App: a}
+	o := &ssoOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "sso [--upgrade PROFILE…]",
 		Short: "Write a profile by answering the AWS CLI's questions, and sign in",
 		Long: app.Lines(
-			"Asks what aws configure sso asks, question for question, with present values in brackets: the session, its",
-			"start URL, region and scopes; then you sign in and pick an account and a role; then the client region, the",
-			"output format and the profile's name. Nothing is written to the config file before the last answer.",
+			"Asks the questions of aws configure sso, one by one, with current values in brackets: the session, its",
+			"start URL, region and scopes; then you sign in and pick an account and a role; then the client region,",
+			"the output format and the profile's name. The config file does not change before the last answer.",
 			"",
-			"Every answer is also a flag, so it runs without a terminal; an answer that is missing then is exit code 2.",
-			"An empty session name writes the legacy format, which cannot be renewed.",
+			"Every answer is also a flag, so the command runs without a terminal; it then exits with code 2 if an",
+			"answer is missing. An empty session name writes the legacy format, which cannot be renewed.",
 			"",
-			"--upgrade turns legacy profiles into profiles of an [sso-session]: the one with their start URL and region, or a new",
-			"one. It shows the change as a diff and asks; without a terminal it needs --yes. A token that can be renewed moves to",
-			"the session, so that nobody signs in again.",
+			"--upgrade turns legacy profiles into profiles of an [sso-session]: the one with their start URL and",
+			"region, or a new one. It shows the change as a diff and asks first; without a terminal it needs --yes. A",
+			"token that can be renewed moves to the session, so you stay signed in.",
 		),
 		Example: app.Lines(
 			"  homing configure sso",
 			"  homing configure sso --upgrade legacy",
-			"  homing configure sso --profile dev --sso-session dev --sso-start-url https://d-1234567890.awsapps.com/start \\",
-			"    --sso-region us-east-1 --sso-account-id 111122223333 --sso-role-name Admin",
+			"  homing configure sso --profile dev --sso-session dev \\",
+			"    --sso-start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\",
+			"    --sso-account-id 111122223333 --sso-role-name Admin",
 		),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.upgrade {
 				return a.Report(o.runUpgrade(cmd, args))
 			}
 			if o.Given("yes") {
-				return fault.New(fault.Usage, app.HelpHint(cmd), "--yes is of no use without --upgrade")
+				return fault.New(fault.Usage, app.HelpHint(cmd), "--yes needs --upgrade")
 			}
 			if err := o.Validate(cmd); err != nil {
 				return err
@@ -66,26 +69,27 @@ func newSSO(a *app.App) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&o.accountID, "sso-account-id", "", "`number` of the account")
 	flags.StringVar(&o.roleName, "sso-role-name", "", "`name` of the role (permission set)")
-	flags.StringVar(&o.output, "output", "", "output `format` of the AWS CLI: "+strings.Join(answer.OutputFormats, ", "))
+	flags.StringVar(&o.output, "output", "",
+		"output `format` of the AWS CLI: "+strings.Join(answer.OutputFormats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("sso-account-id", a.CompleteAccounts)
 	_ = cmd.RegisterFlagCompletionFunc("sso-role-name", a.CompleteRoles)
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(answer.OutputFormats, cobra.ShellCompDirectiveNoFileComp))
+	app.CompleteFixed(cmd, "output", answer.OutputFormats...)
 	return cmd
 }
 
-// plan is what the wizard has found out so far.
+// plan holds the answers so far.
 type plan struct {
-	session           session.Session
-	newSession        bool
-	accountID, role   string
-	region, output    string
-	profile           string
-	currentProfile    awsconfig.Profile
-	hasCurrentProfile bool
+	session         session.Session
+	newSession      bool   // session is not in the config file yet
+	accountID, role string // both empty if the service refused to list them
+	region, output  string
+	profile         string
+	existing        awsconfig.Profile // profile as the config file has it; see exists
+	exists          bool
 }
 
 func (o *ssoOptions) run(ctx context.Context) error {
-	a := o.App
+	a := o.app
 	a.AsksLater = true
 	cfg, err := a.Config()
 	if err != nil {
@@ -93,43 +97,47 @@ func (o *ssoOptions) run(ctx context.Context) error {
 	}
 	var p plan
 	active, origin := a.ActiveProfile()
-	if origin != app.VarProfile { // which nobody has named in order to change it
+	if origin != app.VarProfile { // exec sets that variable; it does not ask for a change of the profile
 		p.profile = active
 	}
 	if p.profile != "" {
 		if err := awsconfig.ValidName(p.profile); err != nil {
 			return err
 		}
-		if problem := o.occupied(p.profile); problem != "" {
+		if problem := o.checkCredentials(p.profile); problem != "" {
 			return fault.New(fault.Config, "choose another name: --profile NAME", "%s", problem)
 		}
-		p.currentProfile, p.hasCurrentProfile = cfg.Profile(p.profile)
+		p.existing, p.exists = cfg.Profile(p.profile)
 	}
 	if o.Given("output") {
 		if problem := answer.CheckOutput(o.output); problem != "" {
-			return fault.New(fault.Usage, "use one of: "+strings.Join(answer.OutputFormats, ", "), "--output %q is not an output format", o.output)
+			return fault.New(fault.Usage, "use one of: "+strings.Join(answer.OutputFormats, ", "),
+				"--output %q is not an output format", o.output)
 		}
 	}
 	if a.Flags.Region != "" && answer.CheckRegion(a.Flags.Region) != "" {
-		return fault.New(fault.Usage, "give a region such as: --region eu-west-1", "--region %q is not a region", a.Flags.Region)
+		return fault.New(fault.Usage, "give a region such as: --region eu-west-1",
+			"--region %q is not a region", a.Flags.Region)
 	}
 	if err := o.askSession(ctx, &p); err != nil {
 		return err
 	}
 	result, err := interactive.SignIn(ctx, a, p.session, o.Flags, p.newSession)
 	if err != nil {
-		return o.again(err, p)
+		return o.suggestConfigure(err, p)
 	}
 	err = o.askAccountAndRole(ctx, &p, result.Token.AccessToken)
-	if idc.CodeOf(err) == idc.CodeUnauthorized && (result.Channel == session.Cached || result.Channel == session.Renewed) {
-		// The token looked good, and the service knows better.
+	reused := result.Channel == session.Cached || result.Channel == session.Renewed
+	if idc.CodeOf(err) == idc.CodeUnauthorized && reused {
+		// The service has ended the session of a token that looked valid.
 		if result, err = interactive.SignIn(ctx, a, p.session, o.Flags, true); err != nil {
 			return err
 		}
 		err = o.askAccountAndRole(ctx, &p, result.Token.AccessToken)
 	}
 	if idc.CodeOf(err) == idc.CodeUnauthorized && o.accountID == "" {
-		a.UI.Say("Unable to list AWS accounts and/or roles. Skipping configuring AWS credential provider for profile.\n")
+		a.UI.Say("Unable to list AWS accounts and/or roles. " +
+			"Skipping configuring AWS credential provider for profile.\n")
 		p.accountID, p.role, err = "", "", nil
 	}
 	if err != nil {
@@ -141,37 +149,38 @@ func (o *ssoOptions) run(ctx context.Context) error {
 	if err := o.write(ctx, p); err != nil {
 		return err
 	}
-	return o.conclude(p)
+	return o.report(p)
 }
 
-// again replaces a remedy that would lead to a session which is in no file yet.
-func (o *ssoOptions) again(err error, p plan) error {
+// suggestConfigure replaces a remedy to log in, which cannot work: the session is not in the config file yet.
+func (o *ssoOptions) suggestConfigure(err error, p plan) error {
 	remedy := fault.RemedyOf(err)
 	login, ok := fault.Action(remedy).(fault.Login)
 	if !ok || !p.newSession && !p.session.Legacy() {
 		return err
 	}
-	again := fault.Run{"homing", "configure", "sso"}
-	if name := o.App.Flags.Profile; name != "" {
-		again = append(again, "--profile", name)
+	configure := fault.Run{"homing", "configure", "sso"}
+	if name := o.app.Flags.Profile; name != "" {
+		configure = append(configure, "--profile", name)
 	}
 	if login.Flow == session.Device {
-		again = append(again, "--use-device-code")
+		configure = append(configure, "--use-device-code")
 	}
-	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: fault.WithAction(remedy, again), Err: err}
+	remedy = fault.WithAction(remedy, configure)
+	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: remedy, Err: err}
 }
 
-// current is a present value of the profile, "" where there is none.
+// current returns a value of the profile in the config file; it is empty if there is none.
 func (p *plan) current(key string) string {
-	if !p.hasCurrentProfile {
+	if !p.exists {
 		return ""
 	}
-	return p.currentProfile.Get(key)
+	return p.existing.Get(key)
 }
 
-// askSession finds the session: an existing one as it is, a new one, or a legacy start URL.
+// askSession sets the session of p: a configured one unchanged, a new one, or a legacy start URL.
 func (o *ssoOptions) askSession(ctx context.Context, p *plan) error {
-	a := o.App
+	a := o.app
 	name := prompt.Question{Text: "SSO session name", Current: p.current("sso_session"), Flag: "--sso-session NAME"}
 	name.Check = func(text string) string {
 		if text == "" || a.HasSession(text) {
@@ -193,20 +202,22 @@ func (o *ssoOptions) askSession(ctx context.Context, p *plan) error {
 	case given == "":
 		a.UI.Strong("WARNING: Configuring using legacy format (e.g. without an SSO session).\n" +
 			"Consider re-running \"configure sso\" command and providing a session name.\n")
-	default:
-		if a.HasSession(given) {
-			if p.session, err = a.Loaded.Session(given); err != nil {
-				return err
-			}
-			return o.SameAs(p.session)
+	case a.HasSession(given):
+		if p.session, err = a.Loaded.Session(given); err != nil {
+			return err
 		}
+		return o.CheckAgainst(p.session)
+	default:
 		p.newSession = true
 	}
 	p.session.Name = given
-	if p.session.StartURL, err = answer.AskStartURL(ctx, a, &o.SessionFlags, p.current("sso_start_url")); err != nil {
+	startURL, err := answer.AskStartURL(ctx, a, &o.SessionFlags, p.current("sso_start_url"))
+	if err != nil {
 		return err
 	}
-	if p.session.Region, err = answer.AskSSORegion(ctx, a, &o.SessionFlags, p.session.StartURL, p.current("sso_region")); err != nil {
+	p.session.StartURL = startURL
+	p.session.Region, err = answer.AskSSORegion(ctx, a, &o.SessionFlags, startURL, p.current("sso_region"))
+	if err != nil {
 		return err
 	}
 	if p.session.Legacy() {
@@ -216,12 +227,12 @@ func (o *ssoOptions) askSession(ctx context.Context, p *plan) error {
 	return err
 }
 
-// askProfile asks what is left: client region, output format, the profile's name.
+// askProfile sets the client region, the output format and the name of the profile.
 func (o *ssoOptions) askProfile(ctx context.Context, p *plan) error {
-	a := o.App
+	a := o.app
 	region := p.current("region")
 	if region == "" {
-		// Without a region the AWS CLI asks the instance metadata service, which in a codespace is Azure's.
+		// Without a region the AWS CLI asks the instance metadata service, and in a codespace that is Azure's.
 		region = p.session.Region
 	}
 	var err error
@@ -232,7 +243,8 @@ func (o *ssoOptions) askProfile(ctx context.Context, p *plan) error {
 		return err
 	}
 	p.output, err = answer.Get(ctx, a, o.Given("output"), o.output, prompt.Question{
-		Text: "CLI default output format (json if not specified)", Current: p.current("output"), Flag: "--output FORMAT", Check: answer.CheckOutput,
+		Text: "CLI default output format (json if not specified)", Current: p.current("output"),
+		Flag: "--output FORMAT", Check: answer.CheckOutput,
 	})
 	if err != nil || p.profile != "" {
 		return err
@@ -241,31 +253,31 @@ func (o *ssoOptions) askProfile(ctx context.Context, p *plan) error {
 	if p.accountID != "" && p.role != "" {
 		suggestion = answer.ProfileName(p.role + "-" + p.accountID)
 	}
-	p.profile, err = prompt.Ask(ctx, a, prompt.Question{Text: "Profile name", Current: suggestion, Flag: "--profile NAME", Check: func(text string) string {
-		if problem := answer.CheckName(text); problem != "" {
-			return problem
-		}
-		return o.occupied(text)
-	}})
+	p.profile, err = prompt.Ask(ctx, a, prompt.Question{
+		Text: "Profile name", Current: suggestion, Flag: "--profile NAME",
+		Check: func(text string) string { return cmp.Or(answer.CheckName(text), o.checkCredentials(text)) },
+	})
 	return err
 }
 
-// occupied says why a profile must not get SSO settings: the SDKs resolve a mixture in different orders.
-func (o *ssoOptions) occupied(name string) string {
-	p, ok := o.App.Loaded.Profile(name)
+// checkCredentials returns why a profile cannot have SSO settings, as a sentence; it is empty if it can. SDKs disagree
+// about a profile that also has other credentials.
+func (o *ssoOptions) checkCredentials(name string) string {
+	p, ok := o.app.Loaded.Profile(name)
 	if !ok {
 		return ""
 	}
 	for _, key := range []string{"aws_access_key_id", "credential_process", "role_arn", "login_session"} {
 		if p.Get(key) != "" {
-			return "profile \"" + name + "\" gets its credentials by " + key + " already"
+			return fmt.Sprintf("profile %q already gets its credentials from %s", name, key)
 		}
 	}
 	return ""
 }
 
+// write saves the profile, and a new session with it, in one edit of the config file.
 func (o *ssoOptions) write(ctx context.Context, p plan) error {
-	paths, err := o.App.Paths()
+	paths, err := o.app.Paths()
 	if err != nil {
 		return err
 	}
@@ -294,16 +306,17 @@ func (o *ssoOptions) write(ctx context.Context, p plan) error {
 	return awsconfig.Update(ctx, paths.Config, edits...)
 }
 
-// contradictions are keys of an earlier, legacy form of the profile that differ from the session's: botocore then
-// refuses the profile.
+// contradictions lists the profile's own keys, left from the legacy format, that differ from the session's. botocore
+// refuses a profile with such keys.
 func (o *ssoOptions) contradictions(p plan) []string {
-	existing, ok := o.App.Loaded.Profile(p.profile)
+	existing, ok := o.app.Loaded.Profile(p.profile)
 	if !ok {
 		return nil
 	}
 	var keys []string
 	for key, value := range map[string]string{
-		"sso_start_url": p.session.StartURL, "sso_region": p.session.Region, "sso_registration_scopes": strings.Join(p.session.Scopes, ","),
+		"sso_start_url": p.session.StartURL, "sso_region": p.session.Region,
+		"sso_registration_scopes": strings.Join(p.session.Scopes, ","),
 	} {
 		if have := existing.Get(key); have != "" && have != value {
 			keys = append(keys, key)
@@ -312,27 +325,32 @@ func (o *ssoOptions) contradictions(p plan) []string {
 	return keys
 }
 
-// conclude prints the AWS CLI's last words.
-func (o *ssoOptions) conclude(p plan) error {
-	u := o.App.UI
-	interactive.WarnStaticKeys(o.App)
+// report prints the result, in the words of the AWS CLI.
+func (o *ssoOptions) report(p plan) error {
+	u := o.app.UI
+	interactive.WarnStaticKeys(o.app)
 	switch {
 	case u.JSON:
-		c := ui.Configured{Event: "configured", Profile: p.profile, SSOSession: p.session.Name, AccountID: p.accountID, RoleName: p.role, Region: p.region}
+		c := ui.Configured{
+			Event: "configured", Profile: p.profile, SSOSession: p.session.Name,
+			AccountID: p.accountID, RoleName: p.role, Region: p.region,
+		}
 		if p.session.Legacy() {
 			c.StartURL = p.session.StartURL
 		}
 		return u.Event(c)
 	case p.accountID == "" || p.role == "":
 		u.Answer("Successfully configured SSO for profile: %s\n", p.profile)
-		if !p.session.Legacy() && len(o.App.RolesOf(p.session)) == 0 {
-			interactive.SayNext(o.App, app.Target{Session: p.session})
+		if !p.session.Legacy() && len(o.app.RolesOf(p.session)) == 0 {
+			interactive.SayNext(o.app, app.Target{Session: p.session})
 		}
 	case p.profile == "default":
-		u.Answer("The AWS CLI is now configured to use the default profile.\nRun the following command to verify your configuration:\n\n%s\n",
+		u.Answer("The AWS CLI is now configured to use the default profile.\n"+
+			"Run the following command to verify your configuration:\n\n%s\n",
 			u.Command(interactive.CallerIdentity(p.profile)))
 	default:
-		u.Answer("To use this profile, specify the profile name using --profile, as shown:\n\n%s\n", u.Command(interactive.CallerIdentity(p.profile)))
+		u.Answer("To use this profile, specify the profile name using --profile, as shown:\n\n%s\n",
+			u.Command(interactive.CallerIdentity(p.profile)))
 	}
 	return nil
 }

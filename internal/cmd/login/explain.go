@@ -1,11 +1,11 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
-	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/callback"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/interactive"
@@ -13,7 +13,7 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// explanation is what --explain prints under --json. The names stay as they are.
+// explanation is what --explain prints with --json. Other programs read the JSON names, so they never change.
 type explanation struct {
 	Place    string            `json:"place"`
 	Title    string            `json:"title"`
@@ -23,26 +23,27 @@ type explanation struct {
 	Reason   string            `json:"reason"`
 	Channels []session.Channel `json:"channels"`
 	Browser  string            `json:"browser"`
-	Port     int               `json:"port"`              // 0 is any
-	Refuses  bool              `json:"refuses,omitempty"` // a CI job without a terminal: login ends at once when a person is needed
+	Port     int               `json:"port"` // 0 is any free port
+	// Refuses says that login exits at once if it needs a person, as in a CI job without a terminal.
+	Refuses bool `json:"refuses,omitempty"`
 
-	Windows []explainedTry  `json:"editor_windows"`
-	Weighed []explainedRow  `json:"places"`
-	Steps   []explainedStep `json:"sources"`
-	Ways    []explainedWay  `json:"ways"`
+	Windows []explainedWindow `json:"editor_windows"`
+	Places  []explainedPlace  `json:"places"`
+	Sources []explainedSource `json:"sources"`
+	Ways    []explainedWay    `json:"ways"`
 }
 
 type (
-	explainedTry struct {
+	explainedWindow struct {
 		Socket  string `json:"socket"`
 		From    string `json:"from"`
 		Outcome string `json:"outcome"`
 	}
-	explainedRow struct {
+	explainedPlace struct {
 		Place   string `json:"place"`
 		Outcome string `json:"outcome"`
 	}
-	explainedStep struct {
+	explainedSource struct {
 		Source  string `json:"source"`
 		Said    string `json:"said"`
 		Outcome string `json:"outcome"`
@@ -54,113 +55,113 @@ type (
 	}
 )
 
-// runExplain prints how login would sign in here, and what that was weighed from. It asks nobody and writes nothing.
+// runExplain prints how login would sign in here, and why. It asks no questions, calls no service and writes no file.
 func (o *options) runExplain(ctx context.Context) error {
-	t, err := o.App.Target(ctx, o.ssoSession)
+	t, err := o.app.Target(ctx, o.ssoSession)
 	if err != nil {
 		return err
 	}
-	c, err := interactive.Decide(ctx, o.App, t.Session, o.Flags)
+	c, err := interactive.Decide(ctx, o.app, t.Session, o.Flags)
 	if err != nil {
 		return err
 	}
-	e := explain(o.App.UI, c)
-	e.Refuses = c.RefuseInCI(o.App) != nil
-	if o.App.UI.JSON {
-		return o.App.UI.Document(e)
+	e := explain(o.app.UI, c)
+	e.Refuses = c.RefuseInCI(o.app) != nil
+	if o.app.UI.JSON {
+		return o.app.UI.Document(e)
 	}
-	return sayExplanation(o.App, t.Session.InWords(), e)
+	renderExplanation(o.app.UI, t.Session.InWords(), e)
+	return nil
 }
 
+// explain returns the facts behind c. u words a command for this shell.
 func explain(u *ui.UI, c interactive.Choice) explanation {
-	event := c.Environment()
 	e := explanation{
 		Place: c.Place.Name, Title: c.Place.Title, Remote: c.Place.Remote, Wrapped: c.Place.Wrapped,
-		Flow: c.Answer.Flow, Reason: c.Answer.Reason, Channels: event.Channels, Browser: c.Place.Browser, Port: c.Ports()[0],
-		Windows: []explainedTry{}, Weighed: []explainedRow{}, Steps: []explainedStep{}, Ways: []explainedWay{},
+		Flow: c.Answer.Flow, Reason: c.Answer.Reason,
+		Channels: c.Environment().Channels, Browser: c.Place.Browser, Port: c.Ports()[0],
+		Windows: []explainedWindow{}, Places: []explainedPlace{}, Sources: []explainedSource{}, Ways: []explainedWay{},
 	}
 	for _, t := range c.Place.Tries {
-		e.Windows = append(e.Windows, explainedTry{t.Path, t.From, t.Outcome})
+		e.Windows = append(e.Windows, explainedWindow{t.Path, t.From, t.Outcome})
 	}
 	for _, w := range c.Place.Weighed {
-		e.Weighed = append(e.Weighed, explainedRow{w.Name, w.Outcome})
+		e.Places = append(e.Places, explainedPlace{w.Name, w.Outcome})
 	}
 	for _, s := range c.Answer.Steps {
-		e.Steps = append(e.Steps, explainedStep(s))
+		e.Sources = append(e.Sources, explainedSource(s))
 	}
-	example := e.Port
-	if example == 0 {
-		example = callback.DefaultPorts[0]
-	}
-	for _, w := range c.Place.Ways(example) {
-		if w.Channel == session.DeviceCode && c.Settings.Policy.Allows(session.Device) || w.Channel != session.DeviceCode && c.MayCode() {
-			if w.Channel == session.Callback {
-				w.Command = u.Command(fault.HandOver{})
-			}
-			e.Ways = append(e.Ways, explainedWay(w))
+	for _, w := range c.Place.Ways(cmp.Or(e.Port, callback.DefaultPorts[0])) {
+		allowed := c.MayCode()
+		if w.Channel == session.DeviceCode {
+			allowed = c.Settings.Policy.Allows(session.Device)
 		}
+		if !allowed {
+			continue
+		}
+		if w.Channel == session.Callback {
+			w.Command = u.Command(fault.HandOver{})
+		}
+		e.Ways = append(e.Ways, explainedWay(w))
 	}
 	return e
 }
 
-// sayExplanation is the answer in words: what, then why, then everything that was looked at.
-func sayExplanation(a *app.App, name string, e explanation) error {
-	flowName := ui.FlowInWords(e.Flow)
+// renderExplanation prints e for people: the choice, its reason, then everything that was checked. name is the session
+// in words.
+func renderExplanation(u *ui.UI, name string, e explanation) {
+	u.Answer("homing login would sign in to %s with %s.\n", name, ui.FlowInWords(e.Flow))
+	u.Answer("Why: %s.\n", e.Reason)
+	if e.Refuses {
+		u.Answer("This is a CI job without a terminal, so login exits with code 4 if it needs a person.\n")
+	}
+	u.Answer("\n")
 	title := e.Title
 	if e.Wrapped != "" {
 		title += ", inside " + e.Wrapped
 	}
-	a.UI.Answer("homing login would sign in to %s with %s.\n", name, flowName)
-	a.UI.Answer("Why: %s.\n", e.Reason)
-	if e.Refuses {
-		a.UI.Answer("Here it would not: nobody sits at this job, so it ends with exit code 4 when a person is needed.\n")
+	port, example := fmt.Sprint(e.Port), ""
+	if e.Port == 0 {
+		port, example = "any free one", fmt.Sprintf(" (with port %d as an example)", callback.DefaultPorts[0])
 	}
-	a.UI.Answer("\n")
-	facts := [][]string{
+	for _, f := range [][2]string{
 		{"place", fmt.Sprintf("%s (%s)", title, e.Place)},
 		{"browser", e.Browser},
-		{"ways back", joined(e.Channels)},
-		{"port", fmt.Sprint(e.Port)},
-	}
-	example := ""
-	if e.Port == 0 {
-		facts[3][1] = "any free one"
-		example = fmt.Sprintf(" (were the port %d)", callback.DefaultPorts[0])
-	}
-	for _, f := range facts {
-		a.UI.Answer("%-10s %s\n", f[0], f[1])
+		{"ways back", joinChannels(e.Channels)},
+		{"port", port},
+	} {
+		u.Answer("%-10s %s\n", f[0], f[1])
 	}
 	if len(e.Windows) > 0 {
-		a.UI.Answer("\nWindows of an editor that were asked:\n")
+		u.Answer("\nEditor windows checked:\n")
 		for _, w := range e.Windows {
-			a.UI.Answer("  %s (%s): %s\n", w.Socket, w.From, w.Outcome)
+			u.Answer("  %s (%s): %s\n", w.Socket, w.From, w.Outcome)
 		}
 	}
-	a.UI.Answer("\nPlaces, from the first to the one that matched:\n")
-	for _, w := range e.Weighed {
-		a.UI.Answer("  %-26s %s\n", w.Place, w.Outcome)
+	u.Answer("\nPlaces checked, up to the match:\n")
+	for _, p := range e.Places {
+		u.Answer("  %-26s %s\n", p.Place, p.Outcome)
 	}
-	a.UI.Answer("\nWhat was weighed, weakest first:\n")
-	for _, s := range e.Steps {
+	u.Answer("\nWhat decides the flow, weakest first:\n")
+	for _, s := range e.Sources {
 		if s.Outcome == "" {
-			a.UI.Answer("  %-22s %s\n", s.Source, s.Said)
+			u.Answer("  %-22s %s\n", s.Source, s.Said)
 		} else {
-			a.UI.Answer("  %-22s %s: %s\n", s.Source, s.Said, s.Outcome)
+			u.Answer("  %-22s %s: %s\n", s.Source, s.Said, s.Outcome)
 		}
 	}
 	if len(e.Ways) > 0 {
-		a.UI.Answer("\nWhat can be done while it waits, best first" + example + ":\n")
+		u.Answer("\nWhat you can do while login waits, best first" + example + ":\n")
 		for _, w := range e.Ways {
-			a.UI.Answer("  - %s\n", w.Text)
+			u.Answer("  - %s\n", w.Text)
 			if w.Command != "" {
-				a.UI.Answer("      %s\n", w.Command)
+				u.Answer("      %s\n", w.Command)
 			}
 		}
 	}
-	return nil
 }
 
-func joined(channels []session.Channel) string {
+func joinChannels(channels []session.Channel) string {
 	names := make([]string, len(channels))
 	for i, c := range channels {
 		names[i] = string(c)

@@ -1,4 +1,4 @@
-// Package login is the commands login and callback.
+// Package login holds the commands login and callback: the second hands a redirect to the first.
 package login
 
 import (
@@ -12,33 +12,36 @@ import (
 )
 
 type options struct {
-	App        *app.App
+	app        *app.App
 	ssoSession string
 	interactive.Flags
 	force   bool
 	explain bool
 }
 
+// New returns the command login.
 func New(a *app.App) *cobra.Command {
-	o := &options{App: a}
+	o := &options{app: a}
 	cmd := &cobra.Command{
 		Use:     "login",
 		GroupID: app.GroupSignIn,
-		Short:   "Sign in, renew, or say that there is nothing to do",
+		Short:   "Sign in, or renew the current session",
 		Long: app.Lines(
-			"Signs you in to a session of the AWS config file and stores the token where the AWS CLI and every SDK look",
-			"for it. With a token that is still good it says until when and does nothing; one that can be renewed is renewed",
-			"without a browser; --force signs in again. A failed attempt leaves the old token as it was.",
+			"Signs you in to a session of the AWS config file and stores the token where the AWS CLI and every SDK",
+			"look for it. If the token is still valid, login says until when and does nothing else. If it can be",
+			"renewed, login renews it without a browser. --force signs in again. A sign-in that fails leaves the old",
+			"token alone.",
 			"",
 			"Which session: --sso-session; else that of the profile (--profile, AWS_PROFILE, AWS_DEFAULT_PROFILE,",
 			"HOMING_PROFILE); else that of [default]; else the only one there is.",
 			"",
-			"How: a browser redirect (PKCE) where it comes back by itself (on this machine, or through a desktop editor), else a",
-			"device code where policy permits, else a redirect that is brought back by hand. --explain says what is chosen here",
-			"and why, and signs in to nothing. Either way the token can be renewed. While it waits on a terminal, d switches to a",
-			"device code, p to a redirect, ? lists what can be done here, and the address of a page that failed to load can be",
-			"pasted. Another login of the session meanwhile joins this one, and --force takes over from it. --json prints one",
-			"event a line: environment, authorize, device_code, hint, signed_in, error.",
+			"How: a browser redirect (PKCE) if it reaches this machine by itself, as on a laptop or through a desktop",
+			"editor; else a device code if policy allows; else a redirect that you bring back by hand. Each gives a",
+			"token that can be renewed. --explain shows the choice and its reason, and does not sign in. While login",
+			"waits on a terminal, press d for a device code, p for a redirect or ? for what else you can do, or paste",
+			"the address of a page that failed to load. Another login of the same session joins this one; with",
+			"--force it takes over. --json prints one event a line: environment, authorize, device_code, hint,",
+			"signed_in, error.",
 		),
 		Example: app.Lines(
 			"  homing login",
@@ -61,30 +64,32 @@ func New(a *app.App) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.CompleteSessions)
 	o.Register(cmd)
 	o.RegisterKeepFresh(cmd)
-	cmd.Flags().BoolVar(&o.explain, "explain", false, "say how it would sign in here and why, and do nothing")
-	cmd.Flags().BoolVar(&o.force, "force", false, "sign in even if the token is good, and take over from a login that waits")
+	cmd.Flags().BoolVar(&o.explain, "explain", false, "show how login would sign in here and why, then exit")
+	cmd.Flags().BoolVar(&o.force, "force", false,
+		"sign in even if the token is valid, and take over from a waiting login")
 	return cmd
 }
 
 func (o *options) run(ctx context.Context) error {
-	t, err := o.App.Target(ctx, o.ssoSession)
+	t, err := o.app.Target(ctx, o.ssoSession)
 	if err != nil {
 		return err
 	}
 	if o.KeepFreshInVain(t.Session) {
-		o.App.Remark("--keep-fresh is needed for legacy profiles only: the token of %s can be renewed anyway.", t.Session.InWords())
+		o.app.Remark("--keep-fresh is needed for legacy profiles only: the token of %s can be renewed anyway.",
+			t.Session.InWords())
 	}
-	result, err := interactive.SignIn(ctx, o.App, t.Session, o.Flags, o.force)
+	result, err := interactive.SignIn(ctx, o.app, t.Session, o.Flags, o.force)
 	if err != nil {
 		return err
 	}
-	t, said, err := upgrade.TakeAlong(ctx, o.App, t)
+	t, told, err := upgrade.Follow(ctx, o.app, t)
 	if err != nil {
 		return err
 	}
-	if result.Channel != session.Cached && !said {
-		interactive.SayNext(o.App, t)
+	if result.Channel != session.Cached && !told {
+		interactive.SayNext(o.app, t)
 	}
-	interactive.WarnStaticKeys(o.App)
+	interactive.WarnStaticKeys(o.app)
 	return nil
 }

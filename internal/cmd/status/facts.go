@@ -18,33 +18,35 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// document is what status --json prints, with and without --check. The JSON names stay as they are.
+// document is what status --json prints, with or without --check. Other programs read the JSON names, so they never
+// change.
 type document struct {
-	Sessions []sessionStatus  `json:"sessions"`
-	Others   []otherToken     `json:"others"`   // token files of no session; empty when one session is asked for
-	Problems []sessionProblem `json:"problems"` // sessions of the config file that nobody can sign in to; likewise
-	Keep     keeperStatus     `json:"keep"`
+	Sessions []sessionStatus `json:"sessions"`
+	// Others and Problems are empty for a single session.
+	Others   []otherToken     `json:"others"`
+	Problems []sessionProblem `json:"problems"`
+	Keep     keepStatus       `json:"keep"`
 }
 
-// What State says.
+// The values of State.
 const (
 	stateValid   = "valid"
 	stateExpired = "expired"
 	stateNone    = "none"
-	stateCorrupt = "corrupt" // there is a file, without a usable token
-	stateEnded   = "ended"   // the service has refused what is in the file
-	stateForeign = "foreign" // the token is of another start URL or region than the config says
+	stateCorrupt = "corrupt" // the file holds no usable token
+	stateEnded   = "ended"   // the service has refused the token
+	stateForeign = "foreign" // the token belongs to another start URL or region than the config file names
 )
 
-// What NextUse says.
+// The values of NextUse.
 const (
 	nextUse    = "use"
 	nextRenew  = "renew"
 	nextSignIn = "sign_in"
-	nextFail   = "fail" // the token cannot be stored here once it is renewed, or its file cannot be read
+	nextFail   = "fail" // a renewed token could not be stored here, or the file cannot be read
 )
 
-// sessionStatus is what is known of one session.
+// sessionStatus is what the files, and the service if asked, say about one session.
 type sessionStatus struct {
 	Session     string   `json:"session"` // name, or the start URL of a legacy profile
 	Legacy      bool     `json:"legacy"`
@@ -55,18 +57,21 @@ type sessionStatus struct {
 	Refreshable bool     `json:"refreshable"` // while the portal session lasts
 	Profiles    []string `json:"profiles"`
 
-	Format     string                `json:"format"`                  // sso-session or legacy
-	NextUse    string                `json:"next_use"`                // see nextUse
-	SignIn     string                `json:"sign_in"`                 // the command
-	File       string                `json:"file"`                    // where its token is, or would be
-	Client     string                `json:"client,omitempty"`        // homing, aws-cli or other: who got the token; missing where the file does not tell
-	ClientName string                `json:"client_name,omitempty"`   // as the service's page shows it
-	Refused    string                `json:"refused,omitempty"`       // what the service called it when it refused to renew this token
-	Unstorable string                `json:"unstorable,omitempty"`    // why a renewed token could not be stored
-	Short      int                   `json:"short_seconds,omitempty"` // what the token was issued for, if that is less than any portal session with time left gives
-	Watched    bool                  `json:"watched"`                 // by keep
-	Upgrade    string                `json:"upgrade,omitempty"`       // the command that makes a session of a legacy profile
-	Verified   *connect.Verification `json:"verified,omitempty"`
+	Format  string `json:"format"`   // sso-session or legacy
+	NextUse string `json:"next_use"` // see nextUse
+	SignIn  string `json:"sign_in"`  // the command
+	File    string `json:"file"`     // where the token is, or would be
+	// Client is the program that got the token: homing, aws-cli or other; empty if the file does not say.
+	Client     string `json:"client,omitempty"`
+	ClientName string `json:"client_name,omitempty"` // as the service's page shows it
+	Refused    string `json:"refused,omitempty"`     // the service's error code when it refused to renew the token
+	Unstorable string `json:"unstorable,omitempty"`  // why a renewed token could not be stored
+	// Short is the token's lifetime in seconds as issued. It is set only if the lifetime is so short that the portal
+	// session must be about to end.
+	Short    int                   `json:"short_seconds,omitempty"`
+	Watched  bool                  `json:"watched"`           // by keep
+	Upgrade  string                `json:"upgrade,omitempty"` // the command that turns legacy profiles into a session's
+	Verified *connect.Verification `json:"verified,omitempty"`
 
 	session session.Session
 	expires time.Time
@@ -74,20 +79,21 @@ type sessionStatus struct {
 	signIn  fault.Remedy
 }
 
-// askable reports whether there is a token that the service could be asked about.
-func (s *sessionStatus) askable() bool {
+// hasToken reports whether there is a token of this session that the service could be asked about.
+func (s *sessionStatus) hasToken() bool {
 	return s.State != stateNone && s.State != stateCorrupt && s.State != stateForeign
 }
 
-// verified takes the service's answer over. An access token that it accepts is good, whatever was on record.
-func (s *sessionStatus) verified(v connect.Verification) {
+// setVerified records the service's answer. If the service accepts the token, the session has not ended, even if an
+// earlier refusal is on record.
+func (s *sessionStatus) setVerified(v connect.Verification) {
 	s.Verified = &v
 	if v.Accepted && s.State == stateEnded {
 		s.State, s.NextUse = stateValid, nextUse
 	}
 }
 
-// otherToken is a token file that no session of the config file explains.
+// otherToken is a token file that belongs to no session of the config file.
 type otherToken struct {
 	File        string `json:"file"`
 	StartURL    string `json:"start_url,omitempty"`
@@ -97,29 +103,29 @@ type otherToken struct {
 	Refreshable bool   `json:"refreshable"`
 	Client      string `json:"client,omitempty"`
 	ClientName  string `json:"client_name,omitempty"`
-	Error       string `json:"error,omitempty"` // of corrupt
+	Error       string `json:"error,omitempty"` // why it is corrupt
 
 	expires time.Time
 }
 
-// sessionProblem is an [sso-session] that is incomplete.
+// sessionProblem is an incomplete [sso-session]: nobody can sign in to it.
 type sessionProblem struct {
 	Session string `json:"session"`
 	Error   string `json:"error"`
 	Hint    string `json:"hint"`
 }
 
-// keeperStatus is the keep of this user.
-type keeperStatus struct {
+// keepStatus says whether this user's keep is running.
+type keepStatus struct {
 	Running bool   `json:"running"`
 	PID     int    `json:"pid,omitempty"`
 	Host    string `json:"host,omitempty"`
 	Since   string `json:"since,omitempty"`
 }
 
-// facts gathers what status says. Nothing is asked of the service.
+// facts reads what status shows. It does not call the service.
 type facts struct {
-	App     *app.App
+	app     *app.App
 	cfg     *awsconfig.Config
 	store   *store.Store
 	renewer *refresh.Renewer
@@ -136,7 +142,7 @@ func newFacts(a *app.App) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &facts{App: a, cfg: cfg, store: st, renewer: connect.Onlooker(a, st)}
+	f := &facts{app: a, cfg: cfg, store: st, renewer: connect.Onlooker(a, st)}
 	dir, err := a.StateDir()
 	if err != nil {
 		return nil, err
@@ -147,11 +153,20 @@ func newFacts(a *app.App) (*facts, error) {
 	return f, nil
 }
 
-// of returns what is known of s.
-func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
+// newDocument returns a document without sessions. Its lists are empty rather than nil, so they are [] in JSON.
+func (f *facts) newDocument() document {
+	return document{
+		Sessions: []sessionStatus{}, Others: []otherToken{}, Problems: []sessionProblem{},
+		Keep: f.keepStatus(),
+	}
+}
+
+// status returns what the files say about s.
+func (f *facts) status(ctx context.Context, s session.Session) sessionStatus {
 	row := sessionStatus{
 		Session: s.Label(), Legacy: s.Legacy(), StartURL: s.StartURL, Region: s.Region, Profiles: []string{},
-		Format: "sso-session", File: f.store.TokenPath(s.CacheKey()), Watched: f.keeping && f.holder.Watches(s), session: s,
+		Format: "sso-session", File: f.store.TokenPath(s.CacheKey()), Watched: f.keeping && f.holder.Watches(s),
+		session: s,
 	}
 	for _, p := range f.cfg.ProfilesOf(s) {
 		row.Profiles = append(row.Profiles, p.Profile)
@@ -162,11 +177,11 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 	}
 	if s.Legacy() && len(row.Profiles) > 0 {
 		t.Profile = row.Profiles[0]
-		row.Upgrade = f.App.UI.Command(fault.Upgrade(row.Profiles))
+		row.Upgrade = f.app.UI.Command(fault.Upgrade(row.Profiles))
 	}
 	row.signIn = t.Login()
 
-	now, o := f.App.Env.Time(), f.renewer.Outlook(ctx, s)
+	now, o := f.app.Env.Time(), f.renewer.Outlook(ctx, s)
 	row.NextUse, row.why = nextSignIn, o.Err
 	switch o.Next {
 	case refresh.NextUse:
@@ -177,11 +192,11 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 		row.NextUse = nextFail
 	}
 	if row.NextUse == nextSignIn {
-		if instead := connect.UpgradeInstead(f.App, f.store, s); instead != nil {
+		if instead := connect.UpgradeInstead(f.app, f.store, s); instead != nil {
 			row.signIn = instead
 		}
 	}
-	row.SignIn = f.App.UI.Command(row.signIn)
+	row.SignIn = f.app.UI.Command(row.signIn)
 	if o.Unstorable != nil {
 		row.Unstorable = o.Unstorable.Error()
 	}
@@ -203,8 +218,8 @@ func (f *facts) of(ctx context.Context, s session.Session) sessionStatus {
 	}
 	if s.Legacy() && !o.Token.RefreshToken.IsZero() {
 		login := t.Login()
-		login.KeepFresh = true // what the token has, the next one is to have
-		row.signIn, row.SignIn = login, f.App.UI.Command(login)
+		login.KeepFresh = true // the token can be renewed, so the next one should be as well
+		row.signIn, row.SignIn = login, f.app.UI.Command(login)
 	}
 	row.setExpires(o.Token.ExpiresAt)
 	row.Refreshable, row.Refused = o.Renewable && o.Unstorable == nil, o.Refused
@@ -221,7 +236,8 @@ func (s *sessionStatus) setExpires(at time.Time) {
 	}
 }
 
-// client tells which program a token was issued to, as far as the file does.
+// client returns the program that t was issued to and its name at the service. Both are empty if the file does not
+// say.
 func (f *facts) client(t session.Token, s session.Session) (kind, name string) {
 	name = idc.ClientName(t.ClientSecret)
 	switch {
@@ -235,7 +251,7 @@ func (f *facts) client(t session.Token, s session.Session) (kind, name string) {
 	return "", ""
 }
 
-// registered reports whether t was issued to a client that we registered for s.
+// registered reports whether t was issued to a client that homing registered for s.
 func (f *facts) registered(t session.Token, s session.Session) bool {
 	return t.ClientID != "" && slices.ContainsFunc([]bool{false, true}, func(pkce bool) bool {
 		r, err := f.store.Registration(store.RegistrationKey{Session: s, PKCE: pkce})
@@ -243,7 +259,7 @@ func (f *facts) registered(t session.Token, s session.Session) bool {
 	})
 }
 
-// others returns the token files that no session of the config file explains.
+// others returns the token files that belong to no session of the config file.
 func (f *facts) others() ([]otherToken, error) {
 	entries, err := f.store.Tokens()
 	if err != nil {
@@ -264,7 +280,7 @@ func (f *facts) others() ([]otherToken, error) {
 			list = append(list, o)
 			continue
 		}
-		now := f.App.Env.Time()
+		now := f.app.Env.Time()
 		o.StartURL, o.Region, o.expires, o.State = e.Token.StartURL, e.Token.Region, e.Token.ExpiresAt, stateValid
 		if !o.expires.IsZero() {
 			o.ExpiresAt = o.expires.UTC().Format(time.RFC3339)
@@ -279,19 +295,19 @@ func (f *facts) others() ([]otherToken, error) {
 	return list, nil
 }
 
-// problems returns the sessions of the config file that are incomplete.
+// problems returns the incomplete sessions of the config file.
 func (f *facts) problems() []sessionProblem {
 	list := []sessionProblem{}
 	for _, name := range f.cfg.SessionNames() {
 		if _, err := f.cfg.Session(name); err != nil {
-			list = append(list, sessionProblem{Session: name, Error: err.Error(), Hint: f.App.UI.Describe(err).Hint})
+			list = append(list, sessionProblem{Session: name, Error: err.Error(), Hint: f.app.UI.Describe(err).Hint})
 		}
 	}
 	return list
 }
 
-func (f *facts) keeper() keeperStatus {
-	k := keeperStatus{Running: f.keeping, PID: f.holder.PID, Host: f.holder.Host}
+func (f *facts) keepStatus() keepStatus {
+	k := keepStatus{Running: f.keeping, PID: f.holder.PID, Host: f.holder.Host}
 	if !f.holder.Since.IsZero() {
 		k.Since = f.holder.Since.UTC().Format(time.RFC3339)
 	}

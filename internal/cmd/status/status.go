@@ -1,8 +1,9 @@
-// Package status is the command status.
+// Package status holds the command status. It reads files only, unless --verify asks the service.
 package status
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -16,32 +17,35 @@ import (
 )
 
 type options struct {
-	App        *app.App
+	app        *app.App
 	ssoSession string
 	check      bool
-	Verify     bool
+	verify     bool
 	min        time.Duration
 }
 
+// New returns the command status.
 func New(a *app.App) *cobra.Command {
-	o := &options{App: a}
+	o := &options{app: a}
 	cmd := &cobra.Command{
 		Use:     "status",
 		GroupID: app.GroupSignIn,
-		Short:   "Show the sessions, who is signed in and until when",
+		Short:   "Show sessions and how long their tokens are valid",
 		Long: app.Lines(
-			"Shows every session of the AWS config file and what its next use does: whether the token is used as it is,",
-			"renewed without a browser, or needs a person. One session, be it the only one or that of --profile or",
-			"--sso-session, is shown in full. Tokens in the folder that belong to no session are named, whichever program",
-			"wrote them. Nothing is asked and nothing changed: the service may have ended a session earlier than its token",
-			"says, and never tells when it will.",
+			"Shows every session of the AWS config file and what its next use does: it uses the token as is, renews",
+			"it without a browser, or needs a person. A single session (the only one, or that of --profile or",
+			"--sso-session) is shown in full. status also lists tokens in the folder that belong to no session,",
+			"whichever program wrote them. It changes nothing and does not call the service, which may have ended a",
+			"session before its token expires and never says when it will end one.",
 			"",
-			"With --verify the service is asked whether it knows the token, and what time it is. That is a use like any",
-			"other: a token that is about to end is renewed where it can be. Tokens of no session are left alone. That a session",
-			"has ended is an answer, so the exit code is 0; with --check as well it is 4. Where there is none within 10 s, it is 6.",
+			"--verify asks the service whether it accepts the token, and for the time. Like any other use, this",
+			"renews a token that is about to expire if it can be renewed. Tokens that belong to no session are left",
+			"alone. A session that has ended is an answer: the exit code is 0, or 4 with --check. Exit code 6 means",
+			"no answer within 10 s.",
 			"",
-			"With --check nothing is printed for a token that is good or can be renewed; anything else is exit code 4. Which",
-			"session is checked: --sso-session; else that of the profile; else that of [default]; else the only one there is.",
+			"--check prints nothing if the token is good or can be renewed, and exits with code 4 otherwise. Which",
+			"session it checks: --sso-session; else that of the profile; else that of [default]; else the only one",
+			"there is.",
 		),
 		Example: app.Lines(
 			"  homing status",
@@ -51,7 +55,7 @@ func New(a *app.App) *cobra.Command {
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.min != 0 && !o.check {
-				return fault.New(fault.Usage, "add the flag: --check", "--min is of no use without --check")
+				return fault.New(fault.Usage, "add the flag: --check", "--min needs --check")
 			}
 			if o.min < 0 {
 				return fault.New(fault.Usage, "use a duration such as 30m", "--min %s is negative", o.min)
@@ -63,15 +67,17 @@ func New(a *app.App) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.ssoSession, "sso-session", "", "`name` of the [sso-session] to show or check")
-	cmd.Flags().BoolVar(&o.check, "check", false, "say by the exit code whether the token is good")
-	cmd.Flags().DurationVar(&o.min, "min", 0, "with --check: the least `time` a token that cannot be renewed must have left, such as 30m")
-	cmd.Flags().BoolVar(&o.Verify, "verify", false, "ask the service whether it knows the token, and compare the clocks")
+	cmd.Flags().BoolVar(&o.check, "check", false, "report by the exit code whether the token is good")
+	cmd.Flags().DurationVar(&o.min, "min", 0,
+		"with --check: minimum `time` left on a token that cannot be renewed, such as 30m")
+	cmd.Flags().BoolVar(&o.verify, "verify", false,
+		"ask the service whether it accepts the token, and compare the clocks")
 	_ = cmd.RegisterFlagCompletionFunc("sso-session", a.CompleteSessions)
 	return cmd
 }
 
 func (o *options) run(ctx context.Context) error {
-	a := o.App
+	a := o.app
 	if _, err := a.Config(); err != nil {
 		return err
 	}
@@ -79,15 +85,15 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sessions, one := f.cfg.Sessions(), false
-	if o.ssoSession != "" || a.Flags.Profile != "" { // AWS_PROFILE says what to use, not what to show
+	sessions, single := f.cfg.Sessions(), false
+	if o.ssoSession != "" || a.Flags.Profile != "" { // not AWS_PROFILE: it says what to use, not what to show
 		t, err := a.Target(ctx, o.ssoSession)
 		if err != nil {
 			return err
 		}
-		sessions, one = append(sessions[:0:0], t.Session), true
+		sessions, single = []session.Session{t.Session}, true
 	}
-	doc := document{Sessions: []sessionStatus{}, Others: []otherToken{}, Problems: []sessionProblem{}, Keep: f.keeper()}
+	doc := f.newDocument()
 	var unverified error
 	for _, s := range sessions {
 		row, err := o.row(ctx, f, s)
@@ -96,7 +102,7 @@ func (o *options) run(ctx context.Context) error {
 		}
 		doc.Sessions = append(doc.Sessions, row)
 	}
-	if !one {
+	if !single {
 		if doc.Others, err = f.others(); err != nil {
 			return err
 		}
@@ -108,7 +114,7 @@ func (o *options) run(ctx context.Context) error {
 	if a.UI.JSON {
 		err = a.UI.Document(doc)
 	} else {
-		err = (&text{App: a, cache: filepath.Dir(f.store.TokenPath("")), now: a.Env.Time()}).render(doc)
+		err = (&text{app: a, cache: filepath.Dir(f.store.TokenPath("")), now: a.Env.Time()}).render(doc)
 	}
 	if err != nil {
 		return err
@@ -116,24 +122,24 @@ func (o *options) run(ctx context.Context) error {
 	return unverified
 }
 
-// row gathers what is known of s, and asks the service if it is to. The error is why the service gave no answer.
+// row returns the status of s. With --verify it asks the service; the error says why the service gave no answer.
 func (o *options) row(ctx context.Context, f *facts, s session.Session) (sessionStatus, error) {
-	row := f.of(ctx, s)
-	if !o.Verify || !row.askable() {
+	row := f.status(ctx, s)
+	if !o.verify || !row.hasToken() {
 		return row, nil
 	}
-	v, err := connect.Verify(ctx, o.App, f.store, s)
-	row = f.of(ctx, s) // the token may be another by now, or known to be over
-	row.verified(v)
+	v, err := connect.Verify(ctx, o.app, f.store, s)
+	row = f.status(ctx, s) // Verify may have renewed the token, or recorded that the session has ended
+	row.setVerified(v)
 	if err != nil && fault.KindOf(err) == fault.SignInNeeded {
-		return row, nil // an answer
+		return row, nil // the service answered: the session has ended
 	}
 	return row, err
 }
 
-// runCheck ends without an error when the session's token can be renewed, or is good for at least o.min.
+// runCheck returns nil if the session's token can be renewed or is good for at least o.min.
 func (o *options) runCheck(ctx context.Context) error {
-	a := o.App
+	a := o.app
 	t, err := a.Target(ctx, o.ssoSession)
 	if err != nil {
 		return err
@@ -144,7 +150,8 @@ func (o *options) runCheck(ctx context.Context) error {
 	}
 	row, unverified := o.row(ctx, f, t.Session)
 	if a.UI.JSON {
-		doc := document{Sessions: []sessionStatus{row}, Others: []otherToken{}, Problems: []sessionProblem{}, Keep: f.keeper()}
+		doc := f.newDocument()
+		doc.Sessions = append(doc.Sessions, row)
 		if err := a.UI.Document(doc); err != nil {
 			return err
 		}
@@ -157,18 +164,19 @@ func (o *options) runCheck(ctx context.Context) error {
 		return row.why
 	}
 	if row.NextUse != nextSignIn && (row.Refreshable || row.expires.Sub(now) >= o.min) {
-		return nil // whoever uses it next renews it without a person
+		return nil // the next use needs no person
 	}
-	if row.NextUse == nextSignIn && row.why != nil { // in the words that the next use would have
+	if row.NextUse == nextSignIn && row.why != nil { // as the next use would say it
 		return &fault.Error{Kind: fault.SignInNeeded, Remedy: row.signIn, Msg: row.why.Error(), Err: row.why}
 	}
 	remedy := row.signIn
 	if login, ok := remedy.(fault.Login); ok && row.expires.Sub(now) >= refresh.Margin(t.Session) {
-		login.Force = true // for login there is nothing to do yet
+		login.Force = true // without it, login would not renew yet
 		remedy = login
 	}
 	return &fault.Error{
 		Kind: fault.SignInNeeded, Remedy: remedy,
-		Msg: "the token of " + t.Session.InWords() + " is valid for " + ui.Span(row.expires.Sub(now)) + " only, less than " + ui.Span(o.min),
+		Msg: fmt.Sprintf("the token of %s is valid for only %s, less than %s",
+			t.Session.InWords(), ui.Span(row.expires.Sub(now)), ui.Span(o.min)),
 	}
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// text is status for people. The facts go to stdout, what one may do about them to stderr.
+// text renders status for people. The facts go to stdout, advice to stderr.
 type text struct {
-	App   *app.App
+	app   *app.App
 	cache string // the folder of the tokens
 	now   time.Time
 }
 
 func (w *text) render(doc document) error {
-	u := w.App.UI
+	u := w.app.UI
 	if len(doc.Sessions) == 0 && len(doc.Problems) == 0 {
-		u.Say("No session is configured in %q. Start with: homing configure sso\n", w.App.ConfigFile())
+		u.Say("No session is configured in %q. Start with: homing configure sso\n", w.app.ConfigFile())
 	}
-	header, cells := []string{"SESSION", "TOKEN", "RENEWABLE", "AT THE NEXT USE"}, [][]string{}
+	header, cells := []string{"SESSION", "TOKEN", "RENEWABLE", "NEXT USE"}, [][]string{}
 	for _, row := range doc.Sessions {
 		cells = append(cells, w.cells(row))
 	}
@@ -34,26 +34,26 @@ func (w *text) render(doc document) error {
 			if i > 0 {
 				u.Answer("\n")
 			}
-			w.details(row, doc.Keep)
+			w.renderSession(row, doc.Keep)
 		}
 	default:
 		if err := u.Table(header, cells); err != nil {
 			return err
 		}
 		if doc.Keep.Running {
-			u.Answer("homing keep watches: %s\n", w.watched(doc.Sessions))
+			u.Answer("homing keep watches: %s\n", watched(doc.Sessions))
 		}
 		for _, row := range doc.Sessions {
 			switch v := row.Verified; {
 			case v == nil:
 			case v.Accepted:
-				u.Answer("%s: the service %s\n", short(row), w.verified(*v))
+				u.Answer("%s: the service %s\n", shortName(row), verified(*v))
 			default:
-				u.Answer("%s: %s\n", short(row), v.Error)
+				u.Answer("%s: %s\n", shortName(row), v.Error)
 			}
 		}
 	}
-	w.others(doc.Others)
+	w.renderOthers(doc.Others)
 	for _, p := range doc.Problems {
 		u.Say("%s\n", p.Error)
 		if p.Hint != "" {
@@ -61,15 +61,15 @@ func (w *text) render(doc document) error {
 		}
 	}
 	for _, row := range doc.Sessions {
-		w.advice(row, len(doc.Sessions) > 1)
+		w.advise(row, len(doc.Sessions) > 1)
 	}
-	w.clock(doc.Sessions)
+	w.warnClock(doc.Sessions)
 	return nil
 }
 
-// tooWide reports whether a table would not fit the terminal. Where there is none, every table fits.
+// tooWide reports whether a table does not fit the terminal. Without a terminal every table fits.
 func (w *text) tooWide(header []string, rows [][]string) bool {
-	if !w.App.Env.Terminal.Stdout || w.App.UI.Width <= 0 {
+	if !w.app.Env.Terminal.Stdout || w.app.UI.Width <= 0 {
 		return false
 	}
 	total := 2 * (len(header) - 1)
@@ -80,10 +80,11 @@ func (w *text) tooWide(header []string, rows [][]string) bool {
 		}
 		total += widest
 	}
-	return total > w.App.UI.Width
+	return total > w.app.UI.Width
 }
 
-// cells is the row of a table that fits 80 columns: the time left rather than the date.
+// cells returns the table row of a session. It shows the time left rather than the date, so that the table fits 80
+// columns.
 func (w *text) cells(row sessionStatus) []string {
 	renewable := "no"
 	switch {
@@ -95,21 +96,22 @@ func (w *text) cells(row sessionStatus) []string {
 	next := "needs a sign-in"
 	switch row.NextUse {
 	case nextUse:
-		next = "used as it is"
+		next = "used as is"
 	case nextRenew:
-		next = "renewed by itself"
+		next = "will be renewed"
 	case nextFail:
 		next = "cannot be stored here"
 		if row.State == stateCorrupt {
 			next = "fails"
 		}
 	}
-	return []string{short(row), w.token(row), renewable, next}
+	return []string{shortName(row), w.token(row), renewable, next}
 }
 
-// short names a session in a table: a legacy one by what is left of its start URL without the parts that all have.
-func short(row sessionStatus) string { return ui.ShortName(row.Session, row.Legacy, row.StartURL) }
+// shortName returns the name of a session in a table: for legacy profiles, the start URL without its common parts.
+func shortName(row sessionStatus) string { return ui.ShortName(row.Session, row.Legacy, row.StartURL) }
 
+// token words the state of a session's token.
 func (w *text) token(row sessionStatus) string {
 	switch row.State {
 	case stateNone:
@@ -117,7 +119,7 @@ func (w *text) token(row sessionStatus) string {
 	case stateCorrupt:
 		return "unreadable"
 	case stateForeign:
-		return "of another instance"
+		return "from another instance"
 	case stateEnded:
 		return "ended"
 	case stateExpired:
@@ -129,15 +131,15 @@ func (w *text) token(row sessionStatus) string {
 	return "valid for " + ui.Span(row.expires.Sub(w.now))
 }
 
-// details shows all that is known of one session.
-func (w *text) details(row sessionStatus, k keeperStatus) {
+// renderSession prints everything about one session.
+func (w *text) renderSession(row sessionStatus, k keepStatus) {
 	what := "Session " + row.Session
 	if row.Legacy {
 		what = "Legacy profiles of " + row.StartURL
 	}
-	w.App.UI.Answer("%s\n", what)
+	w.app.UI.Answer("%s\n", what)
 	line := func(name, format string, args ...any) {
-		w.App.UI.Answer("  %-10s "+format+"\n", append([]any{name + ":"}, args...)...)
+		w.app.UI.Answer("  %-10s "+format+"\n", append([]any{name + ":"}, args...)...)
 	}
 	switch row.State {
 	case stateNone, stateCorrupt:
@@ -155,12 +157,12 @@ func (w *text) details(row sessionStatus, k keeperStatus) {
 	default:
 		line("token", "valid until %s", ui.Moment(row.expires, w.now))
 	}
-	if row.askable() {
+	if row.hasToken() {
 		line("renewable", "%s", renewable(row))
 	}
 	switch row.NextUse {
 	case nextUse:
-		line("next use", "used as it is")
+		line("next use", "used as is")
 	case nextRenew:
 		line("next use", "renewed without a browser")
 	case nextFail:
@@ -173,15 +175,15 @@ func (w *text) details(row sessionStatus, k keeperStatus) {
 		line("next use", "needs: %s", row.SignIn)
 	}
 	if row.Verified != nil {
-		line("service", "%s", w.verified(*row.Verified))
+		line("service", "%s", verified(*row.Verified))
 	}
 	line("start URL", "%s", row.StartURL)
 	line("region", "%s", row.Region)
 	line("format", "%s", row.Format)
-	if row.askable() {
+	if row.hasToken() {
 		line("client", "%s", client(row.Client, row.ClientName))
 	}
-	line("keep", "%s", keeping(row, k))
+	line("keep", "%s", keepState(row, k))
 	profiles := strings.Join(row.Profiles, ", ")
 	if profiles == "" {
 		profiles = "none"
@@ -190,6 +192,7 @@ func (w *text) details(row sessionStatus, k keeperStatus) {
 	line("file", "%s", row.File)
 }
 
+// expired words when a session's token expired.
 func (w *text) expired(row sessionStatus) string {
 	if row.expires.IsZero() {
 		return "expired"
@@ -197,7 +200,8 @@ func (w *text) expired(row sessionStatus) string {
 	return "expired " + ui.Moment(row.expires, w.now)
 }
 
-// renewable: the service never tells when a portal session ends.
+// renewable words whether a session's token can be renewed. It has no date: the service never says when a portal
+// session ends.
 func renewable(row sessionStatus) string {
 	switch {
 	case row.Refreshable && row.Legacy:
@@ -214,7 +218,7 @@ func renewable(row sessionStatus) string {
 	return "no"
 }
 
-// client names the program that got a token.
+// client words which program a token was issued to.
 func client(kind, name string) string {
 	switch {
 	case kind == "homing" && name != "":
@@ -226,24 +230,26 @@ func client(kind, name string) string {
 	case name != "":
 		return "\"" + name + "\""
 	}
-	return "unknown: the file does not tell"
+	return "unknown: the file does not say"
 }
 
-func keeping(row sessionStatus, k keeperStatus) string {
+// keepState words whether keep renews a session's token.
+func keepState(row sessionStatus, k keepStatus) string {
 	switch {
 	case row.Watched:
 		return "renewed by homing keep"
 	case k.Running:
-		return "not watched by the homing keep that runs"
+		return "not renewed by the running homing keep"
 	}
-	return "homing keep does not run"
+	return "homing keep is not running"
 }
 
-func (w *text) watched(rows []sessionStatus) string {
+// watched lists the sessions whose tokens keep renews.
+func watched(rows []sessionStatus) string {
 	var names []string
 	for _, row := range rows {
 		if row.Watched {
-			names = append(names, short(row))
+			names = append(names, shortName(row))
 		}
 	}
 	if len(names) == 0 {
@@ -252,7 +258,8 @@ func (w *text) watched(rows []sessionStatus) string {
 	return strings.Join(names, ", ")
 }
 
-func (w *text) verified(v connect.Verification) string {
+// verified words the service's answer.
+func verified(v connect.Verification) string {
 	switch {
 	case v.Accepted && v.Renewed:
 		return "accepts the token, which was renewed"
@@ -262,15 +269,16 @@ func (w *text) verified(v connect.Verification) string {
 	return v.Error
 }
 
-// others names the token files of no session: nothing is done with them, but who reads the folder should know.
-func (w *text) others(list []otherToken) {
+// renderOthers lists the token files that belong to no session. homing leaves them alone, but other programs may read
+// them.
+func (w *text) renderOthers(list []otherToken) {
 	if len(list) == 0 {
 		return
 	}
-	w.App.UI.Answer("\nOther tokens in %s, which no profile uses:\n", w.cache)
+	w.app.UI.Answer("\nOther tokens in %s, which no profile uses:\n", w.cache)
 	for _, o := range list {
 		if o.State == stateCorrupt {
-			w.App.UI.Answer("  %s\n", strings.ReplaceAll(o.Error, w.cache+string(filepath.Separator), ""))
+			w.app.UI.Answer("  %s\n", strings.ReplaceAll(o.Error, w.cache+string(filepath.Separator), ""))
 			continue
 		}
 		about := o.StartURL
@@ -294,15 +302,16 @@ func (w *text) others(list []otherToken) {
 		if o.Client != "" {
 			by = ", by " + client(o.Client, o.ClientName)
 		}
-		w.App.UI.Answer("  %s: %s\n    %s%s\n", filepath.Base(o.File), about, until, by)
+		w.app.UI.Answer("  %s: %s\n    %s%s\n", filepath.Base(o.File), about, until, by)
 	}
 }
 
-// advice says what is worth doing about a session. named says that it must be told apart from others.
-func (w *text) advice(row sessionStatus, named bool) {
-	u := w.App.UI
+// advise says what to do about a session. named means that other sessions are shown too, so the advice names this
+// one.
+func (w *text) advise(row sessionStatus, named bool) {
+	u := w.app.UI
 	if named && row.NextUse == nextSignIn {
-		u.Say("%s needs: %s\n", short(row), row.SignIn)
+		u.Say("%s needs: %s\n", shortName(row), row.SignIn)
 	}
 	if row.NextUse == nextFail && row.State == stateCorrupt {
 		if named {
@@ -311,18 +320,19 @@ func (w *text) advice(row sessionStatus, named bool) {
 		u.Say("hint: %s\n", u.Describe(row.why).Hint)
 	}
 	if named && row.Unstorable != "" {
-		u.Say("The token of %s cannot be renewed: %s\n", short(row), row.Unstorable)
+		u.Say("The token of %s cannot be renewed: %s\n", shortName(row), row.Unstorable)
 	}
 	if row.Short > 0 {
-		u.Say("%s\n", ui.ShortAdvice(short(row), time.Duration(row.Short)*time.Second, row.StartURL, row.SignIn))
+		u.Say("%s\n", ui.ShortAdvice(shortName(row), time.Duration(row.Short)*time.Second, row.StartURL, row.SignIn))
 	}
 	if row.Upgrade != "" && !row.Refreshable && row.Unstorable == "" {
-		u.Say("The legacy format of %s is never renewed by the AWS CLI and the SDKs. To change that: %s\n", short(row), row.Upgrade)
+		u.Say("The AWS CLI and the SDKs never renew the legacy format of %s. To change that, run: %s\n",
+			shortName(row), row.Upgrade)
 	}
 }
 
-// clock says once how far this machine's clock is off: the expiry of a token is computed from it, by every program.
-func (w *text) clock(rows []sessionStatus) {
+// warnClock says once how far this machine's clock is off. Every program computes a token's expiry from this clock.
+func (w *text) warnClock(rows []sessionStatus) {
 	for _, row := range rows {
 		v := row.Verified
 		if v == nil || v.ClockAhead == nil {
@@ -333,7 +343,8 @@ func (w *text) clock(rows []sessionStatus) {
 			if off < 0 {
 				side = "behind"
 			}
-			w.App.UI.Say("The clock of this machine is %s %s the service's: expiry times are wrong until it is set.\n", ui.Span(off.Abs()), side)
+			w.app.UI.Say("This machine's clock is %s %s the service's: expiry times are wrong until it is set.\n",
+				ui.Span(off.Abs()), side)
 			return
 		}
 	}
