@@ -103,9 +103,9 @@ func TestConsoleDoesNotOpen(t *testing.T) {
 		said   string
 		opened bool
 	}{
-		"no browser":   {opens(nil), can(false), nil, "No browser can be opened from here. Visit the address where you have one:\n", false},
-		"none at all":  {nil, nil, nil, "No browser can be opened from here. Visit the address where you have one:\n", false},
-		"broken":       {opens(errors.New("no display")), can(true), nil, "The browser did not open. Visit the address where you have one.\n", true},
+		"no browser":   {opens(nil), can(false), nil, "homing cannot open a browser from here. Open this address in yours:\n", false},
+		"none at all":  {nil, nil, nil, "homing cannot open a browser from here. Open this address in yours:\n", false},
+		"broken":       {opens(errors.New("no display")), can(true), nil, "The browser did not open. Open the address yourself.\n", true},
 		"not asked":    {opens(nil), can(true), []string{"--no-browser"}, "", false},
 		"opens":        {opens(nil), can(true), nil, "Opening the console in your browser, as role \"ReadOnly\" in account 111111111111.\n", true},
 		"json":         {opens(nil), can(true), []string{"--json"}, "", true},

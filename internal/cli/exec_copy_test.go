@@ -84,7 +84,7 @@ func TestRenewBoto(t *testing.T) {
 		x.ends(0)
 		x = startHoming(t, vars, "serve", "dev")
 		await(t, "listening", func() bool { return strings.Contains(x.stderr.String(), "Until Ctrl-C") })
-		if warned := strings.Contains(x.stderr.String(), "boto3 takes the keys in"); warned != (row.want == os.DevNull) {
+		if warned := strings.Contains(x.stderr.String(), "boto3 prefers the keys in"); warned != (row.want == os.DevNull) {
 			t.Errorf("BOTO_CONFIG=%s: warned %v:\n%s", row.set, warned, x.stderr)
 		}
 		if err := x.cmd.Process.Signal(syscall.SIGINT); err != nil {

@@ -91,7 +91,7 @@ func TestSyncAskedMeanwhile(t *testing.T) {
 	taken := devSession + "\n[profile production-Admin]\nregion = eu-west-1\n"
 	p.write(t, taken)
 	x.send("yes\n")
-	if out := x.end(3); !strings.Contains(out, "was changed by another program meanwhile") || p.config(t) != taken {
+	if out := x.end(3); !strings.Contains(out, "another program changed") || p.config(t) != taken {
 		t.Errorf("the name is taken:\n%s\n%s", out, p.config(t))
 	}
 	x = open(t, vars, "profiles", "sync")

@@ -28,8 +28,8 @@ func newRootCmd(a *app.App) *cobra.Command {
 		Short: "Sign in to AWS IAM Identity Center from wherever your shell runs",
 		Long: "homing signs you in to AWS IAM Identity Center (AWS SSO) from wherever your shell runs: a codespace, a dev\n" +
 			"container, an SSH host, a laptop. It writes the files that the AWS CLI and every AWS SDK already read.\n\n" +
-			"Start with:  homing configure sso\n" +
-			"Look first:  homing demo",
+			"Start with:                     homing configure sso\n" +
+			"Try it without an AWS account:  homing demo",
 		Version:       app.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -56,7 +56,7 @@ func newRootCmd(a *app.App) *cobra.Command {
 
 	root.AddGroup(
 		&cobra.Group{ID: app.GroupSignIn, Title: "Sign in:"},
-		&cobra.Group{ID: app.GroupUse, Title: "Use what you may:"},
+		&cobra.Group{ID: app.GroupUse, Title: "Use your roles:"},
 		&cobra.Group{ID: app.GroupTry, Title: "Try it without an AWS account:"},
 	)
 	root.AddCommand(

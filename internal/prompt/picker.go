@@ -15,12 +15,12 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// pickerRows is how many entries of a list are shown at once, as many as the AWS CLI shows.
+// pickerRows is how many items of a list show at once, as in the AWS CLI.
 const pickerRows = 10
 
-// Pick lets the person choose one of items, which are shown as they are, and returns its index. The list narrows to
-// what contains every typed word. Without raw key input it is numbered instead. flag names the flag that answers.
-// What was typed before the list is seen is dropped: an Enter meant for something else would choose.
+// Pick lets the person choose one of items, in the given order, and returns its index. The list narrows to the items
+// that contain every typed word; without raw key input it is numbered instead. flag names the flag that answers the
+// question. Pick drops input typed before the list shows: an Enter meant for something else would choose.
 func Pick(ctx context.Context, a *app.App, items []string, flag string) (int, error) {
 	if !a.Interactive() {
 		return 0, Missing(flag)
@@ -33,35 +33,39 @@ func Pick(ctx context.Context, a *app.App, items []string, flag string) (int, er
 		restore, err := a.Env.Terminal.Raw()
 		if err == nil {
 			defer restore()
-			dropTyped(a)
-			return pickFiltering(ctx, a, shown, flag)
+			dropInput(a)
+			return pickFiltered(ctx, a, shown, flag)
 		}
 		a.UI.Debug("raw key input is not available: %v", err)
 	}
-	dropTyped(a)
+	dropInput(a)
 	return pickNumbered(ctx, a, shown, flag)
 }
 
-// dropTyped forgets what was typed and not read.
-func dropTyped(a *app.App) {
+// dropInput drops input that was typed but not read yet.
+func dropInput(a *app.App) {
 	if a.Env.Terminal.Flush != nil {
 		if err := a.Env.Terminal.Flush(); err != nil {
-			a.UI.Debug("typed ahead is not dropped: %v", err)
+			a.UI.Debug("input typed ahead cannot be dropped: %v", err)
 		}
 	}
 	a.Lines.Drop()
 }
 
+// pickNumbered lets the person choose from a numbered list.
 func pickNumbered(ctx context.Context, a *app.App, items []string, flag string) (int, error) {
 	for i, item := range items {
 		a.UI.Say("%3d  %s\n", i+1, item)
 	}
-	answer, err := Ask(ctx, a, Question{Text: fmt.Sprintf("Number, 1 to %d", len(items)), Bare: true, Flag: flag, Check: func(s string) string {
-		if n, err := strconv.Atoi(s); err != nil || n < 1 || n > len(items) {
-			return fmt.Sprintf("Not a number from 1 to %d", len(items))
-		}
-		return ""
-	}})
+	answer, err := Ask(ctx, a, Question{
+		Text: fmt.Sprintf("Number, 1 to %d", len(items)), Bare: true, Flag: flag,
+		Check: func(s string) string {
+			if n, err := strconv.Atoi(s); err != nil || n < 1 || n > len(items) {
+				return fmt.Sprintf("Not a number from 1 to %d", len(items))
+			}
+			return ""
+		},
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -69,30 +73,30 @@ func pickNumbered(ctx context.Context, a *app.App, items []string, flag string) 
 	return n - 1, nil
 }
 
-// Narrow lets the person filter items, which are clean lines, as they type and returns the indices of those that match what they typed when they
-// pressed Enter, or ended the input. Only for a terminal in which keys can be read and drawn over: see narrows.
+// Narrow shows a list that filters items as the person types. It returns the indices of the items that match when the
+// person presses Enter or ends the input. items must be clean lines. Call it only if CanNarrow.
 func Narrow(ctx context.Context, a *app.App, items []string) ([]int, error) {
 	restore, err := a.Env.Terminal.Raw()
 	if err != nil {
 		return nil, err
 	}
 	defer restore()
-	dropTyped(a)
+	dropInput(a)
 	l := newFilterList(items)
-	l.prompt = "Type to filter, arrows to look around, Enter to print what is left"
+	l.prompt = "Type to filter, arrows to scroll, Enter to print the matches"
 	if err := filter(ctx, a, l); err != nil && !errors.Is(err, term.ErrEOF) && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return l.matches, nil
 }
 
-// CanNarrow reports whether a person sits where a list can be filtered as they type.
+// CanNarrow reports whether the terminal supports Narrow.
 func CanNarrow(a *app.App) bool {
 	return a.Interactive() && a.Env.Terminal.Stdout && a.Env.Terminal.Raw != nil
 }
 
-// pickFiltering lets the person choose from a list that narrows.
-func pickFiltering(ctx context.Context, a *app.App, items []string, flag string) (int, error) {
+// pickFiltered lets the person choose from a list that filters as they type.
+func pickFiltered(ctx context.Context, a *app.App, items []string, flag string) (int, error) {
 	l := newFilterList(items)
 	err := filter(ctx, a, l)
 	if errors.Is(err, term.ErrEOF) || errors.Is(err, io.EOF) {
@@ -104,7 +108,8 @@ func pickFiltering(ctx context.Context, a *app.App, items []string, flag string)
 	return l.chosen(), nil
 }
 
-// filter runs the list with the terminal in raw mode: keys in, frames out. Nil means that the person pressed Enter.
+// filter reads keys and draws the list until the person presses Enter, which returns nil. The terminal is in raw
+// mode.
 func filter(ctx context.Context, a *app.App, l *filterList) error {
 	width := Columns(a)
 	drawn := 0
@@ -123,14 +128,14 @@ func filter(ctx context.Context, a *app.App, l *filterList) error {
 			_, _ = io.WriteString(a.Env.Stderr, erase(drawn))
 			return nil
 		case l.prompt == "" && (errors.Is(err, term.ErrEOF) || errors.Is(err, io.EOF)):
-			return err // what was to be chosen from stays in sight
+			return err // leave the unanswered list on the screen
 		}
 		_, _ = io.WriteString(a.Env.Stderr, erase(drawn))
 		return err
 	}
 }
 
-// Columns is the width of the terminal, 80 where that is not known.
+// Columns returns the width of the terminal, 80 if that is not known.
 func Columns(a *app.App) int {
 	if a.Env.Terminal.Width <= 0 {
 		return 80
@@ -138,7 +143,7 @@ func Columns(a *app.App) int {
 	return a.Env.Terminal.Width
 }
 
-// erase moves up over n lines and clears to the end of the screen.
+// erase returns the sequence that moves up n lines and clears to the end of the screen.
 func erase(n int) string {
 	if n == 0 {
 		return ""
@@ -146,11 +151,11 @@ func erase(n int) string {
 	return fmt.Sprintf("\x1b[%dA\r\x1b[J", n)
 }
 
-// escapeDelay is how long the rest of an escape sequence may take after ESC; slow links split it, people do not wait
-// longer than this for Escape to act.
+// escapeDelay is how long the rest of an escape sequence may take after ESC: slow links split sequences, and people
+// expect Escape to act at once.
 const escapeDelay = 100 * time.Millisecond
 
-// key is one press: a rune that was typed, or one of the named keys below (negative, so that no rune equals one).
+// key is a key press: a typed rune, or one of the named keys below, which are negative.
 type key rune
 
 const (
@@ -208,8 +213,8 @@ func readKey(ctx context.Context, a *app.App) (key, error) {
 	return key(r), nil
 }
 
-// readEscape reads the rest of an escape sequence: ESC [ parameters final, or ESC O final. A terminal sends it in one
-// go, so Escape by itself is known by the silence after it.
+// readEscape reads the rest of an escape sequence: ESC [ parameters final, or ESC O final. A terminal sends it at
+// once, so an ESC with nothing after it is the Escape key.
 func readEscape(ctx context.Context, a *app.App) (key, error) {
 	quiet, cancel := context.WithTimeout(ctx, escapeDelay)
 	defer cancel()
@@ -224,7 +229,7 @@ func readEscape(ctx context.Context, a *app.App) (key, error) {
 		}
 		seq = append(seq, b)
 		if len(seq) == 1 && b != '[' && b != 'O' {
-			return keyOther, nil // Alt and a key
+			return keyOther, nil // Alt with a key
 		}
 		if len(seq) > 1 && b >= 0x40 && b <= 0x7e {
 			if k, ok := escapeKeys[string(seq)]; ok {
@@ -237,11 +242,12 @@ func readEscape(ctx context.Context, a *app.App) (key, error) {
 
 var errChosen = errors.New("chosen")
 
-// filterList is a list that narrows as a person types. It knows no terminal: press changes it, view draws it.
+// filterList is the state of a list that filters as a person types. It does no input or output: press changes it,
+// view returns what to draw.
 type filterList struct {
-	prompt  string // what the keys do; "" is for a list to choose from
+	prompt  string // what the keys do; "" for a list to choose from
 	items   []string
-	folded  []string // items in lower case, to search in
+	folded  []string // items in lower case
 	filter  string
 	matches []int // indices of items
 	cursor  int   // in matches
@@ -253,11 +259,12 @@ func newFilterList(items []string) *filterList {
 	for _, item := range items {
 		l.folded = append(l.folded, strings.ToLower(item))
 	}
-	l.narrow()
+	l.applyFilter()
 	return l
 }
 
-func (l *filterList) narrow() {
+// applyFilter sets matches to the items that contain every word of filter.
+func (l *filterList) applyFilter() {
 	words := strings.Fields(strings.ToLower(l.filter))
 	l.matches, l.cursor, l.top = l.matches[:0], 0, 0
 next:
@@ -273,7 +280,7 @@ next:
 
 func (l *filterList) chosen() int { return l.matches[l.cursor] }
 
-// press applies a key. errChosen means that the person chose; context.Canceled that they gave up.
+// press applies a key. It returns errChosen if the person chose, and context.Canceled if they pressed Ctrl-C.
 func (l *filterList) press(k key) error {
 	switch k {
 	case keyInterrupt:
@@ -287,11 +294,11 @@ func (l *filterList) press(k key) error {
 	case keyBackspace:
 		if _, size := utf8.DecodeLastRuneInString(l.filter); size > 0 {
 			l.filter = l.filter[:len(l.filter)-size]
-			l.narrow()
+			l.applyFilter()
 		}
 	case keyClear:
 		l.filter = ""
-		l.narrow()
+		l.applyFilter()
 	case keyUp:
 		l.move(-1)
 	case keyDown:
@@ -307,7 +314,7 @@ func (l *filterList) press(k key) error {
 	case keyOther:
 	default:
 		l.filter += string(rune(k))
-		l.narrow()
+		l.applyFilter()
 	}
 	return nil
 }

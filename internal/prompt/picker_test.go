@@ -14,7 +14,17 @@ import (
 )
 
 func keys(s string) []key {
-	named := map[rune]key{'↑': keyUp, '↓': keyDown, '⇞': keyPageUp, '⇟': keyPageDown, '⇱': keyHome, '⇲': keyEnd, '⌫': keyBackspace, '⎋': keyClear, '?': keyOther}
+	named := map[rune]key{
+		'↑': keyUp,
+		'↓': keyDown,
+		'⇞': keyPageUp,
+		'⇟': keyPageDown,
+		'⇱': keyHome,
+		'⇲': keyEnd,
+		'⌫': keyBackspace,
+		'⎋': keyClear,
+		'?': keyOther,
+	}
 	var ks []key
 	for _, r := range s {
 		if k, ok := named[r]; ok {
@@ -35,7 +45,7 @@ func TestFilterList(t *testing.T) {
 		name, keys string
 		want       string // chosen; "" when nothing can be
 	}{
-		{"the first at once", "", "Alpha, a@example.com (111)"},
+		{"the first item", "", "Alpha, a@example.com (111)"},
 		{"letter case does not matter", "GAMMA", "Gamma prod (333)"},
 		{"every word somewhere", "prod gam", "Gamma prod (333)"},
 		{"a number", "444", "prod alpha (444)"},
@@ -95,16 +105,18 @@ func TestFilterListFits(t *testing.T) {
 	}
 }
 
-// What a terminal sends for a key, whole or split, becomes that key; what it sends for others is ignored.
+// readKey decodes what a terminal sends for a key; unknown sequences become keyOther.
 func TestReadKey(t *testing.T) {
 	for _, tt := range []struct {
 		sent string
 		want []key
 	}{
 		{"aé漢", []key{'a', 'é', '漢'}},
-		{"\x1b[A\x1b[B\x1bOA\x1b[5~\x1b[6~\x1b[H\x1b[F", []key{keyUp, keyDown, keyUp, keyPageUp, keyPageDown, keyHome, keyEnd}},
+		{"\x1b[A\x1b[B\x1bOA\x1b[5~\x1b[6~\x1b[H\x1b[F",
+			[]key{keyUp, keyDown, keyUp, keyPageUp, keyPageDown, keyHome, keyEnd}},
 		{"\x1b[1;5C\x1b[200~\x1bx", []key{keyOther, keyOther, keyOther}},
-		{"\x03\x04\r\n\x7f\b\x15\x01", []key{keyInterrupt, keyEOF, keyEnter, keyEnter, keyBackspace, keyBackspace, keyClear, keyOther}},
+		{"\x03\x04\r\n\x7f\b\x15\x01",
+			[]key{keyInterrupt, keyEOF, keyEnter, keyEnter, keyBackspace, keyBackspace, keyClear, keyOther}},
 		{"\xff", []key{keyOther}},
 	} {
 		r, w := io.Pipe()
@@ -119,7 +131,7 @@ func TestReadKey(t *testing.T) {
 	}
 }
 
-// Escape by itself clears, and the byte after it is not lost.
+// Escape alone clears the filter, and the byte after it is not lost.
 func TestReadEscapeAlone(t *testing.T) {
 	r, w := io.Pipe()
 	a := &app.App{Lines: &term.LineReader{R: r}}

@@ -1,4 +1,5 @@
-// Package prompt asks a person at the terminal: for a line, for one of a list. The path of credentials must not import it.
+// Package prompt asks a person at the terminal for a line or for an item of a list. The fast path of credentials must
+// not import it.
 package prompt
 
 import (
@@ -17,14 +18,14 @@ import (
 type Question struct {
 	Text    string // "SSO region"
 	Bare    bool   // no brackets: "SSO session name: "
-	Current string // what Enter keeps; "" shows as None
-	Flag    string // the flag that answers it, for the message when nobody is there to ask
-	// check refuses an answer with a sentence; nil accepts all. It sees the current value when that is kept.
+	Current string // the answer if the person presses Enter; "" shows as None
+	Flag    string // the flag that answers the question, for errors without a terminal
+	// Check returns why an answer is refused, "" if it is accepted; nil accepts all. It also checks Current.
 	Check func(answer string) string
 }
 
-// Ask puts q to the person and returns the answer, trimmed; Enter gives the current value. Without a terminal a
-// question that has no current value is a usage fault that names the flag.
+// Ask asks q and returns the answer, trimmed; Enter gives the current value. Without a terminal it returns the
+// current value, or a usage fault that names the flag if Check refuses that.
 func Ask(ctx context.Context, a *app.App, q Question) (string, error) {
 	if !a.Interactive() {
 		if q.Current != "" || q.Check == nil || q.Check("") == "" {
@@ -57,7 +58,7 @@ func Ask(ctx context.Context, a *app.App, q Question) (string, error) {
 		problem := ""
 		switch {
 		case !utf8.ValidString(answer), strings.ContainsFunc(answer, unicode.IsControl):
-			problem = "The answer holds control characters"
+			problem = "The answer contains control characters"
 		case q.Check != nil:
 			problem = q.Check(answer)
 		}
@@ -68,11 +69,15 @@ func Ask(ctx context.Context, a *app.App, q Question) (string, error) {
 	}
 }
 
+// Missing returns the usage fault for a question that cannot be asked without a terminal. flag answers the question;
+// it may include a value and a remark.
 func Missing(flag string) error {
-	return fault.New(fault.Usage, "add the flag: "+flag, "there is no terminal to ask on, and %s is not given", strings.Fields(flag)[0])
+	return fault.New(fault.Usage, "add the flag: "+flag,
+		"there is no terminal to ask on, and %s is not given", strings.Fields(flag)[0])
 }
 
-// unanswered is the error for a person who ended the input (Ctrl-D) instead of answering.
+// unanswered returns the error for a person who ended the input (Ctrl-D) instead of answering.
 func unanswered(flag string) error {
-	return fault.New(fault.Usage, "answer, or add the flag: "+flag, "the input ended, and %s is not given", strings.Fields(flag)[0])
+	return fault.New(fault.Usage, "answer, or add the flag: "+flag,
+		"the input ended, and %s is not given", strings.Fields(flag)[0])
 }

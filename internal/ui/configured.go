@@ -1,6 +1,6 @@
 package ui
 
-// Configured is the event that ends both wizards under --json.
+// Configured is the last event of both wizards under --json.
 type Configured struct {
 	Event      string `json:"event"`
 	Profile    string `json:"profile,omitempty"`

@@ -7,23 +7,23 @@ import (
 	"time"
 )
 
-// progress is one line on the terminal that is written over and over, and gone in the end. Where stderr is no terminal
-// it says nothing. It needs no more of the terminal than a carriage return. Its methods may be called by several
-// goroutines at once.
+// progress is a line on the terminal that it overwrites, and clears in the end. If stderr is not a terminal it prints
+// nothing. The terminal needs to support only the carriage return. Safe for concurrent use.
 type progress struct {
 	out   io.Writer
-	width int              // of the terminal
-	now   func() time.Time // paces the line
+	width int // of the terminal
+	now   func() time.Time
 
 	mu    sync.Mutex
-	shown int // columns that stand on the line
-	last  time.Time
+	shown int       // columns of the text on the line
+	last  time.Time // when the line was drawn; zero draws at once
 }
 
-// progressPace is how long a line stands at least, so that a slow link is not filled with them.
+// progressPace is the least time between two drawings, so that they do not fill a slow link.
 const progressPace = 100 * time.Millisecond
 
-// Progress returns the line for what takes long; now is the clock. Debug lines tell more, and would run into it.
+// Progress returns a progress line; now is the clock. With --debug it prints nothing, since debug lines would mix
+// with it.
 func (u *UI) Progress(now func() time.Time) *progress {
 	p := &progress{width: u.Width, now: now}
 	if u.Terminal && !u.Debugging {
@@ -35,7 +35,7 @@ func (u *UI) Progress(now func() time.Time) *progress {
 	return p
 }
 
-// Show replaces the line, unless it was replaced a moment ago.
+// Show replaces the line, unless that happened less than progressPace ago.
 func (p *progress) Show(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -47,7 +47,7 @@ func (p *progress) Show(text string) {
 	p.draw(Fit(Clean(text), p.width))
 }
 
-// Clear takes the line away. The next show draws at once.
+// Clear clears the line. The next Show draws at once.
 func (p *progress) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,7 +59,7 @@ func (p *progress) Clear() {
 	_, _ = io.WriteString(p.out, "\r")
 }
 
-// draw writes text over what stands there.
+// draw overwrites the line with text.
 func (p *progress) draw(text string) {
 	n := Columns(text)
 	_, _ = io.WriteString(p.out, "\r"+text+strings.Repeat(" ", max(0, p.shown-n)))

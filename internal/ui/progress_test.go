@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The line is written over, not oftener than ten times a second, never wider than the terminal, and goes in the end.
+// Show overwrites the line at most ten times a second and never wider than the terminal; Clear clears it.
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -26,7 +26,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// In a pipe, and among the lines of --debug, there is none.
+// There is no progress line in a pipe, and none with --debug.
 func TestNoProgressInAPipe(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -7,13 +7,13 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// ShellFormats are the names of the formats that set the variables of a shell.
+// ShellFormats are the names of the formats that set variables of a shell.
 var ShellFormats = []string{"env", "env-no-export", "powershell", "windows-cmd", "fish"}
 
-// assignment is how a shell sets a variable: before NAME between VALUE after.
+// assignment is how a shell sets a variable: before, name, between, value, after.
 type assignment struct{ before, between, after string }
 
-// Lines sets one variable a line. The values need no quoting: see rolecreds.WellFormed.
+// Lines returns a line for each variable. The values need no quoting: see rolecreds.WellFormed.
 func (f assignment) Lines(variables [][2]string) string {
 	var b strings.Builder
 	for _, v := range variables {
@@ -22,7 +22,7 @@ func (f assignment) Lines(variables [][2]string) string {
 	return b.String()
 }
 
-// AssignmentOf returns how the shell of a format sets a variable, false for a format that is no shell's.
+// AssignmentOf returns how a format sets a variable, and false if the format is not one of ShellFormats.
 func AssignmentOf(format string) (assignment, bool) {
 	switch format {
 	case "env":
@@ -39,7 +39,7 @@ func AssignmentOf(format string) (assignment, bool) {
 	return assignment{}, false
 }
 
-// CredentialVariables are what aws configure export-credentials exports.
+// CredentialVariables returns the variables, as name and value, that aws configure export-credentials exports.
 func CredentialVariables(c session.RoleCredentials) [][2]string {
 	return [][2]string{
 		{"AWS_ACCESS_KEY_ID", c.AccessKeyID},
@@ -49,4 +49,5 @@ func CredentialVariables(c session.RoleCredentials) [][2]string {
 	}
 }
 
+// Expiration returns when credentials expire, in the format of AWS_CREDENTIAL_EXPIRATION.
 func Expiration(c session.RoleCredentials) string { return c.Expiration.UTC().Format(time.RFC3339) }

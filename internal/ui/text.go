@@ -6,6 +6,7 @@ import (
 	"strings"
 )
 
+// LowerFirst returns s with its first letter, which must be ASCII, in lower case.
 func LowerFirst(s string) string {
 	if s == "" {
 		return s
@@ -13,8 +14,8 @@ func LowerFirst(s string) string {
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
-// Fit cuts s to less than width columns, so that no line of the list wraps. Everything from Hangul upwards counts as two
-// columns: where that is too much, a line is cut a little early.
+// Fit cuts s to fewer than width columns, so that it does not wrap. It counts every character from Hangul upwards as
+// two columns, so it may cut a line too early.
 func Fit(s string, width int) string {
 	columns := 0
 	for i, r := range s {
@@ -28,7 +29,7 @@ func Fit(s string, width int) string {
 	return s
 }
 
-// Count words a number of things.
+// Count returns n and the noun what, in the plural unless n is 1.
 func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -39,7 +40,7 @@ func Count(n int, what string) string {
 // noteLimit is how many notes of one kind are printed; --json has all.
 const noteLimit = 20
 
-// Notes prints the first of many lines to stderr.
+// Notes prints lines to stderr, the first noteLimit of them.
 func (u *UI) Notes(lines []string) {
 	for i, line := range lines {
 		if i == noteLimit {
@@ -50,8 +51,10 @@ func (u *UI) Notes(lines []string) {
 	}
 }
 
+// OrDash returns s cleaned, or "-" if s is empty: a table needs something in each cell.
 func OrDash(s string) string { return cmp.Or(Clean(s), "-") }
 
+// UpperFirst returns s with its first letter, which must be ASCII, in upper case.
 func UpperFirst(s string) string {
 	if s == "" {
 		return s

@@ -1,5 +1,5 @@
-// Package ui prints: answers to stdout, everything else to stderr, for people or as JSON. It holds the words of errors,
-// next steps and sign-ins; each command holds its own.
+// Package ui prints answers to stdout and everything else to stderr, for people or as JSON. It words errors, next
+// steps and sign-ins; each command words the rest of its output.
 package ui
 
 import (
@@ -19,14 +19,16 @@ import (
 	"github.com/homing-cli/homing/internal/quote"
 )
 
+// IssuesURL is where to report bugs.
 const IssuesURL = "https://github.com/homing-cli/homing/issues"
 
-// UI renders everything homing says: the answer on out, talk on err. Arguments of its methods are cleaned of control
-// characters, so text from the service, a proxy or a file cannot move the cursor or fake a line; formats are ours.
+// UI prints everything that homing says: the answer to Out, the rest to Err. Its methods remove control characters
+// from their arguments, so text from the service, a proxy or a file cannot move the cursor or fake a line. Formats
+// must be constants.
 type UI struct {
 	Out, Err  io.Writer
-	JSON      bool // answers are JSON; login talks in events
-	Color     bool // stderr understands bold
+	JSON      bool // answers are JSON; login prints events
+	Color     bool // Err understands bold
 	Debugging bool
 	Terminal  bool // err is a terminal
 	Width     int  // its columns; 0 wraps nothing
@@ -35,7 +37,7 @@ type UI struct {
 	Shell     quote.Shell
 }
 
-// Logger returns what the packages below log to: debug lines on stderr under --debug, nothing otherwise.
+// Logger returns a logger for other packages. It prints debug lines to stderr under --debug, and nothing otherwise.
 func (u *UI) Logger() *slog.Logger {
 	if !u.Debugging {
 		return slog.New(slog.DiscardHandler)
@@ -51,18 +53,18 @@ func (u *UI) Logger() *slog.Logger {
 	}))
 }
 
-// debugWriter hands whole log lines to ui.debug.
-type debugWriter struct{ UI *UI }
+// debugWriter prints log lines with UI.Debug.
+type debugWriter struct{ ui *UI }
 
 func (w debugWriter) Write(p []byte) (int, error) {
-	w.UI.Debug("%s", p)
+	w.ui.Debug("%s", p)
 	return len(p), nil
 }
 
-// Answers is stdout. It remembers what could not be written, for those who do not look at each error.
+// Answers is stdout. It records the first error, since UI.Answer returns none.
 type Answers struct {
 	W    io.Writer
-	Lost error // the first
+	Lost error // the first error of a write
 }
 
 func (a *Answers) Write(p []byte) (int, error) {
@@ -73,17 +75,17 @@ func (a *Answers) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Answer writes to stdout. What cannot be written is the command's error in the end: see run.
+// Answer writes to stdout. If that fails, the command ends with the error that Answers has recorded.
 func (u *UI) Answer(format string, args ...any) {
 	_, _ = fmt.Fprintf(u.Out, format, CleanArgs(args)...)
 }
 
-// Say writes to stderr, wrapped at words.
+// Say writes to stderr, wrapped at spaces.
 func (u *UI) Say(format string, args ...any) {
 	_, _ = io.WriteString(u.Err, wrap(fmt.Sprintf(format, CleanArgs(args)...), u.Width))
 }
 
-// Strong writes text of ours to stderr, bold where the terminal shows it. The words must carry the meaning.
+// Strong writes text to stderr, bold if the terminal can. text must be a constant, and clear without bold.
 func (u *UI) Strong(text string) {
 	if u.Color {
 		text = "\x1b[1m" + text + "\x1b[0m"
@@ -96,7 +98,7 @@ func (u *UI) Debug(format string, args ...any) {
 	if u.Debugging {
 		text := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
 		for line := range strings.SplitSeq(text, "\n") {
-			_, _ = fmt.Fprintf(u.Err, "debug: %s\n", Clean(line)) // not wrapped: it is for searching
+			_, _ = fmt.Fprintf(u.Err, "debug: %s\n", Clean(line)) // not wrapped, for searching
 		}
 	}
 }
@@ -104,7 +106,7 @@ func (u *UI) Debug(format string, args ...any) {
 // Event writes v as one line of JSON to stdout.
 func (u *UI) Event(v any) error {
 	enc := json.NewEncoder(u.Out)
-	enc.SetEscapeHTML(false) // URLs are for copying
+	enc.SetEscapeHTML(false) // keep & in URLs, for copying
 	return enc.Encode(v)
 }
 
@@ -131,7 +133,7 @@ func (u *UI) Table(header []string, rows [][]string) error {
 	return w.Flush()
 }
 
-// Fail says what went wrong and what to do next, and returns the exit code.
+// Fail prints an error and its hint, and returns the exit code.
 func (u *UI) Fail(err error) int {
 	for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(cause) {
 		u.Debug("cause: %s", Clean(cause.Error()))
@@ -176,6 +178,7 @@ func unwritten(err error) error {
 	return nil
 }
 
+// CleanArgs returns args with strings, errors and Stringers cleaned; a session.Secret stays hidden.
 func CleanArgs(args []any) []any {
 	out := make([]any, len(args))
 	for i, arg := range args {
@@ -184,7 +187,7 @@ func CleanArgs(args []any) []any {
 			out[i] = Clean(v)
 		case error:
 			out[i] = Clean(v.Error())
-		case fmt.Formatter: // session.Secret: knows how to hide
+		case fmt.Formatter: // session.Secret, which hides its value
 			out[i] = v
 		case fmt.Stringer:
 			out[i] = Clean(v.String())
@@ -195,14 +198,15 @@ func CleanArgs(args []any) []any {
 	return out
 }
 
-// Clean makes text from strangers one line that shows and does nothing else.
+// Clean returns untrusted text as one line without control characters.
 func Clean(s string) string { return plain.Line(s, 0) }
 
-// Moment words a time for people, with the distance from now: "2026-03-02 16:12 UTC (in 59 min)".
+// Moment returns a time for people, with its distance from now: "2026-03-02 16:12 UTC (in 59 min)".
 func Moment(t, now time.Time) string {
 	return fmt.Sprintf("%s (%s)", t.UTC().Format("2006-01-02 15:04 UTC"), Distance(t.Sub(now)))
 }
 
+// Distance returns a duration from now for people: "in 59 min", "8 h ago".
 func Distance(d time.Duration) string {
 	if d < 0 {
 		return Span(-d) + " ago"
@@ -210,7 +214,7 @@ func Distance(d time.Duration) string {
 	return "in " + Span(d)
 }
 
-// Span words a duration, rounded to minutes from one minute on: "59 min", "8 h", "90 days".
+// Span returns a duration for people, rounded to minutes if it is a minute or more: "59 min", "8 h", "90 days".
 func Span(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%d s", int(d/time.Second))

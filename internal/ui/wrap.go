@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// toType matches what stands before a command to type. A command stays in one piece, for copying.
-var toType = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`run: |^Next: |to use them: `) })
+// beforeCommand matches the words before a command line. wrap keeps a command line in one piece, for copying.
+var beforeCommand = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`run: |^Next: |to use them: `) })
 
-// wrap breaks the lines of text at blanks so that each has at most width columns; 0 leaves text as it is. Words longer
-// than that, such as addresses, have a line to themselves, and indented lines are not touched.
+// wrap breaks the lines of text at spaces so that each has at most width columns; width 0 leaves text as it is. A
+// longer word, such as an address, gets a line of its own. Indented lines stay as they are.
 func wrap(text string, width int) string {
 	if width <= 0 {
 		return text
@@ -26,7 +26,7 @@ func wrap(text string, width int) string {
 
 func wrapLine(line string, width int) string {
 	tail := ""
-	if at := toType().FindStringIndex(line); at != nil {
+	if at := beforeCommand().FindStringIndex(line); at != nil {
 		line, tail = line[:at[1]], line[at[1]:]
 	}
 	words := strings.Split(line, " ")
@@ -51,7 +51,7 @@ func wrapLine(line string, width int) string {
 	return b.String()
 }
 
-// Columns is how wide s is on a terminal. As in fit, what may take two columns counts as two.
+// Columns returns the width of s on a terminal. Like Fit, it counts every character from Hangul upwards as two.
 func Columns(s string) int {
 	n := 0
 	for _, r := range s {

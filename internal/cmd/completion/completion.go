@@ -1,4 +1,4 @@
-// Package completion is the command completion, and what the Tab key does.
+// Package completion sets up shell completion: the command completion, and what the Tab key offers.
 package completion
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Finish sets up what the Tab key does, once the tree of commands stands: no command and no flag offers the
-// names of files unless it says so, descriptions are plain text, and completion without a shell is an error.
+// Finish sets up completion; call it after all commands are added to root. Commands and flags offer file names only
+// if they ask for it, descriptions are plain text, and the command completion needs the name of a shell.
 func Finish(root *cobra.Command, args []string) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.InitDefaultCompletionCmd(args...)
@@ -24,17 +24,17 @@ func Finish(root *cobra.Command, args []string) {
 		for _, shell := range cmd.Commands() {
 			shell.Args = app.NoArgs
 			if shell.Name() == "bash" {
-				withWords(root, shell)
+				appendBashWords(root, shell)
 			}
 		}
 	}
 	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
-		plainUsages(root)
+		stripBackquotes(root)
 	}
 }
 
-// bashWords replaces the part of bash's script that needs the package bash-completion, which many containers lack: it puts
-// the words up to the cursor together again that bash has taken apart at = and :.
+// bashWords replaces the part of the bash script that needs the package bash-completion, which many containers lack.
+// It rejoins the words before the cursor that bash split at = and :.
 const bashWords = `
 __homing_init_completion()
 {
@@ -62,8 +62,8 @@ __homing_init_completion()
 }
 `
 
-// withWords lets the command that prints bash's script end it with bashWords.
-func withWords(root, bash *cobra.Command) {
+// appendBashWords makes the command that prints the bash script append bashWords.
+func appendBashWords(root, bash *cobra.Command) {
 	bash.Long = strings.Replace(bash.Long, "This script depends on the 'bash-completion' package.\n"+
 		"If it is not installed already, you can install it via your OS's package manager.\n\n", "", 1)
 	bash.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -80,7 +80,7 @@ func withWords(root, bash *cobra.Command) {
 	}
 }
 
-// needsShell is the run of completion without the name of a shell that has one.
+// needsShell is the RunE of completion without a known shell.
 func needsShell(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return app.NeedsSubcommand(cmd, args)
@@ -89,16 +89,17 @@ func needsShell(cmd *cobra.Command, args []string) error {
 	for _, sub := range cmd.Commands() {
 		shells = append(shells, sub.Name())
 	}
-	return fault.New(fault.Usage, "use one of: "+strings.Join(shells, ", "), "there is no completion for the shell %q", args[0])
+	return fault.New(fault.Usage, "use one of: "+strings.Join(shells, ", "),
+		"there is no completion for the shell %q", args[0])
 }
 
-// plainUsages takes the backquotes, which mark a value's name for the help page, out of the flags' descriptions: the
-// shell would show them as they are.
-func plainUsages(cmd *cobra.Command) {
+// stripBackquotes removes the backquotes that mark the name of a value on help pages from the flags' descriptions: a
+// shell would show them.
+func stripBackquotes(cmd *cobra.Command) {
 	plain := func(f *pflag.Flag) { _, f.Usage = pflag.UnquoteUsage(f) }
 	cmd.Flags().VisitAll(plain)
 	cmd.PersistentFlags().VisitAll(plain)
 	for _, sub := range cmd.Commands() {
-		plainUsages(sub)
+		stripBackquotes(sub)
 	}
 }

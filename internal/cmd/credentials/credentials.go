@@ -1,4 +1,5 @@
-// Package credentials is the commands credentials and env, and their quick path.
+// Package credentials implements the commands credentials and env. Quick answers most calls from the cache, so the
+// package must stay cheap to start.
 package credentials
 
 import (
@@ -19,28 +20,30 @@ import (
 
 type options struct {
 	app.RoleFlags
-	App    *app.App
-	name   string // of the command, for hints; "" is credentials
+	app    *app.App
+	name   string // of the command, for hints; "" means credentials
 	format string
 	minTTL time.Duration
 }
 
+// New returns the command credentials.
 func New(a *app.App) *cobra.Command {
-	o := &options{App: a}
+	o := &options{app: a}
 	cmd := &cobra.Command{
 		Use:     "credentials",
 		GroupID: app.GroupUse,
 		Short:   "Print role credentials, for programs and shells",
 		Long: app.Lines(
-			"Prints the credentials of the profile's role, from the cache where they are still good. It renews the token",
-			"where it can, and never opens a browser: without a usable token it ends with exit code 4.",
+			"Prints the credentials of the profile's role, from the cache if they are still valid. It renews the",
+			"token if it can, and never opens a browser: without a usable token the exit code is 4.",
 			"",
-			"stdout holds the credentials or nothing. As credential_process of a profile:",
+			"stdout gets the credentials or nothing. As credential_process of a profile:",
 			"",
 			"    credential_process = homing credentials --profile dev",
 			"",
-			"Which profile: --profile, AWS_PROFILE, AWS_DEFAULT_PROFILE, HOMING_PROFILE (the one of homing exec around this); else",
-			"[default] where it has a role; else the only one there is; else the one you pick, at a terminal.",
+			"The profile is that of --profile, AWS_PROFILE, AWS_DEFAULT_PROFILE or HOMING_PROFILE (which homing",
+			"exec sets); else [default] if it has a role; else the only profile; else, on a terminal, the one you",
+			"pick.",
 		),
 		Example: app.Lines(
 			"  homing credentials --profile dev",
@@ -49,27 +52,28 @@ func New(a *app.App) *cobra.Command {
 		),
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.validated(cmd)
+			return o.validateAndRun(cmd)
 		},
 	}
 	o.register(cmd, "process")
 	return cmd
 }
 
+// NewEnv returns the command env.
 func NewEnv(a *app.App) *cobra.Command {
-	o := &options{App: a, name: "env"}
+	o := &options{app: a, name: "env"}
 	cmd := &cobra.Command{
 		Use:     "env",
 		GroupID: app.GroupUse,
 		Short:   "Print role credentials as export lines",
-		Long:    "Short for credentials --format env: prints the lines that put role credentials into the environment of a shell.",
+		Long:    "Prints the lines that set role credentials in a shell, as credentials --format env does.",
 		Example: app.Lines(
 			`  eval "$(homing env --profile dev)"`,
 			"  homing env --profile dev --format fish | source",
 		),
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.validated(cmd)
+			return o.validateAndRun(cmd)
 		},
 	}
 	o.register(cmd, "env")
@@ -83,38 +87,40 @@ func (o *options) register(cmd *cobra.Command, format string) {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, "format", format, "`format` of the output: "+strings.Join(names, ", "))
-	flags.DurationVar(&o.minTTL, "min-ttl", 0, "fetch new ones unless the cached have at least this much `time` left (default 15m, in the formats of shells 30m)")
+	flags.DurationVar(&o.minTTL, "min-ttl", 0,
+		"minimum `time` that cached credentials must have left (default 15m, for shell formats 30m)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-	o.RegisterRole(cmd, o.App)
+	o.RegisterRole(cmd, o.app)
 }
 
-// given says which flags were given, of those whose default is not what their absence means.
-type given struct{ format, minTTL bool }
+// flagsGiven says which flags were given, for those whose default differs from leaving them out.
+type flagsGiven struct{ format, minTTL bool }
 
-func (o *options) validated(cmd *cobra.Command) error {
+func (o *options) validateAndRun(cmd *cobra.Command) error {
 	flags := cmd.Flags()
-	if err := o.valid(given{flags.Changed("format"), flags.Changed("min-ttl")}, app.HelpHint(cmd)); err != nil {
+	set := flagsGiven{flags.Changed("format"), flags.Changed("min-ttl")}
+	if err := o.validate(set, app.HelpHint(cmd)); err != nil {
 		return err
 	}
 	return o.run(cmd.Context())
 }
 
-// valid completes the options and refuses those that make no sense. help is the command that lists them.
-func (o *options) valid(set given, help string) error {
-	if o.App.UI.JSON && !set.format {
+// validate completes the options and refuses contradictions. help is the hint that names the help page.
+func (o *options) validate(set flagsGiven, help string) error {
+	if o.app.UI.JSON && !set.format {
 		o.format = "json"
 	}
 	if _, ok := formatOf(o.format); !ok {
 		return fault.New(fault.Usage, help, "--format %q is not a format", o.format)
 	}
-	if o.App.UI.JSON && o.format != "json" && o.format != "process" { // both are JSON
+	if o.app.UI.JSON && o.format != "json" && o.format != "process" { // both are JSON
 		return fault.New(fault.Usage, help, "--json and --format %s contradict each other", o.format)
 	}
 	if o.minTTL < 0 {
 		return fault.New(fault.Usage, "use a duration such as 30m", "--min-ttl %s is negative", o.minTTL)
 	}
 	if set.minTTL && o.minTTL == 0 {
-		o.minTTL = 1 // whatever is still good, which is not the default
+		o.minTTL = 1 // anything still valid; zero means the default
 	}
 	return o.RoleFlags.Valid()
 }
@@ -124,9 +130,9 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	creds, err := connect.RoleCredentials(ctx, o.App, key, o.ttl())
+	creds, err := connect.RoleCredentials(ctx, o.app, key, o.ttl())
 	if o.forShell() && o.minTTL == 0 {
-		creds, err = connect.OrShorter(o.App, key, creds, err)
+		creds, err = connect.OrShorter(o.app, key, creds, err)
 	}
 	if err != nil {
 		return err
@@ -135,17 +141,17 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(o.App.UI.Out, text)
+	_, err = io.WriteString(o.app.UI.Out, text)
 	return err
 }
 
-// forShell reports whether the format sets variables, which nobody replaces when they lapse.
+// forShell reports whether the format sets variables, which nothing renews when they expire.
 func (o *options) forShell() bool {
 	_, ok := ui.AssignmentOf(o.format)
 	return ok
 }
 
-// ttl is what cached credentials must have left.
+// ttl returns how long cached credentials must still be valid.
 func (o *options) ttl() time.Duration {
 	if o.minTTL == 0 && o.forShell() {
 		return connect.ShellTTL
@@ -153,14 +159,15 @@ func (o *options) ttl() time.Duration {
 	return connect.MinTTL(o.minTTL)
 }
 
-// render writes credentials in the format asked for.
+// render returns credentials in the format asked for.
 func (o *options) render(creds session.RoleCredentials, key store.RoleKey) (string, error) {
 	format, _ := formatOf(o.format)
 	return format.render(creds, key)
 }
 
-// role finds which role of which session is asked for.
+// role returns the role that the flags and the config name.
 func (o *options) role(ctx context.Context) (store.RoleKey, error) {
-	// The format process is for programs. One that has no screen of its own to show a question on should not wait for an answer.
-	return o.App.Role(ctx, o.RoleFlags, cmp.Or(o.name, "credentials"), o.format != "process" || o.App.Env.Terminal.Stdout)
+	// The format process is for programs, which cannot answer a question unless stdout is a terminal.
+	mayAsk := o.format != "process" || o.app.Env.Terminal.Stdout
+	return o.app.Role(ctx, o.RoleFlags, cmp.Or(o.name, "credentials"), mayAsk)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// format is one way to write credentials. The names and texts are those of aws configure
-// export-credentials, which has all but json.
+// format is a way to write credentials. Names and texts are those of aws configure export-credentials, which has all
+// but json.
 type format struct {
 	name   string
 	render func(session.RoleCredentials, store.RoleKey) (string, error)
@@ -26,7 +26,7 @@ var formats = []format{
 	{"json", renderJSON},
 }
 
-// formatOf returns the format of that name.
+// formatOf returns the format called name.
 func formatOf(name string) (format, bool) {
 	for _, f := range formats {
 		if f.name == name {
@@ -36,7 +36,7 @@ func formatOf(name string) (format, bool) {
 	return format{}, false
 }
 
-// variables renders credentials as the assignments of a shell.
+// variables returns a function that renders credentials as assignments of a shell.
 func variables(format string) func(session.RoleCredentials, store.RoleKey) (string, error) {
 	return func(c session.RoleCredentials, _ store.RoleKey) (string, error) {
 		f, _ := ui.AssignmentOf(format)
@@ -44,8 +44,8 @@ func variables(format string) func(session.RoleCredentials, store.RoleKey) (stri
 	}
 }
 
-// renderProcess writes what credential_process prints. It is the format of nearly every call, and encoding/json would
-// take a good part of the time to find out about the fields. The values need no escaping (rolecreds.WellFormed).
+// renderProcess writes the document of credential_process. Nearly every call uses it, and reflection in encoding/json
+// would cost much of the time of a call. The values need no escaping (rolecreds.WellFormed).
 func renderProcess(c session.RoleCredentials, _ store.RoleKey) (string, error) {
 	return `{
   "Version": 1,

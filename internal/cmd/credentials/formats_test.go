@@ -13,12 +13,13 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// awkward are credentials with every character that is let through.
+// awkward returns credentials with every character that rolecreds.WellFormed accepts.
 func awkward(t *testing.T) session.RoleCredentials {
 	c := session.RoleCredentials{
 		AccountID: "111122223333", AccessKeyID: "ASIA0123456789ABCDEF",
-		SecretAccessKey: session.NewSecret("-start/with+every=kind:of_character."), SessionToken: session.NewSecret("IQoJb3JpZ2luX2VjE//+==" + strings.Repeat("aZ09/+", 200)),
-		Expiration: time.Date(2026, 3, 2, 16, 0, 0, 999, time.FixedZone("", 3600)),
+		SecretAccessKey: session.NewSecret("-start/with+every=kind:of_character."),
+		SessionToken:    session.NewSecret("IQoJb3JpZ2luX2VjE//+==" + strings.Repeat("aZ09/+", 200)),
+		Expiration:      time.Date(2026, 3, 2, 16, 0, 0, 999, time.FixedZone("", 3600)),
 	}
 	if err := rolecreds.WellFormed(c); err != nil {
 		t.Fatal(err)
@@ -26,7 +27,7 @@ func awkward(t *testing.T) session.RoleCredentials {
 	return c
 }
 
-// TestProcessFormat reads the document of credential_process back, member for member.
+// TestProcessFormat decodes the document of credential_process and compares each member.
 func TestProcessFormat(t *testing.T) {
 	t.Parallel()
 	c := awkward(t)
@@ -39,8 +40,9 @@ func TestProcessFormat(t *testing.T) {
 		t.Fatalf("%v:\n%s", err, text)
 	}
 	want := map[string]any{
-		"Version": 1.0, "AccessKeyId": c.AccessKeyID, "SecretAccessKey": c.SecretAccessKey.Reveal(), "SessionToken": c.SessionToken.Reveal(),
-		"Expiration": "2026-03-02T15:00:00Z",
+		"Version": 1.0, "AccessKeyId": c.AccessKeyID, "SecretAccessKey": c.SecretAccessKey.Reveal(),
+		"SessionToken": c.SessionToken.Reveal(),
+		"Expiration":   "2026-03-02T15:00:00Z",
 	}
 	for name := range want {
 		if got[name] != want[name] {
@@ -50,13 +52,13 @@ func TestProcessFormat(t *testing.T) {
 	if len(got) != len(want) {
 		t.Errorf("members: %v", got)
 	}
-	if again, err := document(json.RawMessage(text)); err != nil || again != text {
-		t.Errorf("encoding/json writes it differently: %v\n%s", err, again)
+	if encoded, err := document(json.RawMessage(text)); err != nil || encoded != text {
+		t.Errorf("encoding/json writes it differently: %v\n%s", err, encoded)
 	}
 }
 
-// TestFormats holds the text of every format. All but json are the AWS CLI's, which ends the time with +00:00 for Z
-// (awscli/customizations/configure/exportcreds.py).
+// TestFormats compares the text of every format. All but json are the AWS CLI's, except that it ends times with
+// +00:00 instead of Z (awscli/customizations/configure/exportcreds.py).
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	c := awkward(t)
@@ -74,6 +76,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// formatTexts is what TestFormats expects of each format.
 var formatTexts = map[string]string{
 	"process": `{
   "Version": 1,
@@ -119,11 +122,12 @@ set -gx AWS_CREDENTIAL_EXPIRATION "2026-03-02T15:00:00Z"
 `,
 }
 
-// TestShellFormats has the shells themselves read what is printed for them.
+// TestShellFormats evaluates each format in its shell.
 func TestShellFormats(t *testing.T) {
 	t.Parallel()
 	c := awkward(t)
-	const show = `printf '%s\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN" "$AWS_CREDENTIAL_EXPIRATION"`
+	const show = `printf '%s\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN" ` +
+		`"$AWS_CREDENTIAL_EXPIRATION"`
 	for _, tt := range []struct{ shell, format, script string }{
 		{"bash", "env", `eval "$1"; env -0 >/dev/null; bash -c '` + strings.ReplaceAll(show, "'", `'\''`) + `'`},
 		{"bash", "env-no-export", `eval "$1"; ` + show},
@@ -148,7 +152,9 @@ func TestShellFormats(t *testing.T) {
 				args = []string{"-c", tt.script, text}
 			}
 			out, err := exec.CommandContext(t.Context(), shell, args...).CombinedOutput()
-			want := strings.Join([]string{c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal(), "2026-03-02T15:00:00Z"}, "\n") + "\n"
+			want := strings.Join([]string{
+				c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal(), "2026-03-02T15:00:00Z", "",
+			}, "\n")
 			if err != nil || string(out) != want {
 				t.Errorf("%v:\n%s\nwant:\n%s", err, out, want)
 			}

@@ -10,9 +10,10 @@ import (
 	"github.com/homing-cli/homing/internal/rolecreds"
 )
 
-// Quick answers credentials and env with plain flags from the cache, and reports whether it did. It reads the config and
-// one file of the cache; for a legacy session the token too. It asks no questions, waits for nothing and never fails: it
-// leaves whatever is unusual, missing or wrong to the command of the same name, which starts with what Quick has read.
+// Quick answers credentials and env with plain flags from the cache, and reports whether it did. It reads the config
+// and one file of the cache; for a legacy session the token too. It asks no questions, waits for nothing and never
+// fails: it leaves whatever is unusual, missing or wrong to the command of the same name, which starts with what
+// Quick has read.
 func Quick(a *app.App) (code int, done bool) {
 	defer func() {
 		if p := recover(); p != nil { // the command will meet it again and report it
@@ -36,7 +37,7 @@ func Quick(a *app.App) (code int, done bool) {
 // quickOptions reads the arguments of credentials or env as the command library does. It returns false if it finds
 // anything but the flags below, each with its value. TestQuickFlags compares the two.
 func quickOptions(a *app.App) (*options, bool) {
-	o := &options{App: a}
+	o := &options{app: a}
 	args := a.Env.Args
 	if len(args) == 0 {
 		return nil, false
@@ -49,7 +50,7 @@ func quickOptions(a *app.App) (*options, bool) {
 	default:
 		return nil, false
 	}
-	var set given
+	var set flagsGiven
 	for args = args[1:]; len(args) > 0; args = args[1:] {
 		if args[0] == "--json" {
 			a.Flags.JSON = true
@@ -88,7 +89,7 @@ func quickOptions(a *app.App) (*options, bool) {
 	}
 	a.ConfigureUI()
 	// Without a session or a profile the command may have to ask which one is meant.
-	return o, o.valid(set, "") == nil && (o.AccountID == "" || o.SSOSession != "")
+	return o, o.validate(set, "") == nil && (o.AccountID == "" || o.SSOSession != "")
 }
 
 // cached returns what the command prints if everything is in the files; "" or an error if the command has more to do.
@@ -97,13 +98,13 @@ func (o *options) cached() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	st, err := o.App.Store()
+	st, err := o.app.Store()
 	if err != nil {
 		return "", err
 	}
 	creds, lasts := rolecreds.Cached(st, key, o.ttl())
-	o.App.Looked = &app.Looked{File: st.RolePath(key), Credentials: creds}
-	if !lasts || connect.Stale(o.App, st, key.Session) {
+	o.app.Looked = &app.Looked{File: st.RolePath(key), Credentials: creds}
+	if !lasts || connect.Stale(o.app, st, key.Session) {
 		return "", nil
 	}
 	return o.render(creds, key)

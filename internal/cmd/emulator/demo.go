@@ -26,26 +26,29 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// runner runs one command of homing and returns its exit code.
+type runner func(ctx context.Context, env app.Env) (code int)
+
 type demoOptions struct {
-	App         *app.App
-	run         func(ctx context.Context, env app.Env) (code int)
+	app         *app.App
+	runHoming   runner
 	interactive bool
 }
 
-// NewDemo returns the command demo; run runs one command of homing.
-func NewDemo(a *app.App, run func(ctx context.Context, env app.Env) (code int)) *cobra.Command {
-	o := &demoOptions{App: a, run: run}
+// NewDemo returns the command demo, which runs homing's commands through runHoming.
+func NewDemo(a *app.App, runHoming runner) *cobra.Command {
+	o := &demoOptions{app: a, runHoming: runHoming}
 	cmd := &cobra.Command{
 		Use:     "demo",
 		GroupID: app.GroupTry,
-		Short:   "Show the whole story on the emulator, unattended",
+		Short:   "Show what homing does, on the emulator and unattended",
 		Long: app.Lines(
-			"Starts an Identity Center on loopback and a home folder of its own, then configures a profile, signs in by",
-			"browser redirect and by device code, shows the files, the credentials and the renewal after expiry, and removes",
-			"everything again. It needs no AWS account and touches neither your home folder nor AWS.",
+			"Starts an emulator on loopback with a temporary home folder. Then it configures a profile, signs in by",
+			"browser redirect and by device code, shows the files, the credentials and the renewal of an expired",
+			"token, and removes everything. It needs no AWS account, and does not touch AWS or your home folder.",
 		),
 		Args: app.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.perform(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	cmd.Flags().BoolVar(&o.interactive, "interactive", false, "do the browser part yourself")
 	return cmd
@@ -56,46 +59,62 @@ const (
 	demoSession = "demo-session"
 )
 
-// demo is one performance: an emulator, a home folder, and a clock that both share.
+// demo is one run of the demo: an emulator, a home folder, and a clock for both.
 type demo struct {
-	out    io.Writer
-	env    app.Env // of the commands it runs
-	run    func(ctx context.Context, env app.Env) (code int)
-	person *emulator.Person
-	server *emulator.Server
-	base   string
-	errs   chan error // what the person met in the browser
-	people sync.WaitGroup
+	out       io.Writer
+	env       app.Env // of the commands it runs
+	runHoming runner
+	person    *emulator.Person
+	server    *emulator.Server
+	base      string     // URL of the emulator
+	errs      chan error // errors of the person in the browser
+	people    sync.WaitGroup
 
 	mu    sync.Mutex
 	ahead time.Duration // how far the demo's clock is ahead of the real one
 }
 
-func (o *demoOptions) perform(ctx context.Context) (err error) {
-	// Where nobody reads on, as after `| head`, writing would kill the process before it has cleaned up.
+func (o *demoOptions) run(ctx context.Context) (err error) {
+	// If the reader is gone, as after `| head`, SIGPIPE would kill the process before it has cleaned up.
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out := &audience{w: o.App.Env.Stdout, gone: cancel}
+	out := &output{w: o.app.Env.Stdout, cancel: cancel}
 	defer func() {
 		if out.err != nil && !errors.Is(out.err, syscall.EPIPE) {
-			err = &fault.Error{Kind: fault.Config, Msg: "cannot write: " + out.err.Error(), Remedy: fault.Run{"homing", "demo"}, Err: out.err}
+			err = &fault.Error{
+				Kind:   fault.Config,
+				Msg:    "cannot write: " + out.err.Error(),
+				Remedy: fault.Run{"homing", "demo"},
+				Err:    out.err,
+			}
 		}
 	}()
 	home, err := os.MkdirTemp("", "homing-demo-")
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: "cannot make a temporary folder: " + err.Error(), Remedy: fault.Advice("set TMPDIR to a folder you can write to"), Err: err}
+		return &fault.Error{
+			Kind:   fault.Config,
+			Msg:    "cannot make a temporary folder: " + err.Error(),
+			Remedy: fault.Advice("set TMPDIR to a folder that you can write to"),
+			Err:    err,
+		}
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(home)) }()
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1: " + err.Error(), Remedy: fault.Advice("run it where programs may listen on loopback"), Err: err}
+		return &fault.Error{
+			Kind:   fault.Config,
+			Msg:    "cannot listen on 127.0.0.1: " + err.Error(),
+			Remedy: fault.Advice("run it on a machine where programs can listen on loopback"),
+			Err:    err,
+		}
 	}
 	d := &demo{
-		out: out, run: o.run, server: &emulator.Server{}, base: "http://" + listener.Addr().String(), errs: make(chan error, 8),
+		out: out, runHoming: o.runHoming, server: &emulator.Server{}, base: "http://" + listener.Addr().String(),
+		errs: make(chan error, 8),
 	}
 	d.person = d.server.Person()
 	served, stop := context.WithCancel(ctx)
@@ -121,10 +140,13 @@ func (o *demoOptions) perform(ctx context.Context) (err error) {
 		},
 	}
 	if o.interactive {
-		d.env.OpenBrowser = o.App.Env.OpenBrowser
-		d.env.Terminal = app.Terminal{Stderr: o.App.Env.Terminal.Stderr, Width: max(0, o.App.Env.Terminal.Width-len(demoIndent))}
+		d.env.OpenBrowser = o.app.Env.OpenBrowser
+		d.env.Terminal = app.Terminal{
+			Stderr: o.app.Env.Terminal.Stderr,
+			Width:  max(0, o.app.Env.Terminal.Width-len(demoIndent)),
+		}
 	}
-	return d.play(ctx, o.interactive)
+	return d.tell(ctx, o.interactive)
 }
 
 func (d *demo) now() time.Time {
@@ -133,18 +155,19 @@ func (d *demo) now() time.Time {
 	return time.Now().Add(d.ahead)
 }
 
-// later moves the clocks of the emulator and of homing.
-func (d *demo) later(by time.Duration) {
+// advance moves the clocks of the emulator and of homing.
+func (d *demo) advance(by time.Duration) {
 	d.mu.Lock()
 	d.ahead += by
 	d.mu.Unlock()
 	d.server.Advance(by)
 }
 
-// lookupEnv is the environment of the demo's commands: nothing of the person's but how their terminal looks.
+// lookupEnv returns the environment of the demo's commands, which holds nothing from the person's own.
 func (d *demo) lookupEnv(home string) func(string) (string, bool) {
 	vars := map[string]string{
-		"HOME": home, "DISPLAY": ":0", "HOMING_REDIRECT_PORT": "0", // a laptop, beside whatever else signs in on it
+		"HOME": home, "DISPLAY": ":0", // a laptop
+		"HOMING_REDIRECT_PORT":      "0", // another login may use the usual port
 		"AWS_ENDPOINT_URL_SSO_OIDC": d.base, "AWS_ENDPOINT_URL_SSO": d.base, "AWS_ENDPOINT_URL_STS": d.base,
 	}
 	return func(name string) (string, bool) {
@@ -153,12 +176,13 @@ func (d *demo) lookupEnv(home string) func(string) (string, bool) {
 	}
 }
 
-func (d *demo) play(ctx context.Context, interactive bool) error {
-	who := "a person in code plays you in the browser"
+// tell runs the chapters of the demo.
+func (d *demo) tell(ctx context.Context, interactive bool) error {
+	who := "a simulated person uses the browser for you"
 	if interactive {
-		who = "you are the person in the browser; the user name is ada, any password will do"
+		who = "you use the browser; the user name is ada, with any password"
 	}
-	d.say("homing on an Identity Center of its own; %s.\nYour home folder and AWS are not touched.\n", who)
+	d.say("homing with an Identity Center of its own; %s.\nThe demo does not touch your home folder or AWS.\n", who)
 
 	d.chapter("An Identity Center on loopback", "homing emulator serves the same for your own trials.")
 	d.say("%s%s, start URL %s, region %s\n", demoIndent, d.base, emulator.DefaultStartURL, emulator.DefaultRegion)
@@ -174,58 +198,61 @@ func (d *demo) play(ctx context.Context, interactive bool) error {
 		"--sso-account-id", account, "--sso-role-name", role, "--flow", "pkce"); err != nil {
 		return err
 	}
-	if err := d.files("What the AWS CLI and the SDKs read; the empty locks and the client registration are ours."); err != nil {
+	err = d.files("The AWS CLI and the SDKs read these; homing adds the empty locks and the client registration.")
+	if err != nil {
 		return err
 	}
-	d.chapter("Role credentials", "As a credential_process prints them; here the values are shortened.")
+	d.chapter("Role credentials", "In the format of credential_process; the demo shortens the values.")
 	if err := d.homing(ctx, "credentials", "--profile", demoProfile); err != nil {
 		return err
 	}
-	d.chapter("An hour later the token has expired, and is renewed without a browser", "Both clocks move by 61 minutes.")
-	d.later(61 * time.Minute)
+	d.chapter("An hour later the token has expired; homing renews it without a browser",
+		"The demo advances both clocks by 61 minutes.")
+	d.advance(61 * time.Minute)
 	for _, args := range [][]string{{"status"}, {"login", "--profile", demoProfile}, {"status"}} {
 		if err := d.homing(ctx, args...); err != nil {
 			return err
 		}
 	}
-	d.chapter("Sign in by device code", "For a shell whose browser is on another machine. It can be renewed as well: the session names a scope.")
+	d.chapter("Sign in by device code",
+		"For a shell whose browser is on another machine. homing can renew this token too: the session has a scope.")
 	if err := d.homing(ctx, "login", "--profile", demoProfile, "--use-device-code", "--force"); err != nil {
 		return err
 	}
-	d.later(61 * time.Minute)
+	d.advance(61 * time.Minute)
 	d.say("\n%sAnother hour later:\n", demoIndent)
 	if err := d.homing(ctx, "login", "--profile", demoProfile); err != nil {
 		return err
 	}
-	d.chapter("Sign out", "At the service and here; role credentials go too.")
+	d.chapter("Sign out", "At the service and here; homing removes the role credentials too.")
 	if err := d.homing(ctx, "logout", "--sso-session", demoSession); err != nil {
 		return err
 	}
-	if err := d.files("What is left: the configuration, and the client registration for next time."); err != nil {
+	if err := d.files("The configuration is left, and the client registration for next time."); err != nil {
 		return err
 	}
-	d.say("\nThat is all. Now with your own: homing configure sso\n")
+	d.say("\nThat is all. To start with your own account: homing configure sso\n")
 	return nil
 }
 
-// audience is where the demo is shown. The first write that fails ends the demo.
-type audience struct {
-	w    io.Writer
-	gone context.CancelFunc
-	mu   sync.Mutex
-	err  error
+// output is the demo's stdout. The first write that fails cancels the demo.
+type output struct {
+	w      io.Writer
+	cancel context.CancelFunc
+	mu     sync.Mutex
+	err    error
 }
 
-func (a *audience) Write(p []byte) (int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err != nil {
-		return 0, a.err
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return 0, o.err
 	}
-	n, err := a.w.Write(p)
+	n, err := o.w.Write(p)
 	if err != nil {
-		a.err = err
-		a.gone()
+		o.err = err
+		o.cancel()
 	}
 	return n, err
 }
@@ -238,7 +265,7 @@ func (d *demo) chapter(title, text string) {
 	d.say("\n== %s\n%s\n\n", title, text)
 }
 
-// homing runs one command as a person would, and shows it with what it said.
+// homing runs one command and shows it with its output.
 func (d *demo) homing(ctx context.Context, args ...string) error {
 	d.say("%s$ homing %s\n", demoIndent, commandLine(args))
 	show := &indenter{w: d.out}
@@ -248,7 +275,7 @@ func (d *demo) homing(ctx context.Context, args ...string) error {
 	if args[0] == "credentials" {
 		env.Stdout = &answer
 	}
-	code := d.run(ctx, env)
+	code := d.runHoming(ctx, env)
 	if answer.Len() > 0 {
 		_, _ = io.WriteString(show, shorten(answer.String()))
 	}
@@ -266,7 +293,7 @@ func (d *demo) homing(ctx context.Context, args ...string) error {
 	}
 }
 
-// commandLine shows a command on lines that fit a terminal.
+// commandLine returns a command, wrapped to fit a terminal.
 func commandLine(args []string) string {
 	var b strings.Builder
 	column := 0
@@ -284,7 +311,7 @@ func commandLine(args []string) string {
 	return b.String()
 }
 
-// firstRole is an account and a role that exist in the emulator.
+// firstRole returns an account and a role that exist in the emulator.
 func (d *demo) firstRole() (account, role string, err error) {
 	for _, a := range emulator.DefaultDirectory().Accounts {
 		return a.ID, a.Roles[0].Name, nil
@@ -292,15 +319,20 @@ func (d *demo) firstRole() (account, role string, err error) {
 	return "", "", errors.New("the emulator's directory is empty")
 }
 
-// files lists the demo's home folder, each file with what it is.
+// files lists the files of the demo's home folder and explains them.
 func (d *demo) files(text string) error {
 	d.chapter("Files", text)
 	st := &store.Store{AWSDir: filepath.Join(d.env.Home, ".aws")}
-	s := session.Session{Name: demoSession, StartURL: emulator.DefaultStartURL, Region: emulator.DefaultRegion, Scopes: []string{session.DefaultScope}}
+	s := session.Session{
+		Name:     demoSession,
+		StartURL: emulator.DefaultStartURL,
+		Region:   emulator.DefaultRegion,
+		Scopes:   []string{session.DefaultScope},
+	}
 	what := map[string]string{
 		filepath.Join(st.AWSDir, "config"):                     "the profile and the session, as you would write them",
-		st.TokenPath(s.CacheKey()):                             "the token, under the name that the AWS CLI and every SDK compute",
-		st.RegistrationPath(store.RegistrationKey{Session: s}): "the client registration, kept for the next sign-in",
+		st.TokenPath(s.CacheKey()):                             "the token, named as the AWS CLI and the SDKs do",
+		st.RegistrationPath(store.RegistrationKey{Session: s}): "the client registration, for the next sign-in",
 	}
 	return filepath.WalkDir(d.env.Home, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -318,7 +350,7 @@ func (d *demo) files(text string) error {
 		switch {
 		case about != "":
 		case filepath.Base(name) == "worked.json":
-			about = "which way of signing in worked here, to be used first next time"
+			about = "the sign-in method that worked here, tried first next time"
 		case filepath.Ext(name) == ".lock":
 			about = "keeps two processes from doing the same thing at once"
 		case strings.HasPrefix(filepath.Base(name), "roles-"):
@@ -326,12 +358,13 @@ func (d *demo) files(text string) error {
 		case filepath.Base(filepath.Dir(filepath.Dir(path))) == "cli":
 			about = "role credentials, shared with the AWS CLI"
 		}
-		d.say("%s%s  ~/%s\n%s            %s\n", demoIndent, info.Mode().Perm(), filepath.ToSlash(name), demoIndent, about)
+		d.say("%s%s  ~/%s\n%s            %s\n", demoIndent, info.Mode().Perm(), filepath.ToSlash(name), demoIndent,
+			about)
 		return nil
 	})
 }
 
-// shorten cuts the secret values of a credentials document to their first characters.
+// shorten cuts the secret values of a credentials document to 8 characters.
 func shorten(credentials string) string {
 	var out strings.Builder
 	for line := range strings.Lines(credentials) {
@@ -345,11 +378,11 @@ func shorten(credentials string) string {
 	return out.String()
 }
 
-// indenter puts an indent before every line it passes on.
+// indenter indents every line that it writes to w.
 type indenter struct {
-	mu    sync.Mutex
-	w     io.Writer
-	begun bool // within a line
+	mu     sync.Mutex
+	w      io.Writer
+	inLine bool
 }
 
 func (i *indenter) Write(p []byte) (int, error) {
@@ -357,10 +390,10 @@ func (i *indenter) Write(p []byte) (int, error) {
 	defer i.mu.Unlock()
 	var b bytes.Buffer
 	for _, c := range p {
-		if !i.begun && c != '\n' {
+		if !i.inLine && c != '\n' {
 			b.WriteString(demoIndent)
 		}
-		i.begun = c != '\n'
+		i.inLine = c != '\n'
 		b.WriteByte(c)
 	}
 	if _, err := i.w.Write(b.Bytes()); err != nil {

@@ -1,4 +1,4 @@
-// Package emulator is the commands emulator and demo.
+// Package emulator implements the commands emulator and demo. The emulator itself is the public package of that name.
 package emulator
 
 import (
@@ -26,7 +26,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// switchNames returns the names of the emulator's switches; those that are a text end in "=".
+// switchNames returns the names of the emulator's switches. Names of switches that take a text end in "=".
 func switchNames() []string {
 	var names []string
 	for f := range reflect.TypeFor[emulator.Switches]().Fields() {
@@ -40,14 +40,14 @@ func switchNames() []string {
 }
 
 type options struct {
-	App             *app.App
+	app             *app.App
 	listen          string
 	startURL        string
 	ssoRegion       string
 	directory       string
 	accounts, roles int
 	switches        []string
-	Verification    string
+	verification    string
 	log             bool
 
 	autoApprove         bool
@@ -62,18 +62,19 @@ type options struct {
 	clockSkew, codeLife time.Duration
 }
 
+// New returns the command emulator.
 func New(a *app.App) *cobra.Command {
-	o := &options{App: a}
+	o := &options{app: a}
 	cmd := &cobra.Command{
 		Use:     "emulator",
 		GroupID: app.GroupTry,
 		Short:   "Serve an IAM Identity Center on loopback, for tests and trials",
 		Long: app.Lines(
-			"Serves SSO-OIDC, the access portal with its pages, and GetCallerIdentity of STS on one loopback address, until",
-			"Ctrl-C. stdout gets export lines that point the AWS CLI, the SDKs and homing to it. The start URL is one that",
-			"the AWS CLI accepts; nothing of AWS is ever called.",
+			"Serves SSO-OIDC, the access portal with its pages, and GetCallerIdentity of STS on one loopback",
+			"address, until Ctrl-C. It prints export lines that point the AWS CLI, the SDKs and homing to it. The",
+			"AWS CLI accepts its start URL; the emulator never calls AWS.",
 			"",
-			"Sign in as ada with any password. Tests drive it over /_emulator/ (docs/emulator.md).",
+			"Sign in as ada with any password. Tests control it over /_emulator/ (docs/emulator.md).",
 		),
 		Example: app.Lines(
 			"  homing emulator",
@@ -89,25 +90,27 @@ func New(a *app.App) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is any free one")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
 	flags.StringVar(&o.startURL, "start-url", emulator.DefaultStartURL, "start `URL` of the instance")
-	flags.StringVar(&o.ssoRegion, "sso-region", emulator.DefaultRegion, "`region` the instance lives in")
+	flags.StringVar(&o.ssoRegion, "sso-region", emulator.DefaultRegion, "`region` of the instance")
 	flags.StringVar(&o.directory, "directory", "", "JSON `file` of users, accounts and roles")
-	flags.IntVar(&o.accounts, "accounts", 0, "generate this many accounts")
-	flags.IntVar(&o.roles, "roles", 2, "with --accounts: roles in each")
-	flags.StringArrayVar(&o.switches, "switch", nil, "`name` of a switch to turn on, such as punish_impatience, or name=text; may be repeated")
-	flags.StringVar(&o.Verification, "verification", "", "`form` of the verification addresses: device, fragment or opaque")
-	flags.BoolVar(&o.log, "log", false, "write one line a request to stderr, without secrets")
-	flags.BoolVar(&o.autoApprove, "auto-approve", false, "allow every request as soon as its address is visited")
-	flags.IntVar(&o.slowDowns, "slow-downs", 0, "answer this many first polls with slow_down")
-	flags.IntVar(&o.portalRate, "portal-rate", 0, "portal calls a second before throttling (0: any)")
+	flags.IntVar(&o.accounts, "accounts", 0, "generate `N` accounts")
+	flags.IntVar(&o.roles, "roles", 2, "generate `N` roles in each account of --accounts")
+	flags.StringArrayVar(&o.switches, "switch", nil,
+		"`name` of a switch to turn on, such as punish_impatience, or name=text; may be repeated")
+	flags.StringVar(&o.verification, "verification", "",
+		"`form` of the verification addresses: device, fragment or opaque")
+	flags.BoolVar(&o.log, "log", false, "log each request to stderr, without secrets")
+	flags.BoolVar(&o.autoApprove, "auto-approve", false, "allow every request as soon as its address is opened")
+	flags.IntVar(&o.slowDowns, "slow-downs", 0, "answer the first `N` polls with slow_down")
+	flags.IntVar(&o.portalRate, "portal-rate", 0, "portal calls a second before throttling (0: no limit)")
 	flags.DurationVar(&o.latency, "latency", 0, "wait before each answer")
 	flags.DurationVar(&o.tokenLife, "token-life", 0, "life of an access token (0: 1h)")
 	flags.DurationVar(&o.unscopedTokenLife, "unscoped-token-life", 0, "life of an access token without scopes (0: 8h)")
 	flags.DurationVar(&o.sessionLife, "session-life", 0, "life of a portal session (0: 8h)")
 	flags.DurationVar(&o.registrationLife, "registration-life", 0, "life of a client registration (0: 90 days)")
 	flags.DurationVar(&o.codeLife, "code-life", 0, "life of a code (0: 10m)")
-	flags.DurationVar(&o.clockSkew, "clock-skew", 0, "what the service's clock is ahead of this one")
+	flags.DurationVar(&o.clockSkew, "clock-skew", 0, "how far the service's clock is ahead of this one")
 	flags.BoolVar(&o.refuseDeviceGrant, "refuse-device-grant", false, "refuse sign-in by device code")
 	app.CompleteFixed(cmd, "switch", switchNames()...)
 	app.CompleteFixed(cmd, "verification", verificationForms...)
@@ -121,26 +124,28 @@ var verificationForms = []string{
 	string(emulator.VerificationDevice), string(emulator.VerificationFragment), string(emulator.VerificationOpaque),
 }
 
-// mostRoles bounds a generated directory: all of it is held in memory, some hundred bytes a role.
-const mostRoles = 1_000_000
+// maxRoles bounds a generated directory, which is held in memory with some hundred bytes a role.
+const maxRoles = 1_000_000
 
-// validate refuses what no emulator can be.
+// validate refuses unusable options.
 func (o *options) validate(cmd *cobra.Command) error {
 	hint := app.HelpHint(cmd)
 	switch {
 	case o.accounts < 0, o.roles < 0, o.slowDowns < 0, o.portalRate < 0:
 		return fault.New(fault.Usage, hint, "--accounts, --roles, --slow-downs and --portal-rate cannot be negative")
-	case o.accounts > mostRoles, o.roles > mostRoles, o.accounts*o.roles > mostRoles:
-		return fault.New(fault.Usage, hint, "--accounts and --roles make more than %d roles", mostRoles)
+	case o.accounts > maxRoles, o.roles > maxRoles, o.accounts*o.roles > maxRoles:
+		return fault.New(fault.Usage, hint, "--accounts and --roles make more than %d roles", maxRoles)
 	case o.accounts > 0 && o.roles == 0:
 		return fault.New(fault.Usage, hint, "--roles must be at least 1")
 	case o.directory != "" && o.accounts > 0:
 		return fault.New(fault.Usage, hint, "--directory and --accounts contradict each other")
-	case o.latency < 0, o.tokenLife < 0, o.unscopedTokenLife < 0, o.sessionLife < 0, o.registrationLife < 0, o.codeLife < 0:
+	case o.latency < 0, o.tokenLife < 0, o.unscopedTokenLife < 0, o.sessionLife < 0, o.registrationLife < 0,
+		o.codeLife < 0:
 		return fault.New(fault.Usage, hint, "a life or a latency cannot be negative")
 	}
-	if o.Verification != "" && !slices.Contains(verificationForms, o.Verification) {
-		return fault.New(fault.Usage, hint, "--verification %q is none of %s", o.Verification, strings.Join(verificationForms, ", "))
+	if o.verification != "" && !slices.Contains(verificationForms, o.verification) {
+		return fault.New(fault.Usage, hint, "--verification %q is none of %s", o.verification,
+			strings.Join(verificationForms, ", "))
 	}
 	if err := idc.ValidStartURL(o.startURL); err != nil {
 		return &fault.Error{Kind: fault.Usage, Msg: "--start-url: " + err.Error(), Remedy: fault.Advice(hint), Err: err}
@@ -159,30 +164,37 @@ func (o *options) run(ctx context.Context) error {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", o.listen)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot listen on %q: %v", o.listen, errors.Unwrap(err)),
-			Remedy: fault.Advice("choose another address, such as: --listen 127.0.0.1:0"), Err: err}
+		return &fault.Error{
+			Kind:   fault.Config,
+			Msg:    fmt.Sprintf("cannot listen on %q: %v", o.listen, errors.Unwrap(err)),
+			Remedy: fault.Advice("choose another address, such as: --listen 127.0.0.1:0"),
+			Err:    err,
+		}
 	}
-	o.warnOfStrangers(listener.Addr())
-	if err := o.announce("http://"+reachable(listener.Addr()), server); err != nil {
+	o.warnIfReachable(listener.Addr())
+	if err := o.announce("http://"+localAddress(listener.Addr()), server); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	return serve(ctx, listener, server)
 }
 
-// reachable returns the address by which programs on this machine reach a listener: where it listens on every address
-// of the machine, the loopback one.
-func reachable(addr net.Addr) string {
+// localAddress returns the address at which programs on this machine reach a listener: loopback, if it listens on all
+// interfaces.
+func localAddress(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
 		return addr.String()
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port)) // "::" takes IPv4 too
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port)) // "::" accepts IPv4 too
 }
 
-// warnOfStrangers says so where a listener is open to more than this machine.
-func (o *options) warnOfStrangers(addr net.Addr) {
+// warnIfReachable warns if other machines can reach a listener.
+func (o *options) warnIfReachable(addr net.Addr) {
 	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		o.App.UI.Say("warning: --listen %q is not loopback: anybody who can reach this machine can use the emulator.\n", o.listen)
+		o.app.UI.Say(
+			"warning: --listen %q is not loopback: anybody who can reach this machine can use the emulator.\n",
+			o.listen,
+		)
 	}
 }
 
@@ -190,7 +202,7 @@ func (o *options) warnOfStrangers(addr net.Addr) {
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	srv := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second, // a stuck client must not hold a connection for ever
+		ReadHeaderTimeout: 10 * time.Second, // so that a stuck client does not hold a connection
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
@@ -201,9 +213,9 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	return nil
 }
 
-// announce says where the emulator is, in lines a shell can read.
+// announce prints the address of the emulator, as lines for a shell.
 func (o *options) announce(base string, server *emulator.Server) error {
-	u := o.App.UI
+	u := o.app.UI
 	if u.JSON {
 		return u.Event(struct {
 			Event    string `json:"event"`
@@ -217,19 +229,22 @@ func (o *options) announce(base string, server *emulator.Server) error {
 	}
 	u.Answer("# start URL: %s\n# region:    %s\n", server.StartURL, server.Region)
 	u.Say("Serving until Ctrl-C. In another shell, with the lines above:\n"+
-		"  homing configure sso --sso-session emulator --sso-start-url %s --sso-region %s\n", server.StartURL, server.Region)
+		"  homing configure sso --sso-session emulator --sso-start-url %s --sso-region %s\n",
+		server.StartURL, server.Region)
 	return nil
 }
 
+// server returns the emulator that the options describe.
 func (o *options) server() (*emulator.Server, error) {
 	server := &emulator.Server{
-		Region: o.ssoRegion, StartURL: o.startURL, AutoApprove: o.autoApprove, SlowDowns: o.slowDowns, PortalRate: o.portalRate,
-		Latency: o.latency, AccessTokenLife: o.tokenLife, UnscopedTokenLife: o.unscopedTokenLife, SessionLife: o.sessionLife,
-		RegistrationLife: o.registrationLife, CodeLife: o.codeLife, ClockSkew: o.clockSkew, DeviceGrantRefused: o.refuseDeviceGrant,
-		Verification: emulator.VerificationForm(o.Verification),
+		Region: o.ssoRegion, StartURL: o.startURL, AutoApprove: o.autoApprove, SlowDowns: o.slowDowns,
+		PortalRate: o.portalRate, Latency: o.latency, ClockSkew: o.clockSkew, DeviceGrantRefused: o.refuseDeviceGrant,
+		AccessTokenLife: o.tokenLife, UnscopedTokenLife: o.unscopedTokenLife, SessionLife: o.sessionLife,
+		RegistrationLife: o.registrationLife, CodeLife: o.codeLife,
+		Verification: emulator.VerificationForm(o.verification),
 	}
 	if o.log {
-		server.Logger = slog.New(slog.NewTextHandler(o.App.Env.Stderr, nil))
+		server.Logger = slog.New(slog.NewTextHandler(o.app.Env.Stderr, nil))
 	}
 	if err := setSwitches(&server.Switches, o.switches); err != nil {
 		return nil, err
@@ -243,13 +258,13 @@ func (o *options) server() (*emulator.Server, error) {
 	return server, nil
 }
 
-// setSwitches applies the --switch flags to sw: NAME turns a switch on, NAME=TEXT sets one whose value is a text.
+// setSwitches applies the --switch flags to sw: NAME turns a switch on, NAME=TEXT sets one that takes a text.
 func setSwitches(sw *emulator.Switches, flags []string) error {
 	for _, flag := range flags {
-		name, words, hasWords := strings.Cut(flag, "=")
+		name, text, hasText := strings.Cut(flag, "=")
 		value := any(true)
-		if hasWords {
-			value = words
+		if hasText {
+			value = text
 		}
 		one, err := json.Marshal(map[string]any{name: value})
 		if err != nil {
@@ -264,25 +279,38 @@ func setSwitches(sw *emulator.Switches, flags []string) error {
 		f := &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("--switch %q: there is no such switch", flag),
 			Remedy: fault.Advice("use one of: " + strings.Join(switchNames(), ", ")), Err: err}
 		switch _, wrongType := errors.AsType[*json.UnmarshalTypeError](err); {
-		case wrongType && hasWords:
-			f.Msg, f.Remedy = fmt.Sprintf("--switch %q: this switch takes no text", flag), fault.Advice("use the flag: --switch "+name)
+		case wrongType && hasText:
+			f.Msg, f.Remedy = fmt.Sprintf("--switch %q: this switch takes no text",
+				flag), fault.Advice("use the flag: --switch "+name)
 		case wrongType:
-			f.Msg, f.Remedy = fmt.Sprintf("--switch %q: this switch needs a text", flag), fault.Advice("use the flag: --switch "+name+"=TEXT")
+			f.Msg, f.Remedy = fmt.Sprintf("--switch %q: this switch needs a text",
+				flag), fault.Advice("use the flag: --switch "+name+"=TEXT")
 		}
 		return f
 	}
 	return nil
 }
 
+// readDirectory loads the file of --directory into server.
 func (o *options) readDirectory(server *emulator.Server) error {
 	f, err := os.Open(o.directory)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("cannot read --directory %q: %v", o.directory, errors.Unwrap(err)), Remedy: fault.Advice("give a JSON file: --directory FILE"), Err: err}
+		return &fault.Error{
+			Kind:   fault.Config,
+			Msg:    fmt.Sprintf("cannot read --directory %q: %v", o.directory, errors.Unwrap(err)),
+			Remedy: fault.Advice("give a JSON file: --directory FILE"),
+			Err:    err,
+		}
 	}
 	defer func() { _ = f.Close() }()
 	server.Directory, err = emulator.ReadDirectory(f)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: fmt.Sprintf("--directory %q: %v", o.directory, err), Remedy: fault.Advice("see docs/emulator.md for the form of the file"), Err: err}
+		return &fault.Error{
+			Kind:   fault.Config,
+			Msg:    fmt.Sprintf("--directory %q: %v", o.directory, err),
+			Remedy: fault.Advice("see docs/emulator.md for the format of the file"),
+			Err:    err,
+		}
 	}
 	return nil
 }

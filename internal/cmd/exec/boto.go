@@ -8,11 +8,11 @@ import (
 	"github.com/homing-cli/homing/internal/app"
 )
 
-// varBoto names the file of the SDK before boto3. What it names is instead of ~/.boto and /etc/boto.cfg.
+// varBoto names the configuration file of boto, the SDK before boto3. It replaces ~/.boto and /etc/boto.cfg.
 const varBoto = "BOTO_CONFIG"
 
-// botoKeys returns a file of the SDK before boto3 that has AWS keys: botocore takes them before it asks an endpoint, to this
-// day. Without such keys the file is of no matter here, and gsutil, which reads it for Google's, should find it.
+// botoKeys returns a boto configuration file that has AWS keys: botocore still prefers them to an endpoint. Without
+// these keys the file does not matter, and gsutil, which keeps Google's keys there, should find it.
 func botoKeys(a *app.App) (path string, found bool) {
 	for _, path := range botoFiles(a) {
 		text, err := os.ReadFile(path)
@@ -28,7 +28,7 @@ func botoKeys(a *app.App) (path string, found bool) {
 	return "", false
 }
 
-// botoFiles are the files that botocore looks at.
+// botoFiles returns the boto configuration files that botocore reads.
 func botoFiles(a *app.App) []string {
 	home, err := a.Env.HomeDir()
 	var vars []string
@@ -44,7 +44,7 @@ func botoFiles(a *app.App) []string {
 		if rest, ok := strings.CutPrefix(value, "~"); ok && err == nil && (rest == "" || os.IsPathSeparator(rest[0])) {
 			value = filepath.Join(home, rest)
 		}
-		return []string{value} // also where it is empty
+		return []string{value} // even if empty
 	}
 	files := []string{"/etc/boto.cfg"}
 	if err == nil {

@@ -15,21 +15,22 @@ import (
 	"github.com/homing-cli/homing/internal/files"
 )
 
-// privateCopy is the folder with the config file of a command that is to ask the endpoint. It belongs to one run, which
-// holds its lock; the system lets go of that however the run ends, and the next run sweeps what is left once the command has
-// ended too.
-type privateCopy struct {
+// configFolder is a folder with the config and credentials files of a command that uses the endpoint. It belongs to
+// one run, which holds its lock. The system releases the lock however the run ends; a later run removes the folder
+// once the command has ended too.
+type configFolder struct {
 	dir, config, credentials string
 	lock                     *files.Lock
 }
 
 const (
-	copyLock = "lock"
-	copyUser = "command" // the number of the command's process, and since when it runs
+	lockName    = "lock"
+	processName = "command" // the ID and the start time of the command's process
 )
 
-// makePrivateCopy writes the settings of the profile, without any way to credentials, where only this user reads them.
-func makePrivateCopy(a *app.App, profile string) (*privateCopy, error) {
+// makeConfigFolder writes the settings of the profile, without anything that gives credentials, to a folder that only
+// this user can read.
+func makeConfigFolder(a *app.App, profile string) (*configFolder, error) {
 	cfg, err := a.Config()
 	if err != nil {
 		return nil, err
@@ -39,23 +40,23 @@ func makePrivateCopy(a *app.App, profile string) (*privateCopy, error) {
 		return nil, err
 	}
 	var failed error
-	for _, parent := range copyParents(a) {
-		copied, err := makeCopy(parent, text)
+	for _, parent := range configParents(a) {
+		folder, err := makeConfigFolderIn(parent, text)
 		if err == nil {
-			return copied, nil
+			return folder, nil
 		}
 		failed = errors.Join(failed, err)
 	}
 	return nil, &fault.Error{
-		Kind: fault.Config, Msg: "there is no folder for the command's config file: " + failed.Error(), Err: failed,
+		Kind: fault.Config, Msg: "cannot make a folder for the command's config file: " + failed.Error(), Err: failed,
 		Remedy: fault.Preface{
-			Words: "name a folder that can be written:", Then: fault.Setenv{Name: "XDG_STATE_HOME", Value: "/path/to/it"},
+			Words: "name a folder that you can write to:", Then: fault.Setenv{Name: "XDG_STATE_HOME", Value: "/path/to/it"},
 		},
 	}
 }
 
-// copyParents are the folders to try: the user's state folder, then the one for temporary files.
-func copyParents(a *app.App) []string {
+// configParents returns the folders to try: the user's state folder, then the one for temporary files.
+func configParents(a *app.App) []string {
 	var parents []string
 	if dir, err := a.StateDir(); err == nil {
 		parents = append(parents, filepath.Join(dir, "exec"))
@@ -63,24 +64,24 @@ func copyParents(a *app.App) []string {
 	return append(parents, os.TempDir())
 }
 
-// makeCopy makes a folder below parent and sweeps those of runs that were killed.
-func makeCopy(parent string, text []byte) (*privateCopy, error) {
+// makeConfigFolderIn makes a folder below parent, and removes those that killed runs left there.
+func makeConfigFolderIn(parent string, text []byte) (*configFolder, error) {
 	if parent != os.TempDir() {
 		if err := files.PrivateDir(parent); err != nil {
 			return nil, err
 		}
 	}
-	sweep(parent)
-	dir, err := os.MkdirTemp(parent, copyPrefix) // 0700
+	removeLeftovers(parent)
+	dir, err := os.MkdirTemp(parent, folderPrefix) // 0700
 	if err != nil {
 		return nil, err
 	}
-	c := &privateCopy{
+	c := &configFolder{
 		dir: dir, config: filepath.Join(dir, "config"), credentials: filepath.Join(dir, "credentials"),
 	}
-	c.lock, err = files.TryAcquire(filepath.Join(dir, copyLock))
-	// The lock file is there before it is held: for a moment another run could take the folder for one that was left. So it
-	// sweeps none that has no config file yet, and what is written below is written under the lock.
+	c.lock, err = files.TryAcquire(filepath.Join(dir, lockName))
+	// The lock file exists before it is locked, so another run could take this folder for a leftover. It removes no
+	// folder without a config file, and the files below are written under the lock.
 	if err == nil {
 		err = os.WriteFile(c.credentials, nil, 0o600)
 	}
@@ -94,46 +95,48 @@ func makeCopy(parent string, text []byte) (*privateCopy, error) {
 	return c, nil
 }
 
-const copyPrefix = "homing-exec-"
+const folderPrefix = "homing-exec-"
 
-// usedBy notes the process that reads the folder: where homing is killed, it may live on, and needs the files.
-func (c *privateCopy) usedBy(pid int) {
-	if since, ok := runningSince(pid); ok {
-		_ = os.WriteFile(filepath.Join(c.dir, copyUser), fmt.Appendf(nil, "%d %s\n", pid, since), 0o600) // else it is swept as before
+// recordProcess records the process that reads the folder. If homing is killed, the command may outlive it and still
+// needs the files. Without the record a later run may remove them.
+func (c *configFolder) recordProcess(pid int) {
+	if start, ok := startTime(pid); ok {
+		_ = os.WriteFile(filepath.Join(c.dir, processName), fmt.Appendf(nil, "%d %s\n", pid, start), 0o600)
 	}
 }
 
-// inUse reports whether the process lives that the folder was made for. Its number alone may be another's by now.
+// inUse reports whether the recorded process still runs. It compares the start time too: another process may have the
+// same ID by now.
 func inUse(dir string) bool {
-	text, err := os.ReadFile(filepath.Join(dir, copyUser))
+	text, err := os.ReadFile(filepath.Join(dir, processName))
 	if err != nil {
 		return false
 	}
-	number, noted, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), " ")
-	pid, err := strconv.Atoi(number)
+	id, recorded, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), " ")
+	pid, err := strconv.Atoi(id)
 	if err != nil {
 		return false
 	}
-	since, ok := runningSince(pid)
-	return ok && since == noted
+	start, ok := startTime(pid)
+	return ok && start == recorded
 }
 
-// remove takes the folder away; a second time it does nothing.
-func (c *privateCopy) remove() {
-	_ = os.RemoveAll(c.dir) // what cannot be removed is swept later
+// remove removes the folder. Calling it twice is fine.
+func (c *configFolder) remove() {
+	_ = os.RemoveAll(c.dir) // if this fails, a later run tries again
 	if c.lock != nil {
 		c.lock.Unlock()
 	}
 }
 
-// sweep removes the folders of runs that have ended without doing so, unless the command of one still runs.
-func sweep(parent string) {
-	left, err := os.ReadDir(parent)
+// removeLeftovers removes the folders of runs that ended without doing so, unless the command still runs.
+func removeLeftovers(parent string) {
+	entries, err := os.ReadDir(parent)
 	if err != nil {
 		return
 	}
-	for _, entry := range left {
-		if !strings.HasPrefix(entry.Name(), copyPrefix) {
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), folderPrefix) {
 			continue
 		}
 		dir := filepath.Join(parent, entry.Name())
@@ -141,10 +144,11 @@ func sweep(parent string) {
 		if err != nil || !info.IsDir() || !files.Ours(info) {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(dir, "config")); errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) < time.Hour {
-			continue // just being made
+		if _, err := os.Stat(filepath.Join(dir, "config")); errors.Is(err, fs.ErrNotExist) &&
+			time.Since(info.ModTime()) < time.Hour {
+			continue // another run is making it
 		}
-		lock, err := files.TryAcquire(filepath.Join(dir, copyLock))
+		lock, err := files.TryAcquire(filepath.Join(dir, lockName))
 		if err != nil {
 			continue
 		}

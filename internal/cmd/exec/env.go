@@ -12,58 +12,61 @@ import (
 	"github.com/homing-cli/homing/internal/app"
 )
 
-// foreignVariables would let the command act as somebody else: an SDK that finds one of them takes it before, or beside,
-// what exec gives. Those that exec sets itself are here too.
-var foreignVariables = []string{
+// credentialVariables select the credentials of a program. An SDK may prefer one of them to what exec sets, so the
+// command inherits none. The list includes those that exec sets itself.
+var credentialVariables = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
-	"AWS_SECURITY_TOKEN",               // botocore takes it for the session token first
+	"AWS_SECURITY_TOKEN",               // botocore prefers it to AWS_SESSION_TOKEN
 	"AWS_ACCESS_KEY", "AWS_SECRET_KEY", // older names
 	"AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN", // the same, for Ruby
-	"AWS_CREDENTIAL_FILE",                // a file with keys: botocore asks it before an endpoint
-	"AWS_ACCOUNT_ID",                     // of those keys: some SDKs make endpoints of it
-	"AWS_PROFILE", "AWS_DEFAULT_PROFILE", // some tools take a named profile before keys
-	"AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE", // .NET asks it before keys
+	"AWS_CREDENTIAL_FILE",                // a file with keys: botocore prefers it to an endpoint
+	"AWS_ACCOUNT_ID",                     // the account of those keys: some SDKs build endpoints from it
+	"AWS_PROFILE", "AWS_DEFAULT_PROFILE", // some tools prefer a named profile to keys
+	"AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE", // .NET prefers these to keys
 	"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 }
 
-// foreignPrefix begins the names of API keys for one service (AWS_BEARER_TOKEN_BEDROCK), which SDKs take before credentials.
-const foreignPrefix = "AWS_BEARER_TOKEN_"
+// bearerPrefix starts the names of API keys for one service (AWS_BEARER_TOKEN_BEDROCK), which SDKs prefer to
+// credentials.
+const bearerPrefix = "AWS_BEARER_TOKEN_"
 
-func foreign(name string) bool {
-	return strings.HasPrefix(name, foreignPrefix) || slices.Contains(foreignVariables, name)
+// selectsCredentials reports whether a variable could override the credentials that exec sets.
+func selectsCredentials(name string) bool {
+	return strings.HasPrefix(name, bearerPrefix) || slices.Contains(credentialVariables, name)
 }
 
 // childCommand is a command that exec runs.
 type childCommand struct {
-	App  *app.App
+	app  *app.App
 	path string
 	argv []string
 	env  []string // NAME=VALUE
 }
 
-// command prepares argv to run as the role of a profile: the environment of this process without what others left there,
-// with the region of the profile where it says none.
-func command(a *app.App, path string, argv []string, profile string) *childCommand {
-	c := &childCommand{App: a, path: path, argv: argv}
+// newChildCommand prepares argv to run as the role of a profile: with the environment of this process, without
+// variables that select credentials, and with the region of the profile unless another one is set.
+func newChildCommand(a *app.App, path string, argv []string, profile string) *childCommand {
+	c := &childCommand{app: a, path: path, argv: argv}
 	if a.Env.Environ != nil {
 		c.env = slices.Clone(a.Env.Environ())
 	}
 	var cleared []string
 	for _, v := range c.env {
-		if name, value, _ := strings.Cut(v, "="); foreign(variableName(name)) && value != "" {
+		if name, value, _ := strings.Cut(v, "="); selectsCredentials(variableName(name)) && value != "" {
 			cleared = append(cleared, name)
 		}
 	}
 	c.env = slices.DeleteFunc(c.env, func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return foreign(variableName(name))
+		return selectsCredentials(variableName(name))
 	})
 	if len(cleared) > 0 {
 		slices.Sort(cleared)
-		a.UI.Debug("not passed on, since it could win over the profile: %s", strings.Join(cleared, ", "))
+		a.UI.Debug("not passed on, since it could override the profile: %s", strings.Join(cleared, ", "))
 	}
-	if paths, inside := app.OuterPaths(a.Env.Getenv); inside { // the copy is of another command, and may go before this one does
+	// An outer exec may remove its files before this command ends.
+	if paths, inside := app.OuterPaths(a.Env.Getenv); inside {
 		c.set("AWS_CONFIG_FILE", paths.Config)
 		c.set("AWS_SHARED_CREDENTIALS_FILE", paths.Credentials)
 	}
@@ -76,10 +79,11 @@ func command(a *app.App, path string, argv []string, profile string) *childComma
 	return c
 }
 
-// setRegion sets AWS_REGION and AWS_DEFAULT_REGION (boto3 reads only the second) where they are not set: to what the other
-// one says, else to the region of the profile. What an outer exec has set counts as not set. --region wins over all.
+// setRegion sets AWS_REGION and AWS_DEFAULT_REGION (boto3 reads only the second). --region overrides both. Otherwise
+// a variable that is not set gets the value of the other one, else the region of the profile. A value that an outer
+// exec set counts as not set.
 func (c *childCommand) setRegion(profile string) {
-	a, outer := c.App, c.App.Env.Getenv(app.VarRegion)
+	a, outer := c.app, c.app.Env.Getenv(app.VarRegion)
 	given := func(name string) string {
 		if v := a.Env.Getenv(name); v != outer && a.Flags.Region == "" {
 			return v
@@ -110,12 +114,13 @@ func (c *childCommand) setRegion(profile string) {
 	}
 }
 
-// set gives the command a variable.
+// set sets a variable of the command.
 func (c *childCommand) set(name, value string) {
 	c.unset(name)
 	c.env = append(c.env, name+"="+value)
 }
 
+// unset removes a variable of the command.
 func (c *childCommand) unset(name string) {
 	c.env = slices.DeleteFunc(c.env, func(v string) bool {
 		was, _, _ := strings.Cut(v, "=")
@@ -123,7 +128,7 @@ func (c *childCommand) unset(name string) {
 	})
 }
 
-// variableName makes names comparable: Windows does not tell letter cases apart.
+// variableName returns the name to compare: Windows ignores letter case.
 func variableName(name string) string {
 	if runtime.GOOS == "windows" {
 		return strings.ToUpper(name)
@@ -131,19 +136,22 @@ func variableName(name string) string {
 	return name
 }
 
-// process is the command for a parent that stays.
+// process returns the command as a child process.
 func (c *childCommand) process() *exec.Cmd {
-	cmd := &exec.Cmd{Path: c.path, Args: c.argv, Env: c.env, Stdin: c.App.Env.Stdin, Stdout: c.App.Env.Stdout, Stderr: c.App.Env.Stderr}
-	if f := c.App.Env.Files; f != ([3]*os.File{}) {
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = f[0], f[1], f[2] // the very same, so that a terminal is one for the command too
+	env := c.app.Env
+	cmd := &exec.Cmd{
+		Path: c.path, Args: c.argv, Env: c.env, Stdin: env.Stdin, Stdout: env.Stdout, Stderr: env.Stderr,
+	}
+	if f := env.Files; f != ([3]*os.File{}) {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = f[0], f[1], f[2] // the files themselves: a terminal stays a terminal
 	}
 	return cmd
 }
 
-// fromAnywhere makes a path absolute, for a command that may go to another folder.
-func fromAnywhere(path string) string {
-	if absolute, err := filepath.Abs(path); err == nil {
-		return absolute
+// absolute returns path made absolute, if possible: the command may run in another folder.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
 	}
 	return path
 }

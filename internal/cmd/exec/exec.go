@@ -1,4 +1,4 @@
-// Package exec is the commands exec and serve.
+// Package exec implements the commands exec and serve, which share the endpoint for role credentials.
 package exec
 
 import (
@@ -17,16 +17,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What a shell ends with for a command that it cannot run.
+// The exit codes of a shell for a command that it cannot run.
 const (
 	exitNotExecutable = 126
 	exitNotFound      = 127
 )
 
-// CommandEnded is how a command that homing ran ended: homing ends the same way. With err it did not run.
+// CommandEnded is the error of a command that homing ran: homing exits with the same code.
 type CommandEnded struct {
 	Code int
-	Err  error
+	Err  error // why the command did not run; nil if it did
 }
 
 func (e *CommandEnded) Error() string {
@@ -39,26 +39,29 @@ func (e *CommandEnded) Error() string {
 func (e *CommandEnded) Unwrap() error { return e.Err }
 
 type options struct {
-	App     *app.App
+	app     *app.App
 	renew   bool
-	command []string // empty is a shell
+	command []string // empty means a shell
 }
 
+// New returns the command exec.
 func New(a *app.App) *cobra.Command {
-	o := &options{App: a}
+	o := &options{app: a}
 	cmd := &cobra.Command{
 		Use:     "exec [flags] [--] [COMMAND [ARG...]]",
 		GroupID: app.GroupUse,
 		Short:   "Run a command with role credentials, or a shell",
 		Long: app.Lines(
-			"Runs the command as the role of the profile: with its credentials and region in the environment, and without the",
-			"variables of others that would win over them (--debug names those). homing becomes the command, where the system",
-			"allows: signals and the exit code are the command's. Without a command it is your shell.",
+			"Runs the command as the role of the profile: with its credentials and region in the environment, and",
+			"without variables that would override them (--debug names those). Where the system allows it, the",
+			"command replaces homing, so signals and the exit code are the command's. Without a command it starts",
+			"your shell.",
 			"",
-			"Credentials in an environment last as long as they last: 30 minutes to an hour as a rule. With --renew the command",
-			"gets the address of an endpoint instead, which homing serves while it runs: AWS SDKs fetch new ones there in time.",
+			"Credentials in the environment expire, usually after 30 minutes to an hour. With --renew the command",
+			"gets the address of an endpoint instead, which homing serves while the command runs: AWS SDKs fetch",
+			"new credentials there.",
 			"",
-			"Ends with 127 when there is no such command, with 126 when it cannot be run.",
+			"The exit code is 127 if the command does not exist, and 126 if it cannot be run.",
 		),
 		Example: app.Lines(
 			"  homing exec --profile dev -- terraform plan",
@@ -74,16 +77,17 @@ func New(a *app.App) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
-	cmd.Flags().SetInterspersed(false) // what is behind the command's name is the command's
-	cmd.Flags().BoolVar(&o.renew, "renew", false, "give the command an endpoint that renews, instead of keys")
+	cmd.Flags().SetInterspersed(false) // flags after the command's name are the command's
+	cmd.Flags().BoolVar(&o.renew, "renew", false,
+		"give the command an endpoint that renews credentials, instead of keys")
 	return cmd
 }
 
 func (o *options) run(ctx context.Context) error {
-	a := o.App
+	a := o.app
 	profile, key, err := a.RoleInUse(ctx, "exec")
 	if err != nil {
-		return o.misplaced(err)
+		return o.explainMisplacedFlag(err)
 	}
 	if len(o.command) == 0 {
 		o.command = []string{shell(a.Env.Getenv)}
@@ -93,13 +97,13 @@ func (o *options) run(ctx context.Context) error {
 		return cannotRun(o.command[0], err)
 	}
 	if o.renew {
-		return o.runRenewing(ctx, path, profile, key)
+		return o.runWithEndpoint(ctx, path, profile, key)
 	}
 	creds, err := connect.RoleCredentials(ctx, a, key, connect.ShellTTL)
 	if creds, err = connect.OrShorter(a, key, creds, err); err != nil {
 		return err
 	}
-	c := command(a, path, o.command, profile)
+	c := newChildCommand(a, path, o.command, profile)
 	c.setSettings(profile)
 	for _, v := range ui.CredentialVariables(creds) {
 		c.set(v[0], v[1])
@@ -107,25 +111,26 @@ func (o *options) run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return c.become()
+	return c.replaceProcess()
 }
 
-// misplaced gives the error that no profile is named another hint where one is, behind the command: that flag is the
-// command's.
-func (o *options) misplaced(err error) error {
+// explainMisplacedFlag returns err, or a better error if --profile comes after the command's name and so belongs to
+// the command.
+func (o *options) explainMisplacedFlag(err error) error {
 	isFlag := func(arg string) bool { return arg == "--profile" || strings.HasPrefix(arg, "--profile=") }
-	if name, _ := o.App.ActiveProfile(); name != "" || fault.KindOf(err) != fault.Usage || !slices.ContainsFunc(o.command, isFlag) {
+	name, _ := o.app.ActiveProfile()
+	if name != "" || fault.KindOf(err) != fault.Usage || !slices.ContainsFunc(o.command, isFlag) {
 		return err
 	}
 	return &fault.Error{
-		Kind: fault.Usage, Msg: err.Error() + "; the --profile behind the command is the command's", Err: err,
+		Kind: fault.Usage, Msg: err.Error() + "; the --profile after the command belongs to the command", Err: err,
 		Remedy: fault.Preface{
-			Words: "put the flag in front of it:", Then: fault.Run{"homing", "exec", "--profile", "NAME", "--", o.command[0]},
+			Words: "put the flag before the command:", Then: fault.Run{"homing", "exec", "--profile", "NAME", "--", o.command[0]},
 		},
 	}
 }
 
-// cannotRun words why a command does not run, with the exit code that a shell has for it.
+// cannotRun returns the error for a command that does not run, with the exit code of a shell.
 func cannotRun(name string, err error) error {
 	code, why := exitNotExecutable, "cannot be run"
 	remedy := fault.Preface{Words: "see what it is:", Then: fault.Run{"ls", "-l", name}}
@@ -139,12 +144,15 @@ func cannotRun(name string, err error) error {
 	case errors.Is(err, errFolder):
 		why = "is a folder"
 	case errors.Is(err, fs.ErrPermission):
-		why = "must not be run"
+		why = "is not executable"
 		remedy = fault.Preface{Words: "allow it:", Then: fault.Run{"chmod", "+x", name}}
 	default:
 		why += ": " + strings.ReplaceAll(err.Error(), "\n", " ")
 	}
-	return &CommandEnded{code, &fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("%q %s", name, why), Remedy: remedy, Err: err}}
+	return &CommandEnded{
+		code,
+		&fault.Error{Kind: fault.Usage, Msg: fmt.Sprintf("%q %s", name, why), Remedy: remedy, Err: err},
+	}
 }
 
 var errFolder = errors.New("is a folder")

@@ -17,46 +17,48 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// serverLook is how often a server compares the clock with what is due.
-const serverLook = 20 * time.Second
+// checkInterval is how often a server checks whether credentials are due for renewal.
+const checkInterval = 20 * time.Second
 
-// stillGood is what credentials must have left to be given out where there are no others.
-const stillGood = time.Minute
+// lastTTL is how long credentials must still be valid to be served when the session has ended and there are no
+// others.
+const lastTTL = time.Minute
 
-// runRenewing runs the command beside an endpoint that has credentials for it as long as it lives.
-func (o *options) runRenewing(ctx context.Context, path, profile string, key store.RoleKey) error {
-	a := o.App
-	server := credentialServer(a, []string{profile})
+// runWithEndpoint runs the command beside an endpoint that serves credentials until the command ends.
+func (o *options) runWithEndpoint(ctx context.Context, path, profile string, key store.RoleKey) error {
+	a := o.app
+	server := newServer(a, []string{profile})
 	l, port, err := credserver.Listen(ctx, 0)
 	if err != nil {
 		return err
 	}
 	server.Port = port
-	// Before the command runs, so that it finds them at hand: the JavaScript SDK waits for one second. And what is wrong is
-	// said here rather than by the command.
+	// Fetch credentials before the command starts: the JavaScript SDK waits for one second only, and an error is
+	// better reported here than by the command.
 	trouble := server.Trouble
 	server.Trouble = nil
 	if _, err := server.Get(ctx, profile); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	server.Trouble = trouble
-	serverCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // a Ctrl-C is the command's
+	serverCtx, stop := context.WithCancel(context.WithoutCancel(ctx)) // Ctrl-C is for the command
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := server.Serve(serverCtx, l, lookEvery(a)); err != nil {
-			a.UI.Say("homing: no more credentials for the command: %s\n", err)
+		if err := server.Serve(serverCtx, l, checkEvery(a)); err != nil {
+			a.UI.Say("homing: the endpoint of the command has stopped: %s\n", err)
 		}
 	})
 	defer serving.Wait()
 	defer stop()
-	folder, err := makePrivateCopy(a, profile)
+	folder, err := makeConfigFolder(a, profile)
 	if err != nil {
 		return err
 	}
 	defer folder.remove()
-	a.UI.Debug("role %q in account %q at %s; the command's config file is %q", key.RoleName, key.AccountID, credserver.URL(port, "/"), folder.config)
+	a.UI.Debug("role %q in account %q at %s; the command's config file is %q", key.RoleName, key.AccountID,
+		credserver.URL(port, "/"), folder.config)
 
-	c := command(a, path, o.command, profile)
+	c := newChildCommand(a, path, o.command, profile)
 	for _, v := range endpointVariables(credserver.URL(port, "/"), server.Token.Reveal()) {
 		c.set(v[0], v[1])
 	}
@@ -71,27 +73,27 @@ func (o *options) runRenewing(ctx context.Context, path, profile string, key sto
 		return err
 	}
 	c.set(app.VarCopy, folder.config)
-	c.set(app.VarConfig, fromAnywhere(paths.Config))
-	c.set(app.VarCredentials, fromAnywhere(paths.Credentials))
+	c.set(app.VarConfig, absolute(paths.Config))
+	c.set(app.VarCredentials, absolute(paths.Credentials))
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	end, err := c.runBeside(folder.usedBy)
-	folder.remove() // the way it ended may end this process at once
+	end, err := c.run(folder.recordProcess)
+	folder.remove() // before end.repeat, which may end this process at once
 	if err != nil {
 		return err
 	}
-	return end.same()
+	return end.repeat()
 }
 
-// credentialServer makes a server for the profiles, which asks for their credentials as the command credentials would.
-func credentialServer(a *app.App, profiles []string) *credserver.Server {
-	m := &memory{kept: map[string]session.RoleCredentials{}}
+// newServer returns a server for the profiles. It gets their credentials as the command credentials does.
+func newServer(a *app.App, profiles []string) *credserver.Server {
+	m := &memory{creds: map[string]session.RoleCredentials{}}
 	return &credserver.Server{
 		Token: credserver.NewToken(), Profiles: profiles, Now: a.Env.Time, Debug: a.UI.Debug,
 		Hint: func(err error) string { return ui.Hint(err, a.UI.Shell) },
 		Credentials: func(ctx context.Context, profile string, minTTL time.Duration) (credserver.Found, error) {
-			return serve(ctx, a, profile, minTTL, m)
+			return m.find(ctx, a, profile, minTTL)
 		},
 		Trouble: func(profile string, err error) {
 			f := a.UI.Describe(err)
@@ -103,35 +105,47 @@ func credentialServer(a *app.App, profiles []string) *credserver.Server {
 	}
 }
 
-func lookEvery(a *app.App) time.Duration {
+func checkEvery(a *app.App) time.Duration {
 	if a.Env.KeepLook > 0 {
 		return a.Env.KeepLook
 	}
-	return serverLook
+	return checkInterval
 }
 
-// memory holds what could not be cached in ~/.aws, where that is read-only. Safe for concurrent use.
+// memory holds credentials that could not be cached, as when ~/.aws is read-only. Safe for concurrent use.
 type memory struct {
-	mu   sync.Mutex
-	kept map[string]session.RoleCredentials
+	mu    sync.Mutex
+	creds map[string]session.RoleCredentials
 }
 
-// serve returns the credentials of a profile. The files are read each time: who signs in, signs out or changes the profile
-// need not start the server again.
-func serve(ctx context.Context, a *app.App, profile string, minTTL time.Duration, m *memory) (credserver.Found, error) {
+func (m *memory) get(name string) (session.RoleCredentials, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.creds[name]
+	return c, ok
+}
+
+func (m *memory) put(name string, c session.RoleCredentials) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.creds[name] = c
+}
+
+// find returns the credentials of a profile. It reads the files each time, so a sign-in, a sign-out or a
+// changed profile needs no restart of the server.
+func (m *memory) find(
+	ctx context.Context, a *app.App, profile string, minTTL time.Duration,
+) (credserver.Found, error) {
 	b := app.New(a.Env)
 	b.Flags, b.UI = a.Flags, a.UI
-	b.Flags.Profile = profile // whose endpoints count
+	b.Flags.Profile = profile // its endpoint settings apply
 	key, err := b.Role(ctx, app.RoleFlags{}, "credentials", true)
 	if err != nil {
 		return credserver.Found{}, err
 	}
 	name := key.Session.CacheKey() + "\x00" + key.AccountID + "\x00" + key.RoleName
-	m.mu.Lock()
-	kept, ok := m.kept[name]
-	m.mu.Unlock()
-	if ok && kept.Expiration.Sub(a.Env.Time()) > minTTL {
-		return credserver.Found{Credentials: kept}, nil
+	if creds, ok := m.get(name); ok && creds.Expiration.Sub(a.Env.Time()) > minTTL {
+		return credserver.Found{Credentials: creds}, nil
 	}
 	uncached := false
 	creds, err := connect.RoleCredentialsWarning(ctx, b, key, minTTL, func(err error) {
@@ -141,12 +155,10 @@ func serve(ctx context.Context, a *app.App, profile string, minTTL time.Duration
 	st, storeErr := b.Store()
 	switch {
 	case err == nil && uncached:
-		m.mu.Lock()
-		m.kept[name] = creds
-		m.mu.Unlock()
+		m.put(name, creds)
 	case err != nil && storeErr == nil && fault.KindOf(err) == fault.SignInNeeded:
-		// The session is over and the credentials are not. Signing out would have removed them.
-		if last, ok := rolecreds.Cached(st, key, stillGood); ok {
+		// The session has ended, but its credentials are still valid. Signing out would have removed them.
+		if last, ok := rolecreds.Cached(st, key, lastTTL); ok {
 			return credserver.Found{Credentials: last, Last: err}, nil
 		}
 	}

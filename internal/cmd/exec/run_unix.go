@@ -18,10 +18,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shell is what exec runs without a command.
+// shell returns the program that exec runs if no command is given.
 func shell(getenv func(string) string) string { return cmp.Or(getenv("SHELL"), "/bin/sh") }
 
-// findProgram looks for a command as a shell does.
+// findProgram finds a command as a shell does.
 func findProgram(getenv func(string) string, name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, runnable(name)
@@ -34,7 +34,7 @@ func findProgram(getenv func(string) string, name string) (string, error) {
 		path := filepath.Join(cmp.Or(dir, "."), name)
 		why := runnable(path)
 		if why == nil {
-			if !strings.Contains(path, "/") { // of the current folder, which Join has shortened
+			if !strings.Contains(path, "/") { // Join has removed the "./" of the current folder
 				path = "./" + path
 			}
 			return path, nil
@@ -57,36 +57,36 @@ func runnable(path string) error {
 	return unix.Access(path, unix.X_OK)
 }
 
-// become puts the command in the place of this process: same number, same terminal, and nothing between it and who
-// sends signals or waits for it.
-func (c *childCommand) become() error {
+// replaceProcess replaces this process with the command. The command has the same process ID and terminal, and gets
+// signals directly. It returns only an error.
+func (c *childCommand) replaceProcess() error {
 	err := syscall.Exec(c.path, c.argv, c.env)
-	if errors.Is(err, syscall.ENOEXEC) { // a script without a first line that says what runs it
+	if errors.Is(err, syscall.ENOEXEC) { // a script without an interpreter line
 		c.argv = append([]string{"/bin/sh", c.path}, c.argv[1:]...)
 		err = syscall.Exec(c.argv[0], c.argv, c.env)
 	}
 	return cannotRun(c.argv[0], err)
 }
 
-// passedOn are the signals that somebody may send to homing and mean the command.
-var passedOn = []os.Signal{
+// forwarded are the signals that homing forwards to the command.
+var forwarded = []os.Signal{
 	syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM,
 	syscall.SIGWINCH, syscall.SIGCONT, syscall.SIGTSTP,
 }
 
-// fromTerminal are those that a key sends to everybody at the terminal: the command has it already, and twice is more than
-// once for some (a second Ctrl-C kills Terraform).
+// fromTerminal are the signals that a key sends to the whole foreground process group. The command has them already,
+// and some programs treat a second one differently (a second Ctrl-C kills Terraform).
 var fromTerminal = []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP}
 
-// runBeside runs the command while this process stays, and returns as it ended. Who sends this process a signal reaches
-// the command. When the command is stopped (Ctrl-Z), so is this process, for the shell that waits for it.
+// run runs the command as a child and returns how it ended. It calls started once the command runs. It forwards
+// signals to the command. When the command stops (Ctrl-Z), this process stops too, for the shell that waits for it.
 //
-// The command is in the process group of this one, such that in a pipeline it shares the terminal with the others. started is called once it runs.
-func (c *childCommand) runBeside(started func(pid int)) (ending, error) {
+// The command shares the process group of this process, and so, in a pipeline, the terminal with the other programs.
+func (c *childCommand) run(started func(pid int)) (ending, error) {
 	cmd := c.process()
 	signals := make(chan os.Signal, 64)
-	// What is ignored must stay so for the command, and a signal that comes before it runs must not be lost.
-	signal.Notify(signals, slices.DeleteFunc(slices.Clone(passedOn), signal.Ignored)...)
+	// Signals that are ignored stay ignored for the command. Notify before Start, so no signal is lost.
+	signal.Notify(signals, slices.DeleteFunc(slices.Clone(forwarded), signal.Ignored)...)
 	defer signal.Stop(signals)
 	err := cmd.Start()
 	if errors.Is(err, syscall.ENOEXEC) {
@@ -97,7 +97,7 @@ func (c *childCommand) runBeside(started func(pid int)) (ending, error) {
 	if err != nil {
 		return ending{}, cannotRun(c.argv[0], err)
 	}
-	// The terminal is the command's: what homing says meanwhile must not stop it for being in the background.
+	// The terminal belongs to the command. Output of homing from the background must not stop homing.
 	signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU)
 	defer signal.Reset(syscall.SIGTTIN, syscall.SIGTTOU)
 	pid := cmd.Process.Pid
@@ -110,22 +110,22 @@ func (c *childCommand) runBeside(started func(pid int)) (ending, error) {
 		case status, alive := <-changes:
 			switch {
 			case !alive || status.Exited() || status.Signaled():
-				_ = cmd.Wait() // the status is known; this releases what is left
+				_ = cmd.Wait() // the status is known; this releases resources
 				return ending{code: status.ExitStatus(), signal: status.Signal(), killed: status.Signaled()}, nil
 			case status.Stopped():
-				// Who stops the command alone goes on with it alone; at the terminal it is the job that stops, also when a shell
-				// with a process group of its own suspends itself.
+				// SIGSTOP sent to the command alone stops only the command. At the terminal the whole job stops, even
+				// if the command is a shell with a process group of its own that suspends itself.
 				stopped = true
 				if status.StopSignal() != syscall.SIGSTOP || inForeground(pid) {
 					stop()
-					stopped = false // what continues this process is passed on; the SIGTSTP of before may be read only now
+					stopped = false // the SIGCONT is forwarded; a SIGTSTP from before may still arrive
 				}
 			case status.Continued():
 				stopped = false
 			}
 		case s := <-signals:
 			if slices.Contains(fromTerminal, s) && inForeground(0) {
-				if s == syscall.SIGTSTP && stopped { // the command sleeps already, by itself
+				if s == syscall.SIGTSTP && stopped { // the command has stopped on its own
 					stop()
 					stopped = false
 				}
@@ -136,10 +136,10 @@ func (c *childCommand) runBeside(started func(pid int)) (ending, error) {
 	}
 }
 
-// stop stops this process until somebody continues it.
+// stop stops this process until it gets SIGCONT.
 func stop() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
 
-// watch tells how the process changes until it has ended.
+// watch sends each change of state of a process to changes, and closes changes when the process has ended.
 func watch(pid int, changes chan<- syscall.WaitStatus) {
 	defer close(changes)
 	for {
@@ -158,8 +158,8 @@ func watch(pid int, changes chan<- syscall.WaitStatus) {
 	}
 }
 
-// inForeground reports whether the process group of this process has the terminal, so that its keys reach the command too,
-// or that of another process has it; 0 is none.
+// inForeground reports whether the foreground process group of the terminal is that of this process or of the process
+// other (0 means none). Keys at the terminal send signals to that group.
 func inForeground(other int) bool {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -170,13 +170,14 @@ func inForeground(other int) bool {
 	if err != nil {
 		return false
 	}
-	theirs := 0
-	if other != 0 {
-		if theirs, err = unix.Getpgid(other); err != nil {
-			theirs = 0
-		}
+	if group == unix.Getpgrp() {
+		return true
 	}
-	return group == unix.Getpgrp() || theirs != 0 && group == theirs
+	if other == 0 {
+		return false
+	}
+	otherGroup, err := unix.Getpgid(other)
+	return err == nil && group == otherGroup
 }
 
 // ending is how a command ended.
@@ -186,9 +187,10 @@ type ending struct {
 	killed bool // by signal
 }
 
-// same ends this process as the command ended, or returns the error that does: by the same signal where that is one that Go
-// lets end a process without a word of its own, else with 128 and its number, as shells say it.
-func (e ending) same() error {
+// repeat makes this process end as the command did. It kills the process with the same signal if Go lets that signal
+// end it silently. Otherwise it returns an error with the exit code, as a shell does: 128 plus the number of the
+// signal.
+func (e ending) repeat() error {
 	if !e.killed {
 		if e.code == 0 {
 			return nil
@@ -199,7 +201,7 @@ func (e ending) same() error {
 	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL:
 		signal.Reset(e.signal)
 		if syscall.Kill(os.Getpid(), e.signal) == nil {
-			time.Sleep(time.Second) // it is on its way, unless it is ignored
+			time.Sleep(time.Second) // for the signal to arrive, unless it is ignored
 		}
 	}
 	return &CommandEnded{Code: 128 + int(e.signal)}

@@ -7,27 +7,27 @@ import (
 	"os/signal"
 )
 
-// shell is what exec runs without a command.
+// shell returns the program that exec runs if no command is given.
 func shell(getenv func(string) string) string { return cmp.Or(getenv("COMSPEC"), "cmd.exe") }
 
-// findProgram looks for a command in PATH, by PATHEXT.
+// findProgram finds a command in PATH, with the extensions of PATHEXT.
 func findProgram(_ func(string) string, name string) (string, error) {
 	path, err := exec.LookPath(name)
 	return path, err
 }
 
-// become runs the command and ends as it does: no process takes another's place here.
-func (c *childCommand) become() error {
-	e, err := c.runBeside(func(int) {})
+// replaceProcess runs the command and ends as it does: Windows cannot replace a process.
+func (c *childCommand) replaceProcess() error {
+	e, err := c.run(func(int) {})
 	if err != nil {
 		return err
 	}
-	return e.same()
+	return e.repeat()
 }
 
-// runBeside runs the command while this process stays, and returns as it ended. Ctrl-C reaches both by themselves.
-// started is called once it runs.
-func (c *childCommand) runBeside(started func(pid int)) (ending, error) {
+// run runs the command as a child and returns how it ended. It calls started once the command runs. Ctrl-C reaches
+// both processes without forwarding.
+func (c *childCommand) run(started func(pid int)) (ending, error) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt)
 	defer signal.Stop(signals)
@@ -36,15 +36,15 @@ func (c *childCommand) runBeside(started func(pid int)) (ending, error) {
 		return ending{}, cannotRun(c.argv[0], err)
 	}
 	started(cmd.Process.Pid)
-	_ = cmd.Wait() // the state says how it ended
+	_ = cmd.Wait() // ProcessState has the exit code
 	return ending{cmd.ProcessState.ExitCode()}, nil
 }
 
 // ending is how a command ended.
 type ending struct{ code int }
 
-// same returns the error that ends this process as the command ended.
-func (e ending) same() error {
+// repeat returns the error that makes this process end as the command did.
+func (e ending) repeat() error {
 	if e.code == 0 {
 		return nil
 	}

@@ -16,13 +16,13 @@ import (
 )
 
 type serveOptions struct {
-	App      *app.App
+	app      *app.App
 	profiles []string
 	format   string
 	port     int
 }
 
-// serveJSON is what serve --json prints. The names stay as they are.
+// serveJSON is the answer of serve --json. Its names are stable.
 type serveJSON struct {
 	Port     int            `json:"port"`
 	Token    string         `json:"token"`
@@ -34,20 +34,21 @@ type serveProfile struct {
 	URL     string `json:"url"`
 }
 
+// NewServe returns the command serve.
 func NewServe(a *app.App) *cobra.Command {
-	o := &serveOptions{App: a}
+	o := &serveOptions{app: a}
 	cmd := &cobra.Command{
 		Use:     "serve [PROFILE...]",
 		GroupID: app.GroupUse,
 		Short:   "Serve role credentials to AWS SDKs on loopback",
 		Long: app.Lines(
-			"Serves role credentials to programs on this machine until Ctrl-C, as a container-credentials endpoint, and renews",
-			"them ahead of time. It prints the two variables that lead an SDK there, and says where each profile is. Without",
-			"PROFILE it serves the active one.",
+			"Serves role credentials to programs on this machine until Ctrl-C, as a container-credentials endpoint,",
+			"and renews them in time. It prints the two variables that an SDK needs, and the address of each",
+			"profile. Without PROFILE it serves the active profile.",
 			"",
-			"Who has the token has the credentials. Only 127.0.0.1 is listened on; a request without the token, from a web page or",
-			"for another Host is refused. An SDK asks an endpoint last: keys or AWS_PROFILE in its environment, and a [default]",
-			"that leads to credentials, come first. homing exec --renew sees to that.",
+			"Whoever has the token has the credentials. The endpoint listens on 127.0.0.1 only, and refuses",
+			"requests without the token, from a web page or for another Host. SDKs try an endpoint last, after",
+			"keys, AWS_PROFILE and the credentials of [default]; homing exec --renew keeps these from its command.",
 		),
 		Example: app.Lines(
 			"  homing serve dev prod",
@@ -58,40 +59,43 @@ func NewServe(a *app.App) *cobra.Command {
 		ValidArgsFunction: a.CompleteProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.profiles = args
-			if err := o.valid(cmd); err != nil {
+			if err := o.validate(cmd); err != nil {
 				return err
 			}
 			return o.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.format, "format", "env", "`format` of the variables: "+strings.Join(ui.ShellFormats, ", "))
-	cmd.Flags().IntVar(&o.port, "port", 0, "`port` to listen on; 0 is any that is free")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(ui.ShellFormats, cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().IntVar(&o.port, "port", 0, "`port` to listen on; 0 picks a free one")
+	_ = cmd.RegisterFlagCompletionFunc("format",
+		cobra.FixedCompletions(ui.ShellFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-func (o *serveOptions) valid(cmd *cobra.Command) error {
+func (o *serveOptions) validate(cmd *cobra.Command) error {
 	if _, ok := ui.AssignmentOf(o.format); !ok {
 		return fault.New(fault.Usage, app.HelpHint(cmd), "--format %q is not a format", o.format)
 	}
-	if o.App.UI.JSON && cmd.Flags().Changed("format") {
+	if o.app.UI.JSON && cmd.Flags().Changed("format") {
 		return fault.New(fault.Usage, app.HelpHint(cmd), "--json and --format %s contradict each other", o.format)
 	}
 	if o.port < 0 || o.port > 65535 {
-		return fault.New(fault.Usage, "use a number from 1024 to 65535, or 0 for any", "--port %d is not a port", o.port)
+		return fault.New(fault.Usage, "use a number from 1024 to 65535, or 0 for any", "--port %d is not a port",
+			o.port)
 	}
-	if len(o.profiles) > 0 && o.App.Flags.Profile != "" {
-		return fault.New(fault.Usage, app.HelpHint(cmd), "--profile %s and profiles as arguments contradict each other", o.App.Flags.Profile)
+	if len(o.profiles) > 0 && o.app.Flags.Profile != "" {
+		return fault.New(fault.Usage, app.HelpHint(cmd), "--profile %s and profiles as arguments contradict each other",
+			o.app.Flags.Profile)
 	}
 	return nil
 }
 
 func (o *serveOptions) run(ctx context.Context) error {
-	a := o.App
+	a := o.app
 	if err := o.resolve(ctx); err != nil {
 		return err
 	}
-	server := credentialServer(a, o.profiles)
+	server := newServer(a, o.profiles)
 	l, port, err := credserver.Listen(ctx, o.port)
 	if err != nil {
 		return err
@@ -105,25 +109,25 @@ func (o *serveOptions) run(ctx context.Context) error {
 	}
 	o.warn()
 	a.UI.Say("Until Ctrl-C.\n")
-	go func() { // so that the first to ask need not wait, and who is to sign in hears of it
+	go func() { // fetch now, so that the first request need not wait and a missing sign-in shows at once
 		for _, profile := range o.profiles {
-			_, _ = server.Get(ctx, profile) // Trouble says why not
+			_, _ = server.Get(ctx, profile) // Trouble reports the error
 		}
 	}()
-	return server.Serve(ctx, l, lookEvery(a))
+	return server.Serve(ctx, l, checkEvery(a))
 }
 
-// resolve finds the profiles to serve; that each has a role is found out now rather than when somebody asks.
+// resolve sets the profiles to serve, and checks now that each has a role.
 func (o *serveOptions) resolve(ctx context.Context) error {
 	if len(o.profiles) == 0 {
-		profile, _, err := o.App.RoleInUse(ctx, "serve")
+		profile, _, err := o.app.RoleInUse(ctx, "serve")
 		o.profiles = []string{profile}
 		return err
 	}
 	var profiles []string
 	for _, profile := range o.profiles {
-		o.App.Flags.Profile = profile
-		if _, _, err := o.App.RoleInUse(ctx, "serve"); err != nil {
+		o.app.Flags.Profile = profile
+		if _, _, err := o.app.RoleInUse(ctx, "serve"); err != nil {
 			return err
 		}
 		if !slices.Contains(profiles, profile) {
@@ -131,44 +135,49 @@ func (o *serveOptions) resolve(ctx context.Context) error {
 		}
 	}
 	o.profiles = profiles
-	o.App.Flags.Profile = ""
+	o.app.Flags.Profile = ""
 	return nil
 }
 
-// print writes what leads an SDK to the first profile, or under --json to all.
+// print writes the variables for the first profile, or under --json the addresses of all.
 func (o *serveOptions) print(port int, token string) error {
-	if o.App.UI.JSON {
+	if o.app.UI.JSON {
 		d := serveJSON{Port: port, Token: token}
 		for _, profile := range o.profiles {
 			d.Profiles = append(d.Profiles, serveProfile{profile, credserver.URL(port, credserver.Path(profile))})
 		}
-		return o.App.UI.Document(d)
+		return o.app.UI.Document(d)
 	}
 	f, _ := ui.AssignmentOf(o.format)
-	_, err := io.WriteString(o.App.UI.Out, f.Lines(endpointVariables(credserver.URL(port, credserver.Path(o.profiles[0])), token)))
+	_, err := io.WriteString(o.app.UI.Out,
+		f.Lines(endpointVariables(credserver.URL(port, credserver.Path(o.profiles[0])), token)))
 	return err
 }
 
+// endpointVariables returns the variables that make an SDK use the endpoint.
 func endpointVariables(url, token string) [][2]string {
 	return [][2]string{{"AWS_CONTAINER_CREDENTIALS_FULL_URI", url}, {"AWS_CONTAINER_AUTHORIZATION_TOKEN", token}}
 }
 
-// warn names what programs started from the same place would take before the endpoint.
+// warn names the credentials that programs started in this environment would prefer to the endpoint.
 func (o *serveOptions) warn() {
-	a := o.App
+	a := o.app
 	var set []string
-	for _, name := range foreignVariables {
-		if a.Env.Getenv(name) != "" && !strings.HasPrefix(name, "AWS_CONTAINER_AUTHORIZATION_TOKEN") && name != "AWS_CONTAINER_CREDENTIALS_FULL_URI" {
+	for _, name := range credentialVariables {
+		isEndpoint := name == "AWS_CONTAINER_CREDENTIALS_FULL_URI" ||
+			strings.HasPrefix(name, "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+		if a.Env.Getenv(name) != "" && !isEndpoint {
 			set = append(set, name)
 		}
 	}
 	if len(set) > 0 {
-		a.UI.Say("warning: programs take what these say before they ask here: %s\n", strings.Join(set, ", "))
+		a.UI.Say("warning: programs prefer these variables to the endpoint: %s\n", strings.Join(set, ", "))
 	}
 	if file, found := botoKeys(a); found {
-		a.UI.Say("warning: boto3 takes the keys in %q before it asks here. For such programs: export %s=%s\n", file, varBoto, os.DevNull)
+		a.UI.Say("warning: boto3 prefers the keys in %q to the endpoint. For such programs: export %s=%s\n",
+			file, varBoto, os.DevNull)
 	}
 	if p, ok := a.Loaded.Profile("default"); ok && awsconfig.GivesCredentials(p) {
-		a.UI.Say("warning: programs take the credentials of [default] in %q before they ask here\n", a.ConfigFile())
+		a.UI.Say("warning: programs prefer the credentials of [default] in %q to the endpoint\n", a.ConfigFile())
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/homing-cli/homing/internal/app"
 )
 
-// profileSettings are the settings of a profile that SDKs, or the AWS CLI, take from a variable too. A command under plain
-// exec is told of no profile, and takes [default] for all that no variable says.
+// profileSettings are the settings of a profile that SDKs or the AWS CLI also read from a variable. A command under
+// plain exec does not know the profile: without these variables it would use the settings of [default].
 var profileSettings = []struct{ key, variable string }{
 	{"use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT"},
 	{"use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT"},
@@ -37,27 +37,28 @@ var profileSettings = []struct{ key, variable string }{
 	{"cli_auto_prompt", "AWS_CLI_AUTO_PROMPT"},
 }
 
-// dropSettings takes back what an outer exec has set for its profile.
+// dropSettings removes the variables that an outer exec set for its profile.
 func (c *childCommand) dropSettings() {
 	for _, v := range slices.Clone(c.env) {
 		name, value, _ := strings.Cut(v, "=")
-		if of, ok := strings.CutPrefix(variableName(name), app.VarSettings+"AWS_"); ok {
+		if rest, ok := strings.CutPrefix(variableName(name), app.VarSettings+"AWS_"); ok {
 			c.unset(name)
 			c.env = slices.DeleteFunc(c.env, func(v string) bool {
-				was, now, _ := strings.Cut(v, "=")
-				return variableName(was) == "AWS_"+of && now == value
+				name, current, _ := strings.Cut(v, "=")
+				return variableName(name) == "AWS_"+rest && current == value
 			})
 		}
 	}
 }
 
-// setSettings gives the command the settings of a profile for which there are variables, where they are not set. What
-// [default] says and the profile does not would count too: that it is not so is said where a variable can.
+// setSettings sets the variables for the settings of a profile, unless they are set already. The command also reads
+// [default], so for a setting that only [default] has, it sets the variable to the default value where that is
+// possible.
 func (c *childCommand) setSettings(profile string) {
-	if c.App.Loaded == nil || profile == "default" { // which it reads by itself
+	if c.app.Loaded == nil || profile == "default" { // the command reads [default] itself
 		return
 	}
-	p, ok := c.App.Loaded.Profile(profile)
+	p, ok := c.app.Loaded.Profile(profile)
 	if !ok {
 		return
 	}
@@ -66,14 +67,15 @@ func (c *childCommand) setSettings(profile string) {
 			c.setUnlessSet(s.variable, v)
 		}
 	}
-	byDefault, _ := c.App.Loaded.Profile("default")
-	for _, s := range profileSettings[:2] { // off where nothing is said
-		if byDefault.Get(s.key) != "" {
+	defaultProfile, _ := c.app.Loaded.Profile("default")
+	for _, s := range profileSettings[:2] { // off unless set
+		if defaultProfile.Get(s.key) != "" {
 			c.setUnlessSet(s.variable, "false")
 		}
 	}
-	// A variable for all services wins over the blocks of a file, so where there is one the profile says nothing more.
-	endpoint, services := p.Get("endpoint_url"), c.App.Loaded.ServiceEndpoints(profile)
+	// AWS_ENDPOINT_URL overrides the services sections of a file, so if it is set the profile's endpoints do not
+	// matter.
+	endpoint, services := p.Get("endpoint_url"), c.app.Loaded.ServiceEndpoints(profile)
 	switch {
 	case c.has("AWS_ENDPOINT_URL"):
 	case endpoint != "" || len(services) > 0:
@@ -81,21 +83,24 @@ func (c *childCommand) setSettings(profile string) {
 			c.setUnlessSet("AWS_ENDPOINT_URL_"+strings.ToUpper(strings.ReplaceAll(service, " ", "_")), url)
 		}
 		c.setUnlessSet("AWS_ENDPOINT_URL", endpoint)
-	case (byDefault.Get("endpoint_url") != "" || len(c.App.Loaded.ServiceEndpoints("default")) > 0) && !c.hasEndpoint():
-		c.setUnlessSet("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true") // for it ignores those of variables, too
+	case c.hasEndpoint(): // AWS_IGNORE_CONFIGURED_ENDPOINT_URLS would disable that one too
+	case defaultProfile.Get("endpoint_url") != "" || len(c.app.Loaded.ServiceEndpoints("default")) > 0:
+		c.setUnlessSet("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
 	}
 }
 
-// setUnlessSet gives the command a variable that it does not have, and tells a homing inside. An empty AWS_PAGER is one: none.
+// setUnlessSet sets a variable that the command does not have, and records that for a homing inside the command. Only
+// AWS_PAGER may be empty: it then means no pager.
 func (c *childCommand) setUnlessSet(name, value string) {
-	if c.has(name) || value == "" && name != "AWS_PAGER" || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' }) {
+	isControl := func(r rune) bool { return r < ' ' }
+	if c.has(name) || value == "" && name != "AWS_PAGER" || strings.ContainsFunc(value, isControl) {
 		return
 	}
 	c.set(name, value)
 	c.set(app.VarSettings+name, value)
 }
 
-// has reports whether the command has a variable; an empty one counts for AWS_PAGER only, as for those who read them.
+// has reports whether the command has a variable. As for SDKs, an empty one counts for AWS_PAGER only.
 func (c *childCommand) has(name string) bool {
 	return slices.ContainsFunc(c.env, func(v string) bool {
 		was, value, _ := strings.Cut(v, "=")
@@ -103,7 +108,7 @@ func (c *childCommand) has(name string) bool {
 	})
 }
 
-// hasEndpoint reports whether the command has an endpoint by variable, of whatever service.
+// hasEndpoint reports whether a variable sets an endpoint of any service.
 func (c *childCommand) hasEndpoint() bool {
 	return slices.ContainsFunc(c.env, func(v string) bool {
 		name, value, _ := strings.Cut(v, "=")

@@ -1,4 +1,5 @@
-// Package keep is the command keep.
+// Package keep implements the command keep: flags, words and the background process. internal/keep decides when to
+// renew.
 package keep
 
 import (
@@ -22,33 +23,38 @@ import (
 )
 
 type options struct {
-	App    *app.App
-	names  []string // sessions, or start URLs of legacy profiles; none = all
+	app    *app.App
+	names  []string // sessions, or start URLs of legacy profiles; none means all
 	detach bool
 	stop   bool
 	onEnd  string
 
-	store *store.Store
-	last  []session.Session // as the config file had them when it could be read
-	files []time.Time       // when the config files were written that last is from
+	store    *store.Store
+	kept     []session.Session // from the last config that could be read
+	modified []time.Time       // of the config files that kept comes from
 }
 
+// New returns the command keep.
 func New(a *app.App) *cobra.Command {
-	o := &options{App: a}
+	o := &options{app: a}
 	cmd := &cobra.Command{
 		Use:     "keep [SESSION…]",
 		GroupID: app.GroupSignIn,
-		Short:   "Renew sessions before they lapse, until the portal session ends",
+		Short:   "Renew sessions until their portal session ends",
 		Long: app.Lines(
-			"Renews the access token of every session of the AWS config file, or of those named, 16 to 20 minutes before it",
-			"lapses: before any SDK would do so. It says one line for each event, and sleeps in between. When a portal session",
-			"has ended it says what to type, and goes on as soon as you have signed in again, with whatever program.",
+			"Renews the access token of every session of the AWS config file, or of the named ones, 16 to 20",
+			"minutes before it expires, which is earlier than any SDK. It prints one line for each event. When a",
+			"portal session ends it prints the command to type, and continues once you have signed in again, with",
+			"any program.",
 			"",
-			"It runs until Ctrl-C, SIGTERM or keep --stop, and then ends with 0. One per user can run. --detach leaves it in the",
-			"background, writing to keep.log in the state folder (~/.local/state/homing); if one runs already that is fine.",
-			"The command of --on-end is run by the shell each time a session ends, with HOMING_SESSION, HOMING_MESSAGE and",
-			"HOMING_HINT in its environment. --json prints one event a line: keeping, renewed, replaced, failing, last, ended,",
-			"absent, signed_out. A systemd unit and a dev container setting: docs/keep.md.",
+			"It runs until Ctrl-C, SIGTERM or keep --stop, and then exits with 0. Each user can run one. --detach",
+			"runs it in the background, with its output in keep.log in the state folder (~/.local/state/homing); if",
+			"keep is running already, that is fine. For a systemd unit and a dev container setting see",
+			"docs/keep.md.",
+			"",
+			"The shell runs the command of --on-end each time a session ends, with HOMING_SESSION, HOMING_MESSAGE",
+			"and HOMING_HINT in its environment. --json prints one event a line: keeping, renewed, replaced,",
+			"failing, last, ended, absent, signed_out.",
 		),
 		Example: app.Lines(
 			"  homing keep --detach",
@@ -66,7 +72,7 @@ func New(a *app.App) *cobra.Command {
 			o.names = args
 			switch {
 			case o.stop && (o.detach || o.onEnd != "" || len(args) > 0):
-				return fault.Suggest(fault.Usage, stopKeep, "--stop ends the keep that runs, and takes no other flag or argument")
+				return fault.Suggest(fault.Usage, stopKeep, "--stop takes no other flag or argument")
 			case o.stop:
 				return o.runStop(cmd.Context())
 			case o.detach:
@@ -75,62 +81,63 @@ func New(a *app.App) *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
-	cmd.Flags().BoolVar(&o.detach, "detach", false, "go on in the background")
-	cmd.Flags().BoolVar(&o.stop, "stop", false, "end the keep that runs, and wait until it has")
-	cmd.Flags().StringVar(&o.onEnd, "on-end", "", "`command` to run when a session ends, once each time")
+	cmd.Flags().BoolVar(&o.detach, "detach", false, "run in the background")
+	cmd.Flags().BoolVar(&o.stop, "stop", false, "stop the running keep, and wait until it has ended")
+	cmd.Flags().StringVar(&o.onEnd, "on-end", "", "`command` to run each time a session ends")
 	return cmd
 }
 
-// run keeps the sessions in the foreground. To be ended is how it ends: no error.
+// run keeps the sessions in the foreground. Being stopped is no error.
 func (o *options) run(ctx context.Context) error {
-	a := o.App
+	a := o.app
 	dir, err := o.prepare()
 	if err != nil {
 		return err
 	}
 	hold, err := keep.Take(ctx, dir, a.Env.HostName, a.Env.Time())
 	if err != nil {
-		return busy(err)
+		return explainBusy(err)
 	}
 	defer hold.Release()
-	if len(o.last) == 0 {
+	if len(o.kept) == 0 {
 		a.UI.Say("No session is configured in %q yet. Start with: homing configure sso\n", a.ConfigFile())
 	}
 	keeper := keep.Keeper{
-		Tokens: o.renewer(), Files: o.store, Sessions: o.sessions, Tell: o.tell, Check: hold.Check, Now: a.Env.Time, Debug: a.UI.Debug,
+		Tokens: o.renewer(), Files: o.store, Sessions: o.sessions, Tell: o.tell, Check: hold.Check,
+		Now: a.Env.Time, Debug: a.UI.Debug,
 		Paths: func() []string { return append(hold.Paths(), o.configFiles()...) },
 	}
 	if a.Env.KeepLook > 0 {
 		keeper.Alarm = keep.Comparing{Now: a.Env.Time, Every: a.Env.KeepLook}
 	}
 	if err := keeper.Run(ctx); !errors.Is(err, keep.ErrStopped) {
-		return busy(err)
+		return explainBusy(err)
 	}
 	return nil
 }
 
-// prepare reads the config and finds what is to be kept. It returns the state folder.
+// prepare reads the config and finds the sessions to keep. It returns the state folder.
 func (o *options) prepare() (dir string, err error) {
-	a := o.App
+	a := o.app
 	if dir, err = a.StateDir(); err != nil {
 		return "", err
 	}
 	if o.store, err = a.Store(); err != nil {
 		return "", err
 	}
-	o.files = o.written()
+	o.modified = o.modifiedTimes()
 	if _, err := a.Config(); err != nil {
 		return "", err
 	}
-	o.last, err = o.find()
+	o.kept, err = o.chosenSessions()
 	return dir, err
 }
 
-// find returns the sessions that are to be kept, as the config has them.
-func (o *options) find() ([]session.Session, error) {
-	a := o.App
+// chosenSessions returns the sessions to keep, from the loaded config.
+func (o *options) chosenSessions() ([]session.Session, error) {
+	a := o.app
 	all := a.Loaded.Sessions()
-	if len(o.names) == 0 && a.Flags.Profile == "" { // AWS_PROFILE says what to use, not what to keep
+	if len(o.names) == 0 && a.Flags.Profile == "" { // AWS_PROFILE does not limit what to keep
 		return all, nil
 	}
 	var list []session.Session
@@ -156,6 +163,7 @@ func (o *options) find() ([]session.Session, error) {
 	return distinct(list), nil
 }
 
+// distinct returns list with one session for each cache file.
 func distinct(list []session.Session) (out []session.Session) {
 	for _, s := range list {
 		if !slices.ContainsFunc(out, func(o session.Session) bool { return o.CacheKey() == s.CacheKey() }) {
@@ -165,43 +173,43 @@ func distinct(list []session.Session) (out []session.Session) {
 	return out
 }
 
-// sessions is find for a keep that runs: the config is read again when its files were written. What cannot be read
-// leaves things as they were.
+// sessions returns the sessions to keep. It reads the config again if its files have changed; a config that cannot be
+// read changes nothing.
 func (o *options) sessions() []session.Session {
-	a := o.App
-	a.Resolved = nil // a start URL may lead elsewhere by now, or did not because there was no network
-	written := o.written()
-	if slices.EqualFunc(written, o.files, time.Time.Equal) {
-		return o.last
+	a := o.app
+	a.Resolved = nil // resolve start URLs again: they may redirect elsewhere, or the network was down
+	modified := o.modifiedTimes()
+	if slices.EqualFunc(modified, o.modified, time.Time.Equal) {
+		return o.kept
 	}
-	o.files = written
+	o.modified = modified
 	before := a.Loaded
 	a.Loaded = nil
 	_, err := a.Config()
 	var list []session.Session
 	if err == nil {
-		list, err = o.find()
+		list, err = o.chosenSessions()
 	}
 	if err != nil {
-		a.UI.Debug("the config stays as it was: %v", err)
+		a.UI.Debug("the config cannot be read, so the last one stays in use: %v", err)
 		a.Loaded = before
-		return o.last
+		return o.kept
 	}
-	o.last = list
+	o.kept = list
 	return list
 }
 
-// configFiles are the files that the sessions are from.
+// configFiles returns the files that configure the sessions.
 func (o *options) configFiles() []string {
-	paths, err := o.App.Paths()
+	paths, err := o.app.Paths()
 	if err != nil {
 		return nil
 	}
 	return []string{paths.Config, paths.Credentials}
 }
 
-// written returns when the config files were written last.
-func (o *options) written() []time.Time {
+// modifiedTimes returns when the config files were last modified.
+func (o *options) modifiedTimes() []time.Time {
 	files := o.configFiles()
 	times := make([]time.Time, len(files))
 	for i, path := range files {
@@ -212,21 +220,22 @@ func (o *options) written() []time.Time {
 	return times
 }
 
-// renewer is that of the app, with hints that name a profile of the session rather than the active one.
+// renewer returns a renewer whose hints name a profile of the session instead of the active one.
 func (o *options) renewer() *refresh.Renewer {
-	r := connect.Renewer(o.App, o.store)
+	r := connect.Renewer(o.app, o.store)
 	r.Profile = o.profile
 	return r
 }
 
+// profile returns a profile of s, "" if there is none.
 func (o *options) profile(s session.Session) string {
-	for _, p := range o.App.Loaded.ProfilesOf(s) {
+	for _, p := range o.app.Loaded.ProfilesOf(s) {
 		return p.Profile
 	}
 	return ""
 }
 
-// event is a line of keep --json. The names stay as they are.
+// event is a line of keep --json. Its names are stable.
 type event struct {
 	Event       keep.What `json:"event"`
 	Time        string    `json:"time"`
@@ -238,9 +247,9 @@ type event struct {
 	Hint        string    `json:"hint,omitempty"`
 }
 
-// tell says an event in one line, and runs what is to be run at the end of a session.
+// tell prints an event as one line, and runs the command of --on-end when a session ends.
 func (o *options) tell(e keep.Event) {
-	a := o.App
+	a := o.app
 	now := a.Env.Time()
 	err := o.word(e)
 	var cause ui.Failure
@@ -274,14 +283,24 @@ func (o *options) word(e keep.Event) error {
 	login := app.Target{Session: e.Session, Profile: o.profile(e.Session)}.Login()
 	switch {
 	case e.What == keep.Absent && errors.Is(e.Err, fs.ErrNotExist):
-		return &fault.Error{Kind: fault.SignInNeeded, Msg: "not signed in to " + e.Session.InWords(), Remedy: login, Err: e.Err}
+		return &fault.Error{
+			Kind:   fault.SignInNeeded,
+			Msg:    "not signed in to " + e.Session.InWords(),
+			Remedy: login,
+			Err:    e.Err,
+		}
 	case e.What == keep.SignedOut:
-		return &fault.Error{Kind: fault.SignInNeeded, Msg: "signed out of " + e.Session.InWords(), Remedy: login, Err: e.Err}
+		return &fault.Error{
+			Kind:   fault.SignInNeeded,
+			Msg:    "signed out of " + e.Session.InWords(),
+			Remedy: login,
+			Err:    e.Err,
+		}
 	}
 	return e.Err
 }
 
-// sentence words e for people.
+// sentence returns the line about e for people.
 func (o *options) sentence(e keep.Event, cause ui.Failure, now time.Time) string {
 	who, until := e.Session.InWords(), ui.Moment(e.Until, now)
 	switch e.What {
@@ -297,14 +316,16 @@ func (o *options) sentence(e keep.Event, cause ui.Failure, now time.Time) string
 	case keep.Last:
 		login := app.Target{Session: e.Session, Profile: o.profile(e.Session)}.Login()
 		login.Force = true
-		return who + " lasts until " + until + ", and is about to end: to sign in before that, run: " + o.App.UI.Command(login)
+		return who + " lasts until " + until + ", and is about to end: to sign in before that, run: " + o.app.UI.Command(
+			login,
+		)
 	case keep.Failing:
-		failing := cause.Msg + "; trying again"
-		if !strings.Contains(cause.Msg, e.Session.Label()) { // a matter of files tells the path alone
+		failing := cause.Msg + "; retrying"
+		if !strings.Contains(cause.Msg, e.Session.Label()) { // an error about a file names only the path
 			failing = who + ": " + failing
 		}
 		if e.Until.After(now) {
-			failing += ", the token lasts until " + until
+			failing += "; the token is valid until " + until
 		}
 		return failing
 	}
@@ -316,18 +337,23 @@ func (o *options) sentence(e keep.Event, cause ui.Failure, now time.Time) string
 
 var stopKeep = fault.Run{"homing", "keep", "--stop"}
 
-// busy words that another keep runs.
-func busy(err error) error {
+// explainBusy returns err, or the error to show if another keep is running.
+func explainBusy(err error) error {
 	var b *keep.Busy
 	if !errors.As(err, &b) {
 		return err
 	}
-	return &fault.Error{Kind: fault.Config, Msg: "keep is running already: " + b.Holder.String(), Remedy: fault.Preface{Words: "to end it,", Then: stopKeep}, Err: err}
+	return &fault.Error{
+		Kind:   fault.Config,
+		Msg:    "keep is running already: " + b.Holder.String(),
+		Remedy: fault.Preface{Words: "to stop it,", Then: stopKeep},
+		Err:    err,
+	}
 }
 
-// runStop ends the keep that runs.
+// runStop stops the running keep.
 func (o *options) runStop(ctx context.Context) error {
-	dir, err := o.App.StateDir()
+	dir, err := o.app.StateDir()
 	if err != nil {
 		return err
 	}
@@ -336,16 +362,16 @@ func (o *options) runStop(ctx context.Context) error {
 	case err != nil:
 		return err
 	case !running:
-		o.App.UI.Say("No keep is running; nothing to end.\n")
+		o.app.UI.Say("Keep is not running.\n")
 	default:
-		o.App.UI.Answer("Ended the keep that ran: %s.\n", h.String())
+		o.app.UI.Answer("Stopped keep: %s.\n", h.String())
 	}
 	return nil
 }
 
 // unwatched returns the sessions that h does not watch.
 func (o *options) unwatched(h keep.Holder) (names []string) {
-	for _, s := range o.last {
+	for _, s := range o.kept {
 		if !h.Watches(s) {
 			names = append(names, s.Label())
 		}
@@ -353,17 +379,18 @@ func (o *options) unwatched(h keep.Holder) (names []string) {
 	return names
 }
 
-// covered is the outcome of --detach where a keep runs: an error if it does not watch all that is asked for.
-func (o *options) covered(h keep.Holder) error {
+// reportRunning ends a --detach that finds a running keep. If that does not watch every session asked for, it returns
+// an error.
+func (o *options) reportRunning(h keep.Holder) error {
 	if names := o.unwatched(h); len(names) > 0 {
 		return &fault.Error{
 			Kind: fault.Config, Msg: "keep is running already, without " + strings.Join(names, ", ") + ": " + h.String(),
-			Remedy: fault.Preface{Words: "to begin anew,", Then: stopKeep},
+			Remedy: fault.Preface{Words: "to stop it,", Then: stopKeep},
 		}
 	}
-	if o.App.UI.JSON {
-		return o.App.UI.Document(o.detached(h, true))
+	if o.app.UI.JSON {
+		return o.app.UI.Document(o.detachedJSON(h, true))
 	}
-	o.App.UI.Answer("Keep is running already: %s.\n", h.String())
+	o.app.UI.Answer("Keep is running already: %s.\n", h.String())
 	return nil
 }

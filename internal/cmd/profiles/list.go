@@ -18,20 +18,20 @@ import (
 )
 
 type listOptions struct {
-	reach
+	commonOptions
 }
 
 func newList(a *app.App) *cobra.Command {
-	o := &listOptions{reach{App: a}}
+	o := &listOptions{commonOptions{app: a}}
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the accounts and roles you may use, with the profiles that exist for them",
+		Short: "List your accounts and roles, and their profiles",
 		Long: app.Lines(
-			"Lists every account of the session and every role in it, with the profiles of the AWS config file that lead to it.",
-			"On a terminal the list narrows as you type, and Enter prints what is left of it.",
+			"Lists every account of the session and every role in it, with the profiles of the AWS config file that",
+			"use it. On a terminal the list narrows as you type; Enter prints what is left.",
 			"",
-			"Patterns hold * for any text and ? for one character, in any letter case. A list that was interrupted goes on where",
-			"it was when the command is repeated.",
+			"In patterns, * matches any text and ? one character; letter case does not matter. If a list was",
+			"interrupted, the next run resumes it.",
 		),
 		Example: app.Lines(
 			"  homing profiles list",
@@ -50,8 +50,8 @@ func newList(a *app.App) *cobra.Command {
 	return cmd
 }
 
-// grantDocument is a role that a person may use, under --json.
-type grantDocument struct {
+// roleJSON is a role that a person may use, under --json.
+type roleJSON struct {
 	AccountID    string   `json:"account_id"`
 	AccountName  string   `json:"account_name"`
 	AccountEmail string   `json:"account_email"`
@@ -59,22 +59,23 @@ type grantDocument struct {
 	Profiles     []string `json:"profiles"`
 }
 
-// unlistedDocument is an account whose roles the service did not tell.
-type unlistedDocument struct {
+// unlistedJSON is an account whose roles the service did not list.
+type unlistedJSON struct {
 	AccountID   string `json:"account_id"`
 	AccountName string `json:"account_name"`
 	Error       string `json:"error"`
 }
 
-type listDocument struct {
-	Session  string             `json:"session"`
-	StartURL string             `json:"start_url"`
-	Roles    []grantDocument    `json:"roles"`
-	Unlisted []unlistedDocument `json:"unlisted"`
+// listJSON is the answer of profiles list --json.
+type listJSON struct {
+	Session  string         `json:"session"`
+	StartURL string         `json:"start_url"`
+	Roles    []roleJSON     `json:"roles"`
+	Unlisted []unlistedJSON `json:"unlisted"`
 }
 
 func (o *listOptions) run(ctx context.Context) error {
-	a := o.App
+	a := o.app
 	t, err := a.Target(ctx, o.ssoSession)
 	if err != nil {
 		return err
@@ -87,34 +88,39 @@ func (o *listOptions) run(ctx context.Context) error {
 		return err
 	}
 	selected := profiles.Selection{Accounts: o.accounts, Roles: o.roles}
-	l, done, err := lister(a, t.Session, selected.Account)
+	l, clearLine, err := newLister(a, t.Session, selected.Account)
 	if err != nil {
 		return err
 	}
-	result, err := list(ctx, a, l, done)
+	result, err := listRoles(ctx, a, l, clearLine)
 	if err != nil {
 		return err
 	}
 	if len(result.Accounts) == 0 && len(o.accounts) == 0 {
-		return nothingAssigned(t.Session)
+		return errNoRoles(t.Session)
 	}
 	covering := profiles.Covering(cfg, t.Session)
-	doc := listDocument{Session: t.Session.Name, StartURL: t.Session.StartURL, Roles: []grantDocument{}, Unlisted: unlisted(result)}
+	doc := listJSON{
+		Session:  t.Session.Name,
+		StartURL: t.Session.StartURL,
+		Roles:    []roleJSON{},
+		Unlisted: unlistedAccounts(result),
+	}
 	var grants []profiles.Grant
-	for _, account := range byName(result.Accounts) {
+	for _, account := range sortByName(result.Accounts) {
 		for _, role := range account.Roles {
 			grants = append(grants, profiles.Grant{Account: account.Account, Role: role})
 			if !selected.Match(grants[len(grants)-1]) {
 				continue
 			}
-			doc.Roles = append(doc.Roles, grantDocument{
+			doc.Roles = append(doc.Roles, roleJSON{
 				AccountID: account.ID, AccountName: account.Name, AccountEmail: account.Email, RoleName: role,
 				Profiles: append([]string{}, covering[[2]string{account.ID, role}]...),
 			})
 		}
 	}
 	if len(doc.Unlisted) == 0 {
-		if err := o.matched(selected.Unmatched(grants), ""); err != nil {
+		if err := o.checkPatterns(selected.Unmatched(grants), ""); err != nil {
 			return err
 		}
 	}
@@ -124,33 +130,37 @@ func (o *listOptions) run(ctx context.Context) error {
 	return o.print(ctx, t.Session, doc)
 }
 
-// print shows the list: what a person narrows it down to, or all of it.
-func (o *listOptions) print(ctx context.Context, s session.Session, doc listDocument) error {
-	a := o.App
+// print writes the list as a table, on a terminal after the person has narrowed it.
+func (o *listOptions) print(ctx context.Context, s session.Session, doc listJSON) error {
+	a := o.app
 	a.UI.Notes(unlistedNotes(doc.Unlisted))
 	if len(doc.Roles) == 0 {
 		if len(o.accounts)+len(o.roles) == 0 {
-			return nothingAssigned(s)
+			return errNoRoles(s)
 		}
-		a.UI.Say("Nothing that you may use through %s matches.\n", s.InWords())
+		a.UI.Say("No account or role of %s matches.\n", s.InWords())
 		return nil
 	}
 	rows := make([][]string, len(doc.Roles))
 	for i, g := range doc.Roles {
-		rows[i] = []string{ui.OrDash(g.AccountName), ui.OrDash(g.AccountID), ui.OrDash(g.RoleName), ui.OrDash(strings.Join(g.Profiles, ", ")), ui.OrDash(g.AccountEmail)}
+		row := []string{g.AccountName, g.AccountID, g.RoleName, strings.Join(g.Profiles, ", "), g.AccountEmail}
+		for j, cell := range row {
+			row[j] = ui.OrDash(cell)
+		}
+		rows[i] = row
 	}
 	if prompt.CanNarrow(a) && len(rows) > 1 {
-		left, err := prompt.Narrow(ctx, a, aligned(rows))
+		matches, err := prompt.Narrow(ctx, a, alignColumns(rows))
 		if err != nil {
 			return err
 		}
-		kept := make([][]string, len(left))
-		for i, at := range left {
-			kept[i] = rows[at]
+		narrowed := make([][]string, len(matches))
+		for i, at := range matches {
+			narrowed[i] = rows[at]
 		}
-		rows = kept
+		rows = narrowed
 	}
-	for _, line := range fitting(a, append([][]string{{"ACCOUNT", "ID", "ROLE", "PROFILE", "EMAIL"}}, rows...)) {
+	for _, line := range fitTable(a, append([][]string{{"ACCOUNT", "ID", "ROLE", "PROFILE", "EMAIL"}}, rows...)) {
 		if _, err := fmt.Fprintln(a.UI.Out, line); err != nil {
 			return err
 		}
@@ -158,28 +168,30 @@ func (o *listOptions) print(ctx context.Context, s session.Session, doc listDocu
 	return nil
 }
 
-// fitting aligns a table. On a terminal that is too narrow for it the last column is left out: lines that wrap are no table
-// any more, and --json and a pipe have it.
-func fitting(a *app.App, rows [][]string) []string {
-	lines := aligned(rows)
-	if width := prompt.Columns(a); a.Env.Terminal.Stdout && slices.ContainsFunc(lines, func(line string) bool { return ui.Columns(line) > width }) {
-		for i, row := range rows {
-			rows[i] = row[:len(row)-1]
-		}
-		return aligned(rows)
+// fitTable aligns a table. If the terminal is too narrow it drops the last column, since wrapped lines are no table;
+// a pipe and --json always have it.
+func fitTable(a *app.App, rows [][]string) []string {
+	lines := alignColumns(rows)
+	width := prompt.Columns(a)
+	tooWide := func(line string) bool { return ui.Columns(line) > width }
+	if !a.Env.Terminal.Stdout || !slices.ContainsFunc(lines, tooWide) {
+		return lines
 	}
-	return lines
+	for i, row := range rows {
+		rows[i] = row[:len(row)-1]
+	}
+	return alignColumns(rows)
 }
 
-// byName sorts accounts as people look for them.
-func byName(accounts []roster.Account) []roster.Account {
+// sortByName sorts accounts by name, ignoring case, then by ID.
+func sortByName(accounts []roster.Account) []roster.Account {
 	return slices.SortedFunc(slices.Values(accounts), func(a, b roster.Account) int {
 		return cmp.Or(plain.FoldCompare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 }
 
-// aligned writes rows as lines whose columns stand below each other.
-func aligned(rows [][]string) []string {
+// alignColumns returns rows as lines with aligned columns.
+func alignColumns(rows [][]string) []string {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -204,15 +216,15 @@ func aligned(rows [][]string) []string {
 	return out
 }
 
-func unlisted(result roster.Result) []unlistedDocument {
-	out := []unlistedDocument{}
+func unlistedAccounts(result roster.Result) []unlistedJSON {
+	out := []unlistedJSON{}
 	for _, r := range result.Refused {
-		out = append(out, unlistedDocument{r.Account.ID, r.Account.Name, ui.Clean(r.Err.Error())})
+		out = append(out, unlistedJSON{r.Account.ID, r.Account.Name, ui.Clean(r.Err.Error())})
 	}
 	return out
 }
 
-func unlistedNotes(list []unlistedDocument) (notes []string) {
+func unlistedNotes(list []unlistedJSON) (notes []string) {
 	for _, u := range list {
 		notes = append(notes, "The roles of account "+u.AccountID+" are not known: "+u.Error)
 	}

@@ -1,4 +1,4 @@
-// Package profiles is the commands profiles list and profiles sync.
+// Package profiles implements the commands profiles list and profiles sync. internal/profiles decides what changes.
 package profiles
 
 import (
@@ -20,11 +20,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// New returns the command profiles.
 func New(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "profiles",
 		GroupID: app.GroupUse,
-		Short:   "List the accounts and roles you may use, and write a profile for each",
+		Short:   "List your accounts and roles, and write profiles for them",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    app.NeedsSubcommand,
 	}
@@ -32,35 +33,38 @@ func New(a *app.App) *cobra.Command {
 	return cmd
 }
 
-// reach says whose accounts and roles a command is about, and which of them.
-type reach struct {
-	App             *app.App
+// commonOptions are the options of both commands: the session, and which of its accounts and roles.
+type commonOptions struct {
+	app             *app.App
 	ssoSession      string
 	accounts, roles []string
 	login           bool
 }
 
-func (r *reach) register(cmd *cobra.Command) {
+func (r *commonOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&r.ssoSession, "sso-session", "", "`name` of the [sso-session]")
-	flags.StringArrayVar(&r.accounts, "account", nil, "only accounts whose number, name or email matches this `pattern`, such as prod*; may be repeated")
+	flags.StringArrayVar(&r.accounts, "account", nil,
+		"only accounts whose ID, name or email matches this `pattern`, such as prod*; may be repeated")
 	flags.StringArrayVar(&r.roles, "role", nil, "only roles whose name matches this `pattern`; may be repeated")
-	flags.BoolVar(&r.login, "login", false, "sign in first where that is needed")
-	_ = cmd.RegisterFlagCompletionFunc("sso-session", r.App.CompleteSessions)
-	_ = cmd.RegisterFlagCompletionFunc("account", r.App.CompleteAccounts)
-	_ = cmd.RegisterFlagCompletionFunc("role", r.App.CompleteRoles)
+	flags.BoolVar(&r.login, "login", false, "sign in first if that is needed")
+	_ = cmd.RegisterFlagCompletionFunc("sso-session", r.app.CompleteSessions)
+	_ = cmd.RegisterFlagCompletionFunc("account", r.app.CompleteAccounts)
+	_ = cmd.RegisterFlagCompletionFunc("role", r.app.CompleteRoles)
 }
 
-// validate refuses patterns that can match nothing.
-func (r *reach) validate(cmd *cobra.Command, more ...string) error {
-	if slices.ContainsFunc(slices.Concat(r.accounts, r.roles, more), func(pattern string) bool { return strings.TrimSpace(pattern) == "" }) {
+// validate refuses empty patterns.
+func (r *commonOptions) validate(cmd *cobra.Command, more ...string) error {
+	if slices.ContainsFunc(slices.Concat(r.accounts, r.roles, more),
+		func(pattern string) bool { return strings.TrimSpace(pattern) == "" }) {
 		return fault.New(fault.Usage, app.HelpHint(cmd), "a pattern is empty and matches nothing")
 	}
 	return nil
 }
 
-// matched refuses patterns on the command line that match nothing: they are misspelt. before stands before the hint.
-func (r *reach) matched(unmatched []string, before string) error {
+// checkPatterns refuses --account and --role patterns that are in unmatched: they are likely misspelt. before
+// precedes the hint.
+func (r *commonOptions) checkPatterns(unmatched []string, before string) error {
 	for _, list := range []struct {
 		flag     string
 		patterns []string
@@ -76,24 +80,24 @@ func (r *reach) matched(unmatched []string, before string) error {
 	return nil
 }
 
-// signIn signs the person in where --login asks for that and nothing else helps.
-func (r *reach) signIn(ctx context.Context, t app.Target) error {
+// signIn signs the person in if --login is given and neither the token nor a renewal of it will do.
+func (r *commonOptions) signIn(ctx context.Context, t app.Target) error {
 	if !r.login {
 		return nil
 	}
-	st, err := r.App.Store()
+	st, err := r.app.Store()
 	if err != nil {
 		return err
 	}
-	if connect.Onlooker(r.App, st).Outlook(ctx, t.Session).Next != refresh.NextSignIn {
+	if connect.Onlooker(r.app, st).Outlook(ctx, t.Session).Next != refresh.NextSignIn {
 		return nil
 	}
-	return interactive.SignInOnStderr(ctx, r.App, t.Session)
+	return interactive.SignInOnStderr(ctx, r.app, t.Session)
 }
 
-// lister returns what lists the accounts and roles of s and says how far it is. The second result takes the last word
-// of that from the terminal.
-func lister(a *app.App, s session.Session, wanted func(session.Account) bool) (*roster.Lister, func(), error) {
+// newLister returns a lister of the accounts and roles of s that shows its progress on the terminal, and a function
+// that clears the progress line.
+func newLister(a *app.App, s session.Session, wanted func(session.Account) bool) (*roster.Lister, func(), error) {
 	st, err := a.Store()
 	if err != nil {
 		return nil, nil, err
@@ -105,7 +109,7 @@ func lister(a *app.App, s session.Session, wanted func(session.Account) bool) (*
 	line := a.UI.Progress(a.Env.Time)
 	return &roster.Lister{
 		Session: s, Tokens: connect.Renewer(a, st), Wanted: wanted, Dir: dir, Now: a.Env.Time,
-		Progress: func(p roster.Progress) { line.Show(listingWords(p)) },
+		Progress: func(p roster.Progress) { line.Show(progressText(p)) },
 		Connect: func(ctx context.Context, s session.Session) (roster.Portal, error) {
 			c, err := connect.To(ctx, a, s)
 			return c.Client, err
@@ -113,24 +117,25 @@ func lister(a *app.App, s session.Session, wanted func(session.Account) bool) (*
 	}, line.Clear, nil
 }
 
-// list asks the service for the accounts and roles of s.
-func list(ctx context.Context, a *app.App, l *roster.Lister, done func()) (roster.Result, error) {
+// listRoles runs l, then clears its progress line.
+func listRoles(ctx context.Context, a *app.App, l *roster.Lister, clearLine func()) (roster.Result, error) {
 	began := a.Env.Time()
 	result, err := l.List(ctx)
-	done()
+	clearLine()
 	if err != nil {
 		return result, err
 	}
 	a.UI.Debug("%d accounts listed in %s: %d calls, of which %d throttled; %d accounts from an interrupted run",
-		len(result.Accounts), a.Env.Time().Sub(began).Round(time.Millisecond), result.Calls, result.Throttled, result.Resumed)
+		len(result.Accounts), a.Env.Time().Sub(began).Round(time.Millisecond), result.Calls, result.Throttled,
+		result.Resumed)
 	if result.Resumed > 0 {
 		a.UI.Say("The roles of %s are from an earlier run that was interrupted.\n", ui.Count(result.Resumed, "account"))
 	}
 	return result, nil
 }
 
-// listingWords is the line of progress: how far, how fast, how long still.
-func listingWords(p roster.Progress) string {
+// progressText returns the progress line: accounts done, calls a second, time left.
+func progressText(p roster.Progress) string {
 	if p.Total == 0 {
 		return "Listing accounts"
 	}
@@ -155,20 +160,21 @@ func listingWords(p roster.Progress) string {
 	return b.String()
 }
 
-// nothingAssigned is the error for a person who may use nothing at all.
-func nothingAssigned(s session.Session) error {
-	return fault.New(fault.Denied, "ask your administrator to assign you a permission set in an account", "no AWS account is available to you through %s", s.InWords())
+// errNoRoles returns the error for a person to whom nothing is assigned.
+func errNoRoles(s session.Session) error {
+	return fault.New(fault.Denied, "ask your administrator to assign you a permission set in an account",
+		"no AWS account is available to you through %s", s.InWords())
 }
 
-// pages writes long text a screenful at a time.
-type pages struct {
+// pager writes long text page by page.
+type pager struct {
 	out  io.Writer
 	rest []string // lines
-	rows int      // of a page; 0 is endless
+	rows int      // of a page; 0 puts everything on one page
 }
 
-// next writes the next page and returns how many lines are left.
-func (p *pages) next() int {
+// writePage writes the next page and returns how many lines are left.
+func (p *pager) writePage() int {
 	n := len(p.rest)
 	if p.rows > 0 {
 		n = min(n, p.rows)

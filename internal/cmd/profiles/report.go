@@ -19,19 +19,19 @@ import (
 	"github.com/homing-cli/homing/internal/ui"
 )
 
-// outcome is what a sync found out, and how that is told.
+// outcome is the result of a sync; its methods report it.
 type outcome struct {
 	o        *syncOptions
 	session  session.Session
 	plan     profiles.Plan
-	diff     string // where it was made
-	unlisted []unlistedDocument
+	diff     string // "" if it is not shown
+	unlisted []unlistedJSON
 	changed  bool   // the file was written
-	finish   func() // drops the list that is kept
+	finish   func() // drops the stored list
 }
 
-// changeDocument is what happens to a profile, under --json.
-type changeDocument struct {
+// changeJSON is what happens to a profile, under --json.
+type changeJSON struct {
 	Profile     string        `json:"profile,omitempty"`
 	Change      profiles.Kind `json:"change"`
 	Was         string        `json:"was,omitempty"`
@@ -41,32 +41,33 @@ type changeDocument struct {
 	RoleName    string        `json:"role_name"`
 }
 
-type syncDocument struct {
-	Session  string             `json:"session"`
-	Added    profiles.Kind      `json:"session_change,omitempty"`
-	StartURL string             `json:"start_url"`
-	File     string             `json:"file"`
-	DryRun   bool               `json:"dry_run"`
-	Changed  bool               `json:"changed"`
-	Profiles []changeDocument   `json:"profiles"`
-	Unlisted []unlistedDocument `json:"unlisted"`
-	Diff     string             `json:"diff,omitempty"`
+// syncJSON is the answer of profiles sync --json.
+type syncJSON struct {
+	Session       string         `json:"session"`
+	SessionChange profiles.Kind  `json:"session_change,omitempty"`
+	StartURL      string         `json:"start_url"`
+	File          string         `json:"file"`
+	DryRun        bool           `json:"dry_run"`
+	Changed       bool           `json:"changed"`
+	Profiles      []changeJSON   `json:"profiles"`
+	Unlisted      []unlistedJSON `json:"unlisted"`
+	Diff          string         `json:"diff,omitempty"`
 }
 
-// report ends a sync. The list has served its purpose before the first word is written: who reads may have gone away.
+// report ends a sync. It drops the stored list before it prints: the reader may be gone, and then printing fails.
 func (out *outcome) report(ctx context.Context) error {
 	out.finish()
-	o, u := out.o, out.o.App.UI
+	o, u := out.o, out.o.app.UI
 	if u.JSON {
-		doc := syncDocument{
-			Session: out.session.Name, StartURL: out.session.StartURL, File: o.App.Loaded.ConfigPath(), DryRun: o.dryRun, Changed: out.changed,
-			Profiles: []changeDocument{}, Unlisted: out.unlisted, Diff: out.diff,
+		doc := syncJSON{
+			Session: out.session.Name, StartURL: out.session.StartURL, File: o.app.Loaded.ConfigPath(),
+			DryRun: o.dryRun, Changed: out.changed, Profiles: []changeJSON{}, Unlisted: out.unlisted, Diff: out.diff,
 		}
 		if out.addsSession() {
-			doc.Added = profiles.Add
+			doc.SessionChange = profiles.Add
 		}
 		for _, c := range out.plan.Changes {
-			doc.Profiles = append(doc.Profiles, changeDocument{
+			doc.Profiles = append(doc.Profiles, changeJSON{
 				c.Profile, c.Kind, c.Was, c.Reason, c.Grant.Account.ID, ui.Clean(c.Grant.Account.Name), c.Grant.Role,
 			})
 		}
@@ -74,44 +75,51 @@ func (out *outcome) report(ctx context.Context) error {
 	}
 	switch {
 	case out.plan.Empty():
-		out.notes()
-		begin, what, stay := "Nothing to do", "no profile", "has to change"
-		left := out.plan.Count(profiles.Changed) + out.plan.Count(profiles.Stale)
-		switch n := out.plan.Count(profiles.Keep) + out.plan.Count(profiles.Covered); {
-		case n == 1:
-			what, stay = "1 profile", "stays as it is"
-		case n > 1:
-			what, stay = ui.Count(n, "profile"), "stay as they are"
-		case left == 1:
-			begin, what, stay = "Nothing was changed", "1 profile", "is left alone"
-		case left > 1:
-			begin, what, stay = "Nothing was changed", ui.Count(left, "profile"), "are left alone"
-		}
-		u.Answer("%s: %s of %s in %s %s.\n", begin, what, out.session.InWords(), quoted(o.App.Loaded.ConfigPath()), stay)
+		out.printNotes()
+		u.Answer("%s.\n", out.unchanged())
 	case o.dryRun:
 		if _, err := io.WriteString(u.Out, out.diff); err != nil {
 			return err
 		}
-		out.notes()
-		u.Say("%s in %s. Nothing was changed.\n", out.summary(false), quoted(o.App.Loaded.ConfigPath()))
+		out.printNotes()
+		u.Say("%s in %s. Nothing was changed.\n", out.summary(false), quoted(o.app.Loaded.ConfigPath()))
 	default:
-		if o.yes { // who was asked has read them
-			out.notes()
+		if o.yes { // otherwise the question showed them
+			out.printNotes()
 		}
-		u.Answer("%s in %s.\n", out.summary(true), quoted(o.App.Loaded.ConfigPath()))
-		out.next(ctx)
+		u.Answer("%s in %s.\n", out.summary(true), quoted(o.app.Loaded.ConfigPath()))
+		out.printNext(ctx)
 	}
 	return nil
 }
 
-func quoted(path string) string { return fmt.Sprintf("%q", ui.Clean(path)) }
-
-// addsSession reports whether the session itself is written, too.
-func (out *outcome) addsSession() bool {
-	return slices.ContainsFunc(out.plan.Edits, func(e awsconfig.Edit) bool { return e.Section == answer.SessionEdit(out.session).Section })
+// unchanged returns why an empty plan changes nothing.
+func (out *outcome) unchanged() string {
+	begin, what, stay := "Nothing to do", "no profile", "has to change"
+	left := out.plan.Count(profiles.Changed) + out.plan.Count(profiles.Stale)
+	switch n := out.plan.Count(profiles.Keep) + out.plan.Count(profiles.Covered); {
+	case n == 1:
+		what, stay = "1 profile", "stays as it is"
+	case n > 1:
+		what, stay = ui.Count(n, "profile"), "stay as they are"
+	case left == 1:
+		begin, what, stay = "Nothing was changed", "1 profile", "is left alone"
+	case left > 1:
+		begin, what, stay = "Nothing was changed", ui.Count(left, "profile"), "are left alone"
+	}
+	path := quoted(out.o.app.Loaded.ConfigPath())
+	return fmt.Sprintf("%s: %s of %s in %s %s", begin, what, ui.Clean(out.session.InWords()), path, stay)
 }
 
-// summary words the numbers of a plan: what is to be done, or was.
+func quoted(path string) string { return fmt.Sprintf("%q", ui.Clean(path)) }
+
+// addsSession reports whether the plan also writes the session.
+func (out *outcome) addsSession() bool {
+	section := answer.SessionEdit(out.session).Section
+	return slices.ContainsFunc(out.plan.Edits, func(e awsconfig.Edit) bool { return e.Section == section })
+}
+
+// summary counts the changes of a plan, done or still to do.
 func (out *outcome) summary(done bool) string {
 	var parts []string
 	if out.addsSession() {
@@ -123,8 +131,8 @@ func (out *outcome) summary(done bool) string {
 	}
 	counted := false
 	for _, k := range []struct {
-		kind         profiles.Kind
-		todo, didSay string
+		kind          profiles.Kind
+		toDo, wasDone string
 	}{
 		{profiles.Add, "to add", "added"}, {profiles.Update, "to update", "updated"},
 		{profiles.Rename, "to rename", "renamed"}, {profiles.Remove, "to remove", "removed"},
@@ -133,9 +141,9 @@ func (out *outcome) summary(done bool) string {
 		if n == 0 {
 			continue
 		}
-		words := k.todo
+		words := k.toDo
 		if done {
-			words = k.didSay
+			words = k.wasDone
 		}
 		what := fmt.Sprint(n)
 		if !counted {
@@ -147,28 +155,31 @@ func (out *outcome) summary(done bool) string {
 	return strings.Join(parts, ", ")
 }
 
-// notes says on stderr what is not plain from the diff: names that are not the template's, profiles that were left alone.
-func (out *outcome) notes() {
-	said := map[profiles.Kind][]string{}
+// printNotes says on stderr what the diff does not show: names that differ from the template's, profiles left alone.
+func (out *outcome) printNotes() {
+	notes := map[profiles.Kind][]string{}
 	for _, c := range out.plan.Changes {
 		if text := out.note(c); text != "" {
-			said[c.Kind] = append(said[c.Kind], text)
+			notes[c.Kind] = append(notes[c.Kind], text)
 		}
 	}
-	for _, kind := range []profiles.Kind{profiles.Add, profiles.Rename, profiles.Keep, profiles.Changed, profiles.Stale, profiles.Skipped} {
-		out.o.App.UI.Notes(said[kind])
+	for _, kind := range []profiles.Kind{
+		profiles.Add, profiles.Rename, profiles.Keep, profiles.Changed, profiles.Stale, profiles.Skipped,
+	} {
+		out.o.app.UI.Notes(notes[kind])
 	}
 }
 
+// note returns the sentence about a change, "" if the diff says enough.
 func (out *outcome) note(c profiles.Change) string {
 	name := fmt.Sprintf("Profile %q", c.Profile)
 	switch c.Kind {
 	case profiles.Add:
 		if c.Reason != "" {
-			return name + " is called so because " + c.Reason + "."
+			return name + " has this name because " + c.Reason + "."
 		}
 	case profiles.Rename:
-		return name + " was " + fmt.Sprintf("%q", c.Was) + " until now."
+		return fmt.Sprintf("%s was called %q until now.", name, c.Was)
 	case profiles.Keep:
 		if c.OldName {
 			return name + strings.TrimPrefix(c.Reason, "it") + ". To rename it, add the flag: --rename"
@@ -182,17 +193,17 @@ func (out *outcome) note(c profiles.Change) string {
 		}
 		return name + " is left alone: " + c.Reason + "." + hint
 	case profiles.Skipped:
-		return fmt.Sprintf("There is no profile for role %q in account %q: %s.", ui.Clean(c.Grant.Role), ui.Clean(c.Grant.Account.ID), c.Reason)
+		return fmt.Sprintf("There is no profile for role %q in account %q: %s.",
+			ui.Clean(c.Grant.Role), ui.Clean(c.Grant.Account.ID), c.Reason)
 	}
 	return ""
 }
 
-// next names a command that uses one of the new profiles; where the form asks for a sign-in of its own that there is not
-// yet, the one for that. A legacy token is a file of its own, whatever the session has.
-func (out *outcome) next(ctx context.Context) {
-	a := out.o.App
-	if own, profile := out.ownSignIn(ctx); own {
-		a.UI.Say("Profiles of form legacy have a sign-in of their own: that of %s does not count for them.\nNext: %s\n",
+// printNext names a command that uses one of the new profiles, or the login that these profiles need first.
+func (out *outcome) printNext(ctx context.Context) {
+	a := out.o.app
+	if profile, needed := out.legacySignIn(ctx); needed {
+		a.UI.Say("Legacy profiles need a sign-in of their own; they do not use the token of %s.\nNext: %s\n",
 			out.session.InWords(), a.UI.Command(fault.Login{Profile: profile}))
 		return
 	}
@@ -204,62 +215,64 @@ func (out *outcome) next(ctx context.Context) {
 	}
 }
 
-// ownSignIn reports whether legacy profiles were written for an [sso-session], and nobody is signed in for them; and one
-// of them.
-func (out *outcome) ownSignIn(ctx context.Context) (bool, string) {
+// legacySignIn reports whether the run wrote legacy profiles for an [sso-session] while nobody is signed in for them,
+// and returns one of them. A legacy token has a file of its own, whatever token the session has.
+func (out *outcome) legacySignIn(ctx context.Context) (profile string, needed bool) {
 	if out.session.Legacy() {
-		return false, ""
+		return "", false
 	}
-	legacy := func(e awsconfig.Edit) bool {
-		return slices.ContainsFunc(e.Set, func(kv awsconfig.KeyValue) bool { return kv.Key == "sso_start_url" }) && e.Section.Type == "profile"
-	}
-	i := slices.IndexFunc(out.plan.Edits, legacy)
+	isStartURL := func(kv awsconfig.KeyValue) bool { return kv.Key == "sso_start_url" }
+	i := slices.IndexFunc(out.plan.Edits, func(e awsconfig.Edit) bool {
+		return e.Section.Type == "profile" && slices.ContainsFunc(e.Set, isStartURL)
+	})
 	if i < 0 {
-		return false, ""
+		return "", false
 	}
-	st, err := out.o.App.Store()
+	st, err := out.o.app.Store()
 	if err != nil {
-		return false, ""
+		return "", false
 	}
 	s := session.Session{StartURL: out.session.StartURL, Region: out.session.Region}
-	return connect.Onlooker(out.o.App, st).Outlook(ctx, s).Next == refresh.NextSignIn, out.plan.Edits[i].Section.Name
+	needed = connect.Onlooker(out.o.app, st).Outlook(ctx, s).Next == refresh.NextSignIn
+	return out.plan.Edits[i].Section.Name, needed
 }
 
-// What stays on a terminal beside a page of the diff: the summary, the question and its answer, a line above.
-const besidePage = 5
+// linesBelowPage are what the terminal shows beside a page of the diff: the count of more lines, the summary, the
+// question, its answer, and the line above.
+const linesBelowPage = 5
 
-// ask shows the diff, a screenful at a time, and asks whether the file may be changed.
-func (out *outcome) ask(ctx context.Context) (bool, error) {
-	a := out.o.App
-	p := pages{out: a.UI.Out, rest: slices.Collect(strings.Lines(out.diff))}
+// confirm shows the diff page by page and asks whether to change the file.
+func (out *outcome) confirm(ctx context.Context) (bool, error) {
+	a := out.o.app
+	p := pager{out: a.UI.Out, rest: slices.Collect(strings.Lines(out.diff))}
 	if a.Env.Terminal.Stdout {
 		height := a.Env.Terminal.Height
 		if height <= 0 {
 			height = 24
 		}
-		p.rows = max(height-besidePage, 10)
+		p.rows = max(height-linesBelowPage, 10)
 	}
-	out.notes()
+	out.printNotes()
 	for {
-		left := p.next()
+		left := p.writePage()
 		if left > 0 {
 			a.UI.Say("… %s\n", ui.Count(left, "more line")+" of the diff")
 		}
 		a.UI.Say("%s.\n", out.summary(false))
-		q := prompt.Question{Text: fmt.Sprintf("Change %s like this? (yes or no)", quoted(a.Loaded.ConfigPath())), Current: "no", Flag: "--yes"}
-		answers := []string{"y", "yes", "n", "no"}
-		complaint := "Answer yes or no"
+		choices, answers, problem := "yes or no", []string{"y", "yes", "n", "no"}, "Answer yes or no"
 		if left > 0 {
-			q.Text = fmt.Sprintf("Change %s like this? (yes, no, or more)", quoted(a.Loaded.ConfigPath()))
-			answers, complaint = append(answers, "m", "more"), "Answer yes, no or more"
+			choices, answers, problem = "yes, no, or more", append(answers, "m", "more"), "Answer yes, no or more"
 		}
-		q.Check = func(answer string) string {
-			if slices.Contains(answers, strings.ToLower(answer)) {
-				return ""
-			}
-			return complaint
-		}
-		answer, err := prompt.Ask(ctx, a, q)
+		answer, err := prompt.Ask(ctx, a, prompt.Question{
+			Text:    fmt.Sprintf("Change %s like this? (%s)", quoted(a.Loaded.ConfigPath()), choices),
+			Current: "no", Flag: "--yes",
+			Check: func(answer string) string {
+				if slices.Contains(answers, strings.ToLower(answer)) {
+					return ""
+				}
+				return problem
+			},
+		})
 		if err != nil {
 			return false, err
 		}
@@ -273,8 +286,8 @@ func (out *outcome) ask(ctx context.Context) (bool, error) {
 	}
 }
 
-// sameEdits reports whether two plans do the same to the file.
-func sameEdits(a, b []awsconfig.Edit) bool {
+// equalEdits reports whether two plans change the file alike.
+func equalEdits(a, b []awsconfig.Edit) bool {
 	return slices.EqualFunc(a, b, func(a, b awsconfig.Edit) bool {
 		return a.Section == b.Section && a.Remove == b.Remove && a.Owner == b.Owner &&
 			slices.Equal(a.Set, b.Set) && slices.Equal(a.Unset, b.Unset)

@@ -13,19 +13,21 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// registerPortal adds the flags that describe a session which is not configured yet, so that one command is enough.
+// registerPortal adds the flags that describe a session that is not configured yet, so that one command does all.
 func (o *syncOptions) registerPortal(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.portal.StartURL, "sso-start-url", "", "`address` of the access portal, of a session that is not configured yet and is written, too")
-	flags.StringVar(&o.portal.SSORegion, "sso-region", "", "`region` of IAM Identity Center, of a session that is not configured yet")
-	_ = cmd.RegisterFlagCompletionFunc("sso-region", o.App.CompleteRegions)
+	flags.StringVar(&o.portal.StartURL, "sso-start-url", "",
+		"`address` of the access portal, to configure the session as well")
+	flags.StringVar(&o.portal.SSORegion, "sso-region", "",
+		"`region` of IAM Identity Center, to configure the session as well")
+	_ = cmd.RegisterFlagCompletionFunc("sso-region", o.app.CompleteRegions)
 	o.portal.Given = flags.Changed
 }
 
-// find returns the session that the run is about. One that the flags describe and the file does not have is marked in o
-// as unwritten: it is used as it is, and written with the profiles, so that a sign-in that fails leaves nothing.
-func (o *syncOptions) find(ctx context.Context) (app.Target, error) {
-	a := o.App
+// target returns the session to sync. If the flags describe one that is not in the file, target sets o.unwritten: the
+// run writes the session together with the profiles, so a sign-in that fails leaves nothing behind.
+func (o *syncOptions) target(ctx context.Context) (app.Target, error) {
+	a := o.app
 	cfg, err := a.Config()
 	if err != nil {
 		return app.Target{}, err
@@ -41,31 +43,32 @@ func (o *syncOptions) find(ctx context.Context) (app.Target, error) {
 		return a.Target(ctx, o.ssoSession)
 	}
 	if regionGiven && answer.CheckRegion(strings.TrimSpace(o.portal.SSORegion)) != "" {
-		return app.Target{}, fault.New(fault.Usage, "give another value: --sso-region REGION", "--sso-region %q is not a region such as eu-west-1", o.portal.SSORegion)
+		return app.Target{}, fault.New(fault.Usage, "give another value: --sso-region REGION",
+			"--sso-region %q is not a region such as eu-west-1", o.portal.SSORegion)
 	}
-	there := o.ssoSession != "" && a.HasSession(o.ssoSession)
-	if !urlGiven && (there || o.ssoSession == "") {
+	configured := o.ssoSession != "" && a.HasSession(o.ssoSession)
+	if !urlGiven && (configured || o.ssoSession == "") {
 		t, err := a.Target(ctx, o.ssoSession)
 		if err != nil {
 			return t, err
 		}
-		return t, o.agrees(t.Session)
+		return t, o.checkConfigured(t.Session)
 	}
 	s := session.Session{Name: o.ssoSession}
 	if s.StartURL, err = answer.AskStartURL(ctx, a, &o.portal, ""); err != nil {
 		return app.Target{}, err
 	}
 	if s.Name == "" {
-		if s.Name, err = o.standing(cfg, s.StartURL); err != nil {
+		if s.Name, err = configuredName(cfg, s.StartURL); err != nil {
 			return app.Target{}, err
 		}
-		there = s.Name != ""
+		configured = s.Name != ""
 	}
-	if there {
+	if configured {
 		if s, err = cfg.Session(s.Name); err != nil {
 			return app.Target{}, err
 		}
-		return app.Target{Session: s}, o.agrees(s)
+		return app.Target{Session: s}, o.checkConfigured(s)
 	}
 	if !regionGiven {
 		s.Region, _ = answer.RegionOf(ctx, a, s.StartURL)
@@ -86,9 +89,9 @@ func (o *syncOptions) find(ctx context.Context) (app.Target, error) {
 	return app.Target{Session: s}, nil
 }
 
-// standing returns the name of the [sso-session] of a start URL, "" where there is none: a second run finds what the
-// first one wrote.
-func (o *syncOptions) standing(cfg *awsconfig.Config, startURL string) (string, error) {
+// configuredName returns the name of the [sso-session] with this start URL, "" if there is none. So a second run
+// finds the session that the first one wrote.
+func configuredName(cfg *awsconfig.Config, startURL string) (string, error) {
 	var names []string
 	for _, s := range cfg.Sessions() {
 		if !s.Legacy() && app.SamePortal(s.StartURL, startURL) {
@@ -101,12 +104,12 @@ func (o *syncOptions) standing(cfg *awsconfig.Config, startURL string) (string, 
 	case 1:
 		return names[0], nil
 	}
-	return "", fault.New(fault.Usage, "add the flag: --sso-session NAME", "there are %d sessions of --sso-start-url %q: %s",
-		len(names), startURL, strings.Join(names, ", "))
+	return "", fault.New(fault.Usage, "add the flag: --sso-session NAME",
+		"there are %d sessions of --sso-start-url %q: %s", len(names), startURL, strings.Join(names, ", "))
 }
 
-// agrees refuses flags that say something else than what is configured: profiles and a token stand on that.
-func (o *syncOptions) agrees(s session.Session) error {
+// checkConfigured refuses flags that contradict the configured session: profiles and a token depend on it.
+func (o *syncOptions) checkConfigured(s session.Session) error {
 	for _, v := range []struct {
 		flag, key, given, have string
 		same                   func(a, b string) bool
@@ -115,16 +118,27 @@ func (o *syncOptions) agrees(s session.Session) error {
 		{"sso-region", "sso_region", o.portal.SSORegion, s.Region, func(a, b string) bool { return a == b }},
 	} {
 		if given := strings.TrimSpace(v.given); o.portal.Given(v.flag) && !v.same(given, v.have) {
-			return fault.Suggest(fault.Config, fault.Preface{Words: "to keep what is configured, leave the flag out; to change it,", Then: o.App.Configure(s)},
-				"%s is configured in %q with %s %q, not with %q; nothing was changed", s.InWords(), o.App.ConfigFile(), v.key, v.have, given)
+			return fault.Suggest(
+				fault.Config,
+				fault.Preface{
+					Words: "to keep what is configured, leave the flag out; to change it,",
+					Then:  o.app.Configure(s),
+				},
+				"%s is configured in %q with %s %q, not with %q; nothing was changed",
+				s.InWords(),
+				o.app.ConfigFile(),
+				v.key,
+				v.have,
+				given,
+			)
 		}
 	}
 	return nil
 }
 
-// withSession returns src with the session that the run writes, and the edit for that: none where src has one of that
-// name, be it that another program wrote it meanwhile.
-func (o *syncOptions) withSession(path string, src []byte, s session.Session) ([]byte, []awsconfig.Edit, error) {
+// addSession returns src with the unwritten session added, and the edit that adds it. If src already has a session of
+// that name, perhaps from another program, it returns src and no edit.
+func (o *syncOptions) addSession(path string, src []byte, s session.Session) ([]byte, []awsconfig.Edit, error) {
 	if !o.unwritten || slices.Contains(awsconfig.Parse(path, src).SessionNames(), s.Name) {
 		return src, nil, nil
 	}
@@ -133,12 +147,12 @@ func (o *syncOptions) withSession(path string, src []byte, s session.Session) ([
 	return after, []awsconfig.Edit{edit}, err
 }
 
-// again gives an error a remedy that works while the session is in no file: login would not know it.
-func (o *syncOptions) again(err error) error {
+// retryRemedy gives an error a remedy that works while the session is in no file: login would not know it.
+func (o *syncOptions) retryRemedy(err error) error {
 	if !o.unwritten {
 		return err
 	}
-	again := append(fault.Run{"homing"}, o.App.Env.Args...)
+	again := append(fault.Run{"homing"}, o.app.Env.Args...)
 	if !o.login {
 		again = append(again, "--login")
 	}

@@ -21,53 +21,45 @@ import (
 )
 
 type syncOptions struct {
-	reach
+	commonOptions
 	exclude                      []string
 	template, form, output, from string
 	prune, rename, dryRun, yes   bool
 
-	portal    answer.SessionFlags // of a session that may not be configured yet
-	unwritten bool                // it is not, and is written with the profiles
+	portal    answer.SessionFlags // describe a session that may not be configured yet
+	unwritten bool                // the session is not configured: write it together with the profiles
 }
 
 // profileForms are the values of --form.
 var profileForms = []string{string(profiles.FormSession), string(profiles.FormLegacy), string(profiles.FormProcess)}
 
 func newSync(a *app.App) *cobra.Command {
-	o := &syncOptions{reach: reach{App: a}}
+	o := &syncOptions{commonOptions: commonOptions{app: a}}
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Write a profile for every account and role you may use",
 		Long: app.Lines(
-			"Writes a profile to the AWS config file for every account of the session and every role in it, or for those that are",
-			"selected. On a terminal the change is shown as a diff and asked about; --dry-run only shows it, --yes makes it. A second",
-			"run changes nothing. The AWS CLI and the SDKs read these profiles by themselves.",
+			"Writes a profile to the AWS config file for every account and role of the session, or for the selected",
+			"ones. It shows the change as a diff and asks before it writes; --dry-run only shows it, --yes does not",
+			"ask. A comment marks each managed profile. Your own profiles, managed ones that you have edited and",
+			"ones that are not selected stay as they are; only --prune removes profiles, and only --rename renames",
+			"them.",
 			"",
-			"A comment above each header marks what is managed. Only that is ever changed, and removed only with --prune: profiles",
-			"that you wrote are left alone, and so is a managed one that you changed since. What is not selected is left alone, too;",
-			"what is excluded is not wanted, and --prune removes it. A name that is taken gets the account's number behind it. A",
-			"profile keeps its name when its account gets another one, unless --rename is given.",
+			"Flags override a team's file (--from), which overrides the table [profiles] of config.toml. A name",
+			"template uses {{.AccountName}}, {{.AccountID}}, {{.AccountEmail}}, {{.RoleName}}, {{.Session}} and",
+			"{{.Region}} with helpers, as in {{.AccountName | trim \"acme-\" | slug}}. If a name is taken, the",
+			"account ID is appended. More: docs/profiles.md.",
 			"",
-			"Names are made by a template of {{.AccountName}}, {{.AccountID}}, {{.AccountEmail}}, {{.RoleName}}, {{.Session}} and",
-			"{{.Region}}, each with helpers behind it: slug, lower, upper, trim \"PREFIX\", replace \"OLD\" \"NEW\", regex \"EXPR\" \"NEW\" and",
-			"default \"TEXT\", as in {{.AccountName | trim \"acme-\" | slug}}.",
-			"",
-			"Settings come from the table [profiles] of config.toml, over them from a file that a team shares (--from, a path or an",
-			"https address; only names, filters, regions and output formats are taken from it), over both from flags.",
-			"",
-			"With --form legacy a profile holds the start URL itself, for programs that know no sso-session. Such profiles have a",
-			"sign-in of their own, one for all of them: homing login --profile NAME with any of them.",
-			"",
-			"A session that is not configured yet can be described by flags: --sso-start-url and --sso-region, with --sso-session for",
-			"its name, which is otherwise made of the start URL. It is written together with the profiles, or not at all. One that",
-			"is configured with other values is an error.",
+			"With --sso-start-url and --sso-region it also configures the session, if that does not exist yet; it",
+			"writes the session and the profiles together. With --form legacy the profiles share a sign-in of their",
+			"own: homing login --profile NAME.",
 		),
 		Example: app.Lines(
 			"  homing profiles sync --dry-run",
 			"  homing profiles sync --sso-session dev --account 'prod*' --role ReadOnly --region eu-west-1",
 			"  homing profiles sync --login --yes --prune --from https://example.com/team.toml",
-			"  homing profiles sync --login --yes --sso-session dev --sso-start-url https://d-1234567890.awsapps.com/start \\",
-			"    --sso-region us-east-1",
+			"  homing profiles sync --login --yes --sso-session dev \\",
+			"    --sso-start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1",
 		),
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -80,14 +72,18 @@ func newSync(a *app.App) *cobra.Command {
 	o.register(cmd)
 	o.registerPortal(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&o.exclude, "exclude", nil, "no profiles for what matches this `pattern` of accounts, roles or account/role, besides what the settings exclude; may be repeated")
-	flags.StringVar(&o.template, "template", "", "`template` of the names (default {{.AccountName | slug}}-{{.RoleName}})")
-	flags.StringVar(&o.form, "form", "", "`form` of the profiles: "+strings.Join(profileForms, ", ")+" (default sso-session)")
-	flags.StringVar(&o.output, "output", "", "output `format` of the profiles: "+strings.Join(answer.OutputFormats, ", "))
-	flags.StringVar(&o.from, "from", "", "`file` of settings that a team shares, or its https address")
-	flags.BoolVar(&o.prune, "prune", false, "remove managed profiles whose role is gone or excluded")
+	flags.StringArrayVar(&o.exclude, "exclude", nil,
+		"also exclude accounts, roles or account/role that match this `pattern`; may be repeated")
+	flags.StringVar(&o.template, "template", "",
+		"`template` of the names (default {{.AccountName | slug}}-{{.RoleName}})")
+	flags.StringVar(&o.form, "form", "",
+		"`form` of the profiles: "+strings.Join(profileForms, ", ")+" (default sso-session)")
+	flags.StringVar(&o.output, "output", "",
+		"output `format` of the profiles: "+strings.Join(answer.OutputFormats, ", "))
+	flags.StringVar(&o.from, "from", "", "`file` of settings that a team shares, a path or an https address")
+	flags.BoolVar(&o.prune, "prune", false, "remove managed profiles whose role no longer exists or is excluded")
 	flags.BoolVar(&o.rename, "rename", false, "rename managed profiles that the template now names differently")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, and change nothing")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show the change without making it")
 	flags.BoolVar(&o.yes, "yes", false, "change the file without asking")
 	app.CompleteFixed(cmd, "form", profileForms...)
 	app.CompleteFixed(cmd, "output", answer.OutputFormats...)
@@ -95,70 +91,76 @@ func newSync(a *app.App) *cobra.Command {
 	return cmd
 }
 
-// validate refuses what no run can use. Without a terminal that is said before minutes were spent on a list.
+// validate refuses unusable options before the run spends minutes on the list.
 func (o *syncOptions) validate(cmd *cobra.Command) error {
 	for _, f := range []struct{ flag, value string }{
-		{"from", o.from}, {"template", o.template}, {"form", o.form}, {"output", o.output}, {"region", o.App.Flags.Region}, {"sso-session", o.ssoSession},
+		{"from", o.from}, {"template", o.template}, {"form", o.form}, {"output", o.output},
+		{"region", o.app.Flags.Region}, {"sso-session", o.ssoSession},
 	} {
-		if cmd.Flags().Changed(f.flag) && strings.TrimSpace(f.value) == "" { // a variable that is not set
+		if cmd.Flags().Changed(f.flag) && strings.TrimSpace(f.value) == "" { // likely an unset shell variable
 			return fault.New(fault.Usage, "give it a value, or leave it out", "--%s is empty", f.flag)
 		}
 	}
 	if o.form != "" && !slices.Contains(profileForms, o.form) {
-		return fault.New(fault.Usage, "use one of: "+strings.Join(profileForms, ", "), "--form %q is not a form", o.form)
+		return fault.New(fault.Usage, "use one of: "+strings.Join(profileForms, ", "), "--form %q is not a form",
+			o.form)
 	}
 	if _, err := naming.Parse(cmp.Or(o.template, naming.Default)); err != nil {
 		return err
 	}
 	if problem := answer.CheckOutput(o.output); problem != "" {
-		return fault.New(fault.Usage, "use one of: "+strings.Join(answer.OutputFormats, ", "), "--output %q is not an output format", o.output)
+		return fault.New(fault.Usage, "use one of: "+strings.Join(answer.OutputFormats, ", "),
+			"--output %q is not an output format", o.output)
 	}
-	if region := o.App.Flags.Region; region != "" && answer.CheckRegion(region) != "" {
-		return fault.New(fault.Usage, "give a region such as: --region eu-west-1", "--region %q is not a region", region)
+	if region := o.app.Flags.Region; region != "" && answer.CheckRegion(region) != "" {
+		return fault.New(fault.Usage, "give a region such as: --region eu-west-1", "--region %q is not a region",
+			region)
 	}
-	if err := o.reach.validate(cmd, o.exclude...); err != nil {
+	if err := o.commonOptions.validate(cmd, o.exclude...); err != nil {
 		return err
 	}
-	if !o.yes && !o.dryRun && !o.App.Interactive() {
-		return fault.New(fault.Usage, "to see the change, add the flag: --dry-run; to make it: --yes", "there is no terminal to ask on, so nothing was changed")
+	if !o.yes && !o.dryRun && !o.app.Interactive() {
+		return fault.New(fault.Usage, "to see the change, add the flag: --dry-run; to make it: --yes",
+			"there is no terminal to ask on, so nothing was changed")
 	}
 	return nil
 }
 
 func (o *syncOptions) run(ctx context.Context) error {
-	a := o.App
-	t, err := o.find(ctx)
+	a := o.app
+	t, err := o.target(ctx)
 	if err != nil {
 		return err
 	}
-	want, err := o.options(ctx, t.Session) // before anybody signs in: a team's file may be wrong
+	// Check the team's file and the config file before a sign-in and a list that may take minutes.
+	want, err := o.planOptions(ctx, t.Session)
 	if err != nil {
 		return err
 	}
-	if !o.dryRun { // nor is a list fetched for minutes that cannot be written
+	if !o.dryRun {
 		if err := awsconfig.Editable(a.Loaded.ConfigPath()); err != nil {
 			return err
 		}
 	}
 	if err := o.signIn(ctx, t); err != nil {
-		return o.again(err)
+		return o.retryRemedy(err)
 	}
-	aside := map[string]bool{} // accounts that are not selected: nothing is known of their roles
-	l, done, err := lister(a, t.Session, func(account session.Account) bool {
-		yes := want.Select.Account(account)
-		if !yes && !aside[account.ID] {
-			aside[account.ID] = true
+	unselected := map[string]bool{} // account IDs; their roles are not listed
+	l, clearLine, err := newLister(a, t.Session, func(account session.Account) bool {
+		selected := want.Select.Account(account)
+		if !selected && !unselected[account.ID] {
+			unselected[account.ID] = true
 			want.Unknown = append(want.Unknown, account.ID)
 		}
-		return yes
+		return selected
 	})
 	if err != nil {
 		return err
 	}
-	l.Keep = true // until the question is answered
-	result, err := list(ctx, a, l, done)
+	l.Keep = true // until the person has answered
+	result, err := listRoles(ctx, a, l, clearLine)
 	if err != nil {
-		return o.again(err)
+		return o.retryRemedy(err)
 	}
 	var grants []profiles.Grant
 	for _, account := range result.Accounts {
@@ -170,22 +172,22 @@ func (o *syncOptions) run(ctx context.Context) error {
 		want.Unknown = append(want.Unknown, refused.Account.ID)
 	}
 	if !a.UI.JSON {
-		a.UI.Notes(unlistedNotes(unlisted(result)))
+		a.UI.Notes(unlistedNotes(unlistedAccounts(result)))
 	}
 	if len(grants)+len(want.Unknown) == 0 {
 		l.Finish()
-		return nothingAssigned(t.Session)
+		return errNoRoles(t.Session)
 	}
-	out := outcome{o: o, session: t.Session, unlisted: unlisted(result), finish: l.Finish}
+	out := outcome{o: o, session: t.Session, unlisted: unlistedAccounts(result), finish: l.Finish}
 	err = o.apply(ctx, &out, func(src []byte) (profiles.Plan, error) {
-		src, first, err := o.withSession(a.Loaded.ConfigPath(), src, t.Session)
+		src, first, err := o.addSession(a.Loaded.ConfigPath(), src, t.Session)
 		if err != nil {
 			return profiles.Plan{}, err
 		}
 		plan, err := profiles.Make(awsconfig.Parse(a.Loaded.ConfigPath(), src), grants, want)
 		plan.Edits = slices.Concat(first, plan.Edits)
 		for i, c := range plan.Changes {
-			if c.Kind == profiles.Keep && aside[c.Grant.Account.ID] {
+			if c.Kind == profiles.Keep && unselected[c.Grant.Account.ID] {
 				plan.Changes[i].Reason = "it is not selected"
 			}
 		}
@@ -197,9 +199,10 @@ func (o *syncOptions) run(ctx context.Context) error {
 	return err
 }
 
-// apply plans, shows, asks and writes.
+// apply plans the change, shows it, asks and writes. It plans again from the locked file; if that gives another
+// change than the person has seen, it writes nothing.
 func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []byte) (profiles.Plan, error)) error {
-	a := o.App
+	a := o.app
 	path := a.Loaded.ConfigPath()
 	src, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -208,7 +211,7 @@ func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []b
 	if out.plan, err = plan(src); err != nil {
 		return err
 	}
-	if err := o.matches(out.plan); err != nil && len(out.unlisted) == 0 {
+	if err := o.checkUnmatched(out.plan); err != nil && len(out.unlisted) == 0 {
 		return err
 	}
 	if out.plan.Empty() {
@@ -225,7 +228,7 @@ func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []b
 		return out.report(ctx)
 	}
 	if !o.yes {
-		if yes, err := out.ask(ctx); !yes || err != nil {
+		if yes, err := out.confirm(ctx); !yes || err != nil {
 			return err
 		}
 	}
@@ -234,9 +237,10 @@ func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []b
 		if out.plan, err = plan(now); err != nil {
 			return nil, err
 		}
-		if !o.yes && !sameEdits(out.plan.Edits, shown.Edits) {
-			return nil, fault.New(fault.Config, "type the command again",
-				"%q was changed by another program meanwhile, and what is to be done to it is not what was shown, so nothing was changed", path)
+		if !o.yes && !equalEdits(out.plan.Edits, shown.Edits) {
+			return nil, fault.New(fault.Config, "run the command again",
+				"another program changed %q in the meantime, so the change no longer applies; nothing was changed",
+				path)
 		}
 		return out.plan.Edits, nil
 	})
@@ -247,17 +251,17 @@ func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []b
 	return out.report(ctx)
 }
 
-// matches refuses patterns on the command line that match nothing: they are misspelt. One that a setting holds may well
-// match for others of the team, and the number of an account that is gone matches its profiles.
-func (o *syncOptions) matches(plan profiles.Plan) error {
-	none := slices.DeleteFunc(slices.Clone(plan.Unmatched), func(pattern string) bool {
+// checkUnmatched refuses patterns on the command line that match nothing. It accepts patterns of the settings, which
+// may match for others of the team, and the ID of an account that no longer exists, which matches its profiles.
+func (o *syncOptions) checkUnmatched(plan profiles.Plan) error {
+	unmatched := slices.DeleteFunc(slices.Clone(plan.Unmatched), func(pattern string) bool {
 		return slices.ContainsFunc(plan.Changes, func(c profiles.Change) bool {
 			return c.Kind != profiles.Keep && c.Grant.Account.ID == strings.TrimSpace(pattern)
 		})
 	})
 	before := ""
 	if o.prune {
-		before = "an account that is gone has no name any more, so give its number; "
+		before = "if the account no longer exists, use its ID instead of its name; "
 	}
-	return o.matched(none, before)
+	return o.checkPatterns(unmatched, before)
 }

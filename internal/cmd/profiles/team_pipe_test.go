@@ -13,7 +13,7 @@ import (
 	"github.com/homing-cli/homing/internal/fault"
 )
 
-// A pipe is read as <(command) hands it over; one that nobody writes is waited for until Ctrl-C, and no longer.
+// --from reads a pipe such as <(command). Ctrl-C ends the wait for a pipe that nobody writes to.
 func TestReadTeamPipe(t *testing.T) {
 	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "pipe")
@@ -34,11 +34,11 @@ func TestReadTeamPipe(t *testing.T) {
 			t.Errorf("stopped: %v", err)
 		}
 	case <-time.After(time.Minute):
-		t.Fatal("it still waits")
+		t.Fatal("still waiting")
 	}
 	written := make(chan error, 1)
 	const want = "[profiles]\nregion = \"eu-west-1\"\n"
-	pipe += "2" // somebody still waits at the other one
+	pipe += "2" // a goroutine still waits for the first one
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// background gives a process a session of its own, which no terminal ends.
+// background gives a process a session of its own, so that closing the terminal does not end it.
 func background() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// shellCommand is a command line for the shell.
+// shellCommand returns a command that runs line in the shell.
 func shellCommand(line string) *exec.Cmd { return exec.Command("/bin/sh", "-c", line) }

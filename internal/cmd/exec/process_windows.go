@@ -6,9 +6,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// runningSince returns when a process began, as the system says it, and whether it still runs.
-func runningSince(pid int) (since string, ok bool) {
-	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.SYNCHRONIZE, false, uint32(pid)) //nolint:gosec // a process number
+// startTime returns when a process started, in a form to compare only, and whether it still runs.
+func startTime(pid int) (start string, ok bool) {
+	const access = windows.PROCESS_QUERY_LIMITED_INFORMATION | windows.SYNCHRONIZE
+	h, err := windows.OpenProcess(access, false, uint32(pid)) //nolint:gosec // a process ID
 	if err != nil {
 		return "", false
 	}

@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// zombie is a process that has ended and that nobody has waited for: SZOMB of sys/proc.h.
+// zombie is the state of an ended process that its parent has not reaped: SZOMB of sys/proc.h.
 const zombie = 5
 
-// runningSince returns when a process began, as the system says it, and whether it still runs.
-func runningSince(pid int) (since string, ok bool) {
+// startTime returns when a process started, in a form to compare only, and whether it still runs.
+func startTime(pid int) (start string, ok bool) {
 	p, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
 	if err != nil || p.Proc.P_stat == zombie {
 		return "", false
