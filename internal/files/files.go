@@ -112,6 +112,23 @@ func Read(path string, limit int) ([]byte, error) {
 	return readAll(path, f, limit)
 }
 
+// ReadOwn is Read for a file of ours, which is never a link.
+func ReadOwn(path string, limit int) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err == nil {
+		err = regular("open", path, info)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := open(path, os.O_RDONLY|nofollow)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	return readAll(path, f, limit)
+}
+
 func readAll(path string, r io.Reader, limit int) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if len(data) > limit {

@@ -82,6 +82,9 @@ func TestLinks(t *testing.T) {
 		t.Errorf("a circle leads to %s", real)
 	}
 	var other NotRegular
+	if _, err := ReadOwn(chain, 10); !errors.As(err, &other) {
+		t.Errorf("a link was read: %v", err)
+	}
 	if _, err := TryAcquire(chain); !errors.As(err, &other) {
 		t.Errorf("a link was locked: %v", err)
 	}

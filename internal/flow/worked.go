@@ -94,7 +94,7 @@ func Remember(dir, place string, s session.Session, w Worked) error {
 // recall reads the file. A broken file, or one that is not ours, is an empty memory.
 func recall(path string) (memory, error) {
 	empty := memory{Version: 1, Worked: map[string]*Worked{}}
-	data, err := files.Read(path, maxWorked)
+	data, err := files.ReadOwn(path, maxWorked)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, files.ErrTooLarge):
 		return empty, nil

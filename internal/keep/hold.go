@@ -106,7 +106,7 @@ func (h *Hold) Paths() []string { return []string{lockPath(h.dir), stopPath(h.di
 // Check notes what is kept, and returns ErrStopped if the end was asked for. A lock whose file was removed is taken
 // again, which another keep may have done first: *Busy. again says that the note could not be written.
 func (h *Hold) Check(kept []session.Session) (again bool, err error) {
-	if id, err := files.Read(stopPath(h.dir), maxFile); err == nil && strings.TrimSpace(string(id)) == h.info.ID {
+	if id, err := files.ReadOwn(stopPath(h.dir), maxFile); err == nil && strings.TrimSpace(string(id)) == h.info.ID {
 		return false, ErrStopped
 	}
 	lost := !h.lock.InPlace()

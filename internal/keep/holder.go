@@ -56,7 +56,7 @@ func Running(stateDir string) (h Holder, running bool, err error) {
 	if !held {
 		return Holder{}, false, nil
 	}
-	data, err := files.Read(infoPath(stateDir), maxFile)
+	data, err := files.ReadOwn(infoPath(stateDir), maxFile)
 	if err != nil || json.Unmarshal(data, &h) != nil {
 		return Holder{}, true, nil // it runs, whatever it says of itself
 	}

@@ -106,9 +106,12 @@ func isHash(name, suffix string) bool {
 // readOwn returns the members of a file of ours. Errors are fs.ErrNotExist, or a *fault.Error: of kind Config for a file of
 // a newer version.
 func readOwn(path string) (object, error) {
-	data, err := readFile(path)
-	if err != nil {
+	data, err := files.ReadOwn(path, maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, ioFault("read", path, err)
 	}
 	o, whole := parseObject(data)
 	if !whole {
@@ -127,15 +130,16 @@ func readOwn(path string) (object, error) {
 // writeOwn replaces a file of ours, unless a newer version wrote it.
 func (s *Store) writeOwn(name string, pairs ...string) error {
 	path := s.ownPath(name)
-	if _, err := readOwn(path); errors.Is(err, errNewer) {
+	var other files.NotRegular
+	if _, err := readOwn(path); errors.Is(err, errNewer) || errors.As(err, &other) {
 		return err
 	}
 	if err := s.makeOwn(); err != nil {
 		return err
 	}
 	text := pyObject(", ", ": ", append([]string{fVersion, strconv.Itoa(ownFormat)}, pairs...)...)
-	if err := writeFile(path, []byte(text)); err != nil {
-		return err
+	if err := files.Write(path, []byte(text)); err != nil {
+		return ioFault("write", path, err)
 	}
 	s.sweep(path, false, "")
 	return nil
