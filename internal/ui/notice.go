@@ -11,7 +11,8 @@ import (
 	"github.com/homing-cli/homing/internal/signin"
 )
 
-// Notice returns the words of a notice, or "" for any other event. A line that begins with blanks is a command to type.
+// Notice returns the words of a notice, or "" for any other event. A line that begins with blanks is a command to
+// type.
 func Notice(e signin.Event, sh quote.Shell) string {
 	switch e := e.(type) {
 	case signin.NoBrowser:
@@ -36,7 +37,8 @@ func Notice(e signin.Event, sh quote.Shell) string {
 		}
 		return fmt.Sprintf("No device code for %q: %s. Going on with a browser redirect (PKCE).", e.Session, e.Err.Error())
 	case signin.Unannounced:
-		return "The command " + Command(fault.HandOver{}, sh) + " will not find this sign-in: " + plain.Line(e.Err.Error(), 300)
+		return "The command " + Command(fault.HandOver{}, sh) + " will not find this sign-in: " +
+			plain.Line(e.Err.Error(), 300)
 	case signin.PortsBusy:
 		return portsBusy(e)
 	case signin.ClockOff:
@@ -44,7 +46,8 @@ func Notice(e signin.Event, sh quote.Shell) string {
 		if e.Ahead < 0 {
 			way = "behind"
 		}
-		return fmt.Sprintf("This machine's clock is %v %s the service's: expiry times will be wrong until it is set.", e.Ahead.Abs(), way)
+		return fmt.Sprintf("This machine's clock is %v %s the service's: expiry times will be wrong until it is set.",
+			e.Ahead.Abs(), way)
 	case signin.Ways:
 		return ways(e, sh)
 	case signin.Help:
@@ -89,14 +92,14 @@ func mispasted(e signin.Mispasted) string {
 		}
 		return text
 	case signin.ToOpen:
-		return "What was pasted is the address to open. Open it, allow the request, and paste the address the browser ends at, " +
-			"here only; still waiting."
+		return "What was pasted is the address to open. Open it, allow the request, and paste the address the browser " +
+			"ends at, here only; still waiting."
 	case signin.OfAnother:
-		return "What was pasted is the address of another sign-in. Paste the one the browser shows after you allowed this one, " +
-			"here only; still waiting."
+		return "What was pasted is the address of another sign-in. Paste the one the browser shows after you allowed " +
+			"this one, here only; still waiting."
 	}
-	return "What was pasted is not used: " + e.Err.Error() + ". Paste the one the browser shows after you allowed the request, " +
-		"here only; still waiting."
+	return "What was pasted is not used: " + e.Err.Error() + ". Paste the one the browser shows after you allowed the " +
+		"request, here only; still waiting."
 }
 
 func waitingFor(e signin.Waiting) string {
@@ -156,8 +159,8 @@ func onItsOwnLine(command, indent string) string {
 	return "\n" + indent + command
 }
 
-// way returns the words of the way at i. The table of places has those of most ways; a paste and a device code depend on
-// the keys that can be pressed.
+// way returns the words of the way at i. The table of places has those of most ways; a paste and a device code depend
+// on the keys that can be pressed.
 func way(e signin.Ways, i int, sh quote.Shell) (text, command string) {
 	w := e.Ways[i]
 	const errorPage = "If the browser shows an error page after you allowed the request, copy that page's address and "
@@ -170,7 +173,8 @@ func way(e signin.Ways, i int, sh quote.Shell) (text, command string) {
 	case w.Channel != session.Paste:
 		return w.Text, w.Command
 	case !e.Keys:
-		return errorPage + "give it to this command, in another shell on this machine; never to a web page or a chat.", handOver
+		return errorPage + "give it to this command, in another shell on this machine; " +
+			"never to a web page or a chat.", handOver
 	case e.Callback:
 		return errorPage + "paste it here, or into " + handOver +
 			" in another shell on this machine; never into a web page or a chat.", ""
