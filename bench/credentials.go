@@ -32,10 +32,13 @@ func (b *bench) credentials() error {
 	}
 	served, _ := b.calls(emulator.OpGetRoleCredentials)
 	b.add(group,
-		with(times(took[1], took[0]), Row{Key: "warm", What: "from the cache", To: empty(took[0]), Limit: mostRatio(3)}),
-		with(times(took[2], took[1]), Row{Key: "cold", What: "asking the portal once, on loopback", To: "from the cache", Limit: mostRatio(3)}),
+		with(times(took[1], took[0]), Row{Key: "warm", What: "from the cache", To: empty(took[0]),
+			Limit: mostRatio(3)}),
+		with(times(took[2], took[1]), Row{Key: "cold", What: "asking the portal once, on loopback",
+			To: "from the cache", Limit: mostRatio(3)}),
 		with(times(took[2], took[0]), Row{Key: "cold/empty", What: "the same", To: empty(took[0])}),
-		Row{Key: "cold/requests", What: "requests for one such call", Value: float64(served) / float64(len(took[2])*(1+settling)), Limit: mostValue(1)},
+		Row{Key: "cold/requests", What: "requests for one such call",
+			Value: float64(served) / float64(len(took[2])*(1+settling)), Limit: mostValue(1)},
 	)
 
 	if b.aws != "" {
@@ -47,8 +50,10 @@ func (b *bench) credentials() error {
 			return err
 		}
 		b.add(group,
-			with(times(took[0], took[1]), Row{Key: "aws/warm", What: "the AWS CLI, from the same cache", To: "homing, in the same rounds", Limit: leastRatio(100)}),
-			with(times(took[2], took[3]), Row{Key: "aws/cold", What: "the AWS CLI, asking", To: "homing asking, in the same rounds"}),
+			with(times(took[0], took[1]), Row{Key: "aws/warm", What: "the AWS CLI, from the same cache",
+				To: "homing, in the same rounds", Limit: leastRatio(100)}),
+			with(times(took[2], took[3]), Row{Key: "aws/cold", What: "the AWS CLI, asking",
+				To: "homing asking, in the same rounds"}),
 		)
 	}
 
@@ -59,7 +64,8 @@ func (b *bench) credentials() error {
 	}
 	b.add(group,
 		Row{Key: "memory", What: "memory at its peak, from the cache", Value: most, Unit: "MB", Limit: mostValue(12)},
-		Row{Key: "requests", What: "requests that reached the service meanwhile", Value: float64(len(b.emu.Requests())), Limit: mostValue(0)},
+		Row{Key: "requests", What: "requests that reached the service meanwhile", Value: float64(len(b.emu.Requests())),
+			Limit: mostValue(0)},
 	)
 
 	size, err := fileSize(b.homing)
@@ -70,7 +76,8 @@ func (b *bench) credentials() error {
 	if err != nil {
 		return err
 	}
-	b.add(group, Row{Key: "size", What: "the program, stripped", Value: size, Unit: "MB", Ratio: size / emptySize, To: "an empty Go program, " + number(emptySize) + " MB", Limit: mostValue(14)})
+	b.add(group, Row{Key: "size", What: "the program, stripped", Value: size, Unit: "MB", Ratio: size / emptySize,
+		To: "an empty Go program, " + number(emptySize) + " MB", Limit: mostValue(14)})
 	return nil
 }
 
@@ -145,10 +152,13 @@ func (b *bench) callers() error {
 		return err
 	}
 	b.add(group,
-		with(times(took[1], took[0]), Row{Key: "callers/warm", What: "from the cache, until the last has its answer", To: "as many empty Go programs"}),
-		with(times(took[2], took[1]), Row{Key: "callers/expired", What: "the same, on expired role credentials", To: "from the cache"}),
+		with(times(took[1], took[0]), Row{Key: "callers/warm", What: "from the cache, until the last has its answer",
+			To: "as many empty Go programs"}),
+		with(times(took[2], took[1]), Row{Key: "callers/expired", What: "the same, on expired role credentials",
+			To: "from the cache"}),
 		Row{Key: "callers/fetches", What: "requests for them", Value: *fetches, Limit: mostValue(1)},
-		with(times(took[3], took[1]), Row{Key: "callers/token", What: "the same, on an expired token too", To: "from the cache"}),
+		with(times(took[3], took[1]), Row{Key: "callers/token", What: "the same, on an expired token too",
+			To: "from the cache"}),
 		Row{Key: "callers/token/fetches", What: "requests for credentials", Value: *fetches2, Limit: mostValue(1)},
 		Row{Key: "callers/token/renewals", What: "renewals of the token", Value: *renewals, Limit: mostValue(1)},
 	)
@@ -214,7 +224,8 @@ func (b *bench) manyRoles() error {
 	account := b.account()
 	var cmds []*exec.Cmd
 	for _, role := range account.Roles {
-		cmds = append(cmds, b.command(h, b.homing, "credentials", "--sso-session", "dev", "--account-id", account.ID, "--role-name", role.Name))
+		cmds = append(cmds, b.command(h, b.homing, "credentials", "--sso-session", "dev", "--account-id", account.ID,
+			"--role-name", role.Name))
 	}
 	b.quiet()
 	b.emu.ForgetRequests()
@@ -225,8 +236,10 @@ func (b *bench) manyRoles() error {
 	ideal := float64(len(cmds)) / float64(b.size.roleRate)
 	what := fmt.Sprintf("%d callers, %d roles, %d calls a second", len(cmds), len(cmds), b.size.roleRate)
 	b.add(what,
-		Row{Key: "roles", What: "until the last has its answer", Value: took.Seconds(), Unit: "s", Ratio: took.Seconds() / ideal, To: "calls ÷ rate, " + number(ideal) + " s"},
-		Row{Key: "roles/served", What: "different credentials", Value: float64(len(keys)), Limit: leastValue(float64(len(cmds)))},
+		Row{Key: "roles", What: "until the last has its answer", Value: took.Seconds(), Unit: "s",
+			Ratio: took.Seconds() / ideal, To: "calls ÷ rate, " + number(ideal) + " s"},
+		Row{Key: "roles/served", What: "different credentials", Value: float64(len(keys)),
+			Limit: leastValue(float64(len(cmds)))},
 	)
 	return nil
 }
@@ -262,8 +275,10 @@ func (b *bench) configs() error {
 		return err
 	}
 	b.add(group,
-		with(times(took[1], took[0]), Row{Key: "config/some", What: fmt.Sprintf("%d in the file", b.size.someProfiles), To: "one"}),
-		with(times(took[2], took[0]), Row{Key: "config/many", What: fmt.Sprintf("%d in the file", b.size.manyProfiles), To: "one"}))
+		with(times(took[1], took[0]), Row{Key: "config/some", What: fmt.Sprintf("%d in the file", b.size.someProfiles),
+			To: "one"}),
+		with(times(took[2], took[0]), Row{Key: "config/many", What: fmt.Sprintf("%d in the file", b.size.manyProfiles),
+			To: "one"}))
 	most, err := b.memory(homes[2], b.homing, "credentials", "--profile", "dev")
 	if err != nil {
 		return err
@@ -272,6 +287,7 @@ func (b *bench) configs() error {
 	if err != nil {
 		return err
 	}
-	b.add(group, Row{Key: "config/memory", What: fmt.Sprintf("memory at its peak, %d in the file", b.size.manyProfiles), Value: most, Unit: "MB", Ratio: most / one, To: "one", Limit: mostValue(16)})
+	b.add(group, Row{Key: "config/memory", What: fmt.Sprintf("memory at its peak, %d in the file", b.size.manyProfiles),
+		Value: most, Unit: "MB", Ratio: most / one, To: "one", Limit: mostValue(16)})
 	return nil
 }

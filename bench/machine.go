@@ -22,7 +22,8 @@ type Machine struct {
 
 // thisMachine looks around. What it cannot find out is "unknown".
 func thisMachine(ctx context.Context) Machine {
-	m := Machine{CPU: cpuModel(readFile("/proc/cpuinfo")), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, Kernel: said(ctx, "uname", "-r"), Go: runtime.Version()}
+	m := Machine{CPU: cpuModel(readFile("/proc/cpuinfo")), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" +
+		runtime.GOARCH, Kernel: said(ctx, "uname", "-r"), Go: runtime.Version()}
 	if m.CPU == "" && runtime.GOOS == "darwin" {
 		m.CPU = said(ctx, "sysctl", "-n", "machdep.cpu.brand_string")
 	}
@@ -39,7 +40,8 @@ func (m Machine) String() string {
 	return fmt.Sprintf("%s, %d cores, %s, kernel %s, %s", m.CPU, m.Cores, m.OS, m.Kernel, m.Go)
 }
 
-// cpuModel finds the model in the text of /proc/cpuinfo. Not every architecture names one; then it is a number of parts.
+// cpuModel finds the model in the text of /proc/cpuinfo. Not every architecture names one; then it is a number of
+// parts.
 func cpuModel(cpuinfo string) string {
 	parts := map[string]string{}
 	for line := range strings.Lines(cpuinfo) {

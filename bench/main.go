@@ -1,8 +1,9 @@
 //go:build unix
 
-// Command bench measures what homing promises, and fails where a promise is broken. Everything is measured beside what it
-// is compared with, in the same minute on the same machine, and told as a ratio: an absolute time says as much about the
-// machine as about the program. docs/benchmarks.md explains the rows; its numbers are written by this command.
+// Command bench measures what homing promises, and fails where a promise is broken. Everything is measured beside
+// what it is compared with, in the same minute on the same machine, and told as a ratio: an absolute time says as
+// much about the machine as about the program. docs/benchmarks.md explains the rows; its numbers are written by this
+// command.
 package main
 
 import (
@@ -41,9 +42,11 @@ func Main(ctx context.Context, args []string, getenv func(string) string, stdout
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.results, "results", "out/bench.json", "`file` that keeps the last results of each machine")
-	flags.StringVar(&o.against, "against", "", "compare with the results in this `file`, and refuse to begin if they are of another machine")
+	flags.StringVar(&o.against, "against", "", "compare with the results in this `file`, and refuse to begin if they "+
+		"are of another machine")
 	flags.StringVar(&o.docs, "docs", "docs/benchmarks.md", "`page` that the results are written to with UPDATE_DOCS=1")
-	flags.StringVar(&o.only, "only", "", "measure only these parts, `a,b`; nothing is kept then: "+strings.Join(partNames(), ", "))
+	flags.StringVar(&o.only, "only", "",
+		"measure only these parts, `a,b`; nothing is kept then: "+strings.Join(partNames(), ", "))
 	flags.BoolVar(&o.small, "small", false, "measure hardly anything, to see that all of it runs; nothing is kept then")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return 2
@@ -153,7 +156,8 @@ func (o options) run(ctx context.Context, stdout, stderr io.Writer) ([]Row, erro
 	}
 	fmt.Fprintf(stdout, "\nload %s at the end, %s\n", load(ctx), time.Since(r.At).Round(time.Second))
 	if n, err := strconv.ParseFloat(r.Load, 64); err == nil && n > float64(r.Machine.Cores) {
-		fmt.Fprintln(stdout, "others were at work here: measure again at rest before you believe a row that is near its limit")
+		fmt.Fprintln(stdout, "others were at work here: measure again at rest before you believe a row that is near "+
+			"its limit")
 	}
 	if refusal != nil {
 		fmt.Fprintln(stdout, refusal)

@@ -67,7 +67,8 @@ func (b *bench) profiles() error {
 	})
 	accounts := b.size.accounts
 	for _, rate := range []int{0, b.size.rate} {
-		group := fmt.Sprintf("profiles sync, %d accounts of %d roles at %d ms", accounts, roles, b.size.latency.Milliseconds())
+		group := fmt.Sprintf("profiles sync, %d accounts of %d roles at %d ms", accounts, roles,
+			b.size.latency.Milliseconds())
 		key := "sync"
 		if rate > 0 {
 			group, key = fmt.Sprintf("%s, %d calls a second", group, rate), "sync/capped"
@@ -83,19 +84,23 @@ func (b *bench) profiles() error {
 			if rate > 0 {
 				ideal = float64(s.served) / float64(rate)
 			}
-			took, ideals, ratios = append(took, s.took.Seconds()), append(ideals, ideal), append(ratios, s.took.Seconds()/ideal)
+			took, ideals, ratios = append(took, s.took.Seconds()), append(ideals, ideal), append(ratios,
+				s.took.Seconds()/ideal)
 			refused = append(refused, 100*float64(s.refused)/float64(s.served+s.refused))
 			missing, together = max(missing, s.missing(accounts, roles)), max(together, s.atOnce)
 		}
 		row := Row{Key: key, What: "until all is written", Value: median(took), Unit: "s", Ratio: median(ratios),
-			To: fmt.Sprintf("latency x calls ÷ %.0f at once, %s s", together, number(median(ideals))), Limit: mostValue(2.5)}
+			To:    fmt.Sprintf("latency x calls ÷ %.0f at once, %s s", together, number(median(ideals))),
+			Limit: mostValue(2.5)}
 		if rate > 0 {
 			row.To, row.Limit = "calls ÷ rate, "+number(median(ideals))+" s", mostRatio(1.15)
 		}
 		row.Low, row.High = quartiles(ratios)
-		b.add(group, row, Row{Key: key + "/missing", What: "profiles that are missing", Value: missing, Limit: mostValue(0)})
+		b.add(group, row, Row{Key: key + "/missing", What: "profiles that are missing", Value: missing,
+			Limit: mostValue(0)})
 		if rate > 0 {
-			b.add(group, Row{Key: key + "/refused", What: "calls that were refused, of all", Value: median(refused), Unit: "%", Limit: mostValue(15)})
+			b.add(group, Row{Key: key + "/refused", What: "calls that were refused, of all", Value: median(refused),
+				Unit: "%", Limit: mostValue(15)})
 		}
 	}
 
@@ -115,9 +120,12 @@ func (b *bench) profiles() error {
 	}
 	b.add(group,
 		Row{Key: "sync/many", What: "until all is written", Value: first.took.Seconds(), Unit: "s"},
-		Row{Key: "sync/many/missing", What: "profiles that are missing", Value: first.missing(accounts, roles), Limit: mostValue(0)},
-		Row{Key: "sync/many/memory", What: "memory at its peak", Value: max(first.memory, second.memory), Unit: "MB", Limit: mostValue(150)},
-		Row{Key: "sync/many/again", What: "a second time", Value: second.took.Seconds(), Unit: "s", Ratio: second.took.Seconds() / first.took.Seconds(), To: "the first"},
+		Row{Key: "sync/many/missing", What: "profiles that are missing", Value: first.missing(accounts, roles),
+			Limit: mostValue(0)},
+		Row{Key: "sync/many/memory", What: "memory at its peak", Value: max(first.memory, second.memory), Unit: "MB",
+			Limit: mostValue(150)},
+		Row{Key: "sync/many/again", What: "a second time", Value: second.took.Seconds(), Unit: "s",
+			Ratio: second.took.Seconds() / first.took.Seconds(), To: "the first"},
 		Row{Key: "sync/many/changed", What: "files changed by it", Value: changed, Limit: mostValue(0)},
 	)
 	return nil
@@ -152,7 +160,8 @@ func (b *bench) editor() error {
 	}
 	row := func(i int) Row {
 		n := b.size.edited[i]
-		r := Row{Key: fmt.Sprintf("edit/%d", i), What: fmt.Sprintf("in a file of %d", n), Value: ms(each[i]), Unit: "ms"}
+		r := Row{Key: fmt.Sprintf("edit/%d", i), What: fmt.Sprintf("in a file of %d", n), Value: ms(each[i]),
+			Unit: "ms"}
 		if i > 0 {
 			fewer := b.size.edited[i-1]
 			r.Ratio = float64(each[i]) / float64(each[i-1]) * float64(fewer) / float64(n)
@@ -161,8 +170,10 @@ func (b *bench) editor() error {
 		return r
 	}
 	many, most := row(1), row(2)
-	many.Limit, most.Limit = mostValue(100), mostRatio(2) // linear, with room for what the processor's caches no longer hold
-	many.To, most.To = "what each costs in a file of "+fmt.Sprint(b.size.edited[0]), "what each costs in a file of "+fmt.Sprint(b.size.edited[1])
+	// linear, with room for what the processor's caches no longer hold
+	many.Limit, most.Limit = mostValue(100), mostRatio(2)
+	many.To, most.To = "what each costs in a file of "+fmt.Sprint(b.size.edited[0]),
+		"what each costs in a file of "+fmt.Sprint(b.size.edited[1])
 	b.add(group, row(0), many, most)
 	return nil
 }

@@ -48,7 +48,8 @@ func (s *Saved) load(path string) error {
 type otherMachine struct{ here, there Machine }
 
 func (e *otherMachine) Error() string {
-	return fmt.Sprintf("not compared: those results are of another machine, and would tell about the two machines\n  there: %s\n  here:  %s", e.there, e.here)
+	return fmt.Sprintf("not compared: those results are of another machine, and would tell about the two machines\n  "+
+		"there: %s\n  here:  %s", e.there, e.here)
 }
 
 // of returns the rows of the last results of m. Without results it returns none; with results of other machines only,
@@ -92,10 +93,12 @@ func updateDocs(page string, r Results) (string, error) {
 	head, rest, ok := strings.Cut(page, docsBegin)
 	_, tail, ok2 := strings.Cut(rest, docsEnd)
 	if !ok || !ok2 {
-		return "", fmt.Errorf("the page has no place for the results: lines %q and %q", strings.TrimSpace(docsBegin), strings.TrimSpace(docsEnd))
+		return "", fmt.Errorf("the page has no place for the results: lines %q and %q", strings.TrimSpace(docsBegin),
+			strings.TrimSpace(docsEnd))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured %s on %s; load %s at the beginning. The AWS CLI is %s.\n", r.At.UTC().Format(time.DateOnly), r.Machine, r.Load, r.AWSCLI)
+	fmt.Fprintf(&b, "Measured %s on %s; load %s at the beginning. The AWS CLI is %s.\n",
+		r.At.UTC().Format(time.DateOnly), r.Machine, r.Load, r.AWSCLI)
 	writeMarkdown(&b, r.Rows)
 	fmt.Fprintf(&b, "\n### Before main\n\n| package | clock | memory | allocations |\n|---|---|---|---|\n")
 	for _, p := range r.Start {

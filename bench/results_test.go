@@ -40,7 +40,8 @@ func TestOtherMachine(t *testing.T) {
 	}
 	rows, err := saved.of(here)
 	var other *otherMachine
-	if rows != nil || !errors.As(err, &other) || !strings.Contains(err.Error(), "4 cores") || !strings.Contains(err.Error(), "2 cores") {
+	if rows != nil || !errors.As(err, &other) || !strings.Contains(err.Error(), "4 cores") ||
+		!strings.Contains(err.Error(), "2 cores") {
 		t.Errorf("with another's: %v, %v", rows, err)
 	}
 
@@ -86,7 +87,8 @@ func TestRefusesToBegin(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	code := Main(t.Context(), []string{"-against", path, "-results", filepath.Join(dir, "none.json"), "-small"}, func(string) string { return "" }, &stdout, &stderr)
+	code := Main(t.Context(), []string{"-against", path, "-results", filepath.Join(dir, "none.json"), "-small"},
+		func(string) string { return "" }, &stdout, &stderr)
 	if code != 2 || stdout.Len() > 0 || !strings.Contains(stderr.String(), "another machine") {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, &stdout, &stderr)
 	}
@@ -111,7 +113,8 @@ func TestMisuse(t *testing.T) {
 		{[]string{"-results", filepath.Join(dir, "none"), "-against", filepath.Join(dir, "none")}, 1, "no such file"},
 	} {
 		var stdout, stderr bytes.Buffer
-		if code := Main(t.Context(), tt.args, func(string) string { return "" }, &stdout, &stderr); code != tt.code || !strings.Contains(stderr.String(), tt.want) {
+		if code := Main(t.Context(), tt.args, func(string) string { return "" }, &stdout, &stderr); code != tt.code ||
+			!strings.Contains(stderr.String(), tt.want) {
 			t.Errorf("%q: exit %d, %s", tt.args, code, &stderr)
 		}
 	}
@@ -136,7 +139,8 @@ func TestExitCode(t *testing.T) {
 		{nil, other, 2, []string{"another machine"}},
 	} {
 		var stderr bytes.Buffer
-		if code := exitCode(tt.rows, tt.err, &stderr); code != tt.code || (code == 0) != (stderr.Len() == 0) || strings.Contains(stderr.String(), "from the cache") {
+		if code := exitCode(tt.rows, tt.err, &stderr); code != tt.code || (code == 0) != (stderr.Len() == 0) ||
+			strings.Contains(stderr.String(), "from the cache") {
 			t.Errorf("%v, %v: exit %d, %s", tt.rows, tt.err, code, &stderr)
 		}
 		for _, want := range tt.want {
@@ -149,14 +153,16 @@ func TestExitCode(t *testing.T) {
 
 func TestUpdateDocs(t *testing.T) {
 	t.Parallel()
-	r := Results{Machine: here, At: time.Date(2026, 11, 22, 23, 0, 0, 0, time.UTC), Load: "0.10", AWSCLI: "2.38.1", Rows: example,
+	r := Results{Machine: here, At: time.Date(2026, 11, 22, 23, 0, 0, 0, time.UTC), Load: "0.10", AWSCLI: "2.38.1",
+		Rows:  example,
 		Start: []Package{{Name: "net/http", Clock: 0.04, Bytes: 4712, Allocs: 49}}}
 	page := "# Title\n\nwords\n\n" + docsBegin + "old numbers\n" + docsEnd + "\nmore words\n"
 	got, err := updateDocs(page, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"# Title\n\nwords\n", "\nmore words\n", "Measured 2026-11-22 on Fast 3000, 2 cores", "load 0.10", "The AWS CLI is 2.38.1", "| from the cache | 2.71 ms |", "| net/http | 0.040 ms | 4712 B | 49 |"} {
+	for _, want := range []string{"# Title\n\nwords\n", "\nmore words\n", "Measured 2026-11-22 on Fast 3000, 2 cores",
+		"load 0.10", "The AWS CLI is 2.38.1", "| from the cache | 2.71 ms |", "| net/http | 0.040 ms | 4712 B | 49 |"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
@@ -184,8 +190,9 @@ func TestUpdateDocs(t *testing.T) {
 func TestCPUModel(t *testing.T) {
 	t.Parallel()
 	for want, cpuinfo := range map[string]string{
-		"AMD EPYC (family 25, model 17)":   "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n",
-		"AMD EPYC 7763 64-Core Processor":  "processor\t: 0\nmodel name\t: AMD EPYC 7763  64-Core Processor\n\nprocessor\t: 1\n",
+		"AMD EPYC (family 25, model 17)": "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n",
+		"AMD EPYC 7763 64-Core Processor": "processor\t: 0\nmodel name\t: AMD EPYC 7763  64-Core " +
+			"Processor\n\nprocessor\t: 1\n",
 		"CPU implementer 0x41, part 0xd0c": "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n",
 		"":                                 "",
 	} {
@@ -193,7 +200,8 @@ func TestCPUModel(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if m := thisMachine(t.Context()); m.CPU == "" || m.Cores < 1 || m.Kernel == "unknown" || !strings.HasPrefix(m.Go, "go") && !strings.HasPrefix(m.Go, "devel") {
+	if m := thisMachine(t.Context()); m.CPU == "" || m.Cores < 1 || m.Kernel == "unknown" || !strings.HasPrefix(m.Go,
+		"go") && !strings.HasPrefix(m.Go, "devel") {
 		t.Errorf("this machine is %s", m)
 	}
 }

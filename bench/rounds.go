@@ -18,9 +18,9 @@ type subject struct {
 	measure func() (time.Duration, error) // what comes before and after may be done in it, and does not count
 }
 
-// interleave measures every subject once a round, in another order each time, and returns what each took, by round. So
-// what else the machine does meets all of them alike, which it would not if one was measured after the other. A run that
-// fails is an error.
+// interleave measures every subject once a round, in another order each time, and returns what each took, by round.
+// So what else the machine does meets all of them alike, which it would not if one was measured after the other. A
+// run that fails is an error.
 func interleave(ctx context.Context, rounds int, subjects ...subject) ([][]time.Duration, error) {
 	took := make([][]time.Duration, len(subjects))
 	for round := range rounds {
@@ -42,9 +42,9 @@ func interleave(ctx context.Context, rounds int, subjects ...subject) ([][]time.
 	return took, nil
 }
 
-// settling is how many runs of the same program go before the one that counts. Without them a program is measured with the
-// processor's caches full of the other one, which makes the small one look dearer than the large one: an empty program by
-// a tenth. That is the state hyperfine measures in, too, and the stricter one for us.
+// settling is how many runs of the same program go before the one that counts. Without them a program is measured
+// with the processor's caches full of the other one, which makes the small one look dearer than the large one: an
+// empty program by a tenth. That is the state hyperfine measures in, too, and the stricter one for us.
 const settling = 2
 
 // settled measures s after runs of itself.
@@ -99,8 +99,8 @@ func quartiles(all []float64) (low, high float64) {
 	return sorted[len(sorted)/4], sorted[len(sorted)-1-len(sorted)/4]
 }
 
-// times says how a compares to b, measured in the same rounds, as the parts of a Row: the median of a in ms; the ratio of
-// the two medians; the quartiles of the ratios of the rounds.
+// times says how a compares to b, measured in the same rounds, as the parts of a Row: the median of a in ms; the
+// ratio of the two medians; the quartiles of the ratios of the rounds.
 func times(a, b []time.Duration) Row {
 	each := make([]float64, min(len(a), len(b)))
 	for i := range each {

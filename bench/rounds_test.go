@@ -46,7 +46,8 @@ func TestQuartiles(t *testing.T) {
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	const m = time.Millisecond
-	r := times([]time.Duration{4 * m, 6 * m, 800 * m, 5 * m, 6 * m}, []time.Duration{2 * m, 3 * m, 400 * m, 2 * m, 2 * m})
+	r := times([]time.Duration{4 * m, 6 * m, 800 * m, 5 * m, 6 * m}, []time.Duration{2 * m, 3 * m, 400 * m, 2 * m,
+		2 * m})
 	// The noisy third round met both.
 	if r.Value != 6 || r.Unit != "ms" || r.Ratio != 3 || r.Low != 2 || r.High != 2.5 {
 		t.Errorf("%+v", r)
@@ -100,17 +101,20 @@ func TestFailedRun(t *testing.T) {
 	broken := errors.New("no paper")
 	good := subject{"good", func() (time.Duration, error) { return 1, nil }}
 	bad := subject{"bad", func() (time.Duration, error) { return 0, broken }}
-	if took, err := interleave(t.Context(), 3, good, bad); took != nil || !errors.Is(err, broken) || !strings.Contains(err.Error(), "bad") {
+	if took, err := interleave(t.Context(), 3, good, bad); took != nil || !errors.Is(err, broken) ||
+		!strings.Contains(err.Error(), "bad") {
 		t.Errorf("got %v, %v", took, err)
 	}
 	sh := func(script string) *exec.Cmd { return exec.CommandContext(t.Context(), "/bin/sh", "-c", script) }
-	if _, err := atOnce([]*exec.Cmd{sh("exit 0"), sh("exit 4")}); err == nil || !strings.Contains(err.Error(), "exit status 4") {
+	if _, err := atOnce([]*exec.Cmd{sh("exit 0"), sh("exit 4")}); err == nil || !strings.Contains(err.Error(),
+		"exit status 4") {
 		t.Errorf("of two at once: %v", err)
 	}
 	if _, err := settled(bad).measure(); !errors.Is(err, broken) {
 		t.Errorf("settled: %v", err)
 	}
-	if took, err := atOnce([]*exec.Cmd{sh("exit 0"), sh("sleep 0.2"), sh("exit 0")}); err != nil || took < 200*time.Millisecond {
+	if took, err := atOnce([]*exec.Cmd{sh("exit 0"), sh("sleep 0.2"), sh("exit 0")}); err != nil ||
+		took < 200*time.Millisecond {
 		t.Errorf("the last of three ended after %v, %v", took, err)
 	}
 }

@@ -65,8 +65,10 @@ func (b *bench) startUp() error {
 	b.add("Before main",
 		Row{Key: "init", What: fmt.Sprintf("%d packages", len(all)), Value: median(sums), Unit: "ms"},
 		Row{Key: "init/sdk", What: "the AWS SDK's among them", Value: median(sdkSums), Unit: "ms"},
-		Row{Key: "init/memory", What: fmt.Sprintf("memory for them, in %d pieces", total.Allocs), Value: float64(total.Bytes) / 1000, Unit: "kB"},
-		Row{Key: "init/sdk/memory", What: fmt.Sprintf("the AWS SDK's, in %d pieces", sdk.Allocs), Value: float64(sdk.Bytes) / 1000, Unit: "kB"},
+		Row{Key: "init/memory", What: fmt.Sprintf("memory for them, in %d pieces", total.Allocs),
+			Value: float64(total.Bytes) / 1000, Unit: "kB"},
+		Row{Key: "init/sdk/memory", What: fmt.Sprintf("the AWS SDK's, in %d pieces", sdk.Allocs),
+			Value: float64(sdk.Bytes) / 1000, Unit: "kB"},
 	)
 	return nil
 }
@@ -94,7 +96,8 @@ func parseInitTrace(trace string) (all []Package) {
 		// init internal/godebug @0.41 ms, 0.054 ms clock, 312 bytes, 7 allocs
 		var p Package
 		var at float64
-		if n, _ := fmt.Sscanf(line, "init %s @%f ms, %f ms clock, %d bytes, %d allocs", &p.Name, &at, &p.Clock, &p.Bytes, &p.Allocs); n == 5 {
+		if n, _ := fmt.Sscanf(line, "init %s @%f ms, %f ms clock, %d bytes, %d allocs", &p.Name, &at, &p.Clock,
+			&p.Bytes, &p.Allocs); n == 5 {
 			all = append(all, p)
 		}
 	}

@@ -20,8 +20,8 @@ type Row struct {
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit"` // "ms", "s", "MB", "%"; "" for a count
 
-	// Ratio is the value by that of To, both measured in the same run; 0 is none. Low and High are its quartiles over the
-	// rounds; 0 is not known.
+	// Ratio is the value by that of To, both measured in the same run; 0 is none. Low and High are its quartiles over
+	// the rounds; 0 is not known.
 	Ratio float64 `json:"ratio,omitempty"`
 	Low   float64 `json:"low,omitempty"`
 	High  float64 `json:"high,omitempty"`
@@ -126,7 +126,8 @@ func number(x float64) string {
 func cells(rows, before []Row) [][]string {
 	table := [][]string{{"what", "measured", "ratio", "to", "limit", "", "before"}}
 	for _, r := range rows {
-		table = append(table, []string{r.What, strings.TrimSpace(number(r.Value) + " " + r.Unit), r.ratio(), r.To, r.limit(), r.verdict(), r.then(before)})
+		table = append(table, []string{r.What, strings.TrimSpace(number(r.Value) + " " + r.Unit), r.ratio(), r.To,
+			r.limit(), r.verdict(), r.then(before)})
 	}
 	if before == nil {
 		for i := range table {
@@ -167,7 +168,8 @@ func writeMarkdown(w io.Writer, rows []Row) {
 	for i, line := range table[1:] {
 		if rows[i].Group != group {
 			group = rows[i].Group
-			fmt.Fprintf(w, "\n### %s\n\n| %s |\n|%s\n", group, strings.Join(table[0], " | "), strings.Repeat("---|", len(table[0])))
+			fmt.Fprintf(w, "\n### %s\n\n| %s |\n|%s\n", group, strings.Join(table[0], " | "), strings.Repeat("---|",
+				len(table[0])))
 		}
 		fmt.Fprintf(w, "| %s |\n", strings.Join(line, " | "))
 	}

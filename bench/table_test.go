@@ -36,7 +36,8 @@ func TestOver(t *testing.T) {
 }
 
 var example = []Row{
-	{Key: "warm", Group: "Credentials", What: "from the cache", Value: 2.714, Unit: "ms", Ratio: 2.214, Low: 2.1, High: 2.4, To: "an empty Go program", Limit: mostRatio(3)},
+	{Key: "warm", Group: "Credentials", What: "from the cache", Value: 2.714, Unit: "ms", Ratio: 2.214, Low: 2.1,
+		High: 2.4, To: "an empty Go program", Limit: mostRatio(3)},
 	{Key: "requests", Group: "Credentials", What: "requests", Value: 2, Limit: mostValue(1)},
 	{Key: "edit", Group: "Editor", What: "10000 profiles", Value: 38.06, Unit: "ms"},
 }

@@ -49,7 +49,8 @@ type scale struct {
 func full() scale {
 	return scale{rounds: 300, awsRounds: 10, callers: 64, callerTimes: 10, roles: 16, roleRate: 4,
 		syncTimes: 3, accounts: 300, latency: 60 * time.Millisecond, rate: 20, manyAccounts: 5000,
-		someProfiles: 300, manyProfiles: 10_000, edited: [3]int{100, 10_000, 100_000}, editTimes: 5, processesMemory: 30}
+		someProfiles: 300, manyProfiles: 10_000, edited: [3]int{100, 10_000, 100_000}, editTimes: 5,
+		processesMemory: 30}
 }
 
 // small shows that everything runs. Its numbers mean nothing.
@@ -59,8 +60,8 @@ func small() scale {
 		someProfiles: 5, manyProfiles: 50, edited: [3]int{10, 50, 100}, editTimes: 1, processesMemory: 2}
 }
 
-// bench is one run: the programs it built, the Identity Center they speak to, the rows so far. The emulator is served by
-// this process, so it is another one than what is measured.
+// bench is one run: the programs it built, the Identity Center they speak to, the rows so far. The emulator is served
+// by this process, so it is another one than what is measured.
 type bench struct {
 	ctx             context.Context
 	size            scale
@@ -98,7 +99,8 @@ func newBench(ctx context.Context, size scale) (b *bench, err error) {
 		}
 	}()
 	var watch string
-	for path, program := range map[string]*string{"cmd/homing": &b.homing, "bench/empty": &b.empty, "bench/stopwatch": &watch} {
+	for path, program := range map[string]*string{"cmd/homing": &b.homing, "bench/empty": &b.empty,
+		"bench/stopwatch": &watch} {
 		*program = filepath.Join(b.dir, filepath.Base(path))
 		// As the Makefile builds what is released.
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", *program, module+path)
@@ -107,7 +109,8 @@ func newBench(ctx context.Context, size scale) (b *bench, err error) {
 			return nil, fmt.Errorf("go build %s: %w\n%s", path, err, out)
 		}
 	}
-	if b.complaints, err = os.OpenFile(filepath.Join(b.dir, "complaints"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
+	if b.complaints, err = os.OpenFile(filepath.Join(b.dir, "complaints"), os.O_CREATE|os.O_RDWR|os.O_APPEND,
+		0o600); err != nil {
 		return nil, err
 	}
 	if b.watch, err = startStopwatch(b.command(home{dir: b.dir}, watch)); err != nil {
@@ -160,13 +163,15 @@ func (b *bench) account() emulator.Account {
 // config returns a config file of n profiles, dev in the midst of them.
 func (b *bench) config(n int) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "[sso-session dev]\nsso_start_url = %s\nsso_region = %s\nsso_registration_scopes = sso:account:access\n", emulator.DefaultStartURL, emulator.DefaultRegion)
+	fmt.Fprintf(&text, "[sso-session dev]\nsso_start_url = %s\nsso_region = %s\nsso_registration_scopes = "+
+		"sso:account:access\n", emulator.DefaultStartURL, emulator.DefaultRegion)
 	for i := range n {
 		name, account, role := fmt.Sprintf("account-%d-Admin", i), fmt.Sprintf("%012d", i), "Admin"
 		if i == n/2 {
 			name, account, role = "dev", b.account().ID, b.account().Roles[0].Name
 		}
-		fmt.Fprintf(&text, "\n[profile %s]\nsso_session = dev\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\noutput = json\n", name, account, role)
+		fmt.Fprintf(&text, "\n[profile %s]\nsso_session = dev\nsso_account_id = %s\nsso_role_name = %s\nregion = "+
+			"eu-west-1\noutput = json\n", name, account, role)
 	}
 	return text.String()
 }
@@ -196,7 +201,8 @@ func (b *bench) signedIn() (home, error) {
 	if err := b.complaints.Truncate(0); err != nil { // the login's talk is none
 		return h, err
 	}
-	if out, err := b.command(h, b.homing, "credentials", "--profile", "dev").Output(); err != nil || !bytes.Contains(out, []byte("ASIA")) {
+	if out, err := b.command(h, b.homing, "credentials", "--profile", "dev").Output(); err != nil ||
+		!bytes.Contains(out, []byte("ASIA")) {
 		return h, b.explain(fmt.Errorf("credentials: %w", err))
 	}
 	return h, nil
@@ -204,7 +210,8 @@ func (b *bench) signedIn() (home, error) {
 
 func (b *bench) newHome(name string) (home, error) {
 	dir, err := os.MkdirTemp(b.dir, name+"-")
-	return home{dir: dir, env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "TERM=dumb", "AWS_EC2_METADATA_DISABLED=true",
+	return home{dir: dir, env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "TERM=dumb",
+		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_ENDPOINT_URL_SSO_OIDC=" + b.base, "AWS_ENDPOINT_URL_SSO=" + b.base, "AWS_ENDPOINT_URL_STS=" + b.base}}, err
 }
 
@@ -256,8 +263,10 @@ func (h home) expire(folder string) error {
 		if err != nil {
 			return err
 		}
-		if bytes.Contains(text, []byte(`"accessToken"`)) || bytes.Contains(text, []byte(`"Credentials"`)) { // not a registration
-			if err := os.WriteFile(name, expiry.ReplaceAll(text, []byte(`${1}2020-01-01T00:00:00Z"`)), 0o600); err != nil {
+		// not a registration
+		if bytes.Contains(text, []byte(`"accessToken"`)) || bytes.Contains(text, []byte(`"Credentials"`)) {
+			if err := os.WriteFile(name, expiry.ReplaceAll(text, []byte(`${1}2020-01-01T00:00:00Z"`)),
+				0o600); err != nil {
 				return err
 			}
 			done++
@@ -312,7 +321,8 @@ func (b *bench) memory(h home, path string, args ...string) (most float64, err e
 	return most, nil
 }
 
-// calls counts the requests of an operation, "" for all: those that were answered well, and those that were throttled.
+// calls counts the requests of an operation, "" for all: those that were answered well, and those that were
+// throttled.
 func (b *bench) calls(op string) (served, refused int) {
 	for _, r := range b.emu.Requests() {
 		switch {

@@ -38,7 +38,8 @@ func TestEverything(t *testing.T) {
 			t.Errorf("two rows have the key %q", r.Key)
 		}
 		keys[r.Key] = true
-		if r.Group == "" || r.What == "" || math.IsNaN(r.Value) || r.Value < 0 || (r.To != "") != (r.Ratio > 0) || math.IsInf(r.Ratio, 0) {
+		if r.Group == "" || r.What == "" || math.IsNaN(r.Value) || r.Value < 0 || (r.To != "") != (r.Ratio > 0) ||
+			math.IsInf(r.Ratio, 0) {
 			t.Errorf("%+v", r)
 		}
 		if r.Unit == "" && r.Over() { // how many, not how long
@@ -62,16 +63,20 @@ func TestEverything(t *testing.T) {
 	if m, err := b.run(b.home, b.empty); err != nil || m.memory > 20 || m.took <= 0 {
 		t.Errorf("an empty program has %v MB beside %d of ours in %v, %v", m.memory, len(ballast)>>20, m.took, err)
 	}
-	if m, err := b.run(b.home, "/bin/dd", "if=/dev/zero", "of="+filepath.Join(b.dir, "zero"), "bs=32M", "count=1"); err != nil || m.memory < 32 {
+	if m, err := b.run(b.home, "/bin/dd", "if=/dev/zero", "of="+filepath.Join(b.dir, "zero"), "bs=32M",
+		"count=1"); err != nil || m.memory < 32 {
 		t.Errorf("dd has %v MB of 32, %v", m.memory, err)
 	}
-	if m, err := b.run(b.home, "/bin/sleep", "0.2"); err != nil || m.took < 200*time.Millisecond || m.took > 20*time.Second {
+	if m, err := b.run(b.home, "/bin/sleep", "0.2"); err != nil || m.took < 200*time.Millisecond ||
+		m.took > 20*time.Second {
 		t.Errorf("a fifth of a second took %v, %v", m.took, err)
 	}
-	if _, err := b.run(b.home, b.homing, "credentials", "--profile", "nobody"); err == nil || !strings.Contains(err.Error(), "nobody") || !strings.Contains(err.Error(), "exit status 3") {
+	if _, err := b.run(b.home, b.homing, "credentials", "--profile", "nobody"); err == nil ||
+		!strings.Contains(err.Error(), "nobody") || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("what failed was measured: %v", err)
 	}
-	if _, err := b.run(b.home, "/bin/sh", "-c", "kill -9 $$"); err == nil || !strings.Contains(err.Error(), "exit status 137") {
+	if _, err := b.run(b.home, "/bin/sh", "-c", "kill -9 $$"); err == nil || !strings.Contains(err.Error(),
+		"exit status 137") {
 		t.Errorf("what was killed was measured: %v", err)
 	}
 	if _, err := b.run(b.home, "/bin/echo", "", "x"); err == nil {

@@ -41,7 +41,8 @@ func (s *Server) authorize(c *call) reply {
 	return s.proceed(c, si)
 }
 
-// refuseBack tells the client by redirect (RFC 6749 section 4.1.2.1). The values the service uses were never recorded.
+// refuseBack tells the client by redirect (RFC 6749 section 4.1.2.1). The values the service uses were never
+// recorded.
 func refuseBack(c *call, si *signIn, code, text string) reply {
 	rep := redirect(c, si.back("error", code, "error_description", text))
 	rep.errTyp = code

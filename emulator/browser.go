@@ -131,7 +131,8 @@ func (s *Server) device(c *call) reply {
 	code := normalizeUserCode(v.Get(fieldUserCode))
 	si := s.st.byUser[code]
 	if si == nil || si.status != Pending || !si.live(c.now) {
-		return s.devicePage(c, http.StatusBadRequest, code, "This code is not valid. It may be mistyped, used, or more than ten minutes old.")
+		return s.devicePage(c, http.StatusBadRequest, code, "This code is not valid. It may be mistyped, used, or "+
+			"more than ten minutes old.")
 	}
 	c.log.SignIn = si.id
 	if si.misplaced {

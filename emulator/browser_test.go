@@ -29,7 +29,8 @@ func TestBrowser(t *testing.T) {
 		}
 		b.SignIn("ada")
 		b.WaitHeading("Allow access?")
-		for _, want := range []string{"botocore-client-dev asks to act for you, ada", "AWS accounts and roles", "sso:account:access"} {
+		for _, want := range []string{"botocore-client-dev asks to act for you, ada", "AWS accounts and roles",
+			"sso:account:access"} {
 			b.WaitText(want)
 		}
 		b.Screenshot("2-consent")
@@ -83,7 +84,8 @@ func TestBrowser(t *testing.T) {
 		b.Node("alert", "")
 		b.WaitText("Error: This code is not valid.")
 		field := b.Node("textbox", "Code")
-		if !field.Invalid || !field.Focused || !strings.Contains(field.Description, "This code is not valid.") || field.Value != "BBBB-BBBB" {
+		if !field.Invalid || !field.Focused || !strings.Contains(field.Description, "This code is not valid.") ||
+			field.Value != "BBBB-BBBB" {
 			t.Errorf("after a wrong code the field is %+v", field)
 		}
 		b.Screenshot("2-wrong")
@@ -168,10 +170,12 @@ func TestBrowser(t *testing.T) {
 func TestBrowserVerificationForms(t *testing.T) {
 	t.Parallel()
 	chromium := browsertest.New(t)
-	for _, form := range []emulator.VerificationForm{emulator.VerificationDevice, emulator.VerificationFragment, emulator.VerificationOpaque} {
+	for _, form := range []emulator.VerificationForm{emulator.VerificationDevice, emulator.VerificationFragment,
+		emulator.VerificationOpaque} {
 		t.Run(string(form), func(t *testing.T) {
 			b := chromium.Fresh(t)
-			rp := registerDevice(t, http.DefaultClient, serve(t, &emulator.Server{Verification: form}), "botocore-client-dev", "sso:account:access")
+			rp := registerDevice(t, http.DefaultClient, serve(t, &emulator.Server{Verification: form}),
+				"botocore-client-dev", "sso:account:access")
 			rp.startDevice()
 			b.Open(rp.complete)
 			b.WaitHeading("Confirm the code")
@@ -187,7 +191,8 @@ func TestBrowserVerificationForms(t *testing.T) {
 	t.Run("fragment without JavaScript", func(t *testing.T) {
 		b := chromium.Fresh(t)
 		b.NoJavaScript()
-		rp := registerDevice(t, http.DefaultClient, serve(t, &emulator.Server{Verification: emulator.VerificationFragment}), "c", "sso:account:access")
+		rp := registerDevice(t, http.DefaultClient, serve(t,
+			&emulator.Server{Verification: emulator.VerificationFragment}), "c", "sso:account:access")
 		rp.startDevice()
 		b.Open(rp.complete)
 		b.WaitHeading("Your access portal")
@@ -252,7 +257,9 @@ func wantFocusOrder(t *testing.T, b *browsertest.Browser, want ...string) {
 		}
 		n := b.Focused()
 		got = append(got, n.Role+" "+n.Name)
-		if ring := browsertest.Eval[string](b, `getComputedStyle(document.activeElement).outlineStyle + " " + getComputedStyle(document.activeElement).outlineWidth`); ring != "solid 3px" {
+		if ring := browsertest.Eval[string](b,
+			`getComputedStyle(document.activeElement).outlineStyle + " " + `+
+				`getComputedStyle(document.activeElement).outlineWidth`); ring != "solid 3px" {
 			t.Errorf("%s %q has the keyboard but outline %q", n.Role, n.Name, ring)
 		}
 	}

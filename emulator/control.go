@@ -18,7 +18,8 @@ const controlPath = "/_emulator"
 // maxWait bounds how long a control request may wait for a sign-in.
 const maxWait = 10 * time.Minute
 
-// controls are the control requests by method and path. Each decodes its body itself and returns what is sent as JSON.
+// controls are the control requests by method and path. Each decodes its body itself and returns what is sent as
+// JSON.
 var controls = map[string]func(*Server, *http.Request, []byte) (any, error){
 	"GET ":             (*Server).controlIndex,
 	"GET /pending":     (*Server).controlPending,
@@ -109,7 +110,8 @@ func (s *Server) controlIndex(r *http.Request, _ []byte) (any, error) {
 
 // Environment returns the variables that send the AWS CLI and the SDKs to an emulator at baseURL.
 func Environment(baseURL string) map[string]string {
-	return map[string]string{"AWS_ENDPOINT_URL_SSO_OIDC": baseURL, "AWS_ENDPOINT_URL_SSO": baseURL, "AWS_ENDPOINT_URL_STS": baseURL}
+	return map[string]string{"AWS_ENDPOINT_URL_SSO_OIDC": baseURL, "AWS_ENDPOINT_URL_SSO": baseURL,
+		"AWS_ENDPOINT_URL_STS": baseURL}
 }
 
 // controlPending lists the pending sign-ins; ?wait=30s waits for one.

@@ -64,7 +64,8 @@ func TestControlDecidesByUserCode(t *testing.T) {
 	}
 	typed := strings.ToLower(strings.ReplaceAll(*newer.UserCode, "-", ""))
 	status, m := c.control(t, "POST", "/approve", `{"user_code":"`+typed+`"}`)
-	if status != 200 || m["id"] != second["id"] || m["kind"] != "device_code" || m["client_name"] != "test" || m["redirect"] != nil {
+	if status != 200 || m["id"] != second["id"] || m["kind"] != "device_code" || m["client_name"] != "test" ||
+		m["redirect"] != nil {
 		t.Errorf("approve by user code: %d %v, want the sign-in %v", status, m, second)
 	}
 	if _, err := c.byDevice(t.Context(), reg, newer.DeviceCode); err != nil {
@@ -88,7 +89,8 @@ func TestControlDecidesByUserCode(t *testing.T) {
 		t.Errorf("deny of the oldest: %v", m)
 	}
 	_, m = c.control(t, "POST", "/approve", "")
-	if redirect, _ := m["redirect"].(string); m["kind"] != "authorization_code" || !strings.HasPrefix(redirect, redirectURI+"?code=") {
+	if redirect, _ := m["redirect"].(string); m["kind"] != "authorization_code" || !strings.HasPrefix(redirect,
+		redirectURI+"?code=") {
 		t.Errorf("approve of the authorization code: %v", m)
 	}
 }

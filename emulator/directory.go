@@ -65,8 +65,10 @@ func DefaultDirectory() *Directory {
 	return &Directory{
 		Users: []User{{Name: "ada", Email: "ada@example.com"}},
 		Accounts: []Account{
-			{ID: "111122223333", Name: "production", Email: "aws-production@example.com", Roles: []Role{{Name: "ReadOnly"}}},
-			{ID: "444455556666", Name: "staging", Email: "aws-staging@example.com", Roles: []Role{{Name: "Developer"}, {Name: "ReadOnly"}}},
+			{ID: "111122223333", Name: "production", Email: "aws-production@example.com",
+				Roles: []Role{{Name: "ReadOnly"}}},
+			{ID: "444455556666", Name: "staging", Email: "aws-staging@example.com", Roles: []Role{{Name: "Developer"},
+				{Name: "ReadOnly"}}},
 			{ID: "012345678901", Name: "sandbox", Roles: []Role{{Name: "Administrator"}, {Name: "Developer"}}},
 		},
 	}

@@ -35,9 +35,11 @@ func TestReadDirectoryFindsMistakes(t *testing.T) {
 
 func TestDirectoriesReadBack(t *testing.T) {
 	t.Parallel()
-	custom := &Directory{Users: []User{{Name: "ada", Password: "x"}, {Name: "bob"}}, Accounts: []Account{{ID: "000000000001", Name: "a",
-		Roles: []Role{{Name: "R", Users: []string{"bob"}, Duration: Duration(15 * time.Minute), Stale: true}}}}}
-	for name, d := range map[string]*Directory{"default": DefaultDirectory(), "generated": GenerateDirectory(300, 6), "custom": custom} {
+	custom := &Directory{Users: []User{{Name: "ada", Password: "x"}, {Name: "bob"}},
+		Accounts: []Account{{ID: "000000000001", Name: "a",
+			Roles: []Role{{Name: "R", Users: []string{"bob"}, Duration: Duration(15 * time.Minute), Stale: true}}}}}
+	for name, d := range map[string]*Directory{"default": DefaultDirectory(), "generated": GenerateDirectory(300, 6),
+		"custom": custom} {
 		b, err := json.Marshal(d)
 		if err != nil {
 			t.Fatal(err)

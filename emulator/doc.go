@@ -1,7 +1,8 @@
-// Package emulator is an AWS IAM Identity Center on loopback, for the tests of programs that sign people in to it: the
-// SSO-OIDC service, the access portal's API, the pages that a browser sees, and as much of STS as closes the loop. It is
-// written from AWS's published API definitions and from what the real service was seen to answer, byte by byte where
-// bytes were seen. It leaves everything behind the sign-in to others: there is no permission set, no SAML, no policy.
+// Package emulator is an AWS IAM Identity Center on loopback, for the tests of programs that sign people in to it:
+// the SSO-OIDC service, the access portal's API, the pages that a browser sees, and as much of STS as closes the
+// loop. It is written from AWS's published API definitions and from what the real service was seen to answer, byte by
+// byte where bytes were seen. It leaves everything behind the sign-in to others: there is no permission set, no SAML,
+// no policy.
 //
 // The zero [Server] works, and is an http.Handler:
 //
@@ -12,8 +13,8 @@
 //		t.Setenv(k, v) // AWS_ENDPOINT_URL_SSO_OIDC, AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL_STS
 //	}
 //
-// With these variables the AWS CLI, botocore and the SDKs speak to it. They need a start URL that looks like AWS's, such
-// as [DefaultStartURL]; `aws sso login` refuses one on loopback. One Server is one instance in one region.
+// With these variables the AWS CLI, botocore and the SDKs speak to it. They need a start URL that looks like AWS's,
+// such as [DefaultStartURL]; `aws sso login` refuses one on loopback. One Server is one instance in one region.
 //
 // # The person
 //
@@ -36,14 +37,14 @@
 //
 // # Two readings
 //
-// Where the record of the real service contradicts itself or is silent, the strict reading is the default and the other
-// a field of [Switches], which says what was seen and when. A client should pass under both.
+// Where the record of the real service contradicts itself or is silent, the strict reading is the default and the
+// other a field of [Switches], which says what was seen and when. A client should pass under both.
 //
 // # Faults
 //
-// [Server.Fail] makes the next calls of an operation answer a named error, wait, answer garbage, or lose the connection
-// before or after the request was processed. Fields of [Server] slow everything down, throttle the portal, shift the
-// clock that is told, or forbid the device grant; [Server.EndSession] ends portal sessions.
+// [Server.Fail] makes the next calls of an operation answer a named error, wait, answer garbage, or lose the
+// connection before or after the request was processed. Fields of [Server] slow everything down, throttle the portal,
+// shift the clock that is told, or forbid the device grant; [Server.EndSession] ends portal sessions.
 //
 // # What to assert on
 //

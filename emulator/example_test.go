@@ -73,7 +73,8 @@ func Example() {
 		ExpiresIn                 int
 	}
 	if err := post(srv.URL+"/token", map[string]any{"clientId": client.ClientID, "clientSecret": client.ClientSecret,
-		"grantType": "urn:ietf:params:oauth:grant-type:device_code", "deviceCode": device.DeviceCode}, &token); err != nil {
+		"grantType": "urn:ietf:params:oauth:grant-type:device_code", "deviceCode": device.DeviceCode},
+		&token); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(token.ExpiresIn, token.RefreshToken != "")

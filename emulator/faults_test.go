@@ -27,7 +27,8 @@ func TestNextCallsFail(t *testing.T) {
 	}
 	wantError(t, "another operation", c.call(t, emulator.OpRegisterClient, reg, nil), "")
 
-	c.emu.Fail(emulator.OpCreateToken+"/refresh_token", -1, emulator.Fault{Error: "InvalidRequestException", Reason: "KMS_DisabledException"})
+	c.emu.Fail(emulator.OpCreateToken+"/refresh_token", -1, emulator.Fault{Error: "InvalidRequestException",
+		Reason: "KMS_DisabledException"})
 	dev := c.start(t, reg)
 	_, err := c.byDevice(t.Context(), reg, dev.DeviceCode)
 	wantError(t, "another grant", err, "AuthorizationPendingException")
@@ -40,14 +41,17 @@ func TestNextCallsFail(t *testing.T) {
 
 func TestFaultBodies(t *testing.T) {
 	t.Parallel()
-	c := inProcess(&emulator.Server{RetryAfter: 1500 * time.Millisecond, Switches: emulator.Switches{PortalErrorHeader: true, ThrottleText: "Rate exceeded"}, PortalRate: 1})
+	c := inProcess(&emulator.Server{RetryAfter: 1500 * time.Millisecond,
+		Switches: emulator.Switches{PortalErrorHeader: true, ThrottleText: "Rate exceeded"}, PortalRate: 1})
 	const token = `{"clientId":"x","clientSecret":"x","grantType":"refresh_token","refreshToken":"x"}`
 	for _, tc := range []struct {
 		fault emulator.Fault
 		want  string
 	}{
-		{emulator.Fault{Error: "InvalidRequestException", Text: "t", Reason: "KMS_DisabledException"}, `400 {"error":"invalid_request","error_description":"t","reason":"KMS_DisabledException"}`},
-		{emulator.Fault{Error: "AccessDeniedException", Reason: "KMS_AccessDeniedException"}, `400 {"error":"access_denied","error_description":"","reason":"KMS_AccessDeniedException"}`},
+		{emulator.Fault{Error: "InvalidRequestException", Text: "t", Reason: "KMS_DisabledException"},
+			`400 {"error":"invalid_request","error_description":"t","reason":"KMS_DisabledException"}`},
+		{emulator.Fault{Error: "AccessDeniedException", Reason: "KMS_AccessDeniedException"},
+			`400 {"error":"access_denied","error_description":"","reason":"KMS_AccessDeniedException"}`},
 		{emulator.Fault{Error: "InternalServerException"}, `500 {"error":"server_error","error_description":""}`},
 		{emulator.Fault{Error: "FooBarException", Status: 418}, `418 {"error":"foo_bar","error_description":""}`},
 		{emulator.Fault{Body: "<html>Log in to the hotel</html>"}, `200 <html>Log in to the hotel</html>`},
@@ -65,7 +69,8 @@ func TestFaultBodies(t *testing.T) {
 	if first.status != 401 || first.header.Get("X-Amzn-Errortype") != "UnauthorizedException" {
 		t.Errorf("first call in a second: %d %v", first.status, first.header)
 	}
-	if got, want := second.refusal(), (refusal{429, "TooManyRequestsException", "Rate exceeded"}); got != want || second.header.Get("Retry-After") != "2" {
+	if got, want := second.refusal(), (refusal{429, "TooManyRequestsException", "Rate exceeded"}); got != want ||
+		second.header.Get("Retry-After") != "2" {
 		t.Errorf("second call in a second: %+v, Retry-After %q", got, second.header.Get("Retry-After"))
 	}
 	c.emu.Advance(time.Second)
@@ -78,7 +83,8 @@ func TestFaultBodies(t *testing.T) {
 func TestDropBeforeAndAfter(t *testing.T) {
 	t.Parallel()
 	for _, sockets := range []bool{false, true} {
-		for drop, want := range map[emulator.Drop]string{emulator.DropBefore: "", emulator.DropAfter: "InvalidGrantException"} {
+		for drop, want := range map[emulator.Drop]string{emulator.DropBefore: "",
+			emulator.DropAfter: "InvalidGrantException"} {
 			c := inProcess(&emulator.Server{})
 			if sockets {
 				c = newSDK(t, c.emu)
@@ -93,7 +99,8 @@ func TestDropBeforeAndAfter(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.emu.Fail(emulator.OpCreateToken, 1, emulator.Fault{Drop: drop})
-			if _, err := c.byRefresh(t.Context(), reg, tok.RefreshToken); err == nil || !sockets && !errors.Is(err, emulator.ErrDropped) {
+			if _, err := c.byRefresh(t.Context(), reg, tok.RefreshToken); err == nil || !sockets && !errors.Is(err,
+				emulator.ErrDropped) {
 				t.Errorf("drop %s: %v", drop, err)
 			}
 			_, err = c.byRefresh(t.Context(), reg, tok.RefreshToken)
@@ -140,7 +147,8 @@ func TestRequestLog(t *testing.T) {
 	wantError(t, "logout", c.call(t, emulator.OpLogout, nil, tok.AccessToken), "TooManyRequestsException")
 	var got []string
 	for _, l := range c.emu.Requests() {
-		got = append(got, strings.TrimRight(strings.Join([]string{l.Op, l.Grant, l.Client, l.Error, l.Fault}, " "), " "))
+		got = append(got, strings.TrimRight(strings.Join([]string{l.Op, l.Grant, l.Client, l.Error, l.Fault}, " "),
+			" "))
 	}
 	want := []string{"RegisterClient  test", "StartDeviceAuthorization  test", "CreateToken device_code test",
 		"Unknown   UnknownOperationException", "Logout   TooManyRequestsException fault"}
@@ -173,7 +181,10 @@ func TestFailWantsSense(t *testing.T) {
 		"unknown operation": func(s *emulator.Server) { s.Fail("CreateTokens", 1, emulator.Fault{Error: "X"}) },
 		"unknown grant":     func(s *emulator.Server) { s.Fail("CreateToken/password", 1, emulator.Fault{Error: "X"}) },
 		"nothing":           func(s *emulator.Server) { s.Fail(emulator.OpCreateToken, 1, emulator.Fault{}) },
-		"unknown drop":      func(s *emulator.Server) { s.Fail(emulator.OpCreateToken, 1, emulator.Fault{Drop: "later"}) },
+		"unknown drop": func(s *emulator.Server) {
+			s.Fail(emulator.OpCreateToken, 1,
+				emulator.Fault{Drop: "later"})
+		},
 	} {
 		func() {
 			defer func() {
@@ -210,7 +221,8 @@ func TestControlEndpoint(t *testing.T) {
 		return m
 	}
 	m := wantStatus(200, "GET", "", "")
-	if m["start_url"] != emulator.DefaultStartURL || m["environment"].(map[string]any)["AWS_ENDPOINT_URL_STS"] != c.base {
+	if m["start_url"] != emulator.DefaultStartURL ||
+		m["environment"].(map[string]any)["AWS_ENDPOINT_URL_STS"] != c.base {
 		t.Errorf("index: %v", m)
 	}
 	if m := wantStatus(200, "GET", "/pending", ""); len(m["pending"].([]any)) != 0 {
@@ -249,8 +261,10 @@ func TestControlEndpoint(t *testing.T) {
 	wantStatus(400, "POST", "/fail", `{"op":"Nonsense","error":"x"}`)
 	wantStatus(400, "POST", "/fail", `{"op":"ListAccounts","error":"x","color":"red"}`)
 
-	m = wantStatus(200, "PATCH", "/settings", `{"access_token_life":"5m","clock_skew":"-1h","switches":{"refresh_same":true}}`)
-	if m["access_token_life"] != "5m0s" || m["switches"].(map[string]any)["refresh_same"] != true || m["session_life"] != "8h0m0s" {
+	m = wantStatus(200, "PATCH", "/settings",
+		`{"access_token_life":"5m","clock_skew":"-1h","switches":{"refresh_same":true}}`)
+	if m["access_token_life"] != "5m0s" || m["switches"].(map[string]any)["refresh_same"] != true ||
+		m["session_life"] != "8h0m0s" {
 		t.Errorf("settings: %v", m)
 	}
 	m = wantStatus(200, "PATCH", "/settings", `{"switches":{"any_scope":true}}`)
@@ -276,7 +290,9 @@ func TestControlEndpoint(t *testing.T) {
 	if len(d["accounts"].([]any)) != 3 {
 		t.Errorf("directory: %v", d)
 	}
-	wantStatus(200, "PUT", "/directory", `{"users":[{"name":"bob"}],"accounts":[{"id":"123456789012","name":"a","roles":[{"name":"R","duration":"15m"}]}]}`)
+	wantStatus(200, "PUT", "/directory",
+		`{"users":[{"name":"bob"}],"accounts":[{"id":"123456789012","name":"a","roles":[{"name":"R",`+
+			`"duration":"15m"}]}]}`)
 	wantStatus(400, "PUT", "/directory", `{"users":[{"name":"bob"}],"accounts":[{"id":"1","name":"a","roles":[]}]}`)
 	wantStatus(200, "POST", "/end", `{"user":"ada"}`)
 	_, err = c.byRefresh(t.Context(), reg, tok.RefreshToken)
@@ -310,7 +326,8 @@ func TestEverySettingIsSet(t *testing.T) {
 	var before, change, after map[string]any
 	read := func(method, body string, into *map[string]any) {
 		t.Helper()
-		if err := json.Unmarshal([]byte(c.visit(t, method, c.base+"/_emulator/settings", body).body), into); err != nil {
+		if err := json.Unmarshal([]byte(c.visit(t, method, c.base+"/_emulator/settings", body).body),
+			into); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -17,10 +17,13 @@ func FuzzServer(f *testing.F) {
 		{"POST", "/client/register", "", `{"clientName":"a","clientType":"public"}`},
 		{"POST", "/token", "", `{"clientId":"a","clientSecret":"b","grantType":"refresh_token","refreshToken":"c"}`},
 		{"POST", "/device_authorization", "", `{"clientId":"a","clientSecret":"b","startUrl":"https://d-9067f00d42.awsapps.com/start"}`},
-		{"GET", "/authorize?response_type=code&client_id=a&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Foauth%2Fcallback", "", ""},
+		{"GET", "/authorize?response_type=code&client_id=a&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Foauth%2Fcallback",
+			"", ""},
 		{"GET", "/assignment/accounts?max_result=1&next_token=x", "", ""},
-		{"POST", "/", "AWS4-HMAC-SHA256 Credential=a/b/c/sts/aws4_request, SignedHeaders=host;x-amz-date, Signature=0", "Action=GetCallerIdentity&Version=2011-06-15"},
-		{"GET", "/?Action=GetCallerIdentity&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2Fb&X-Amz-Expires=5", "", ""},
+		{"POST", "/", "AWS4-HMAC-SHA256 Credential=a/b/c/sts/aws4_request, SignedHeaders=host;x-amz-date, Signature=0",
+			"Action=GetCallerIdentity&Version=2011-06-15"},
+		{"GET", "/?Action=GetCallerIdentity&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2Fb&X-Amz-Expires=5",
+			"", ""},
 		{"POST", "/device", "", "csrf_token=x&user_code=BBBB-BBBB"},
 		{"GET", "/consent?request=x", "", ""},
 		{"POST", "/_emulator/fail", "", `{"op":"CreateToken","times":1}`},
@@ -29,7 +32,8 @@ func FuzzServer(f *testing.F) {
 		f.Add(seed[0], seed[1], seed[2], seed[3])
 	}
 	f.Fuzz(func(t *testing.T, method, target, authorization, body string) {
-		if strings.HasPrefix(target, "/_emulator") && (strings.Contains(body, "latency") || strings.Contains(body+target, "wait")) {
+		if strings.HasPrefix(target, "/_emulator") && (strings.Contains(body, "latency") ||
+			strings.Contains(body+target, "wait")) {
 			t.Skip("it may well wait as long as it is told to")
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -31,7 +31,8 @@ func (c sdk) call(t testing.TB, op string, reg *ssooidc.RegisterClientOutput, to
 	var err error
 	switch op {
 	case emulator.OpRegisterClient:
-		_, err = c.oidc.RegisterClient(ctx, &ssooidc.RegisterClientInput{ClientName: aws.String("test"), ClientType: aws.String("public")})
+		_, err = c.oidc.RegisterClient(ctx, &ssooidc.RegisterClientInput{ClientName: aws.String("test"),
+			ClientType: aws.String("public")})
 	case emulator.OpStartDeviceAuthorization:
 		_, err = c.oidc.StartDeviceAuthorization(ctx, &ssooidc.StartDeviceAuthorizationInput{ClientId: reg.ClientId,
 			ClientSecret: reg.ClientSecret, StartUrl: aws.String(emulator.DefaultStartURL)})
@@ -42,7 +43,8 @@ func (c sdk) call(t testing.TB, op string, reg *ssooidc.RegisterClientOutput, to
 	case emulator.OpListAccountRoles:
 		_, err = c.portal.ListAccountRoles(ctx, &sso.ListAccountRolesInput{AccessToken: token, AccountId: account})
 	case emulator.OpGetRoleCredentials:
-		_, err = c.portal.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: token, AccountId: account, RoleName: role})
+		_, err = c.portal.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: token, AccountId: account,
+			RoleName: role})
 	case emulator.OpLogout:
 		_, err = c.portal.Logout(ctx, &sso.LogoutInput{AccessToken: token})
 	default:

@@ -63,7 +63,8 @@ func TestDeviceCodeOfAnotherClient(t *testing.T) {
 	}
 	_, err := c.byDevice(t.Context(), other, dev.DeviceCode)
 	wantError(t, "another client", err, "InvalidGrantException")
-	_, err = c.byDevice(t.Context(), &ssooidc.RegisterClientOutput{ClientId: mine.ClientId, ClientSecret: other.ClientSecret}, dev.DeviceCode)
+	_, err = c.byDevice(t.Context(), &ssooidc.RegisterClientOutput{ClientId: mine.ClientId,
+		ClientSecret: other.ClientSecret}, dev.DeviceCode)
 	wantError(t, "another client's secret", err, "InvalidClientException")
 	if _, err = c.byDevice(t.Context(), mine, dev.DeviceCode); err != nil {
 		t.Errorf("a stranger's try spent the code: %v", err)
@@ -96,21 +97,30 @@ func TestAuthorizationCodeIsHeldToItsSignIn(t *testing.T) {
 		after  time.Duration
 		want   string
 	}{
-		"as it should be":   {func(*ssooidc.CreateTokenInput) {}, 599 * time.Second, ""},
-		"lapsed":            {func(*ssooidc.CreateTokenInput) {}, 600 * time.Second, "InvalidGrantException"},
-		"another verifier":  {func(in *ssooidc.CreateTokenInput) { in.CodeVerifier = aws.String(verifier + "x") }, 0, "InvalidGrantException"},
-		"another port":      {func(in *ssooidc.CreateTokenInput) { in.RedirectUri = aws.String("http://127.0.0.1:1/oauth/callback") }, 0, "InvalidGrantException"},
-		"without port":      {func(in *ssooidc.CreateTokenInput) { in.RedirectUri = aws.String("http://127.0.0.1/oauth/callback") }, 0, "InvalidGrantException"},
-		"without verifier":  {func(in *ssooidc.CreateTokenInput) { in.CodeVerifier = nil }, 0, "InvalidRequestException"},
-		"changed":           {func(in *ssooidc.CreateTokenInput) { in.Code = aws.String(*in.Code + "x") }, 0, "InvalidGrantException"},
-		"wrong secret":      {func(in *ssooidc.CreateTokenInput) { in.ClientSecret = aws.String("x") }, 0, "InvalidClientException"},
-		"unknown, bad user": {func(in *ssooidc.CreateTokenInput) { in.Code, in.ClientSecret = aws.String("x"), aws.String("x") }, 0, "InvalidGrantException"},
+		"as it should be": {func(*ssooidc.CreateTokenInput) {}, 599 * time.Second, ""},
+		"lapsed":          {func(*ssooidc.CreateTokenInput) {}, 600 * time.Second, "InvalidGrantException"},
+		"another verifier": {func(in *ssooidc.CreateTokenInput) { in.CodeVerifier = aws.String(verifier + "x") }, 0,
+			"InvalidGrantException"},
+		"another port": {func(in *ssooidc.CreateTokenInput) { in.RedirectUri = aws.String("http://127.0.0.1:1/oauth/callback") }, 0, "InvalidGrantException"},
+		"without port": {func(in *ssooidc.CreateTokenInput) { in.RedirectUri = aws.String("http://127.0.0.1/oauth/callback") }, 0, "InvalidGrantException"},
+		"without verifier": {func(in *ssooidc.CreateTokenInput) { in.CodeVerifier = nil }, 0,
+			"InvalidRequestException"},
+		"changed": {func(in *ssooidc.CreateTokenInput) { in.Code = aws.String(*in.Code + "x") }, 0,
+			"InvalidGrantException"},
+		"wrong secret": {func(in *ssooidc.CreateTokenInput) { in.ClientSecret = aws.String("x") }, 0,
+			"InvalidClientException"},
+		"unknown, bad user": {func(in *ssooidc.CreateTokenInput) {
+			in.Code, in.ClientSecret = aws.String("x"),
+				aws.String("x")
+		}, 0, "InvalidGrantException"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := inProcess(&emulator.Server{})
 			reg := c.registerPKCE(t)
-			in := &ssooidc.CreateTokenInput{ClientId: reg.ClientId, ClientSecret: reg.ClientSecret, GrantType: aws.String(codeGrant),
-				Code: aws.String(c.code(t, reg).Get("code")), CodeVerifier: aws.String(verifier), RedirectUri: aws.String(redirectURI)}
+			in := &ssooidc.CreateTokenInput{ClientId: reg.ClientId, ClientSecret: reg.ClientSecret,
+				GrantType: aws.String(codeGrant),
+				Code:      aws.String(c.code(t, reg).Get("code")), CodeVerifier: aws.String(verifier),
+				RedirectUri: aws.String(redirectURI)}
 			tc.change(in)
 			c.emu.Advance(tc.after)
 			_, err := c.oidc.CreateToken(t.Context(), in)
@@ -137,7 +147,8 @@ func TestDenied(t *testing.T) {
 	v := c.visit(t, "GET", authorizeURL(c.base, pkce.ClientId, nil), "")
 	_, id, _ := strings.Cut(v.location, "request=")
 	back, err := c.emu.Decide(t.Context(), emulator.Decision{ID: id, Deny: true})
-	if err != nil || !strings.HasPrefix(back, redirectURI+"?error=access_denied&error_description=") || !strings.Contains(back, "&state=3f6d9f2c-") {
+	if err != nil || !strings.HasPrefix(back, redirectURI+"?error=access_denied&error_description=") ||
+		!strings.Contains(back, "&state=3f6d9f2c-") {
 		t.Errorf("denied code sign-in goes to %q (%v)", back, err)
 	}
 	if _, err := c.emu.Decide(t.Context(), emulator.Decision{ID: id}); err != emulator.ErrNoSignIn { //nolint:errorlint // returned as it is
@@ -149,7 +160,8 @@ func TestPortalSessionEndsEverything(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(sdk, *ssooidc.CreateTokenOutput){
 		"logout": func(c sdk, tok *ssooidc.CreateTokenOutput) {
-			if _, err := c.portal.Logout(context.Background(), &sso.LogoutInput{AccessToken: tok.AccessToken}); err != nil {
+			if _, err := c.portal.Logout(context.Background(),
+				&sso.LogoutInput{AccessToken: tok.AccessToken}); err != nil {
 				t.Error(err)
 			}
 		},
@@ -205,12 +217,14 @@ func TestRefreshReadings(t *testing.T) {
 		oldAccess  string
 		byStranger string
 	}{
-		"strict":       {emulator.Switches{}, "InvalidGrantException", "new", "", "InvalidRequestException"},
-		"reusable":     {emulator.Switches{RefreshReusable: true}, "", "new", "", "InvalidRequestException"},
-		"same":         {emulator.Switches{RefreshSame: true}, "", "same", "", "InvalidRequestException"},
-		"omitted":      {emulator.Switches{RefreshOmitted: true}, "", "none", "", "InvalidRequestException"},
-		"ends access":  {emulator.Switches{RefreshEndsAccess: true}, "InvalidGrantException", "new", "UnauthorizedException", "InvalidRequestException"},
-		"foreign 2026": {emulator.Switches{ForeignRefreshInvalidGrant: true}, "InvalidGrantException", "new", "", "InvalidGrantException"},
+		"strict":   {emulator.Switches{}, "InvalidGrantException", "new", "", "InvalidRequestException"},
+		"reusable": {emulator.Switches{RefreshReusable: true}, "", "new", "", "InvalidRequestException"},
+		"same":     {emulator.Switches{RefreshSame: true}, "", "same", "", "InvalidRequestException"},
+		"omitted":  {emulator.Switches{RefreshOmitted: true}, "", "none", "", "InvalidRequestException"},
+		"ends access": {emulator.Switches{RefreshEndsAccess: true}, "InvalidGrantException", "new",
+			"UnauthorizedException", "InvalidRequestException"},
+		"foreign 2026": {emulator.Switches{ForeignRefreshInvalidGrant: true}, "InvalidGrantException", "new", "",
+			"InvalidGrantException"},
 	} {
 		c := inProcess(&emulator.Server{Switches: tc.sw})
 		reg, stranger := c.register(t, "sso:account:access"), c.register(t, "sso:account:access")
@@ -315,7 +329,8 @@ func TestImpatienceIsPunishedOnDemand(t *testing.T) {
 	for _, step := range []struct {
 		wait time.Duration
 		want string
-	}{{0, "SlowDownException"}, {6 * time.Second, "AuthorizationPendingException"}, {5 * time.Second, "SlowDownException"},
+	}{{0, "SlowDownException"}, {6 * time.Second, "AuthorizationPendingException"}, {5 * time.Second,
+		"SlowDownException"},
 		{11 * time.Second, "AuthorizationPendingException"}} {
 		c.emu.Advance(step.wait)
 		_, err := c.byDevice(t.Context(), reg, dev.DeviceCode)
@@ -330,8 +345,9 @@ func TestDaysPassInABubble(t *testing.T) {
 		time.Sleep(90*24*time.Hour - time.Second)
 		c.start(t, reg)
 		time.Sleep(time.Second)
-		_, err := c.oidc.StartDeviceAuthorization(t.Context(), &ssooidc.StartDeviceAuthorizationInput{ClientId: reg.ClientId,
-			ClientSecret: reg.ClientSecret, StartUrl: aws.String(emulator.DefaultStartURL)})
+		_, err := c.oidc.StartDeviceAuthorization(t.Context(),
+			&ssooidc.StartDeviceAuthorizationInput{ClientId: reg.ClientId,
+				ClientSecret: reg.ClientSecret, StartUrl: aws.String(emulator.DefaultStartURL)})
 		wantError(t, "registration after 90 days", err, "InvalidClientException")
 	})
 }
@@ -353,7 +369,8 @@ func TestPendingWaitsAndGivesUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Kind != emulator.AuthorizationCode || p.ClientName != "test pkce" || p.RedirectURI != redirectURI || !slices.Equal(p.Scopes, []string{"sso:account:access"}) {
+		if p.Kind != emulator.AuthorizationCode || p.ClientName != "test pkce" || p.RedirectURI != redirectURI ||
+			!slices.Equal(p.Scopes, []string{"sso:account:access"}) {
 			t.Errorf("pending: %+v", p)
 		}
 	})
@@ -394,7 +411,8 @@ func TestNextTokenServesItsOwnList(t *testing.T) {
 	t.Parallel()
 	c := inProcess(&emulator.Server{Directory: emulator.GenerateDirectory(3, 3)})
 	token := c.signIn(t).AccessToken
-	accounts, err := c.portal.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token, MaxResults: aws.Int32(1)})
+	accounts, err := c.portal.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token,
+		MaxResults: aws.Int32(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -407,7 +425,8 @@ func TestNextTokenServesItsOwnList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	more, err := c.portal.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token, NextToken: accounts.NextToken})
+	more, err := c.portal.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: token,
+		NextToken: accounts.NextToken})
 	if err != nil || len(more.AccountList) != 2 {
 		t.Fatalf("the other accounts: %v", err)
 	}
@@ -428,11 +447,13 @@ func TestStaleRole(t *testing.T) {
 	d.Accounts[0].Roles = []emulator.Role{{Name: "Former", Stale: true}}
 	c := inProcess(&emulator.Server{Directory: d})
 	token, account := c.signIn(t).AccessToken, aws.String(d.Accounts[0].ID)
-	list, err := c.portal.ListAccountRoles(t.Context(), &sso.ListAccountRolesInput{AccessToken: token, AccountId: account})
+	list, err := c.portal.ListAccountRoles(t.Context(), &sso.ListAccountRolesInput{AccessToken: token,
+		AccountId: account})
 	if err != nil || len(list.RoleList) != 1 {
 		t.Fatalf("roles: %v", err)
 	}
-	_, err = c.portal.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: token, AccountId: account,
-		RoleName: aws.String("Former")})
+	_, err = c.portal.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: token,
+		AccountId: account,
+		RoleName:  aws.String("Former")})
 	wantError(t, "stale", err, "ForbiddenException")
 }

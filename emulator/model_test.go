@@ -65,23 +65,29 @@ func TestAnswersFollowThePublishedModels(t *testing.T) {
 
 // modelled are the operations' errors, ForbiddenException added.
 var modelled = map[string][]string{
-	emulator.OpRegisterClient: {"InternalServerException", "InvalidClientMetadataException", "InvalidRedirectUriException",
+	emulator.OpRegisterClient: {"InternalServerException", "InvalidClientMetadataException",
+		"InvalidRedirectUriException",
 		"InvalidRequestException", "InvalidScopeException", "SlowDownException", "UnsupportedGrantTypeException"},
-	emulator.OpStartDeviceAuthorization: {"InternalServerException", "InvalidClientException", "InvalidRequestException",
+	emulator.OpStartDeviceAuthorization: {"InternalServerException", "InvalidClientException",
+		"InvalidRequestException",
 		"SlowDownException", "UnauthorizedClientException"},
 	emulator.OpCreateToken: {"AccessDeniedException", "AuthorizationPendingException", "ExpiredTokenException",
 		"InternalServerException", "InvalidClientException", "InvalidGrantException", "InvalidRequestException",
 		"InvalidScopeException", "SlowDownException", "UnauthorizedClientException", "UnsupportedGrantTypeException"},
-	emulator.OpListAccounts:       {"InvalidRequestException", "ResourceNotFoundException", "TooManyRequestsException", "UnauthorizedException"},
-	emulator.OpListAccountRoles:   {"InvalidRequestException", "ResourceNotFoundException", "TooManyRequestsException", "UnauthorizedException"},
-	emulator.OpGetRoleCredentials: {"ForbiddenException", "InvalidRequestException", "ResourceNotFoundException", "TooManyRequestsException", "UnauthorizedException"},
-	emulator.OpLogout:             {"InvalidRequestException", "TooManyRequestsException", "UnauthorizedException"},
+	emulator.OpListAccounts: {"InvalidRequestException", "ResourceNotFoundException", "TooManyRequestsException",
+		"UnauthorizedException"},
+	emulator.OpListAccountRoles: {"InvalidRequestException", "ResourceNotFoundException", "TooManyRequestsException",
+		"UnauthorizedException"},
+	emulator.OpGetRoleCredentials: {"ForbiddenException", "InvalidRequestException", "ResourceNotFoundException",
+		"TooManyRequestsException", "UnauthorizedException"},
+	emulator.OpLogout: {"InvalidRequestException", "TooManyRequestsException", "UnauthorizedException"},
 }
 
 // TestAWrongFieldNameIsFound changes each member name of each answer, one at a time, and wants the check to see it.
 func TestAWrongFieldNameIsFound(t *testing.T) {
 	t.Parallel()
-	models := map[string]*awsmodel.Model{"sso-oidc": awsmodel.Load(t, "sso-oidc"), "sso": awsmodel.Load(t, "sso"), "sts": awsmodel.Load(t, "sts")}
+	models := map[string]*awsmodel.Model{"sso-oidc": awsmodel.Load(t, "sso-oidc"), "sso": awsmodel.Load(t, "sso"),
+		"sts": awsmodel.Load(t, "sts")}
 	emu := &emulator.Server{}
 	var mu sync.Mutex
 	checked := 0

@@ -12,7 +12,8 @@ type VerificationForm string
 
 // The forms. In each, verificationUri is a page that asks for the user code.
 const (
-	// VerificationDevice is BASE/device, complete with ?user_code=CODE: like https://device.sso.REGION.amazonaws.com/.
+	// VerificationDevice is BASE/device, complete with ?user_code=CODE: like
+	// https://device.sso.REGION.amazonaws.com/.
 	VerificationDevice VerificationForm = "device"
 	// VerificationFragment is BASE/start/#/device, complete with ?user_code=CODE behind it.
 	VerificationFragment VerificationForm = "fragment"
@@ -59,7 +60,8 @@ func (s *Server) startDeviceAuthorization(c *call) reply {
 		UserCode                string `json:"userCode"`
 		VerificationURI         string `json:"verificationUri"`
 		VerificationURIComplete string `json:"verificationUriComplete"`
-	}{si.deviceCode, int64(s.codeLife().Seconds()), int64((s.interval() + time.Second - 1) / time.Second), si.userCode, uri, complete})
+	}{si.deviceCode, int64(s.codeLife().Seconds()), int64((s.interval() + time.Second - 1) / time.Second), si.userCode,
+		uri, complete})
 }
 
 func (s *Server) verificationURIs(c *call, si *signIn) (uri, complete string) {

@@ -11,8 +11,8 @@ import (
 	"unicode"
 )
 
-// Where the browser goes. All paths but pathIDPSignIn stand on the emulator's own origin; the identity provider's form
-// stands on another one, as in life, so that cookies and redirects cross sites.
+// Where the browser goes. All paths but pathIDPSignIn stand on the emulator's own origin; the identity provider's
+// form stands on another one, as in life, so that cookies and redirects cross sites.
 const (
 	pathDevice               = "/device"
 	pathIDPSignIn            = "/idp/sign-in"
@@ -90,8 +90,8 @@ type errorPage struct {
 }
 
 // portalPage is what stands at the start URL. A verification URL in the fragment form,
-// …/start/#/device?user_code=CODE, comes here because browsers send no fragment: a script moves on to DeviceURL. Without
-// JavaScript there is a form to type the code.
+// …/start/#/device?user_code=CODE, comes here because browsers send no fragment: a script moves on to DeviceURL.
+// Without JavaScript there is a form to type the code.
 type portalPage struct {
 	DeviceURL string // such as pathDevice
 }
@@ -103,8 +103,8 @@ func writePage(w http.ResponseWriter, status int, p pageView) {
 	_, _ = io.WriteString(w, string(p.html())) // a browser that has gone is no event
 }
 
-// pageHeader returns the headers that every page has: no caching, no framing, no referrer, nothing loaded from anywhere
-// and forms only to the page's own origin and those of p.nextOrigins.
+// pageHeader returns the headers that every page has: no caching, no framing, no referrer, nothing loaded from
+// anywhere and forms only to the page's own origin and those of p.nextOrigins.
 func pageHeader(p pageView) http.Header {
 	return http.Header{
 		"Content-Type":               {"text/html; charset=utf-8"},

@@ -9,8 +9,8 @@ import (
 	"github.com/homing-cli/homing/internal/browsertest"
 )
 
-// TestPagesInChromium shows every page in every state to Chromium: pictures narrow and wide, light and dark, no sideways
-// scrolling, no violated policy, and a tree that a screen reader can use.
+// TestPagesInChromium shows every page in every state to Chromium: pictures narrow and wide, light and dark, no
+// sideways scrolling, no violated policy, and a tree that a screen reader can use.
 func TestPagesInChromium(t *testing.T) {
 	t.Parallel()
 	pages := allPages()

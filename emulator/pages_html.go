@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// markup is HTML that needs no further escaping. A constant is trusted; a variable comes in through text alone, for the
-// compiler lets no string variable pass as markup.
+// markup is HTML that needs no further escaping. A constant is trusted; a variable comes in through text alone, for
+// the compiler lets no string variable pass as markup.
 type markup string
 
 // text escapes s for element content and quoted attribute values.
@@ -56,10 +56,12 @@ const documentHTML markup = `<!doctype html>
 // apart by it.
 func document(page, title, body markup) markup {
 	brand, look := markup("Access portal"), markup("portal")
-	small := markup("This page belongs to the homing emulator, a test double of AWS IAM Identity Center. It is not AWS, and nothing you enter here reaches AWS.")
+	small := markup("This page belongs to the homing emulator, a test double of AWS IAM Identity Center. It is not " +
+		"AWS, and nothing you enter here reaches AWS.")
 	if page == pageSignIn {
 		brand, look = "Example Identity Provider", "idp"
-		small = "This page belongs to the homing emulator and plays a company&rsquo;s identity provider. It is neither a real one nor AWS: do not type a real password."
+		small = "This page belongs to the homing emulator and plays a company&rsquo;s identity provider. It is " +
+			"neither a real one nor AWS: do not type a real password."
 	}
 	return fill(documentHTML, "title", title, "brand", brand, "look", look, "page", page, "style", markup(styleSheet),
 		"body", body, "small", small)
@@ -183,7 +185,8 @@ func (p consentPage) nextOrigins() []string { return p.Next }
 func scopeHTML(scope string) markup {
 	plain := markup("Use what this scope stands for.")
 	if scope == "sso:account:access" {
-		plain = "See the AWS accounts and roles that are assigned to you, and get credentials for them, until your session here ends."
+		plain = "See the AWS accounts and roles that are assigned to you, and get credentials for them, until your " +
+			"session here ends."
 	}
 	return fill(`<li>{{plain}} <span class="quiet">Scope: <code>{{scope}}</code></span></li>
 `, "plain", plain, "scope", text(scope))
@@ -203,7 +206,8 @@ func (approvedPage) nextOrigins() []string { return nil }
 func (p deniedPage) html() markup {
 	who := markup("Nothing was given away.")
 	if p.ClientName != "" {
-		who = fill(`<strong class="client"><bdi>{{client}}</bdi></strong> was given nothing.`, "client", text(p.ClientName))
+		who = fill(`<strong class="client"><bdi>{{client}}</bdi></strong> was given nothing.`, "client",
+			text(p.ClientName))
 	}
 	return document(pageDenied, "Request denied", fill(`<p role="status">You can close this window and return to your terminal.</p>
 <p>{{who}}</p>`, "who", who))

@@ -18,14 +18,17 @@ const nasty = `<script>alert("1")</script> & 'x' {{title}}`
 func allPages() map[string]pageView {
 	const why = "That did not work."
 	return map[string]pageView{
-		"sign-in":         signInPage{Action: "/idp", Request: "r", CSRF: "c"},
-		"sign-in-error":   signInPage{Action: "/idp", Request: "r", CSRF: "c", UserName: nasty, Error: why},
-		"device":          deviceCodePage{Action: "/device", CSRF: "c"},
-		"device-prefill":  deviceCodePage{Action: "/device", CSRF: "c", UserCode: "BCDF-GHJK"},
-		"device-error":    deviceCodePage{Action: "/device", CSRF: "c", UserCode: nasty, Error: why},
-		"consent-code":    consentPage{Action: "/consent", Request: "r", CSRF: "c", ClientName: "botocore-client-dev", Scopes: []string{"sso:account:access"}, UserName: "alex"},
-		"consent-device":  consentPage{Action: "/consent", Request: "r", CSRF: "c", ClientName: nasty, Scopes: []string{"sso:account:access", nasty}, UserName: nasty, UserCode: "BCDF-GHJK"},
-		"consent-legacy":  consentPage{Action: "/consent", Request: "r", CSRF: "c", ClientName: "botocore-client-1", UserCode: "BCDF-GHJK"},
+		"sign-in":        signInPage{Action: "/idp", Request: "r", CSRF: "c"},
+		"sign-in-error":  signInPage{Action: "/idp", Request: "r", CSRF: "c", UserName: nasty, Error: why},
+		"device":         deviceCodePage{Action: "/device", CSRF: "c"},
+		"device-prefill": deviceCodePage{Action: "/device", CSRF: "c", UserCode: "BCDF-GHJK"},
+		"device-error":   deviceCodePage{Action: "/device", CSRF: "c", UserCode: nasty, Error: why},
+		"consent-code": consentPage{Action: "/consent", Request: "r", CSRF: "c", ClientName: "botocore-client-dev",
+			Scopes: []string{"sso:account:access"}, UserName: "alex"},
+		"consent-device": consentPage{Action: "/consent", Request: "r", CSRF: "c", ClientName: nasty,
+			Scopes: []string{"sso:account:access", nasty}, UserName: nasty, UserCode: "BCDF-GHJK"},
+		"consent-legacy": consentPage{Action: "/consent", Request: "r", CSRF: "c", ClientName: "botocore-client-1",
+			UserCode: "BCDF-GHJK"},
 		"approved":        approvedPage{},
 		"approved-client": approvedPage{ClientName: nasty},
 		"denied":          deniedPage{},
@@ -42,7 +45,8 @@ func TestPages(t *testing.T) {
 	for name, p := range allPages() {
 		t.Run(name, func(t *testing.T) {
 			doc := string(p.html())
-			for _, want := range []string{"<!doctype html>\n<html lang=\"en\">", `<meta name="viewport" content="width=device-width`,
+			for _, want := range []string{"<!doctype html>\n<html lang=\"en\">",
+				`<meta name="viewport" content="width=device-width`,
 				"homing emulator", "not AWS", "<main>", "</html>"} {
 				if name == "sign-in" || name == "sign-in-error" {
 					want = strings.Replace(want, "not AWS", "neither a real one nor AWS", 1)
@@ -101,12 +105,14 @@ func TestPageHeaders(t *testing.T) {
 			}
 		}
 		csp := w.Header().Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"} {
+		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "form-action 'self'",
+			"base-uri 'none'"} {
 			if !strings.Contains(csp, want) {
 				t.Errorf("%s: CSP lacks %q: %s", name, want, csp)
 			}
 		}
-		if hasScript := strings.Contains(w.Body.String(), "<script>"); hasScript == strings.Contains(csp, "script-src 'none'") {
+		if hasScript := strings.Contains(w.Body.String(), "<script>"); hasScript == strings.Contains(csp,
+			"script-src 'none'") {
 			t.Errorf("%s: script on the page %v, CSP %s", name, hasScript, csp)
 		}
 	}
@@ -169,7 +175,8 @@ func TestContrast(t *testing.T) {
 					back = c
 				}
 				if got := contrast(front, back); got < p.least {
-					t.Errorf("%s %s: %s on %s has contrast %.2f, want at least %.1f", scheme, look, p.front, p.back, got, p.least)
+					t.Errorf("%s %s: %s on %s has contrast %.2f, want at least %.1f", scheme, look, p.front, p.back,
+						got, p.least)
 				}
 			}
 		}

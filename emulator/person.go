@@ -14,8 +14,8 @@ import (
 )
 
 // Person is somebody with a browser, in code: what a test passes to a client in place of a function that opens a
-// browser. It reads the emulator's real pages, fills in their forms, presses their buttons and follows every redirect,
-// the last one to the client's loopback listener included; it knows nothing of the emulator's state.
+// browser. It reads the emulator's real pages, fills in their forms, presses their buttons and follows every
+// redirect, the last one to the client's loopback listener included; it knows nothing of the emulator's state.
 //
 // The browser keeps its cookies, so a second Open comes with a warm portal session. A new Person is a fresh browser.
 // Methods may be called by many goroutines; fields must not change meanwhile. A Person must not be copied.
@@ -45,8 +45,8 @@ type Person struct {
 const maxSteps = 30
 
 // Open walks from an authorize URL or a verification URL to the end of the sign-in and returns when the last page is
-// there. What the emulator or the listener refuses is an error that repeats the page's words; to have denied, when Deny
-// is set, is none. Errors hold no code and no token.
+// there. What the emulator or the listener refuses is an error that repeats the page's words; to have denied, when
+// Deny is set, is none. Errors hold no code and no token.
 func (p *Person) Open(ctx context.Context, rawURL string) error {
 	start, err := url.Parse(rawURL)
 	if err != nil {
@@ -104,7 +104,8 @@ type walk struct {
 // step sends req and returns the request that a person's next act makes, or nil at the end.
 func (w *walk) step(req *http.Request) (*http.Request, error) {
 	atClient := w.redirectHost != "" && req.URL.Host == w.redirectHost
-	client := &http.Client{Transport: w.transport, Jar: w.jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+	client := &http.Client{Transport: w.transport, Jar: w.jar, CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
 	if atClient {
@@ -205,7 +206,8 @@ func submit(from *http.Request, pg seenPage) (*http.Request, error) {
 		to.RawQuery = pg.fields.Encode()
 		return http.NewRequestWithContext(from.Context(), http.MethodGet, to.String(), nil)
 	}
-	req, err := http.NewRequestWithContext(from.Context(), http.MethodPost, to.String(), strings.NewReader(pg.fields.Encode()))
+	req, err := http.NewRequestWithContext(from.Context(), http.MethodPost, to.String(),
+		strings.NewReader(pg.fields.Encode()))
 	if err != nil {
 		return nil, err
 	}

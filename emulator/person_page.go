@@ -15,8 +15,8 @@ type seenPage struct {
 	fields url.Values // names and values of the form's input elements
 }
 
-// readPage reads a page of this package. It is no HTML parser: it counts on what the pages keep to, which is lower-case
-// names, double quotes around every attribute value, and one form at most.
+// readPage reads a page of this package. It is no HTML parser: it counts on what the pages keep to, which is
+// lower-case names, double quotes around every attribute value, and one form at most.
 func readPage(doc string) seenPage {
 	pg := seenPage{fields: url.Values{}}
 	for rest := doc; ; {

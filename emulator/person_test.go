@@ -42,7 +42,8 @@ func TestPersonCode(t *testing.T) {
 	}
 	q := <-other.callbacks
 	if q.Get("error") != "access_denied" || q.Get("state") != "three" || q.Has("code") {
-		t.Errorf("a denied sign-in came back with error %q, state %q, code %v", q.Get("error"), q.Get("state"), q.Has("code"))
+		t.Errorf("a denied sign-in came back with error %q, state %q, code %v", q.Get("error"), q.Get("state"),
+			q.Has("code"))
 	}
 	wantSteps(t, ada, "sign-in", "consent", "redirect", "redirect", "consent", "redirect")
 }
@@ -59,12 +60,19 @@ func TestPersonDevice(t *testing.T) {
 		poll  string
 		err   string
 	}{
-		"complete URL": {func() string { return rp.complete }, &emulator.Person{UserName: "ada", Deny: true}, []string{"device", "sign-in", "consent", "denied"}, "access_denied", ""},
-		"no code":      {func() string { return rp.verifyURI }, &emulator.Person{UserName: "ada"}, []string{"device"}, "authorization_pending", "set Person.UserCode"},
-		"wrong code":   {func() string { return rp.complete }, &emulator.Person{UserName: "ada", UserCode: "BBBB-BBBB"}, []string{"device", "device"}, "authorization_pending", "This code is not valid."},
-		"wrong user":   {func() string { return rp.complete }, &emulator.Person{UserName: "eve"}, []string{"device", "sign-in", "sign-in"}, "authorization_pending", "The user name or the password is wrong."},
-		"portal":       {func() string { return base + "/start/" }, &emulator.Person{UserName: "ada"}, []string{"portal", "device"}, "authorization_pending", "set Person.UserCode"},
-		"fragment":     {func() string { return base + "/start/#/device?user_code=" + rp.userCode }, &emulator.Person{UserName: "ada", Deny: true}, []string{"portal", "device", "sign-in", "consent", "denied"}, "access_denied", ""},
+		"complete URL": {func() string { return rp.complete }, &emulator.Person{UserName: "ada", Deny: true},
+			[]string{"device", "sign-in", "consent", "denied"}, "access_denied", ""},
+		"no code": {func() string { return rp.verifyURI }, &emulator.Person{UserName: "ada"}, []string{"device"},
+			"authorization_pending", "set Person.UserCode"},
+		"wrong code": {func() string { return rp.complete }, &emulator.Person{UserName: "ada", UserCode: "BBBB-BBBB"},
+			[]string{"device", "device"}, "authorization_pending", "This code is not valid."},
+		"wrong user": {func() string { return rp.complete }, &emulator.Person{UserName: "eve"}, []string{"device",
+			"sign-in", "sign-in"}, "authorization_pending", "The user name or the password is wrong."},
+		"portal": {func() string { return base + "/start/" }, &emulator.Person{UserName: "ada"},
+			[]string{"portal", "device"}, "authorization_pending", "set Person.UserCode"},
+		"fragment": {func() string { return base + "/start/#/device?user_code=" + rp.userCode },
+			&emulator.Person{UserName: "ada", Deny: true}, []string{"portal", "device", "sign-in", "consent", "denied"},
+			"access_denied", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rp.startDevice()
@@ -115,7 +123,8 @@ func TestPersonInBubble(t *testing.T) {
 
 		code := &relyingParty{t: t, http: hc, base: "http://127.0.0.1:4000", callbacks: make(chan url.Values, 1),
 			listener: "http://127.0.0.1:5000/oauth/callback"}
-		code.register(map[string]any{"clientName": "code", "clientType": "public", "grantTypes": []string{"authorization_code", "refresh_token"},
+		code.register(map[string]any{"clientName": "code", "clientType": "public",
+			"grantTypes":   []string{"authorization_code", "refresh_token"},
 			"redirectUris": []string{"http://127.0.0.1/oauth/callback"}, "issuerUrl": emulator.DefaultStartURL, "scopes": []string{"sso:account:access"}})
 		ada.Redirect = loopbackOf(code)
 		if err := ada.Open(t.Context(), code.authorizeURL("s")); err != nil {

@@ -112,7 +112,8 @@ func (s *Server) page(c *call, n int, of ...string) (from, to int, next *string,
 	if raw := q.Get("max_result"); raw != "" {
 		v, err := strconv.Atoi(raw)
 		if err != nil || v < 1 || v > maxPage {
-			rep := s.portalError(c, "InvalidRequestException", "ResultSize parameter must be within the valid limits of: 1-100")
+			rep := s.portalError(c, "InvalidRequestException", "ResultSize parameter must be within the valid limits "+
+				"of: 1-100")
 			return 0, 0, nil, &rep
 		}
 		size = v

@@ -78,8 +78,9 @@ func (w *world) post(path string, body any) (status int, answer map[string]any) 
 }
 
 func (w *world) register() {
-	status, a := w.post("/client/register", map[string]any{"clientName": fmt.Sprintf("client %d", len(w.clients)), "clientType": "public",
-		"scopes": []string{"sso:account:access"}, "grantTypes": []string{codeGrant, refreshGrant},
+	status, a := w.post("/client/register", map[string]any{"clientName": fmt.Sprintf("client %d", len(w.clients)),
+		"clientType": "public",
+		"scopes":     []string{"sso:account:access"}, "grantTypes": []string{codeGrant, refreshGrant},
 		"redirectUris": []string{"http://127.0.0.1/oauth/callback"}, "issuerUrl": emulator.DefaultStartURL})
 	if status != 200 {
 		w.t.Fatalf("register: %d %v", status, a)
@@ -101,7 +102,8 @@ func (w *world) begin(rng *rand.Rand) {
 		if err := w.emu.Approve(w.t.Context()); err != nil { // this one or another's: all get approved in the end
 			w.t.Error(err)
 		}
-		w.add(&grantable{grant: "device_code", value: a["deviceCode"].(string), client: who, lapses: after.Add(600 * time.Second)})
+		w.add(&grantable{grant: "device_code", value: a["deviceCode"].(string), client: who,
+			lapses: after.Add(600 * time.Second)})
 		return
 	}
 	rec := httptest.NewRecorder()
@@ -116,7 +118,8 @@ func (w *world) begin(rng *rand.Rand) {
 	after := w.emu.Now()
 	_, code, _ := strings.Cut(back, "code=")
 	code, _, _ = strings.Cut(code, "&")
-	w.add(&grantable{grant: codeGrant, value: code, client: who, good: before.Add(600 * time.Second), lapses: after.Add(600 * time.Second)})
+	w.add(&grantable{grant: codeGrant, value: code, client: who, good: before.Add(600 * time.Second),
+		lapses: after.Add(600 * time.Second)})
 }
 
 // redeem tries g as the given client, with its verifier or another, and checks what came of it.

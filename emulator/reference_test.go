@@ -162,7 +162,8 @@ func (w *walker) register() {
 }
 
 func (w *walker) startDevice(c *refClient) {
-	e, a, _ := w.do("POST", "/device_authorization", "", map[string]any{"clientId": c.id, "clientSecret": c.secret, "startUrl": emulator.DefaultStartURL})
+	e, a, _ := w.do("POST", "/device_authorization", "", map[string]any{"clientId": c.id, "clientSecret": c.secret,
+		"startUrl": emulator.DefaultStartURL})
 	want := ""
 	if !time.Now().Before(c.expires) {
 		want = "InvalidClientException"
@@ -171,7 +172,8 @@ func (w *walker) startDevice(c *refClient) {
 	if e != "" {
 		return
 	}
-	si := &refSignIn{client: c, status: emulator.Pending, value: a["deviceCode"].(string), expires: time.Now().Add(600 * time.Second)}
+	si := &refSignIn{client: c, status: emulator.Pending, value: a["deviceCode"].(string),
+		expires: time.Now().Add(600 * time.Second)}
 	w.ref.devices = append(w.ref.devices, si)
 	switch w.rng.IntN(4) {
 	case 0: // stays pending
@@ -377,8 +379,10 @@ func TestEmulatorFollowsTheReference(t *testing.T) {
 		})
 	}
 	for _, what := range []string{"device: ", "device: AuthorizationPendingException", "device: AccessDeniedException",
-		"device: InvalidGrantException", "device: InvalidClientException", "code: ", "code: InvalidGrantException", "refresh: ", "refresh: InvalidGrantException",
-		"refresh: InvalidRequestException", "accounts: ", "accounts: UnauthorizedException", "logout: ", "logout: UnauthorizedException",
+		"device: InvalidGrantException", "device: InvalidClientException", "code: ", "code: InvalidGrantException",
+		"refresh: ", "refresh: InvalidGrantException",
+		"refresh: InvalidRequestException", "accounts: ", "accounts: UnauthorizedException", "logout: ",
+		"logout: UnauthorizedException",
 		"start device: InvalidClientException", "authorize: InvalidRequestException"} {
 		if seen[what] == 0 {
 			t.Errorf("never seen: %q in %v", what, seen)

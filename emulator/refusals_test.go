@@ -41,7 +41,9 @@ func inProcess(emu *emulator.Server) sdk {
 func TestRegisterClientRefuses(t *testing.T) {
 	t.Parallel()
 	const good = `"clientName":"a","clientType":"public"`
-	pkce := good + `,"scopes":["sso:account:access"],"grantTypes":["authorization_code","refresh_token"],"issuerUrl":"` + emulator.DefaultStartURL + `"`
+	pkce := good +
+		`,"scopes":["sso:account:access"],"grantTypes":["authorization_code","refresh_token"],"issuerUrl":"` +
+		emulator.DefaultStartURL + `"`
 	redirect := func(u string) string { return pkce + `,"redirectUris":["` + u + `"]` }
 	ok := refusal{status: 200}
 	badURI := refusal{400, "InvalidRedirectUriException", "Invalid redirect uri provided"}
@@ -51,26 +53,41 @@ func TestRegisterClientRefuses(t *testing.T) {
 		want       refusal
 	}{
 		{"plain", good, emulator.Switches{}, ok},
-		{"no name", `"clientType":"public"`, emulator.Switches{}, refusal{400, "InvalidRequestException", "Invalid request"}},
-		{"no type", `"clientName":"a"`, emulator.Switches{}, refusal{400, "InvalidRequestException", "Invalid request"}},
-		{"wrong JSON type", `"clientName":1,"clientType":"public"`, emulator.Switches{}, refusal{400, "InvalidRequestException", "Invalid request"}},
-		{"confidential", `"clientName":"a","clientType":"confidential"`, emulator.Switches{}, refusal{400, "InvalidClientMetadataException", ""}},
+		{"no name", `"clientType":"public"`, emulator.Switches{}, refusal{400, "InvalidRequestException",
+			"Invalid request"}},
+		{"no type", `"clientName":"a"`, emulator.Switches{}, refusal{400, "InvalidRequestException",
+			"Invalid request"}},
+		{"wrong JSON type", `"clientName":1,"clientType":"public"`, emulator.Switches{}, refusal{400,
+			"InvalidRequestException", "Invalid request"}},
+		{"confidential", `"clientName":"a","clientType":"confidential"`, emulator.Switches{}, refusal{400,
+			"InvalidClientMetadataException", ""}},
 		{"name with blanks", `"clientName":"Acme Dev","clientType":"public"`, emulator.Switches{}, ok},
-		{"name with blanks, 2023", `"clientName":"Acme Dev","clientType":"public"`, emulator.Switches{RefuseBlankNames: true}, refusal{400, "InvalidClientMetadataException", ""}},
-		{"unknown grant", good + `,"grantTypes":["password"]`, emulator.Switches{}, refusal{400, "UnsupportedGrantTypeException", "Unsupported grant type provided"}},
+		{"name with blanks, 2023", `"clientName":"Acme Dev","clientType":"public"`,
+			emulator.Switches{RefuseBlankNames: true}, refusal{400, "InvalidClientMetadataException", ""}},
+		{"unknown grant", good + `,"grantTypes":["password"]`, emulator.Switches{}, refusal{400,
+			"UnsupportedGrantTypeException", "Unsupported grant type provided"}},
 		{"refresh_token alone", good + `,"grantTypes":["refresh_token"]`, emulator.Switches{}, ok},
-		{"mixed grants", good + `,"grantTypes":["authorization_code","` + deviceGrant + `"]`, emulator.Switches{}, refusal{400, "InvalidScopeException", ""}},
-		{"mixed grants, 2025", good + `,"grantTypes":["authorization_code","` + deviceGrant + `"]`, emulator.Switches{MixedGrantsFail: true}, refusal{500, "InternalServerException", ""}},
+		{"mixed grants", good + `,"grantTypes":["authorization_code","` + deviceGrant + `"]`, emulator.Switches{},
+			refusal{400, "InvalidScopeException", ""}},
+		{"mixed grants, 2025", good + `,"grantTypes":["authorization_code","` + deviceGrant + `"]`,
+			emulator.Switches{MixedGrantsFail: true}, refusal{500, "InternalServerException", ""}},
 		{"unknown scopes without grants", good + `,"scopes":["scope1","scope2"]`, emulator.Switches{}, ok},
-		{"unknown scopes with grants", good + `,"scopes":["scope1"],"grantTypes":["refresh_token"]`, emulator.Switches{}, refusal{400, "InvalidScopeException", "Invalid scope provided"}},
-		{"unknown scopes, any", good + `,"scopes":["scope1"],"grantTypes":["refresh_token"]`, emulator.Switches{AnyScope: true}, ok},
-		{"26 scopes", good + `,"scopes":["a"` + strings.Repeat(`,"a"`, 25) + `]`, emulator.Switches{}, refusal{400, "InvalidScopeException", "Invalid scope provided"}},
+		{"unknown scopes with grants", good + `,"scopes":["scope1"],"grantTypes":["refresh_token"]`,
+			emulator.Switches{}, refusal{400, "InvalidScopeException", "Invalid scope provided"}},
+		{"unknown scopes, any", good + `,"scopes":["scope1"],"grantTypes":["refresh_token"]`,
+			emulator.Switches{AnyScope: true}, ok},
+		{"26 scopes", good + `,"scopes":["a"` + strings.Repeat(`,"a"`, 25) + `]`, emulator.Switches{}, refusal{400,
+			"InvalidScopeException", "Invalid scope provided"}},
 		{"25 scopes", good + `,"scopes":["a"` + strings.Repeat(`,"a"`, 24) + `]`, emulator.Switches{}, ok},
 		{"wrong issuer", good + `,"issuerUrl":"https://d-0000000000.awsapps.com/start"`, emulator.Switches{}, refusal{400, "InvalidRequestException", "Invalid start url provided"}},
 		{"wrong issuer, other text", good + `,"issuerUrl":"https://d-0000000000.awsapps.com/start"`, emulator.Switches{StartURLText: "Invalid request."}, refusal{400, "InvalidRequestException", "Invalid request."}},
 		{"issuer with fragment", good + `,"issuerUrl":"` + emulator.DefaultStartURL + `/#/"`, emulator.Switches{}, ok},
-		{"issuer refused as such", good + `,"issuerUrl":"` + emulator.DefaultStartURL + `"`, emulator.Switches{RefuseIssuerURL: true}, refusal{400, "InvalidRequestException", "Invalid start url provided"}},
-		{"issuer in another region", good + `,"issuerUrl":"` + emulator.DefaultStartURL + `"`, emulator.Switches{WrongRegion: true}, refusal{400, "InvalidRequestException", "Invalid start url provided"}},
+		{"issuer refused as such", good + `,"issuerUrl":"` + emulator.DefaultStartURL + `"`,
+			emulator.Switches{RefuseIssuerURL: true}, refusal{400, "InvalidRequestException",
+				"Invalid start url provided"}},
+		{"issuer in another region", good + `,"issuerUrl":"` + emulator.DefaultStartURL + `"`,
+			emulator.Switches{WrongRegion: true}, refusal{400, "InvalidRequestException",
+				"Invalid start url provided"}},
 		{"no redirect", pkce, emulator.Switches{}, badURI},
 		{"redirect", redirect("http://127.0.0.1/oauth/callback"), emulator.Switches{}, ok},
 		{"redirect with port", redirect("http://127.0.0.1:54321/oauth/callback"), emulator.Switches{}, ok},
@@ -123,11 +140,14 @@ func TestStartDeviceAuthorizationRefuses(t *testing.T) {
 		{"empty", "", nil, "", "", refusal{400, "InvalidRequestException", "Invalid request"}},
 		{"another region's host", emulator.DefaultStartURL, nil, "", "oidc.eu-west-1.amazonaws.com", wrong},
 		{"this region's host", emulator.DefaultStartURL, nil, "", "oidc.us-east-1.api.aws", ok},
-		{"wrong secret", emulator.DefaultStartURL, nil, "x", "", refusal{401, "InvalidClientException", "Invalid client provided"}},
+		{"wrong secret", emulator.DefaultStartURL, nil, "x", "", refusal{401, "InvalidClientException",
+			"Invalid client provided"}},
 		{"wrong secret and wrong URL", "https://x.awsapps.com/start", nil, "x", "", wrong},
-		{"device grant refused", emulator.DefaultStartURL, func(s *emulator.Server) { s.DeviceGrantRefused = true }, "", "",
+		{"device grant refused", emulator.DefaultStartURL, func(s *emulator.Server) { s.DeviceGrantRefused = true }, "",
+			"",
 			refusal{400, "UnauthorizedClientException", "Client is unauthorized"}},
-		{"registration lapsed", emulator.DefaultStartURL, func(s *emulator.Server) { s.RegistrationLife = time.Nanosecond }, "", "",
+		{"registration lapsed", emulator.DefaultStartURL,
+			func(s *emulator.Server) { s.RegistrationLife = time.Nanosecond }, "", "",
 			refusal{401, "InvalidClientException", "Invalid client provided"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -167,20 +187,31 @@ func TestAuthorizeRefuses(t *testing.T) {
 		sw     emulator.Switches
 		want   answer
 	}{
-		{"unknown client", map[string]string{"client_id": "x"}, emulator.Switches{}, raw("InvalidRequestException", "Invalid client provided")},
-		{"no client", map[string]string{"client_id": ""}, emulator.Switches{}, raw("InvalidRequestException", "Invalid client provided")},
-		{"wrong region", nil, emulator.Switches{WrongRegion: true}, raw("InvalidRequestException", "Invalid client provided")},
+		{"unknown client", map[string]string{"client_id": "x"}, emulator.Switches{}, raw("InvalidRequestException",
+			"Invalid client provided")},
+		{"no client", map[string]string{"client_id": ""}, emulator.Switches{}, raw("InvalidRequestException",
+			"Invalid client provided")},
+		{"wrong region", nil, emulator.Switches{WrongRegion: true}, raw("InvalidRequestException",
+			"Invalid client provided")},
 		{"another redirect path", map[string]string{"redirect_uri": "http://127.0.0.1:1/"}, emulator.Switches{}, raw("InvalidRequestException", "Invalid redirect uri provided")},
 		{"another redirect host", map[string]string{"redirect_uri": "http://localhost:1/oauth/callback"}, emulator.Switches{}, raw("InvalidRequestException", "Invalid redirect uri provided")},
-		{"no redirect", map[string]string{"redirect_uri": ""}, emulator.Switches{}, raw("InvalidRequestException", "Invalid redirect uri provided")},
+		{"no redirect", map[string]string{"redirect_uri": ""}, emulator.Switches{}, raw("InvalidRequestException",
+			"Invalid redirect uri provided")},
 		{"another port", map[string]string{"redirect_uri": "http://127.0.0.1:1/oauth/callback"}, emulator.Switches{}, answer{refusal{302, "", ""}, ""}},
-		{"token response", map[string]string{"response_type": "token"}, emulator.Switches{}, answer{refusal{302, "", ""}, "unsupported_response_type"}},
-		{"plain challenge", map[string]string{"code_challenge_method": "plain"}, emulator.Switches{}, answer{refusal{302, "", ""}, "invalid_request"}},
-		{"no challenge", map[string]string{"code_challenge": ""}, emulator.Switches{}, answer{refusal{302, "", ""}, "invalid_request"}},
-		{"short challenge", map[string]string{"code_challenge": "abc"}, emulator.Switches{}, answer{refusal{302, "", ""}, "invalid_request"}},
-		{"no state", map[string]string{"state": ""}, emulator.Switches{}, answer{refusal{302, "", ""}, "invalid_request"}},
-		{"no state, optional", map[string]string{"state": ""}, emulator.Switches{StateOptional: true}, answer{refusal{302, "", ""}, ""}},
-		{"scope for scopes", map[string]string{"scopes": "", "scope": "sso:account:access"}, emulator.Switches{}, answer{refusal{302, "", ""}, ""}},
+		{"token response", map[string]string{"response_type": "token"}, emulator.Switches{}, answer{refusal{302, "",
+			""}, "unsupported_response_type"}},
+		{"plain challenge", map[string]string{"code_challenge_method": "plain"}, emulator.Switches{},
+			answer{refusal{302, "", ""}, "invalid_request"}},
+		{"no challenge", map[string]string{"code_challenge": ""}, emulator.Switches{}, answer{refusal{302, "", ""},
+			"invalid_request"}},
+		{"short challenge", map[string]string{"code_challenge": "abc"}, emulator.Switches{}, answer{refusal{302, "",
+			""}, "invalid_request"}},
+		{"no state", map[string]string{"state": ""}, emulator.Switches{}, answer{refusal{302, "", ""},
+			"invalid_request"}},
+		{"no state, optional", map[string]string{"state": ""}, emulator.Switches{StateOptional: true},
+			answer{refusal{302, "", ""}, ""}},
+		{"scope for scopes", map[string]string{"scopes": "", "scope": "sso:account:access"}, emulator.Switches{},
+			answer{refusal{302, "", ""}, ""}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			emu := &emulator.Server{}
@@ -205,7 +236,8 @@ func TestAuthorizeRefuses(t *testing.T) {
 	t.Run("client of the device flow", func(t *testing.T) {
 		c := inProcess(&emulator.Server{})
 		v := c.visit(t, "GET", authorizeURL(c.base, c.register(t).ClientId, nil), "")
-		if got, want := v.refusal(), (refusal{400, "UnauthorizedClientException", "Client is unauthorized"}); got != want {
+		if got, want := v.refusal(), (refusal{400, "UnauthorizedClientException",
+			"Client is unauthorized"}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
@@ -232,14 +264,16 @@ func TestPortalRefuses(t *testing.T) {
 		{"/assignment/roles?max_result=101&account_id=" + some, limits},
 		{"/federation/credentials?account_id=" + some, refusal{400, "InvalidRequestException", "Invalid request"}},
 		{"/federation/credentials?role_name=x&account_id=" + some, refusal{403, "ForbiddenException", "No access"}},
-		{"/federation/credentials?role_name=Developer&account_id=999999999999", refusal{403, "ForbiddenException", "No access"}},
+		{"/federation/credentials?role_name=Developer&account_id=999999999999", refusal{403, "ForbiddenException",
+			"No access"}},
 	} {
 		if got := c.withToken(t, "GET", tc.target, token).refusal(); got != tc.want {
 			t.Errorf("%s: got %+v, want %+v", tc.target, got, tc.want)
 		}
 	}
 	dead := refusal{401, "UnauthorizedException", "Session token not found or invalid"}
-	for _, target := range []string{"/assignment/accounts", "/assignment/roles?account_id=" + some, "/federation/credentials", "/logout"} {
+	for _, target := range []string{"/assignment/accounts", "/assignment/roles?account_id=" + some,
+		"/federation/credentials", "/logout"} {
 		method := "GET"
 		if target == "/logout" {
 			method = "POST"
@@ -251,7 +285,8 @@ func TestPortalRefuses(t *testing.T) {
 		}
 	}
 	emu.Change(func(s *emulator.Server) { s.Switches.UnknownAccountForbidden = true })
-	if got, want := c.withToken(t, "GET", "/assignment/roles?account_id=999999999999", token).refusal(), (refusal{403, "ForbiddenException", "No access"}); got != want {
+	if got, want := c.withToken(t, "GET", "/assignment/roles?account_id=999999999999", token).refusal(), (refusal{403,
+		"ForbiddenException", "No access"}); got != want {
 		t.Errorf("unknown account, other reading: got %+v, want %+v", got, want)
 	}
 	emu.Change(func(s *emulator.Server) { s.Switches.WrongRegion = true })

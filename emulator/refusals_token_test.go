@@ -27,25 +27,47 @@ func TestCreateTokenRefuses(t *testing.T) {
 		{"no grant type", `{"clientId":"ID","clientSecret":"SECRET","deviceCode":"x"}`, emulator.Switches{}, invalid},
 		{"no client", `{"grantType":"refresh_token","refreshToken":"x"}`, emulator.Switches{}, invalid},
 		{"no secret", `{"clientId":"ID","grantType":"refresh_token","refreshToken":"x"}`, emulator.Switches{}, invalid},
-		{"numbers", `{"clientId":1,"clientSecret":2,"grantType":"refresh_token","refreshToken":"x"}`, emulator.Switches{}, invalid},
-		{"device grant without code", `{"clientId":"ID","clientSecret":"SECRET","grantType":"` + deviceGrant + `"}`, emulator.Switches{}, invalid},
-		{"code grant without code", `{"clientId":"ID","clientSecret":"SECRET","grantType":"authorization_code","redirectUri":"URI","codeVerifier":"VERIFIER"}`, emulator.Switches{}, invalid},
-		{"code grant without redirect", `{"clientId":"ID","clientSecret":"SECRET","grantType":"authorization_code","code":"x","codeVerifier":"VERIFIER"}`, emulator.Switches{}, invalid},
-		{"refresh grant without token", `{"clientId":"ID","clientSecret":"SECRET","grantType":"refresh_token"}`, emulator.Switches{}, invalid},
-		{"password grant", `{"clientId":"ID","clientSecret":"SECRET","grantType":"password"}`, emulator.Switches{}, refusal{400, "UnsupportedGrantTypeException", "Unsupported grant type provided"}},
-		{"unknown code", `{"clientId":"ID","clientSecret":"SECRET","grantType":"authorization_code","code":"x","redirectUri":"URI","codeVerifier":"VERIFIER"}`,
+		{"numbers", `{"clientId":1,"clientSecret":2,"grantType":"refresh_token","refreshToken":"x"}`,
+			emulator.Switches{}, invalid},
+		{"device grant without code", `{"clientId":"ID","clientSecret":"SECRET","grantType":"` + deviceGrant + `"}`,
+			emulator.Switches{}, invalid},
+		{"code grant without code",
+			`{"clientId":"ID","clientSecret":"SECRET","grantType":"authorization_code","redirectUri":"URI",` +
+				`"codeVerifier":"VERIFIER"}`, emulator.Switches{}, invalid},
+		{"code grant without redirect",
+			`{"clientId":"ID","clientSecret":"SECRET","grantType":"authorization_code","code":"x",` +
+				`"codeVerifier":"VERIFIER"}`, emulator.Switches{}, invalid},
+		{"refresh grant without token", `{"clientId":"ID","clientSecret":"SECRET","grantType":"refresh_token"}`,
+			emulator.Switches{}, invalid},
+		{"password grant", `{"clientId":"ID","clientSecret":"SECRET","grantType":"password"}`, emulator.Switches{},
+			refusal{400, "UnsupportedGrantTypeException", "Unsupported grant type provided"}},
+		{"unknown code",
+			`{"clientId":"ID","clientSecret":"SECRET","grantType":"authorization_code","code":"x",` +
+				`"redirectUri":"URI","codeVerifier":"VERIFIER"}`,
 			emulator.Switches{}, refusal{400, "InvalidGrantException", "Invalid grant provided"}},
-		{"unknown code, other reading", `{"clientId":"ID","clientSecret":"SECRET","grantType":"authorization_code","code":"x","redirectUri":"URI","codeVerifier":"VERIFIER"}`,
+		{"unknown code, other reading",
+			`{"clientId":"ID","clientSecret":"SECRET","grantType":"authorization_code","code":"x",` +
+				`"redirectUri":"URI","codeVerifier":"VERIFIER"}`,
 			emulator.Switches{BadCodeAsInvalidRequest: true}, invalid},
-		{"unknown device code", `{"clientId":"ID","clientSecret":"SECRET","grantType":"` + deviceGrant + `","deviceCode":"x"}`, emulator.Switches{},
+		{"unknown device code", `{"clientId":"ID","clientSecret":"SECRET","grantType":"` + deviceGrant +
+			`","deviceCode":"x"}`, emulator.Switches{},
 			refusal{400, "InvalidGrantException", "Invalid device code provided"}},
-		{"good refresh token, junk client", `{"clientId":"x","clientSecret":"x","grantType":"refresh_token","refreshToken":"REFRESH"}`, emulator.Switches{}, client},
-		{"good refresh token, wrong secret", `{"clientId":"ID","clientSecret":"x","grantType":"refresh_token","refreshToken":"REFRESH"}`, emulator.Switches{}, client},
-		{"good refresh token, another region", `{"clientId":"ID","clientSecret":"SECRET","grantType":"refresh_token","refreshToken":"REFRESH"}`,
+		{"good refresh token, junk client",
+			`{"clientId":"x","clientSecret":"x","grantType":"refresh_token","refreshToken":"REFRESH"}`,
+			emulator.Switches{}, client},
+		{"good refresh token, wrong secret",
+			`{"clientId":"ID","clientSecret":"x","grantType":"refresh_token","refreshToken":"REFRESH"}`,
+			emulator.Switches{}, client},
+		{"good refresh token, another region",
+			`{"clientId":"ID","clientSecret":"SECRET","grantType":"refresh_token","refreshToken":"REFRESH"}`,
 			emulator.Switches{WrongRegion: true}, refusal{400, "InvalidRequestException", "Invalid token provided"}},
-		{"good refresh token, another region, January", `{"clientId":"ID","clientSecret":"SECRET","grantType":"refresh_token","refreshToken":"REFRESH"}`,
-			emulator.Switches{WrongRegion: true, ForeignRefreshInvalidGrant: true}, refusal{400, "InvalidGrantException", "Invalid refresh token provided"}},
-		{"good refresh token", `{"clientId":"ID","clientSecret":"SECRET","grantType":"refresh_token","refreshToken":"REFRESH"}`, emulator.Switches{}, refusal{status: 200}},
+		{"good refresh token, another region, January",
+			`{"clientId":"ID","clientSecret":"SECRET","grantType":"refresh_token","refreshToken":"REFRESH"}`,
+			emulator.Switches{WrongRegion: true, ForeignRefreshInvalidGrant: true}, refusal{400,
+				"InvalidGrantException", "Invalid refresh token provided"}},
+		{"good refresh token",
+			`{"clientId":"ID","clientSecret":"SECRET","grantType":"refresh_token","refreshToken":"REFRESH"}`,
+			emulator.Switches{}, refusal{status: 200}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := inProcess(&emulator.Server{})
@@ -90,7 +112,9 @@ func TestOriginsForTheBrowser(t *testing.T) {
 			t.Errorf("%+v: %s", tc, v.location)
 		}
 		reg := c.register(t)
-		v = c.visit(t, "POST", c.base+"/device_authorization", fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"startUrl":%q}`, *reg.ClientId, *reg.ClientSecret, emulator.DefaultStartURL))
+		v = c.visit(t, "POST", c.base+"/device_authorization",
+			fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"startUrl":%q}`, *reg.ClientId, *reg.ClientSecret,
+				emulator.DefaultStartURL))
 		if !strings.Contains(v.body, `"verificationUri":"`+tc.wantDevice+`/device"`) {
 			t.Errorf("%+v: %s", tc, v.body)
 		}
@@ -117,12 +141,14 @@ func TestOtherStartURLs(t *testing.T) {
 		c := inProcess(&emulator.Server{StartURL: startURL})
 		reg := c.register(t)
 		for _, form := range forms {
-			body := fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"startUrl":%q}`, *reg.ClientId, *reg.ClientSecret, startURL+form)
+			body := fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"startUrl":%q}`, *reg.ClientId, *reg.ClientSecret,
+				startURL+form)
 			if got := c.visit(t, "POST", c.base+"/device_authorization", body).refusal(); got.status != 200 {
 				t.Errorf("%s: %+v", startURL+form, got)
 			}
 		}
-		body := fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"startUrl":%q}`, *reg.ClientId, *reg.ClientSecret, emulator.DefaultStartURL)
+		body := fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"startUrl":%q}`, *reg.ClientId, *reg.ClientSecret,
+			emulator.DefaultStartURL)
 		if got := c.visit(t, "POST", c.base+"/device_authorization", body).refusal(); got.status != 400 {
 			t.Errorf("the default start URL at %s: %+v", startURL, got)
 		}
@@ -153,9 +179,12 @@ func TestWrongMethods(t *testing.T) {
 	t.Parallel()
 	c := inProcess(&emulator.Server{Latency: time.Nanosecond})
 	for target, want := range map[string]int{
-		"GET /token": 404, "GET /client/register": 404, "POST /authorize": 404, "GET /logout": 405, "POST /assignment/accounts": 405,
-		"PUT /device": 405, "POST /start/": 405, "POST /authentication_result": 405, "GET /": 404, "POST /": 404, "GET /nonsense": 404,
-		"HEAD /start": 200, "GET /favicon.ico": 404,
+		"GET /token": 404, "GET /client/register": 404, "POST /authorize": 404, "GET /logout": 405,
+		"POST /assignment/accounts": 405,
+		"PUT /device":               405, "POST /start/": 405, "POST /authentication_result": 405, "GET /": 404,
+		"POST /":        404,
+		"GET /nonsense": 404,
+		"HEAD /start":   200, "GET /favicon.ico": 404,
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		if v := c.visit(t, method, c.base+path, ""); v.status != want {
@@ -164,10 +193,12 @@ func TestWrongMethods(t *testing.T) {
 	}
 	unexpected := len(c.emu.Unexpected())
 	if unexpected != 11 {
-		t.Errorf("%d unexpected requests, want all but HEAD /start and the favicon: %+v", unexpected, c.emu.Unexpected())
+		t.Errorf("%d unexpected requests, want all but HEAD /start and the favicon: %+v", unexpected,
+			c.emu.Unexpected())
 	}
 	rec := httptest.NewRecorder()
-	c.emu.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/token", strings.NewReader(strings.Repeat("x", 1<<20+1))))
+	c.emu.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/token", strings.NewReader(strings.Repeat("x",
+		1<<20+1))))
 	if rec.Code != http.StatusBadRequest {
 		t.Errorf("a body of more than a megabyte: %d", rec.Code)
 	}
@@ -175,7 +206,8 @@ func TestWrongMethods(t *testing.T) {
 
 func TestOtherPartitionsAndSTSFaults(t *testing.T) {
 	t.Parallel()
-	for region, arn := range map[string]string{"us-gov-west-1": "arn:aws-us-gov:sts::", "cn-north-1": "arn:aws-cn:sts::", "eusc-de-east-1": "arn:aws-eusc:sts::", "me-central-1": "arn:aws:sts::"} {
+	for region, arn := range map[string]string{"us-gov-west-1": "arn:aws-us-gov:sts::",
+		"cn-north-1": "arn:aws-cn:sts::", "eusc-de-east-1": "arn:aws-eusc:sts::", "me-central-1": "arn:aws:sts::"} {
 		c := inProcess(&emulator.Server{Region: region})
 		req := c.identity(t, c.signIn(t).AccessToken)
 		if got := c.sts(t, req); !strings.HasPrefix(got.arn, arn) {
@@ -184,7 +216,8 @@ func TestOtherPartitionsAndSTSFaults(t *testing.T) {
 	}
 	c := inProcess(&emulator.Server{})
 	token := c.signIn(t).AccessToken
-	for code, want := range map[string]int{"ExpiredToken": 403, "Throttling": 400, "ServiceUnavailable": 503, "SomethingNew": 400} {
+	for code, want := range map[string]int{"ExpiredToken": 403, "Throttling": 400, "ServiceUnavailable": 503,
+		"SomethingNew": 400} {
 		c.emu.Fail(emulator.OpGetCallerIdentity, 1, emulator.Fault{Error: code, Text: "a < b"})
 		if got := c.sts(t, c.identity(t, token)); got != (stsAnswer{want, code, "a < b", ""}) {
 			t.Errorf("%s: %+v", code, got)

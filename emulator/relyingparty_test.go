@@ -88,8 +88,9 @@ func (p *relyingParty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *relyingParty) authorizeURL(state string) string {
 	p.verifier = rand.Text() + rand.Text()
 	sum := sha256.Sum256([]byte(p.verifier))
-	return p.base + "/authorize?" + url.Values{"response_type": {"code"}, "client_id": {p.clientID}, "redirect_uri": {p.listener},
-		"state": {state}, "code_challenge_method": {"S256"}, "scopes": {"sso:account:access"},
+	return p.base + "/authorize?" + url.Values{"response_type": {"code"}, "client_id": {p.clientID},
+		"redirect_uri": {p.listener},
+		"state":        {state}, "code_challenge_method": {"S256"}, "scopes": {"sso:account:access"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}.Encode()
 }
 
@@ -98,10 +99,12 @@ func (p *relyingParty) redeem(state string) {
 	p.t.Helper()
 	q := <-p.callbacks
 	if q.Get("state") != state || q.Get("code") == "" {
-		p.t.Fatalf("the listener got state %q, want %q, and error %q %q", q.Get("state"), state, q.Get("error"), q.Get("error_description"))
+		p.t.Fatalf("the listener got state %q, want %q, and error %q %q", q.Get("state"), state, q.Get("error"),
+			q.Get("error_description"))
 	}
-	out := p.call("/token", map[string]any{"grantType": "authorization_code", "clientId": p.clientID, "clientSecret": p.secret,
-		"code": q.Get("code"), "codeVerifier": p.verifier, "redirectUri": p.listener}, http.StatusOK)
+	out := p.call("/token", map[string]any{"grantType": "authorization_code", "clientId": p.clientID,
+		"clientSecret": p.secret,
+		"code":         q.Get("code"), "codeVerifier": p.verifier, "redirectUri": p.listener}, http.StatusOK)
 	if s, _ := out["accessToken"].(string); s == "" {
 		p.t.Errorf("no access token")
 	}
@@ -119,7 +122,8 @@ func (p *relyingParty) startDevice() {
 // poll asks once for the tokens of the device sign-in and returns the error code, "" for tokens.
 func (p *relyingParty) poll() string {
 	p.t.Helper()
-	out := p.call("/token", map[string]any{"grantType": "urn:ietf:params:oauth:grant-type:device_code", "clientId": p.clientID,
+	out := p.call("/token", map[string]any{"grantType": "urn:ietf:params:oauth:grant-type:device_code",
+		"clientId":     p.clientID,
 		"clientSecret": p.secret, "deviceCode": p.device}, 0)
 	code, _ := out["error"].(string)
 	if token, _ := out["accessToken"].(string); (token == "") == (code == "") {

@@ -141,8 +141,10 @@ func emptyContentType(r *http.Request) bool {
 
 // tomcatReply is what the portal's container then says (aws-sdk-ruby#2196).
 func tomcatReply() reply {
-	rep := reply{status: http.StatusBadRequest, errTyp: "Bad Request", body: []byte("<!doctype html><html lang=\"en\"><head>" +
-		"<title>HTTP Status 400 \u2013 Bad Request</title></head><body><h1>HTTP Status 400 \u2013 Bad Request</h1></body></html>")}
+	rep := reply{status: http.StatusBadRequest, errTyp: "Bad Request",
+		body: []byte("<!doctype html><html lang=\"en\"><head>" +
+			"<title>HTTP Status 400 \u2013 Bad Request</title></head><body><h1>HTTP Status 400 \u2013 Bad " +
+			"Request</h1></body></html>")}
 	rep.set("Content-Type", "text/html;charset=utf-8")
 	rep.set("Content-Language", "en")
 	rep.set("Server", "Apache-Coyote/1.1")

@@ -40,8 +40,10 @@ func newSDK(t *testing.T, emu *emulator.Server) sdk {
 // sdkAt makes clients that do not retry.
 func sdkAt(emu *emulator.Server, base string, hc *http.Client) sdk {
 	return sdk{emu: emu, base: base,
-		oidc:   ssooidc.New(ssooidc.Options{Region: "us-east-1", BaseEndpoint: &base, HTTPClient: hc, Retryer: aws.NopRetryer{}}),
-		portal: sso.New(sso.Options{Region: "us-east-1", BaseEndpoint: &base, HTTPClient: hc, Retryer: aws.NopRetryer{}}),
+		oidc: ssooidc.New(ssooidc.Options{Region: "us-east-1", BaseEndpoint: &base, HTTPClient: hc,
+			Retryer: aws.NopRetryer{}}),
+		portal: sso.New(sso.Options{Region: "us-east-1", BaseEndpoint: &base, HTTPClient: hc,
+			Retryer: aws.NopRetryer{}}),
 	}
 }
 
@@ -83,12 +85,14 @@ func (c sdk) start(t testing.TB, reg *ssooidc.RegisterClientOutput) *ssooidc.Sta
 	return out
 }
 
-func (c sdk) byDevice(ctx context.Context, reg *ssooidc.RegisterClientOutput, code *string) (*ssooidc.CreateTokenOutput, error) {
+func (c sdk) byDevice(ctx context.Context, reg *ssooidc.RegisterClientOutput, code *string) (*ssooidc.CreateTokenOutput,
+	error) {
 	return c.oidc.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: reg.ClientId, ClientSecret: reg.ClientSecret,
 		GrantType: aws.String(deviceGrant), DeviceCode: code})
 }
 
-func (c sdk) byRefresh(ctx context.Context, reg *ssooidc.RegisterClientOutput, token *string) (*ssooidc.CreateTokenOutput, error) {
+func (c sdk) byRefresh(ctx context.Context, reg *ssooidc.RegisterClientOutput,
+	token *string) (*ssooidc.CreateTokenOutput, error) {
 	return c.oidc.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: reg.ClientId, ClientSecret: reg.ClientSecret,
 		GrantType: aws.String(refreshGrant), RefreshToken: token})
 }
@@ -98,9 +102,11 @@ const (
 	redirectURI = "http://127.0.0.1:45678/oauth/callback"
 )
 
-func (c sdk) byCode(ctx context.Context, reg *ssooidc.RegisterClientOutput, code string) (*ssooidc.CreateTokenOutput, error) {
+func (c sdk) byCode(ctx context.Context, reg *ssooidc.RegisterClientOutput, code string) (*ssooidc.CreateTokenOutput,
+	error) {
 	return c.oidc.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: reg.ClientId, ClientSecret: reg.ClientSecret,
-		GrantType: aws.String(codeGrant), Code: &code, CodeVerifier: aws.String(verifier), RedirectUri: aws.String(redirectURI)})
+		GrantType: aws.String(codeGrant), Code: &code, CodeVerifier: aws.String(verifier),
+		RedirectUri: aws.String(redirectURI)})
 }
 
 // authorizeURL is as the AWS CLI builds it. Parameters in change replace its own; "" drops one.
@@ -202,7 +208,8 @@ func TestSDKDeviceSignInToCallerIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	if tok.ExpiresIn != 3600 || aws.ToString(tok.RefreshToken) == "" || aws.ToString(tok.TokenType) != "Bearer" {
-		t.Fatalf("token: expiresIn %d, refresh token %v, type %q", tok.ExpiresIn, tok.RefreshToken != nil, aws.ToString(tok.TokenType))
+		t.Fatalf("token: expiresIn %d, refresh token %v, type %q", tok.ExpiresIn, tok.RefreshToken != nil,
+			aws.ToString(tok.TokenType))
 	}
 	c.useToken(t, tok.AccessToken)
 	next, err := c.byRefresh(t.Context(), reg, tok.RefreshToken)
@@ -220,7 +227,8 @@ func TestSDKDeviceSignInToCallerIdentity(t *testing.T) {
 	if _, err := c.byRefresh(t.Context(), reg, next.RefreshToken); errorCode(err) != "InvalidGrantException" {
 		t.Fatalf("refresh after logout: %v", err)
 	}
-	if _, err := c.portal.ListAccounts(t.Context(), &sso.ListAccountsInput{AccessToken: next.AccessToken}); errorCode(err) != "UnauthorizedException" {
+	if _, err := c.portal.ListAccounts(t.Context(),
+		&sso.ListAccountsInput{AccessToken: next.AccessToken}); errorCode(err) != "UnauthorizedException" {
 		t.Fatalf("accounts after logout: %v", err)
 	}
 	if got := c.emu.Unexpected(); len(got) > 0 {
@@ -236,12 +244,14 @@ func (c sdk) useToken(t testing.TB, token *string) {
 		t.Fatal(err)
 	}
 	account := accounts.AccountList[0]
-	roles, err := c.portal.ListAccountRoles(t.Context(), &sso.ListAccountRolesInput{AccessToken: token, AccountId: account.AccountId})
+	roles, err := c.portal.ListAccountRoles(t.Context(), &sso.ListAccountRolesInput{AccessToken: token,
+		AccountId: account.AccountId})
 	if err != nil {
 		t.Fatal(err)
 	}
 	role := roles.RoleList[0].RoleName
-	creds, err := c.portal.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: token, AccountId: account.AccountId, RoleName: role})
+	creds, err := c.portal.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: token,
+		AccountId: account.AccountId, RoleName: role})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +266,8 @@ func (c sdk) useToken(t testing.TB, token *string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *id.Account != *account.AccountId || !strings.Contains(*id.Arn, "assumed-role/AWSReservedSSO_"+*role+"_") || !strings.HasSuffix(*id.UserId, ":ada") {
+	if *id.Account != *account.AccountId || !strings.Contains(*id.Arn, "assumed-role/AWSReservedSSO_"+*role+"_") ||
+		!strings.HasSuffix(*id.UserId, ":ada") {
 		t.Fatalf("identity: %q %q %q", *id.Account, *id.Arn, *id.UserId)
 	}
 }

@@ -98,8 +98,8 @@ func (s *Server) Change(f func(s *Server)) {
 	}
 }
 
-// Advance moves the emulator's clock forward by d: codes, tokens, sessions and registrations lapse as if d had passed.
-// The clock is otherwise the process's, which in a testing/synctest bubble is the bubble's.
+// Advance moves the emulator's clock forward by d: codes, tokens, sessions and registrations lapse as if d had
+// passed. The clock is otherwise the process's, which in a testing/synctest bubble is the bubble's.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

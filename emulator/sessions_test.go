@@ -48,7 +48,8 @@ func (b *tab) send(t *testing.T, method, rawURL string, form url.Values) visited
 func (b *tab) post(t *testing.T, v visited, origin, path string, more url.Values) visited {
 	t.Helper()
 	form := url.Values{}
-	for _, m := range regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(v.body, -1) {
+	for _, m := range regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(v.body,
+		-1) {
 		form.Set(m[1], m[2])
 	}
 	for k, list := range more {
@@ -86,7 +87,8 @@ func TestBrowserSessionIsWarm(t *testing.T) {
 	v := b.send(t, "GET", u, nil)
 	v = b.signIn(t, v.location)
 	ck := v.header.Get("Set-Cookie")
-	if !strings.HasPrefix(ck, "x-amz-sso_authn=") || !strings.Contains(ck, "; HttpOnly; SameSite=Lax") || !strings.Contains(ck, emulator.SecretMarker) {
+	if !strings.HasPrefix(ck, "x-amz-sso_authn=") || !strings.Contains(ck, "; HttpOnly; SameSite=Lax") ||
+		!strings.Contains(ck, emulator.SecretMarker) {
 		t.Errorf("portal cookie %q", ck)
 	}
 	consent := b.send(t, "GET", v.location, nil)
@@ -98,22 +100,26 @@ func TestBrowserSessionIsWarm(t *testing.T) {
 		t.Errorf("warm session, registration allowed before: %d %q", v.status, v.location)
 	}
 	other := c.registerPKCE(t)
-	if v = b.send(t, "GET", authorizeURL(c.base, other.ClientId, nil), nil); v.status != 302 || !strings.HasPrefix(v.location, c.base+"/consent?request=") {
+	if v = b.send(t, "GET", authorizeURL(c.base, other.ClientId, nil), nil); v.status != 302 ||
+		!strings.HasPrefix(v.location, c.base+"/consent?request=") {
 		t.Errorf("warm session, new registration: %d %q", v.status, v.location)
 	}
 	consent = b.send(t, "GET", v.location, nil)
 	stranger := newTab(t, c)
-	if v := stranger.post(t, consent, c.base, "/consent", url.Values{"decision": {"allow"}}); v.status == 200 || strings.HasPrefix(v.location, redirectURI) {
+	if v := stranger.post(t, consent, c.base, "/consent", url.Values{"decision": {"allow"}}); v.status == 200 ||
+		strings.HasPrefix(v.location, redirectURI) {
 		t.Errorf("another browser answered the consent page: %d %q", v.status, v.location)
 	}
-	if v := b.post(t, consent, c.base, "/consent", url.Values{"decision": {"allow"}, "csrf_token": {"x"}}); v.status != 403 {
+	if v := b.post(t, consent, c.base, "/consent", url.Values{"decision": {"allow"},
+		"csrf_token": {"x"}}); v.status != 403 {
 		t.Errorf("wrong CSRF token: %d", v.status)
 	}
 	if v := b.post(t, consent, c.base, "/consent", url.Values{"decision": {"perhaps"}}); v.status != 403 {
 		t.Errorf("neither allowed nor denied: %d", v.status)
 	}
 	c.emu.Change(func(s *emulator.Server) { s.Switches.DenyWithoutRedirect = true })
-	if v := b.post(t, consent, c.base, "/consent", url.Values{"decision": {"deny"}}); v.status != 200 || !strings.Contains(v.body, "denied") {
+	if v := b.post(t, consent, c.base, "/consent", url.Values{"decision": {"deny"}}); v.status != 200 ||
+		!strings.Contains(v.body, "denied") {
 		t.Errorf("denied without redirect: %d %q", v.status, v.location)
 	}
 	c.emu.EndSession("ada")
@@ -136,16 +142,19 @@ func TestDeviceIsTwoSteps(t *testing.T) {
 	if v := b.post(t, page, c.base, "/device", url.Values{"user_code": {"BBBB-BBBB"}}); v.status != 400 {
 		t.Errorf("wrong code: %d", v.status)
 	}
-	if v := b.post(t, page, c.base, "/device", url.Values{"user_code": {*dev.UserCode}, "csrf_token": {"x"}}); v.status != 403 {
+	if v := b.post(t, page, c.base, "/device", url.Values{"user_code": {*dev.UserCode},
+		"csrf_token": {"x"}}); v.status != 403 {
 		t.Errorf("wrong CSRF token: %d", v.status)
 	}
-	v = b.post(t, page, c.base, "/device", url.Values{"user_code": {strings.ToLower(strings.ReplaceAll(*dev.UserCode, "-", " "))}})
+	v = b.post(t, page, c.base, "/device", url.Values{"user_code": {strings.ToLower(strings.ReplaceAll(*dev.UserCode,
+		"-", " "))}})
 	v = b.signIn(t, v.location)
 	consent := b.send(t, "GET", v.location, nil)
 	if _, err := c.byDevice(t.Context(), reg, dev.DeviceCode); errorCode(err) != "AuthorizationPendingException" {
 		t.Errorf("before the second click: %v", err)
 	}
-	if v = b.post(t, consent, c.base, "/consent", url.Values{"decision": {"allow"}}); v.status != 200 || !strings.Contains(v.body, "Request approved") {
+	if v = b.post(t, consent, c.base, "/consent", url.Values{"decision": {"allow"}}); v.status != 200 ||
+		!strings.Contains(v.body, "Request approved") {
 		t.Errorf("allowed: %d", v.status)
 	}
 	if _, err := c.byDevice(t.Context(), reg, dev.DeviceCode); err != nil {
@@ -154,7 +163,8 @@ func TestDeviceIsTwoSteps(t *testing.T) {
 
 	second := c.start(t, reg) // allowed before: one click
 	page = b.send(t, "GET", c.base+"/device?user_code="+*second.UserCode, nil)
-	if v = b.post(t, page, c.base, "/device", url.Values{"user_code": {*second.UserCode}}); v.status != 200 || !strings.Contains(v.body, "Request approved") {
+	if v = b.post(t, page, c.base, "/device", url.Values{"user_code": {*second.UserCode}}); v.status != 200 ||
+		!strings.Contains(v.body, "Request approved") {
 		t.Errorf("warm session, registration allowed before: %d %q", v.status, v.location)
 	}
 
@@ -186,7 +196,8 @@ func TestUnconfirmedDeviceCannotBeAllowed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if v := b.send(t, "GET", c.base+"/consent?request="+pending.ID, nil); v.status != 302 || v.location != c.base+"/device?user_code="+*dev.UserCode {
+	if v := b.send(t, "GET", c.base+"/consent?request="+pending.ID, nil); v.status != 302 ||
+		v.location != c.base+"/device?user_code="+*dev.UserCode {
 		t.Errorf("consent without code: %d %q", v.status, v.location)
 	}
 }
@@ -213,12 +224,14 @@ func TestAutoApproveNeedsNoClick(t *testing.T) {
 	t.Parallel()
 	c := inProcess(&emulator.Server{AutoApprove: true})
 	reg := c.registerPKCE(t)
-	if v := c.visit(t, "GET", authorizeURL(c.base, reg.ClientId, nil), ""); v.status != 302 || !strings.HasPrefix(v.location, redirectURI+"?code=") {
+	if v := c.visit(t, "GET", authorizeURL(c.base, reg.ClientId, nil), ""); v.status != 302 ||
+		!strings.HasPrefix(v.location, redirectURI+"?code=") {
 		t.Errorf("authorize: %d %q", v.status, v.location)
 	}
 	device := c.register(t)
 	dev := c.start(t, device)
-	if v := c.visit(t, "GET", *dev.VerificationUriComplete, ""); v.status != 200 || !strings.Contains(v.body, "Request approved") {
+	if v := c.visit(t, "GET", *dev.VerificationUriComplete, ""); v.status != 200 || !strings.Contains(v.body,
+		"Request approved") {
 		t.Errorf("verification: %d", v.status)
 	}
 	if _, err := c.byDevice(t.Context(), device, dev.DeviceCode); err != nil {

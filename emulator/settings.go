@@ -47,8 +47,9 @@ func (v settings) check() error {
 	default:
 		return errors.New("verification: want device, fragment or opaque")
 	}
-	for name, d := range map[string]Duration{"access_token_life": v.AccessTokenLife, "unscoped_token_life": v.UnscopedTokenLife,
-		"session_life": v.SessionLife, "code_life": v.CodeLife, "registration_life": v.RegistrationLife,
+	for name, d := range map[string]Duration{"access_token_life": v.AccessTokenLife,
+		"unscoped_token_life": v.UnscopedTokenLife,
+		"session_life":        v.SessionLife, "code_life": v.CodeLife, "registration_life": v.RegistrationLife,
 		"interval": v.Interval, "latency": v.Latency, "retry_after": v.RetryAfter} {
 		if d < 0 {
 			return errors.New(name + ": negative")

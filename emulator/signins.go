@@ -55,7 +55,10 @@ func (s *Server) Pending(ctx context.Context) (PendingSignIn, error) {
 // pending returns the sign-ins that wait for a person, oldest first. s.mu is held.
 func (s *Server) pending() []PendingSignIn {
 	now := s.now()
-	s.st.undecided = slices.DeleteFunc(s.st.undecided, func(si *signIn) bool { return si.status != Pending || !si.live(now) })
+	s.st.undecided = slices.DeleteFunc(s.st.undecided, func(si *signIn) bool {
+		return si.status != Pending ||
+			!si.live(now)
+	})
 	var all []PendingSignIn
 	for _, si := range s.st.undecided {
 		if !si.misplaced {

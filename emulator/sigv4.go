@@ -49,9 +49,11 @@ func (s *Server) verifySignature(c *call) (rc *roleCredentials, code, text strin
 	case sig.service != "sts":
 		return nil, mismatch, "Credential should be scoped to correct service: 'sts'. "
 	case sig.terminal != "aws4_request":
-		return nil, mismatch, "Credential should be scoped with a valid terminator: 'aws4_request', not '" + sig.terminal + "'."
+		return nil, mismatch, "Credential should be scoped with a valid terminator: 'aws4_request', not '" +
+			sig.terminal + "'."
 	case !strings.HasPrefix(sig.at, sig.date):
-		return nil, mismatch, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" + sig.date + "' != '" + sig.at[:min(8, len(sig.at))] + "', from '" + sig.at + "'."
+		return nil, mismatch, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from " +
+			"HTTP: '" + sig.date + "' != '" + sig.at[:min(8, len(sig.at))] + "', from '" + sig.at + "'."
 	case !slices.Contains(sig.headers, "host"):
 		return nil, mismatch, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
 	}
@@ -63,7 +65,8 @@ func (s *Server) verifySignature(c *call) (rc *roleCredentials, code, text strin
 		return nil, mismatch, text
 	}
 	if subtle.ConstantTimeCompare([]byte(sig.value), []byte(sig.compute(c.r, c.body, rc.secret))) != 1 {
-		return nil, mismatch, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+		return nil, mismatch, "The request signature we calculated does not match the signature you provided. Check " +
+			"your AWS Secret Access Key and signing method. Consult the service documentation for details."
 	}
 	return rc, "", ""
 }
@@ -76,9 +79,11 @@ func outsideWindow(at, now time.Time, sig signature) string {
 	}
 	switch {
 	case at.Add(old).Before(now):
-		return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %d min.)", f(at), f(now.Add(-old)), f(now), int(old.Minutes()))
+		return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %d min.)", f(at), f(now.Add(-old)),
+			f(now), int(old.Minutes()))
 	case at.After(now.Add(sigWindow)):
-		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + %d min.)", f(at), f(now.Add(sigWindow)), f(now), int(sigWindow.Minutes()))
+		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + %d min.)", f(at),
+			f(now.Add(sigWindow)), f(now), int(sigWindow.Minutes()))
 	}
 	return ""
 }
@@ -109,7 +114,8 @@ func parseSignature(r *http.Request) (sig signature, code, text string) {
 	for _, p := range strings.Split(rest, ",") {
 		k, v, found := strings.Cut(strings.TrimSpace(p), "=")
 		if !found {
-			return sig, "IncompleteSignature", "'" + k + "' not a valid key=value pair (missing equal-sign) in Authorization header"
+			return sig, "IncompleteSignature", "'" + k + "' not a valid key=value pair (missing equal-sign) in " +
+				"Authorization header"
 		}
 		parts[k] = v
 	}
@@ -121,7 +127,8 @@ func parseSignature(r *http.Request) (sig signature, code, text string) {
 	sig.headers, sig.value = strings.Split(parts["SignedHeaders"], ";"), parts["Signature"]
 	sig.at, sig.token = r.Header.Get("X-Amz-Date"), r.Header.Get("X-Amz-Security-Token")
 	if sig.at == "" {
-		return sig, "IncompleteSignature", "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
+		return sig, "IncompleteSignature", "Authorization header requires existence of either a 'X-Amz-Date' or a " +
+			"'Date' header."
 	}
 	text = sig.setScope(parts["Credential"], &code)
 	return sig, code, text
@@ -132,7 +139,8 @@ func (sig *signature) setScope(credential string, code *string) (text string) {
 	f := strings.Split(credential, "/")
 	if len(f) != 5 {
 		*code = "IncompleteSignature"
-		return "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" + credential + "'"
+		return "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" +
+			credential + "'"
 	}
 	sig.keyID, sig.date, sig.region, sig.service, sig.terminal = f[0], f[1], f[2], f[3], f[4]
 	return ""

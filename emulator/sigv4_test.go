@@ -58,8 +58,9 @@ func TestGetCallerIdentityChecksTheSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := aws.Credentials{AccessKeyID: *out.RoleCredentials.AccessKeyId, SecretAccessKey: *out.RoleCredentials.SecretAccessKey,
-		SessionToken: *out.RoleCredentials.SessionToken}
+	good := aws.Credentials{AccessKeyID: *out.RoleCredentials.AccessKeyId,
+		SecretAccessKey: *out.RoleCredentials.SecretAccessKey,
+		SessionToken:    *out.RoleCredentials.SessionToken}
 	ctx := t.Context()
 	signed := func(creds aws.Credentials, service, region string, at time.Time, body string) *http.Request {
 		return signedPost(ctx, t, c.base, creds, service, region, at, body)
@@ -68,13 +69,16 @@ func TestGetCallerIdentityChecksTheSignature(t *testing.T) {
 	const arn = "arn:aws:sts::444455556666:assumed-role/AWSReservedSSO_Developer_"
 
 	for _, at := range []time.Time{now, now.Add(-4 * time.Minute), now.Add(4 * time.Minute)} {
-		if got := c.sts(t, signed(good, "sts", "eu-west-3", at, identityForm)); got.status != 200 || !strings.HasPrefix(got.arn, arn) || !strings.HasSuffix(got.arn, "/ada") {
+		if got := c.sts(t, signed(good, "sts", "eu-west-3", at, identityForm)); got.status != 200 ||
+			!strings.HasPrefix(got.arn, arn) || !strings.HasSuffix(got.arn, "/ada") {
 			t.Fatalf("good signature of %v: %+v", at, got)
 		}
 	}
 
 	change := func(creds aws.Credentials, f func(*aws.Credentials)) aws.Credentials { f(&creds); return creds }
-	mismatch := stsAnswer{403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.", ""}
+	mismatch := stsAnswer{403, "SignatureDoesNotMatch", "The request signature we calculated does not match the " +
+		"signature you provided. Check your AWS Secret Access Key and signing method. Consult the service " +
+		"documentation for details.", ""}
 	invalid := stsAnswer{403, "InvalidClientTokenId", "The security token included in the request is invalid.", ""}
 	plain := signed(good, "sts", "us-east-1", now, identityForm)
 	plain.Header.Del("Authorization")
@@ -84,22 +88,30 @@ func TestGetCallerIdentityChecksTheSignature(t *testing.T) {
 		want stsAnswer
 	}{
 		{"none", plain, stsAnswer{403, "MissingAuthenticationToken", "Request is missing Authentication Token", ""}},
-		{"another secret", signed(change(good, func(c *aws.Credentials) { c.SecretAccessKey += "x" }), "sts", "us-east-1", now, identityForm), mismatch},
-		{"another key id", signed(change(good, func(c *aws.Credentials) { c.AccessKeyID = "ASIAAAAAAAAAAAAAAAAA" }), "sts", "us-east-1", now, identityForm), invalid},
-		{"another session token", signed(change(good, func(c *aws.Credentials) { c.SessionToken += "x" }), "sts", "us-east-1", now, identityForm), invalid},
-		{"no session token", signed(change(good, func(c *aws.Credentials) { c.SessionToken = "" }), "sts", "us-east-1", now, identityForm), invalid},
+		{"another secret", signed(change(good, func(c *aws.Credentials) { c.SecretAccessKey += "x" }), "sts",
+			"us-east-1", now, identityForm), mismatch},
+		{"another key id", signed(change(good, func(c *aws.Credentials) { c.AccessKeyID = "ASIAAAAAAAAAAAAAAAAA" }),
+			"sts", "us-east-1", now, identityForm), invalid},
+		{"another session token", signed(change(good, func(c *aws.Credentials) { c.SessionToken += "x" }), "sts",
+			"us-east-1", now, identityForm), invalid},
+		{"no session token", signed(change(good, func(c *aws.Credentials) { c.SessionToken = "" }), "sts", "us-east-1",
+			now, identityForm), invalid},
 		{"signed for another service", signed(good, "s3", "us-east-1", now, identityForm),
 			stsAnswer{403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'. ", ""}},
-		{"body changed", replaceBody(signed(good, "sts", "us-east-1", now, identityForm), identityForm+"&x=y"), mismatch},
-		{"header changed", replaceHeader(signed(good, "sts", "us-east-1", now, identityForm), "Content-Type", "application/x-www-form-urlencoded;x"), mismatch},
+		{"body changed", replaceBody(signed(good, "sts", "us-east-1", now, identityForm), identityForm+"&x=y"),
+			mismatch},
+		{"header changed", replaceHeader(signed(good, "sts", "us-east-1", now, identityForm), "Content-Type",
+			"application/x-www-form-urlencoded;x"), mismatch},
 		{"signature cut off", replaceHeader(signed(good, "sts", "us-east-1", now, identityForm), "Authorization",
 			"AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host"),
 			stsAnswer{400, "IncompleteSignature", "Authorization header requires 'Signature' parameter.", ""}},
 		{"credential without scope", replaceHeader(signed(good, "sts", "us-east-1", now, identityForm), "Authorization",
 			"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE, SignedHeaders=host, Signature=00"),
-			stsAnswer{400, "IncompleteSignature", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'AKIDEXAMPLE'", ""}},
+			stsAnswer{400, "IncompleteSignature", "Credential must have exactly 5 slash-delimited elements, e.g. " +
+				"keyid/date/region/service/term, got 'AKIDEXAMPLE'", ""}},
 		{"no date", replaceHeader(signed(good, "sts", "us-east-1", now, identityForm), "X-Amz-Date", ""),
-			stsAnswer{400, "IncompleteSignature", "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.", ""}},
+			stsAnswer{400, "IncompleteSignature", "Authorization header requires existence of either a 'X-Amz-Date' " +
+				"or a 'Date' header.", ""}},
 		{"another action", signed(good, "sts", "us-east-1", now, "Action=AssumeRole&Version=2011-06-15"),
 			stsAnswer{400, "InvalidAction", "Could not find operation AssumeRole for version 2011-06-15", ""}},
 		{"another version", signed(good, "sts", "us-east-1", now, "Action=GetCallerIdentity&Version=2012-01-01"),
@@ -110,14 +122,17 @@ func TestGetCallerIdentityChecksTheSignature(t *testing.T) {
 		}
 	}
 
-	for at, want := range map[time.Time]string{now.Add(-6 * time.Minute): "Signature expired: ", now.Add(6 * time.Minute): "Signature not yet current: "} {
+	for at, want := range map[time.Time]string{now.Add(-6 * time.Minute): "Signature expired: ",
+		now.Add(6 * time.Minute): "Signature not yet current: "} {
 		got := c.sts(t, signed(good, "sts", "us-east-1", at, identityForm))
-		if got.status != 403 || got.code != "SignatureDoesNotMatch" || !strings.HasPrefix(got.message, want+at.Format("20060102T150405Z")+" is ") || !strings.Contains(got.message, " 5 min.)") {
+		if got.status != 403 || got.code != "SignatureDoesNotMatch" || !strings.HasPrefix(got.message,
+			want+at.Format("20060102T150405Z")+" is ") || !strings.Contains(got.message, " 5 min.)") {
 			t.Errorf("signed %v away: %+v", at.Sub(now), got)
 		}
 	}
 	c.emu.Change(func(s *emulator.Server) { s.ClockSkew = -10 * time.Minute })
-	if got := c.sts(t, signed(good, "sts", "us-east-1", now, identityForm)); !strings.HasPrefix(got.message, "Signature not yet current") {
+	if got := c.sts(t, signed(good, "sts", "us-east-1", now, identityForm)); !strings.HasPrefix(got.message,
+		"Signature not yet current") {
 		t.Errorf("service ten minutes behind: %+v", got)
 	}
 	if got := c.sts(t, signed(good, "sts", "us-east-1", now.Add(-10*time.Minute), identityForm)); got.status != 200 {
@@ -134,18 +149,22 @@ func TestGetCallerIdentityChecksTheSignature(t *testing.T) {
 func TestGetCallerIdentityByPresignedURL(t *testing.T) {
 	t.Parallel()
 	c := inProcess(&emulator.Server{})
-	out, err := c.portal.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: c.signIn(t).AccessToken,
-		AccountId: aws.String("444455556666"), RoleName: aws.String("Developer")})
+	out, err := c.portal.GetRoleCredentials(t.Context(),
+		&sso.GetRoleCredentialsInput{AccessToken: c.signIn(t).AccessToken,
+			AccountId: aws.String("444455556666"), RoleName: aws.String("Developer")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	creds := aws.Credentials{AccessKeyID: *out.RoleCredentials.AccessKeyId, SecretAccessKey: *out.RoleCredentials.SecretAccessKey,
-		SessionToken: *out.RoleCredentials.SessionToken}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+"/?"+identityForm+"&X-Amz-Expires=60", nil)
+	creds := aws.Credentials{AccessKeyID: *out.RoleCredentials.AccessKeyId,
+		SecretAccessKey: *out.RoleCredentials.SecretAccessKey,
+		SessionToken:    *out.RoleCredentials.SessionToken}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+"/?"+identityForm+"&X-Amz-Expires=60",
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signedURL, _, err := v4.NewSigner().PresignHTTP(t.Context(), creds, req, hash(""), "sts", "us-east-1", time.Now().UTC())
+	signedURL, _, err := v4.NewSigner().PresignHTTP(t.Context(), creds, req, hash(""), "sts", "us-east-1",
+		time.Now().UTC())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +187,8 @@ func TestGetCallerIdentityByPresignedURL(t *testing.T) {
 	}
 }
 
-func signedPost(ctx context.Context, t *testing.T, base string, creds aws.Credentials, service, region string, at time.Time, body string) *http.Request {
+func signedPost(ctx context.Context, t *testing.T, base string, creds aws.Credentials, service, region string,
+	at time.Time, body string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/", strings.NewReader(body))
 	if err != nil {
@@ -208,7 +228,8 @@ func (c sdk) identity(t *testing.T, token *string) *http.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	creds := aws.Credentials{AccessKeyID: *out.RoleCredentials.AccessKeyId, SecretAccessKey: *out.RoleCredentials.SecretAccessKey,
-		SessionToken: *out.RoleCredentials.SessionToken}
+	creds := aws.Credentials{AccessKeyID: *out.RoleCredentials.AccessKeyId,
+		SecretAccessKey: *out.RoleCredentials.SecretAccessKey,
+		SessionToken:    *out.RoleCredentials.SessionToken}
 	return signedPost(t.Context(), t, c.base, creds, "sts", "us-east-1", time.Now().UTC(), identityForm)
 }

@@ -30,7 +30,8 @@ var stsStatuses = map[string]int{
 // getCallerIdentity answers Action=GetCallerIdentity for credentials this emulator handed out.
 func (s *Server) getCallerIdentity(c *call) reply {
 	if v := stsParams(c.r, c.body).Get("Version"); v != stsVersion {
-		return stsError("InvalidAction", fmt.Sprintf("Could not find operation GetCallerIdentity for version %s", or(v, "NO_VERSION_SPECIFIED")))
+		return stsError("InvalidAction", fmt.Sprintf("Could not find operation GetCallerIdentity for version %s", or(v,
+			"NO_VERSION_SPECIFIED")))
 	}
 	rc, code, text := s.verifySignature(c)
 	if code != "" {
@@ -38,7 +39,8 @@ func (s *Server) getCallerIdentity(c *call) reply {
 	}
 	c.log.User, c.log.Account, c.log.Role = rc.user, rc.account, rc.role
 	sum := sha256.Sum256([]byte(rc.account + "/" + rc.role))
-	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/AWSReservedSSO_%s_%s/%s", partition(s.region()), rc.account, rc.role,
+	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/AWSReservedSSO_%s_%s/%s", partition(s.region()), rc.account,
+		rc.role,
 		hex.EncodeToString(sum[:8]), rc.user)
 	id := []byte("AROA")
 	for _, b := range sum[8:25] {
@@ -88,8 +90,8 @@ func xmlReply(status int, body string) reply {
 	return rep
 }
 
-// escapeXML makes s fit for the text of an element. (encoding/xml does as much, but costs every start of a program that
-// this package is linked into 18 kB of entities.)
+// escapeXML makes s fit for the text of an element. (encoding/xml does as much, but costs every start of a program
+// that this package is linked into 18 kB of entities.)
 func escapeXML(s string) string {
 	return html.EscapeString(strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {

@@ -42,8 +42,8 @@ type Switches struct {
 	DenyAsInvalidGrant bool `json:"deny_as_invalid_grant"`
 	// DenyWithoutRedirect ends a denied authorization-code sign-in on a page: the client's listener hears nothing.
 	DenyWithoutRedirect bool `json:"deny_without_redirect"`
-	// BadCodeAsInvalidRequest answers a bad, spent or lapsed authorization code, a wrong verifier and a wrong redirect
-	// URI with InvalidRequestException instead of InvalidGrantException. Neither was seen.
+	// BadCodeAsInvalidRequest answers a bad, spent or lapsed authorization code, a wrong verifier and a wrong
+	// redirect URI with InvalidRequestException instead of InvalidGrantException. Neither was seen.
 	BadCodeAsInvalidRequest bool `json:"bad_code_as_invalid_request"`
 
 	// RefreshReusable keeps a refresh token good after it was used, as one careful observer saw.

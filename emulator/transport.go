@@ -71,7 +71,8 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 		rec.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	}
 	length := int64(rec.body.Len())
-	if n, err := strconv.ParseInt(rec.header.Get("Content-Length"), 10, 64); err == nil && req.Method == http.MethodHead {
+	if n, err := strconv.ParseInt(rec.header.Get("Content-Length"), 10, 64); err == nil &&
+		req.Method == http.MethodHead {
 		length = n
 	}
 	if req.Method == http.MethodHead {

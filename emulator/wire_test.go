@@ -139,7 +139,8 @@ func TestHeadersOnTheWire(t *testing.T) {
 		{"register", "POST", "/client/register", `{"clientName":"a","clientType":"public"}`, "HTTP/1.1 200 OK", oidc,
 			map[string]string{"Content-Type": "application/json", "Connection": "keep-alive"}, ""},
 		{"device code unknown, client junk", "POST", "/token",
-			`{"clientId":"test","clientSecret":"test","grantType":"urn:ietf:params:oauth:grant-type:device_code","deviceCode":"x"}`,
+			`{"clientId":"test","clientSecret":"test","grantType":"urn:ietf:params:oauth:grant-type:device_code",` +
+				`"deviceCode":"x"}`,
 			"HTTP/1.1 400 Bad Request", append([]string{"x-amzn-ErrorType"}, oidc...),
 			map[string]string{"x-amzn-ErrorType": "InvalidGrantException:http://internal.amazon.com/coral/com.amazonaws.sso.oidc/"},
 			`{"error":"invalid_grant","error_description":"Invalid device code provided"}`},
@@ -163,10 +164,13 @@ func TestHeadersOnTheWire(t *testing.T) {
 			append([]string{"x-amzn-ErrorType"}, oidc...), nil,
 			`{"error":"invalid_request","error_description":"Invalid client provided","reason":null}`},
 		{"portal without token", "GET", "/assignment/accounts", "", "HTTP/1.1 401 Unauthorized", portal,
-			map[string]string{"Server": "AWS SSO", "Cache-Control": "no-cache", "Access-Control-Expose-Headers": "RequestId"},
-			`{"message":"Session token not found or invalid","__type":"com.amazonaws.switchboard.portal#UnauthorizedException"}`},
+			map[string]string{"Server": "AWS SSO", "Cache-Control": "no-cache",
+				"Access-Control-Expose-Headers": "RequestId"},
+			`{"message":"Session token not found or invalid",` +
+				`"__type":"com.amazonaws.switchboard.portal#UnauthorizedException"}`},
 		{"portal, wrong method", "DELETE", "/logout", "", "HTTP/1.1 405 Method Not Allowed", portal, nil,
-			`{"message":"HTTP 405 Method Not Allowed","__type":"com.amazonaws.switchboard.portal#MethodNotAllowedException"}`},
+			`{"message":"HTTP 405 Method Not Allowed",` +
+				`"__type":"com.amazonaws.switchboard.portal#MethodNotAllowedException"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := raw(t, addr, tc.method, tc.target, tc.body)
@@ -198,7 +202,8 @@ func TestHeadersOnTheWire(t *testing.T) {
 func TestPortalContainerStumblesOverEmptyContentType(t *testing.T) {
 	t.Parallel()
 	a := raw(t, address(t, &emulator.Server{}), "GET", "/assignment/accounts", "", "Content-Type:")
-	if a.status != "HTTP/1.1 400 Bad Request" || a.header["Server"] != "Apache-Coyote/1.1" || a.header["Content-Language"] != "en" {
+	if a.status != "HTTP/1.1 400 Bad Request" || a.header["Server"] != "Apache-Coyote/1.1" ||
+		a.header["Content-Language"] != "en" {
 		t.Errorf("%s %v", a.status, a.header)
 	}
 }
@@ -222,41 +227,53 @@ func TestBodiesOnTheWire(t *testing.T) {
 		}
 	}
 
-	a := raw(t, addr, "POST", "/client/register", `{"clientName":"botocore-client-my-sso","clientType":"public","scopes":["sso:account:access"]}`)
-	wantKeys("register", a.body, "authorizationEndpoint", "clientId", "clientIdIssuedAt", "clientSecret", "clientSecretExpiresAt", "tokenEndpoint")
-	if !strings.HasPrefix(a.body, `{"authorizationEndpoint":null,`) || !strings.HasSuffix(a.body, `,"tokenEndpoint":null}`) {
+	a := raw(t, addr, "POST", "/client/register",
+		`{"clientName":"botocore-client-my-sso","clientType":"public","scopes":["sso:account:access"]}`)
+	wantKeys("register", a.body, "authorizationEndpoint", "clientId", "clientIdIssuedAt", "clientSecret",
+		"clientSecretExpiresAt", "tokenEndpoint")
+	if !strings.HasPrefix(a.body, `{"authorizationEndpoint":null,`) || !strings.HasSuffix(a.body,
+		`,"tokenEndpoint":null}`) {
 		t.Errorf("endpoints are not null in %.40s…", a.body)
 	}
 	id, secret := member(a.body, "clientId"), member(a.body, "clientSecret")
 	var times struct{ ClientIDIssuedAt, ClientSecretExpiresAt int64 }
-	if err := json.Unmarshal([]byte(a.body), &times); err != nil || times.ClientSecretExpiresAt-times.ClientIDIssuedAt != 7776000 {
+	if err := json.Unmarshal([]byte(a.body), &times); err != nil ||
+		times.ClientSecretExpiresAt-times.ClientIDIssuedAt != 7776000 {
 		t.Errorf("registration lives %d s, want 7776000 (%v)", times.ClientSecretExpiresAt-times.ClientIDIssuedAt, err)
 	}
 
-	a = raw(t, addr, "POST", "/device_authorization", fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"startUrl":%q}`, id, secret, emulator.DefaultStartURL+"/#/"))
-	wantKeys("device", a.body, "deviceCode", "expiresIn", "interval", "userCode", "verificationUri", "verificationUriComplete")
+	a = raw(t, addr, "POST", "/device_authorization", fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"startUrl":%q}`, id,
+		secret, emulator.DefaultStartURL+"/#/"))
+	wantKeys("device", a.body, "deviceCode", "expiresIn", "interval", "userCode", "verificationUri",
+		"verificationUriComplete")
 	if !strings.Contains(a.body, `"expiresIn":600,"interval":1,`) {
 		t.Errorf("device answer %s", a.body)
 	}
 	code := member(a.body, "deviceCode")
-	poll := fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"grantType":"urn:ietf:params:oauth:grant-type:device_code","deviceCode":%q}`, id, secret, code)
+	poll := fmt.Sprintf(`{"clientId":%q,"clientSecret":%q,"grantType":"urn:ietf:params:oauth:grant-type:device_code",`+
+		`"deviceCode":%q}`, id, secret, code)
 	a = raw(t, addr, "POST", "/token", poll)
-	if a.body != `{"error":"authorization_pending","error_description":"Authorization is still pending"}` || a.header["Content-Length"] != "86" {
+	if a.body != `{"error":"authorization_pending","error_description":"Authorization is still pending"}` ||
+		a.header["Content-Length"] != "86" {
 		t.Errorf("pending: %s (%s)", a.body, a.header["Content-Length"])
 	}
 	if err := emu.Approve(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	a = raw(t, addr, "POST", "/token", poll)
-	wantKeys("token", a.body, "accessToken", "aws_sso_app_session_id", "expiresIn", "idToken", "issuedTokenType", "originSessionId", "refreshToken", "tokenType")
-	if !strings.Contains(a.body, `","aws_sso_app_session_id":null,"expiresIn":3600,"idToken":null,"issuedTokenType":null,"originSessionId":null,"refreshToken":"aor`) {
+	wantKeys("token", a.body, "accessToken", "aws_sso_app_session_id", "expiresIn", "idToken", "issuedTokenType",
+		"originSessionId", "refreshToken", "tokenType")
+	if !strings.Contains(a.body,
+		`","aws_sso_app_session_id":null,"expiresIn":3600,"idToken":null,"issuedTokenType":null,`+
+			`"originSessionId":null,"refreshToken":"aor`) {
 		t.Error("token answer has not the nulls and numbers that were seen")
 	}
 	bearer := "x-amz-sso_bearer_token: " + member(a.body, "accessToken")
 
 	a = raw(t, addr, "GET", "/assignment/accounts/?max_result=100", "", bearer)
 	wantKeys("accounts", a.body, "nextToken", "accountList")
-	if !strings.HasPrefix(a.body, `{"nextToken":null,"accountList":[{"accountId":"`) || !strings.Contains(a.body, `{"accountId":"012345678901","accountName":"sandbox","emailAddress":null}`) {
+	if !strings.HasPrefix(a.body, `{"nextToken":null,"accountList":[{"accountId":"`) || !strings.Contains(a.body,
+		`{"accountId":"012345678901","accountName":"sandbox","emailAddress":null}`) {
 		t.Errorf("accounts: %s", a.body)
 	}
 	a = raw(t, addr, "GET", "/assignment/roles?account_id=111122223333", "", bearer)
@@ -264,11 +281,13 @@ func TestBodiesOnTheWire(t *testing.T) {
 		t.Errorf("roles: %s", a.body)
 	}
 	a = raw(t, addr, "GET", "/federation/credentials?role_name=ReadOnly&account_id=111122223333&x=y", "", bearer)
-	if !regexp.MustCompile(`^\{"roleCredentials":\{"accessKeyId":"ASIA[A-Z2-7]{16}","secretAccessKey":"[A-Za-z0-9+/]{40}","sessionToken":"IQoJb3JpZ2lu[A-Za-z0-9+/]+=*","expiration":\d{10}000\}\}$`).MatchString(a.body) {
+	if !regexp.MustCompile(`^\{"roleCredentials":\{"accessKeyId":"ASIA[A-Z2-7]{16}",` +
+		`"secretAccessKey":"[A-Za-z0-9+/]{40}","sessionToken":"IQoJb3JpZ2lu[A-Za-z0-9+/]+=*","expiration":\d{10}000\}\}$`).MatchString(a.body) {
 		t.Error("role credentials have not the shape that was seen")
 	}
 	a = raw(t, addr, "GET", "/federation/credentials?role_name=Admin&account_id=111122223333", "", bearer)
-	if a.status != "HTTP/1.1 403 Forbidden" || a.body != `{"message":"No access","__type":"com.amazonaws.switchboard.portal#ForbiddenException"}` {
+	if a.status != "HTTP/1.1 403 Forbidden" ||
+		a.body != `{"message":"No access","__type":"com.amazonaws.switchboard.portal#ForbiddenException"}` {
 		t.Errorf("role not assigned: %s %s", a.status, a.body)
 	}
 	a = raw(t, addr, "POST", "/logout", "", bearer)
@@ -291,7 +310,8 @@ func TestValuesHaveTheirSeenShapes(t *testing.T) {
 			t.Errorf("%s: client id %q", region, *reg.ClientId)
 		}
 		c.secretShape(t, *reg.ClientSecret, 1700, 1800)
-		five := c.register(t, "sso:account:access", "codewhisperer:completions", "codewhisperer:analysis", "codewhisperer:conversations", "codewhisperer:transformations")
+		five := c.register(t, "sso:account:access", "codewhisperer:completions", "codewhisperer:analysis",
+			"codewhisperer:conversations", "codewhisperer:transformations")
 		c.secretShape(t, *five.ClientSecret, 3600, 4000)
 	}
 	c := newSDK(t, &emulator.Server{})
@@ -314,7 +334,8 @@ func TestValuesHaveTheirSeenShapes(t *testing.T) {
 		refresh = *tok.RefreshToken
 		for prefix, token := range map[string]string{"aoa": *tok.AccessToken, "aor": refresh} {
 			if !regexp.MustCompile(`^`+prefix+`AAAAA[A-Za-z0-9_-]{84}:MG[QUY]C[A-Za-z0-9+/]{132,135}$`).MatchString(token) ||
-				!strings.ContainsAny(token, "+") || !strings.Contains(token, "/") || len(token) < 229 || len(token) > 232 {
+				!strings.ContainsAny(token, "+") || !strings.Contains(token, "/") || len(token) < 229 ||
+				len(token) > 232 {
 				t.Fatalf("%s token of %d characters has another shape", prefix, len(token))
 			}
 			marked[prefix] = token

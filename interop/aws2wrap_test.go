@@ -15,8 +15,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// TestAWS2WrapReadsTheCacheAtAnyMoment: aws2-wrap parses every file in ~/.aws/sso/cache as JSON and fails at the first
-// that is not. It must find a token while homing renews it, and after homing was killed in the middle of that.
+// TestAWS2WrapReadsTheCacheAtAnyMoment: aws2-wrap parses every file in ~/.aws/sso/cache as JSON and fails at the
+// first that is not. It must find a token while homing renews it, and after homing was killed in the middle of that.
 func TestAWS2WrapReadsTheCacheAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	aws2wrap, aws := testtools.AWS2Wrap(t), testtools.AWSCLI(t)

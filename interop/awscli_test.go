@@ -23,7 +23,8 @@ func (w *world) cliIdentity(aws, profile string) {
 	w.Helper()
 	out, _ := w.run(w.env(), []int{0}, aws, "sts", "get-caller-identity", "--profile", profile, "--output", "json")
 	var who struct{ Account, Arn string }
-	if err := json.Unmarshal([]byte(out), &who); err != nil || who.Account != accountID || !strings.HasPrefix(who.Arn, arn) {
+	if err := json.Unmarshal([]byte(out), &who); err != nil || who.Account != accountID || !strings.HasPrefix(who.Arn,
+		arn) {
 		w.Errorf("get-caller-identity: %s (%v)", out, err)
 	}
 }
@@ -190,7 +191,8 @@ func TestAWSCLITellsADenial(t *testing.T) {
 			person := w.emu.Person()
 			person.Deny = true
 			browser, visits := w.browser(person)
-			_, stderr := w.run(w.env(browser), []int{254, 255}, aws, append([]string{"sso", "login", "--profile", "dev"}, flags...)...)
+			_, stderr := w.run(w.env(browser), []int{254, 255}, aws, append([]string{"sso", "login", "--profile",
+				"dev"}, flags...)...)
 			w.visited(visits)
 			if strings.TrimSpace(stderr) == "" {
 				t.Error("the AWS CLI says nothing")
@@ -234,8 +236,10 @@ func TestAWSCLIAgainstTheEmulatorCommand(t *testing.T) {
 	if len(exports) != 3 || startURL == "" {
 		t.Fatalf("homing emulator printed %d exports and the start URL %q", len(exports), startURL)
 	}
-	w.write(w.path(".aws", "config"), "[profile dev]\nsso_session = e\nsso_account_id = 0\nsso_role_name = none\nregion = us-east-1\n"+
-		"[sso-session e]\nsso_start_url = "+startURL+"\nsso_region = us-east-1\nsso_registration_scopes = sso:account:access\n")
+	w.write(w.path(".aws", "config"), "[profile dev]\nsso_session = e\nsso_account_id = 0\nsso_role_name = "+
+		"none\nregion = us-east-1\n"+
+		"[sso-session e]\nsso_start_url = "+startURL+"\nsso_region = us-east-1\nsso_registration_scopes = "+
+		"sso:account:access\n")
 	browser, visits := w.browser(new(emulator.Person))
 	env := w.env(append(exports, browser)...)
 	w.run(env, []int{0}, aws, "sso", "login", "--sso-session", "e")

@@ -14,8 +14,8 @@ func awsCLI(find func(testing.TB) string) func(t *testing.T) (command, env []str
 	return func(t *testing.T) ([]string, []string) { return []string{build(t, "./awscli"), find(t)}, nil }
 }
 
-// tooOld names, for a client whose models are older than the newest, the errors that those do not have. It reports them
-// by code and status, without class and reason.
+// tooOld names, for a client whose models are older than the newest, the errors that those do not have. It reports
+// them by code and status, without class and reason.
 var tooOld = map[string][]string{
 	"botocore-1.29.10": {"InvalidRedirectUriException"}, // came with the sign-in by PKCE
 }
@@ -28,8 +28,8 @@ func init() {
 	}
 }
 
-// TestAWSCLIStableSignsIn lets the AWS CLI of Debian 13 make a profile at a terminal, where it asks in other words than
-// the newest, use it, renew its token and log out.
+// TestAWSCLIStableSignsIn lets the AWS CLI of Debian 13 make a profile at a terminal, where it asks in other words
+// than the newest, use it, renew its token and log out.
 func TestAWSCLIStableSignsIn(t *testing.T) {
 	t.Parallel()
 	aws := testtools.AWSCLIStable(t)

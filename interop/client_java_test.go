@@ -50,7 +50,8 @@ func readsTokenFiles(t *testing.T, client string, files map[string]tokenFile) {
 		}
 		w.write(w.tokenPath(false), file.prefix+string(text))
 		a := p.ask(map[string]string{"do": "token", "profile": "dev"})
-		if file.want == "" && a.Expires == "" || file.want != "" && !strings.Contains(a.Error+": "+a.Message, file.want) {
+		if file.want == "" && a.Expires == "" || file.want != "" && !strings.Contains(a.Error+": "+a.Message,
+			file.want) {
 			t.Errorf("%s: got %+v, want error %q", name, a, file.want)
 		}
 	}
@@ -91,18 +92,20 @@ func TestJavaReadsTokenFiles(t *testing.T) {
 	t.Parallel()
 	past := "2026-01-01T00:00:00Z"
 	readsTokenFiles(t, "java", map[string]tokenFile{
-		"as homing writes it":   {},
-		"fractions":             {set: map[string]any{"expiresAt": later(".123456789Z")}},
-		"nulls":                 {set: map[string]any{"refreshToken": null, "clientId": null}},
-		"unknown fields":        {set: map[string]any{"later": map[string]any{"a": []int{1}}}},
-		"without region":        {set: map[string]any{"region": nil}},
-		"without start URL":     {set: map[string]any{"startUrl": nil}},
-		"offset":                {set: map[string]any{"expiresAt": later("-05:00")}},
-		"registration offset":   {set: map[string]any{"registrationExpiresAt": later("-05:00")}},
-		"the suffix UTC":        {set: map[string]any{"expiresAt": later("UTC")}, want: "DateTimeParseException"},
-		"expiry as a number":    {set: map[string]any{"expiresAt": time.Now().Unix() + 3600}, want: "DateTimeParseException"},
-		"a byte order mark":     {prefix: "\ufeff", want: "UncheckedIOException"},
-		"no refresh token":      {set: map[string]any{"refreshToken": nil, "expiresAt": past}, want: "Token is expired"},
+		"as homing writes it": {},
+		"fractions":           {set: map[string]any{"expiresAt": later(".123456789Z")}},
+		"nulls":               {set: map[string]any{"refreshToken": null, "clientId": null}},
+		"unknown fields":      {set: map[string]any{"later": map[string]any{"a": []int{1}}}},
+		"without region":      {set: map[string]any{"region": nil}},
+		"without start URL":   {set: map[string]any{"startUrl": nil}},
+		"offset":              {set: map[string]any{"expiresAt": later("-05:00")}},
+		"registration offset": {set: map[string]any{"registrationExpiresAt": later("-05:00")}},
+		"the suffix UTC":      {set: map[string]any{"expiresAt": later("UTC")}, want: "DateTimeParseException"},
+		"expiry as a number": {set: map[string]any{"expiresAt": time.Now().Unix() + 3600},
+			want: "DateTimeParseException"},
+		"a byte order mark": {prefix: "\ufeff", want: "UncheckedIOException"},
+		"no refresh token": {set: map[string]any{"refreshToken": nil, "expiresAt": past},
+			want: "Token is expired"},
 		"expired, no start URL": {set: map[string]any{"startUrl": nil, "expiresAt": past}, want: "startUrl is null"},
 	})
 }
@@ -113,16 +116,21 @@ func TestJavaReadsProfiles(t *testing.T) {
 		both := strings.Replace(good, "sso_session = ", "sso_region = us-east-1\nsso_session = ", 1)
 		other := strings.Replace(both, "us-east-1", "eu-west-1", 1)
 		return map[string]profile{
-			"session":                        {good, "identity", ""},
-			"session and the same region":    {both, "identity", ""},
-			"session and another region":     {other, "identity", "different sso_region"},
-			"account without role":           {strings.Replace(good, "sso_role_name", "y", 1), "identity", "Unable to load credentials from any of the providers"},
-			"session without account, role":  {strings.NewReplacer("sso_account_id", "x", "sso_role_name", "y").Replace(good), "token", ""},
-			"a line that is nothing":         {good + "nothing\n", "identity", "Expected an '=' sign"},
-			"the same section and key twice": {good + "[profile dev]\nregion = us-west-2\nregion = us-west-2\n", "identity", ""},
-			"a comment after a value":        {strings.Replace(good, "sso_session = "+sessionName, "sso_session = "+sessionName+" # mine", 1), "identity", ""},
-			"a quoted name":                  {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1), "identity", "Unable to load region"},
-			"a byte order mark":              {"\ufeff" + good, "identity", "Expected a profile definition on line 1"},
+			"session":                     {good, "identity", ""},
+			"session and the same region": {both, "identity", ""},
+			"session and another region":  {other, "identity", "different sso_region"},
+			"account without role": {strings.Replace(good, "sso_role_name", "y", 1), "identity",
+				"Unable to load credentials from any of the providers"},
+			"session without account, role": {strings.NewReplacer("sso_account_id", "x", "sso_role_name",
+				"y").Replace(good), "token", ""},
+			"a line that is nothing": {good + "nothing\n", "identity", "Expected an '=' sign"},
+			"the same section and key twice": {good + "[profile dev]\nregion = us-west-2\nregion = us-west-2\n",
+				"identity", ""},
+			"a comment after a value": {strings.Replace(good, "sso_session = "+sessionName,
+				"sso_session = "+sessionName+" # mine", 1), "identity", ""},
+			"a quoted name": {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1), "identity",
+				"Unable to load region"},
+			"a byte order mark": {"\ufeff" + good, "identity", "Expected a profile definition on line 1"},
 		}
 	})
 }
@@ -159,7 +167,8 @@ func TestJavaWritesTokenFiles(t *testing.T) {
 	t.Parallel()
 	before, after, fields := writes(t, "java")
 	if os.SameFile(before, after) || after.Mode().Perm() != 0o600 {
-		t.Errorf("same file: %v, mode %v; want a new file of the owner's alone", os.SameFile(before, after), after.Mode())
+		t.Errorf("same file: %v, mode %v; want a new file of the owner's alone", os.SameFile(before, after),
+			after.Mode())
 	}
 	if fields["more"] != "" || !regexp.MustCompile(`\.\d+Z$`).MatchString(fields["expiresAt"]) {
 		t.Errorf("unknown field %q, expiresAt %q; want none, and fractions", fields["more"], fields["expiresAt"])

@@ -32,9 +32,12 @@ func TestRubyReadsTokenFiles(t *testing.T) {
 		"registration offset": {set: map[string]any{"registrationExpiresAt": later("-05:00")}},
 		"the suffix UTC":      {set: map[string]any{"expiresAt": later("UTC")}},
 		"expiry as a number":  {set: map[string]any{"expiresAt": time.Now().Unix() + 3600}, want: "TypeError"},
-		"a byte order mark":   {prefix: "\ufeff", want: "InvalidSSOToken: The SSO session associated with this profile has expired"},
-		"no refresh token":    {set: map[string]any{"refreshToken": nil, "expiresAt": past}, want: "Token is invalid and failed to refresh"},
-		"registration over":   {set: map[string]any{"registrationExpiresAt": past, "expiresAt": past}, want: "Token is invalid and failed to refresh"},
+		"a byte order mark": {prefix: "\ufeff", want: "InvalidSSOToken: The SSO session associated with this " +
+			"profile has expired"},
+		"no refresh token": {set: map[string]any{"refreshToken": nil, "expiresAt": past},
+			want: "Token is invalid and failed to refresh"},
+		"registration over": {set: map[string]any{"registrationExpiresAt": past, "expiresAt": past},
+			want: "Token is invalid and failed to refresh"},
 	})
 }
 
@@ -45,15 +48,20 @@ func TestRubyReadsProfiles(t *testing.T) {
 		other := strings.Replace(both, "us-east-1", "eu-west-1", 1)
 		legacy := strings.Replace(both, "sso_session = "+sessionName, "sso_start_url = https://e.awsapps.com/start", 1)
 		return map[string]profile{
-			"session":                          {good, "identity", ""},
-			"session and the same region":      {both, "identity", ""},
-			"session and another region":       {other, "identity", "does not match the profile dev's sso_region"},
-			"account without role":             {strings.Replace(good, "sso_role_name", "y", 1), "identity", "Missing required keys: [:sso_role_name]"},
-			"session without account, role":    {strings.NewReplacer("sso_account_id", "x", "sso_role_name", "y").Replace(good), "token", ""},
-			"a line that is nothing":           {good + "nothing\n", "identity", ""},
-			"the same section and key twice":   {good + "[profile dev]\nregion = us-west-2\nregion = us-west-2\n", "identity", ""},
-			"a comment after a value":          {strings.Replace(good, "sso_session = "+sessionName, "sso_session = "+sessionName+" # mine", 1), "identity", "must be defined"},
-			"a quoted name":                    {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1), "identity", "No region was provided"},
+			"session":                     {good, "identity", ""},
+			"session and the same region": {both, "identity", ""},
+			"session and another region":  {other, "identity", "does not match the profile dev's sso_region"},
+			"account without role": {strings.Replace(good, "sso_role_name", "y", 1), "identity",
+				"Missing required keys: [:sso_role_name]"},
+			"session without account, role": {strings.NewReplacer("sso_account_id", "x", "sso_role_name",
+				"y").Replace(good), "token", ""},
+			"a line that is nothing": {good + "nothing\n", "identity", ""},
+			"the same section and key twice": {good + "[profile dev]\nregion = us-west-2\nregion = us-west-2\n",
+				"identity", ""},
+			"a comment after a value": {strings.Replace(good, "sso_session = "+sessionName,
+				"sso_session = "+sessionName+" # mine", 1), "identity", "must be defined"},
+			"a quoted name": {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1),
+				"identity", "No region was provided"},
 			"a byte order mark":                {"\ufeff" + good, "identity", "No region was provided"},
 			"legacy, and a bearer token of it": {legacy, "token", "NoMethodError"},
 		}
@@ -65,7 +73,8 @@ func TestRubyWritesTokenFiles(t *testing.T) {
 	t.Parallel()
 	before, after, fields := writes(t, "ruby")
 	if !os.SameFile(before, after) || after.Mode().Perm() != 0o600 {
-		t.Errorf("same file: %v, mode %v; want the same file, made the owner's alone", os.SameFile(before, after), after.Mode())
+		t.Errorf("same file: %v, mode %v; want the same file, made the owner's alone", os.SameFile(before, after),
+			after.Mode())
 	}
 	if fields["more"] != "of ours" || !strings.HasSuffix(fields["expiresAt"], "-05:00") {
 		t.Errorf("unknown field %q, expiresAt %q; want it kept, and an offset", fields["more"], fields["expiresAt"])

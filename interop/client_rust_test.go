@@ -34,16 +34,20 @@ func TestRustReadsTokenFiles(t *testing.T) {
 		set    map[string]any // fields that differ from a good file's
 		want   string         // in the error's text; "" where the file serves
 	}{
-		"as homing writes it":  {},
-		"fractions":            {set: map[string]any{"expiresAt": later + ".123456789Z"}},
-		"nulls":                {set: map[string]any{"refreshToken": nil, "clientId": nil}},
-		"unknown fields":       {set: map[string]any{"later": map[string]any{"a": []int{1}}}},
-		"offset":               {set: map[string]any{"expiresAt": later + "+00:00"}, want: "Smithy does not support timezone offsets"},
-		"registration offset":  {set: map[string]any{"registrationExpiresAt": later + "+00:00"}, want: "Smithy does not support timezone offsets"},
-		"the suffix UTC":       {set: map[string]any{"expiresAt": later + "UTC"}, want: `"expiresAt"`},
-		"expiry as a number":   {set: map[string]any{"expiresAt": time.Now().Unix() + 3600}, want: `MissingField("expiresAt")`},
-		"a byte order mark":    {prefix: "\ufeff", want: "JsonError"},
-		"without registration": {set: map[string]any{"registrationExpiresAt": nil, "expiresAt": "2026-01-01T00:00:00Z"}, want: "ExpiredToken"},
+		"as homing writes it": {},
+		"fractions":           {set: map[string]any{"expiresAt": later + ".123456789Z"}},
+		"nulls":               {set: map[string]any{"refreshToken": nil, "clientId": nil}},
+		"unknown fields":      {set: map[string]any{"later": map[string]any{"a": []int{1}}}},
+		"offset": {set: map[string]any{"expiresAt": later + "+00:00"},
+			want: "Smithy does not support timezone offsets"},
+		"registration offset": {set: map[string]any{"registrationExpiresAt": later + "+00:00"},
+			want: "Smithy does not support timezone offsets"},
+		"the suffix UTC": {set: map[string]any{"expiresAt": later + "UTC"}, want: `"expiresAt"`},
+		"expiry as a number": {set: map[string]any{"expiresAt": time.Now().Unix() + 3600},
+			want: `MissingField("expiresAt")`},
+		"a byte order mark": {prefix: "\ufeff", want: "JsonError"},
+		"without registration": {set: map[string]any{"registrationExpiresAt": nil, "expiresAt": "2026-01-01T00:00:00Z"},
+			want: "ExpiredToken"},
 	} {
 		fields := maps.Clone(good)
 		maps.Copy(fields, c.set)
@@ -103,14 +107,19 @@ func TestRustReadsProfiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		config, do, want string // want is in the error's text; "" where the profile serves
 	}{
-		"session":                          {good, "identity", ""},
-		"session and sso_region":           {both, "identity", "can only be specified in the [sso-session] config"},
-		"session without account, role":    {strings.NewReplacer("sso_account_id", "x", "sso_role_name", "y").Replace(good), "token", ""},
-		"account without role":             {strings.Replace(good, "sso_role_name", "y", 1), "identity", "must also be set"},
-		"a line that is nothing":           {good + "nothing\n", "identity", "could not parse profile file"},
-		"the same section and key twice":   {good + "[profile dev]\nregion = us-west-2\nregion = us-west-2\n", "identity", ""},
-		"a comment after a value":          {strings.Replace(good, "sso_session = "+sessionName, "sso_session = "+sessionName+" # mine", 1), "identity", ""},
-		"a section with a quoted name":     {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1), "identity", "no credentials found in chain"},
+		"session":                {good, "identity", ""},
+		"session and sso_region": {both, "identity", "can only be specified in the [sso-session] config"},
+		"session without account, role": {strings.NewReplacer("sso_account_id", "x", "sso_role_name",
+			"y").Replace(good), "token", ""},
+		"account without role": {strings.Replace(good, "sso_role_name", "y", 1), "identity",
+			"must also be set"},
+		"a line that is nothing": {good + "nothing\n", "identity", "could not parse profile file"},
+		"the same section and key twice": {good + "[profile dev]\nregion = us-west-2\nregion = us-west-2\n",
+			"identity", ""},
+		"a comment after a value": {strings.Replace(good, "sso_session = "+sessionName,
+			"sso_session = "+sessionName+" # mine", 1), "identity", ""},
+		"a section with a quoted name": {strings.Replace(good, "[profile dev]", `[profile "dev"]`, 1), "identity",
+			"no credentials found in chain"},
 		"legacy, and a bearer token of it": {strings.Replace(both, "sso_session = "+sessionName, "sso_start_url = https://e.awsapps.com/start", 1), "token", "panicked"},
 	} {
 		w.write(w.path(".aws", "config"), c.config)

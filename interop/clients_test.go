@@ -19,8 +19,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// clients lists the clients that are programs; the other files of this package add theirs. Each reads requests and writes
-// answers, one JSON object a line:
+// clients lists the clients that are programs; the other files of this package add theirs. Each reads requests and
+// writes answers, one JSON object a line:
 //
 //	{"do":"version"}                                      {"version":"…"}
 //	{"do":"identity","profile":"P"}                       {"account":"…","arn":"…"}: STS with the profile's credentials
@@ -30,7 +30,8 @@ import (
 //	{"do":"token","profile":"P"}                          {"expires":"…"}: the client's bearer-token provider
 //	{"do":"call","service":"sso","op":"ListAccounts"}     {"type":"UnauthorizedException","code":"…","status":401,"message":"…"}
 //
-// type is "" where the client has no exception class for what it got. Any other failure is {"error":"…","message":"…"}.
+// type is "" where the client has no exception class for what it got. Any other failure is
+// {"error":"…","message":"…"}.
 var clients = map[string]func(t *testing.T) (command, env []string){
 	"botocore": func(t *testing.T) ([]string, []string) {
 		return []string{testtools.Python(t), abs(t, "botocore", "client.py")}, nil
@@ -135,8 +136,8 @@ func (w *world) wantIdentity(client string) {
 	}
 }
 
-// bearerToken is the column "bearer token": the client's own provider of bearer tokens renews as well, and none renews a
-// token that is good, or one whose session has ended.
+// bearerToken is the column "bearer token": the client's own provider of bearer tokens renews as well, and none
+// renews a token that is good, or one whose session has ended.
 func bearerToken(w *world, client string) {
 	w.config(false)
 	w.signIn(false)
@@ -168,7 +169,8 @@ func typedErrors(w *world, client string) {
 	tried := 0
 	for service, ops := range map[string][]string{
 		"sso-oidc": {emulator.OpRegisterClient, emulator.OpStartDeviceAuthorization, emulator.OpCreateToken},
-		"sso":      {emulator.OpListAccounts, emulator.OpListAccountRoles, emulator.OpGetRoleCredentials, emulator.OpLogout},
+		"sso": {emulator.OpListAccounts, emulator.OpListAccountRoles, emulator.OpGetRoleCredentials,
+			emulator.OpLogout},
 	} {
 		model := awsmodel.Load(w.T, service)
 		for _, op := range ops {
@@ -178,7 +180,8 @@ func typedErrors(w *world, client string) {
 				a := p.ask(map[string]string{"do": "call", "service": service, "op": op})
 				if slices.Contains(tooOld[client], name) {
 					if a.Type != "" || a.Code != name || a.Status != status {
-						w.Errorf("%s refused with %s (%d), which %s does not know: got %+v", op, name, status, client, a)
+						w.Errorf("%s refused with %s (%d), which %s does not know: got %+v", op, name, status, client,
+							a)
 					}
 					continue
 				}

@@ -10,9 +10,9 @@ import (
 	"github.com/homing-cli/homing/internal/browsertest"
 )
 
-// TestCodeServer signs in by typing into the terminal of a real VS Code, in a browser that is on another machine than the
-// terminal. What the editor makes of the pages, addresses and keys of a sign-in is the editor's own; codeserver/NOTES.md
-// has what was seen.
+// TestCodeServer signs in by typing into the terminal of a real VS Code, in a browser that is on another machine than
+// the terminal. What the editor makes of the pages, addresses and keys of a sign-in is the editor's own;
+// codeserver/NOTES.md has what was seen.
 //
 // It is not parallel: an editor and a browser need the processors for themselves.
 func TestCodeServer(t *testing.T) {

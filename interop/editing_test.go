@@ -48,8 +48,8 @@ func homingWithoutLeases(t *testing.T) string {
 // TestEditsBesideTheAWSCLI edits the config file with homing while the AWS CLI's own writer changes it, in place and
 // without a lock. Neither loses an edit of the other. EDIT_ROUNDS and EDIT_ROUNDS_LARGE make it a soak.
 //
-// It is not parallel: homing watches the replaced file for as long as a write by the AWS CLI takes, not as long as one
-// on a machine that is kept busy.
+// It is not parallel: homing watches the replaced file for as long as a write by the AWS CLI takes, not as long as
+// one on a machine that is kept busy.
 func TestEditsBesideTheAWSCLI(t *testing.T) {
 	small, large := number(t, "EDIT_ROUNDS", 200), number(t, "EDIT_ROUNDS_LARGE", 20)
 	for _, c := range []struct {
@@ -87,7 +87,8 @@ func TestEditsBesideAWSConfigureSet(t *testing.T) {
 			go func() {
 				defer close(set)
 				for i := range number(t, "CONFIGURE_SETS", 8) {
-					e.run(e.env(), []int{0}, aws, "configure", "set", "region", fmt.Sprintf("r-%d", i), "--profile", fmt.Sprintf("cli-%02d", i))
+					e.run(e.env(), []int{0}, aws, "configure", "set", "region", fmt.Sprintf("r-%d", i), "--profile",
+						fmt.Sprintf("cli-%02d", i))
 					set <- i
 				}
 			}()
@@ -134,8 +135,9 @@ func newEditing(t *testing.T, homing string, size int) *editing {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	e := &editing{
-		world: newWorld(t, awsmodel.Checks(0)), homing: homing, want: map[key2]string{}, chance: rand.New(rand.NewPCG(seed, 0)),
-		look: 20*time.Millisecond + time.Duration(size)*100*time.Millisecond/1_000_000,
+		world: newWorld(t, awsmodel.Checks(0)), homing: homing, want: map[key2]string{},
+		chance: rand.New(rand.NewPCG(seed, 0)),
+		look:   20*time.Millisecond + time.Duration(size)*100*time.Millisecond/1_000_000,
 	}
 	e.path = e.world.path(".aws", "config")
 	e.config(false)
@@ -147,7 +149,8 @@ func newEditing(t *testing.T, homing string, size int) *editing {
 		text += "[" + name + "]\nregion = r-0\n"
 	}
 	for i := 0; len(text) < size; i++ {
-		filler := fmt.Sprintf("[profile filler-%05d]\nrole_arn = arn:aws:iam::111122223333:role/R%05d\nsource_profile = dev\n", i, i)
+		filler := fmt.Sprintf("[profile filler-%05d]\nrole_arn = "+
+			"arn:aws:iam::111122223333:role/R%05d\nsource_profile = dev\n", i, i)
 		e.fillers = append(e.fillers, filler)
 		text += filler
 	}
@@ -161,7 +164,8 @@ func newEditing(t *testing.T, homing string, size int) *editing {
 }
 
 func (e *editing) summary() string {
-	return fmt.Sprintf("%d edits by homing, %d refused, %d killed, beside %d writes; longest edit %s; %d rounds with a write slower than %s",
+	return fmt.Sprintf("%d edits by homing, %d refused, %d killed, beside %d writes; longest edit %s; %d rounds with "+
+		"a write slower than %s",
 		e.edits, e.refused, e.killed, e.writes, e.took.Round(time.Millisecond), e.excused, e.look)
 }
 
@@ -179,25 +183,30 @@ func (e *editing) nextEdit() edit {
 	case 0:
 		name, url := fmt.Sprintf("edit-%d", n%8), fmt.Sprintf("https://d-%010d.awsapps.com/start", n)
 		return edit{
-			[]string{"configure", "sso-session", "--sso-session", name, "--sso-start-url", url, "--sso-region", "us-east-1"},
-			map[key2]string{{"sso-session " + name, "sso_start_url"}: url, {"sso-session " + name, "sso_region"}: "us-east-1"},
+			[]string{"configure", "sso-session", "--sso-session", name, "--sso-start-url", url, "--sso-region",
+				"us-east-1"},
+			map[key2]string{{"sso-session " + name, "sso_start_url"}: url, {"sso-session " + name,
+				"sso_region"}: "us-east-1"},
 		}
 	case 1:
 		name := fmt.Sprintf("edit-%d", n%8)
 		return edit{
-			[]string{"configure", "sso", "--profile", name, "--sso-session", sessionName, "--sso-start-url", emulator.DefaultStartURL,
-				"--sso-region", emulator.DefaultRegion, "--sso-account-id", accountID, "--sso-role-name", roleName, "--region", region, "--output", "json", "--no-browser"},
+			[]string{"configure", "sso", "--profile", name, "--sso-session", sessionName, "--sso-start-url",
+				emulator.DefaultStartURL,
+				"--sso-region", emulator.DefaultRegion, "--sso-account-id", accountID, "--sso-role-name", roleName,
+				"--region", region, "--output", "json", "--no-browser"},
 			map[key2]string{{"profile " + name, "region"}: region, {"profile " + name, "sso_account_id"}: accountID},
 		}
 	}
 	return edit{
 		[]string{"profiles", "sync", "--sso-session", sessionName, "--yes", "--region", region},
-		map[key2]string{{"profile engine-Admin", "region"}: region, {"profile engine-Admin", "sso_role_name"}: roleName},
+		map[key2]string{{"profile engine-Admin", "region"}: region, {"profile engine-Admin",
+			"sso_role_name"}: roleName},
 	}
 }
 
-// completes runs an edit to its end. It may be refused, with nothing changed: a command that reads the file at the moment
-// when the other program has truncated it finds no session there, as the AWS CLI does.
+// completes runs an edit to its end. It may be refused, with nothing changed: a command that reads the file at the
+// moment when the other program has truncated it finds no session there, as the AWS CLI does.
 func (e *editing) completes(edit edit) {
 	e.Helper()
 	for range 10 {
@@ -248,7 +257,8 @@ func (e *editing) round(w *configWriter) {
 	for section, value := range values {
 		e.want[key2{section, "region"}] = value
 	}
-	// Who reads the file and writes it back later than homing looks has undone the edit. Nothing else may be lost then.
+	// Who reads the file and writes it back later than homing looks has undone the edit. Nothing else may be lost
+	// then.
 	slow := slowest > e.look
 	if slow {
 		e.excused++
@@ -344,7 +354,8 @@ type configWriter struct {
 func (e *editing) startWriter() *configWriter {
 	e.Helper()
 	python := filepath.Join(filepath.Dir(testtools.AWSCLI1(e.T)), "python")
-	cmd := exec.CommandContext(e.Context(), python, abs(e.T, "editing", "writer.py"), e.path, strconv.Itoa(e.chance.IntN(1<<30)))
+	cmd := exec.CommandContext(e.Context(), python, abs(e.T, "editing", "writer.py"), e.path,
+		strconv.Itoa(e.chance.IntN(1<<30)))
 	cmd.Env, cmd.Stderr = e.env(), os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

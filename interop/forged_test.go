@@ -18,8 +18,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// forger stands between a person and the client's listener. Just before the real redirect it sends forged ones, as any
-// page in the browser and any user of the machine can.
+// forger stands between a person and the client's listener. Just before the real redirect it sends forged ones, as
+// any page in the browser and any user of the machine can.
 type forger struct {
 	all      int
 	answered atomic.Int64 // forged redirects that had an answer
@@ -96,8 +96,8 @@ func (w *world) forged(all int, exits []int, program string, args ...string) (f 
 	return f, stderr
 }
 
-// TestForgedRedirects shows what a stranger's request does to a sign-in that waits for its redirect: it ends the AWS CLI's
-// and not homing's, however many come.
+// TestForgedRedirects shows what a stranger's request does to a sign-in that waits for its redirect: it ends the AWS
+// CLI's and not homing's, however many come.
 func TestForgedRedirects(t *testing.T) {
 	t.Parallel()
 	t.Run("AWS CLI, one", func(t *testing.T) {

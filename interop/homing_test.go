@@ -24,7 +24,8 @@ func build(t *testing.T, pkg string, flags ...string) string {
 	name := filepath.Base(pkg) + strings.Join(flags, "")
 	once, _ := built.LoadOrStore(name, sync.OnceValues(func() (string, error) {
 		path := filepath.Join(scratch, name)
-		out, err := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", path, pkg})...).CombinedOutput()
+		out, err := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", path,
+			pkg})...).CombinedOutput()
 		if err != nil {
 			t.Logf("go build %s: %s", pkg, out)
 		}
@@ -90,8 +91,8 @@ func (w *world) calls(op string) (n int) {
 	return n
 }
 
-// afterLogin makes a column: after homing login in one way the client uses the profile and renews its token, homing goes
-// on with what the client wrote, and the client with what homing wrote then.
+// afterLogin makes a column: after homing login in one way the client uses the profile and renews its token, homing
+// goes on with what the client wrote, and the client with what homing wrote then.
 func afterLogin(way way) func(w *world, client string) {
 	return func(w *world, client string) {
 		w.config(way.legacy)
@@ -150,7 +151,8 @@ func TestHomingAfterAWSLogin(t *testing.T) {
 			before := len(w.emu.Requests())
 			out, stderr := w.run(w.env(), []int{0}, homing(t), "login", "--profile", "dev", "--json")
 			if !strings.Contains(out, `"channel":"cached"`) || len(w.emu.Requests()) != before {
-				t.Errorf("homing login with the AWS CLI's good token: %d requests, said\n%s%s", len(w.emu.Requests())-before, out, stderr)
+				t.Errorf("homing login with the AWS CLI's good token: %d requests, said\n%s%s",
+					len(w.emu.Requests())-before, out, stderr)
 			}
 			if way.legacy {
 				return

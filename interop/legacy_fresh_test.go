@@ -34,8 +34,9 @@ func (w *world) pass(d time.Duration) {
 	}
 }
 
-// usesToken lets a fresh process of the client use the profile, and reports whether it got role credentials with the token
-// in the file. What it does with them does not count: it signs with our clock, which is not the service's any more.
+// usesToken lets a fresh process of the client use the profile, and reports whether it got role credentials with the
+// token in the file. What it does with them does not count: it signs with our clock, which is not the service's any
+// more.
 func (w *world) usesToken(client string) bool {
 	w.Helper()
 	before := w.calls(emulator.OpGetRoleCredentials)
@@ -75,8 +76,9 @@ func (w *world) keepUntilRenewed() {
 	}
 }
 
-// TestLegacyKeptFresh shows that a legacy profile signed in to with --keep-fresh serves programs that know nothing of it,
-// and renew nothing, for hours past its first hour, whoever of homing renews it; and that they leave the file alone.
+// TestLegacyKeptFresh shows that a legacy profile signed in to with --keep-fresh serves programs that know nothing of
+// it, and renew nothing, for hours past its first hour, whoever of homing renews it; and that they leave the file
+// alone.
 func TestLegacyKeptFresh(t *testing.T) {
 	t.Parallel()
 	renewers := map[string]func(*world){
@@ -91,7 +93,8 @@ func TestLegacyKeptFresh(t *testing.T) {
 				w := newWorld(t, checked)
 				w.config(true)
 				w.login(ways[2], homing(t), "login", "--profile", "dev", "--keep-fresh")
-				for _, field := range []string{"startUrl", "region", "accessToken", "expiresAt", "clientId", "clientSecret", "refreshToken", "registrationExpiresAt"} {
+				for _, field := range []string{"startUrl", "region", "accessToken", "expiresAt", "clientId",
+					"clientSecret", "refreshToken", "registrationExpiresAt"} {
 					if w.token(true)[field] == "" {
 						t.Errorf("%s is not in the token file", field)
 					}
@@ -99,7 +102,8 @@ func TestLegacyKeptFresh(t *testing.T) {
 				use := func() {
 					t.Helper()
 					if !w.usesToken(client) {
-						t.Errorf("%s got nothing with the token that is good until %s", client, w.token(true)["expiresAt"])
+						t.Errorf("%s got nothing with the token that is good until %s", client,
+							w.token(true)["expiresAt"])
 					}
 				}
 				w.wantIdentity(client)
@@ -147,7 +151,8 @@ func TestUpgradedProfile(t *testing.T) {
 			w.config(true)
 			w.login(ways[2], homing(t), "login", "--profile", "dev", "--keep-fresh")
 			w.wantIdentity(client)
-			w.run(w.env(), []int{0}, homing(t), "configure", "sso", "--upgrade", "dev", "--sso-session", sessionName, "--yes")
+			w.run(w.env(), []int{0}, homing(t), "configure", "sso", "--upgrade", "dev", "--sso-session", sessionName,
+				"--yes")
 			if _, err := os.Stat(w.tokenPath(true)); !os.IsNotExist(err) {
 				t.Errorf("the token is still under the start URL: %v", err)
 			}

@@ -26,34 +26,46 @@ type column struct {
 }
 
 var columns = []column{
-	{"PKCE", "after `homing login` by PKCE to an `[sso-session]`: use the profile; renew the expired token that homing wrote; homing uses and renews what the client wrote; the client renews what homing wrote then", checked, afterLogin(ways[0]), nil},
+	{"PKCE", "after `homing login` by PKCE to an `[sso-session]`: use the profile; renew the expired token that " +
+		"homing wrote; homing uses and renews what the client wrote; the client renews what homing wrote then", checked,
+		afterLogin(ways[0]), nil},
 	{"device code", "the same after a device code", checked, afterLogin(ways[1]), nil},
-	{"legacy", "the same after a sign-in in the legacy format, which nobody can renew: use it, and fail when it has expired", checked, afterLogin(ways[2]), nil},
+	{"legacy", "the same after a sign-in in the legacy format, which nobody can renew: use it, and fail when it has " +
+		"expired", checked, afterLogin(ways[2]), nil},
 	{"bearer token", "the client's own provider of bearer tokens renews an expired token", checked, bearerToken, nil},
 	{"credential_process", "use homing as `credential_process`; homing renews", checked, credentialProcess, nil},
-	{"synced", "use every profile that `homing profiles sync` wrote, for accounts of awkward names in a file full of other things, with homing and all its folders removed; renew the token", checked, synced("sso-session"), nil},
+	{"synced", "use every profile that `homing profiles sync` wrote, for accounts of awkward names in a file full of " +
+		"other things, with homing and all its folders removed; renew the token", checked, synced("sso-session"), nil},
 	{"synced, legacy", "the same with `--form legacy`; nobody renews", checked, synced("legacy"), nil},
-	{"synced, process", "the same with `--form credential_process`, homing in a folder with a blank in its name; this form stands on homing, which renews, and fails without it", checked, synced("credential_process"), nil},
-	{"300 profiles", "list the profiles of a file in which `homing profiles sync` wrote 300, and use the last", checked, manyProfiles, listing},
-	{"serve", "the client's default chain of credentials leads to `homing serve`, by the variables that it prints, for two profiles; without the token or with another one it gets nothing", checked, served, ambient},
-	{"exec --renew", "one process asks who it is for 3.7 credential lifetimes, on a clock that is moved under the service, homing and the client, in a home whose `[default]` has keys of its own; without `--renew` it is refused after the first (the AWS CLI is a loop in a shell)", checked, outlives, lasting},
+	{"synced, process", "the same with `--form credential_process`, homing in a folder with a blank in its name; " +
+		"this form stands on homing, which renews, and fails without it", checked, synced("credential_process"), nil},
+	{"300 profiles", "list the profiles of a file in which `homing profiles sync` wrote 300, and use the last", checked,
+		manyProfiles, listing},
+	{"serve", "the client's default chain of credentials leads to `homing serve`, by the variables that it prints, " +
+		"for two profiles; without the token or with another one it gets nothing", checked, served, ambient},
+	{"exec --renew", "one process asks who it is for 3.7 credential lifetimes, on a clock that is moved under the " +
+		"service, homing and the client, in a home whose `[default]` has keys of its own; without `--renew` it is " +
+		"refused after the first (the AWS CLI is a loop in a shell)", checked, outlives, lasting},
 	// The programs' made-up arguments are not the point, so only the answers are checked.
-	{"typed errors", "each error that AWS's models know arrives as the client's own class for it", awsmodel.Answers, typedErrors, nil},
-	{"race", "the client and homing renew one token at the same moment: how often each was left without", checked, race, nil},
+	{"typed errors", "each error that AWS's models know arrives as the client's own class for it", awsmodel.Answers,
+		typedErrors, nil},
+	{"race", "the client and homing renew one token at the same moment: how often each was left without", checked, race,
+		nil},
 }
 
-// What a column takes that not every client's program does. That of Rust has no chain of credentials without a profile;
-// those of Java and Ruby keep no client from one request to the next.
+// What a column takes that not every client's program does. That of Rust has no chain of credentials without a
+// profile; those of Java and Ruby keep no client from one request to the next.
 var (
 	lasting = []string{"aws-cli", "aws-cli-1", "aws-cli-2.23", "botocore", "botocore-1.29.10", "go", "js"}
 	ambient = append([]string{"java", "ruby"}, lasting...)
-	listing = []string{"aws-cli", "aws-cli-2.23", "botocore", "botocore-1.29.10", "go", "js"} // the AWS CLI 1 has no command for it
+	// the AWS CLI 1 has no command for it
+	listing = []string{"aws-cli", "aws-cli-2.23", "botocore", "botocore-1.29.10", "go", "js"}
 )
 
 func (c column) asks(client string) bool { return c.only == nil || slices.Contains(c.only, client) }
 
-// older are versions before the pinned ones, most of which start slowly. They are a part of make interop, which asks for
-// the table; go test ./... has its time limit.
+// older are versions before the pinned ones, most of which start slowly. They are a part of make interop, which asks
+// for the table; go test ./... has its time limit.
 var older = []string{"aws-cli-1", "aws-cli-2.23", "botocore-1.29.10"}
 
 func init() { clients["aws-cli"] = awsCLI(testtools.AWSCLI) }

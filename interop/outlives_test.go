@@ -19,7 +19,8 @@ import (
 // preload builds the library that gives programs the test's clock.
 var preload = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(scratch, "clock.so")
-	out, err := exec.Command("gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, filepath.Join("clock", "preload", "clock.c")).CombinedOutput()
+	out, err := exec.Command("gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path,
+		filepath.Join("clock", "preload", "clock.c")).CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("gcc: %w: %s", err, out)
 	}
@@ -70,8 +71,10 @@ done`
 
 // outlives is the column "exec --renew".
 func outlives(w *world, client string) {
-	w.signInTo(homing(w.T), "", []emulator.Account{{ID: accountID, Name: "Engine", Roles: []emulator.Role{{Name: roleName}}}})
-	const keys = "[default]\naws_access_key_id = AKIAOFMYOWN000000000\naws_secret_access_key = mine\nregion = us-west-2\n\n"
+	w.signInTo(homing(w.T), "", []emulator.Account{{ID: accountID, Name: "Engine",
+		Roles: []emulator.Role{{Name: roleName}}}})
+	const keys = "[default]\naws_access_key_id = AKIAOFMYOWN000000000\naws_secret_access_key = mine\nregion = " +
+		"us-west-2\n\n"
 	w.write(w.path(".aws", "config"), keys+sessionText+
 		"[profile dev]\nsso_session = "+sessionName+"\nsso_account_id = "+accountID+"\nsso_role_name = "+roleName+"\nregion = "+region+"\n")
 	w.write(w.path(".aws", "credentials"), keys)

@@ -31,8 +31,9 @@ func rounds(t *testing.T) int {
 // race lets the client and homing renew the same expired token at the same moment, over single-use refresh tokens. In
 // turn both start together, or one starts when the other's request for a new token has reached the service.
 //
-// The client may lose: none of them looks again at what another process wrote. homing must not: where anybody's renewal
-// was granted there is a good token, and homing finds it. And it must not put an older token over the client's.
+// The client may lose: none of them looks again at what another process wrote. homing must not: where anybody's
+// renewal was granted there is a good token, and homing finds it. And it must not put an older token over the
+// client's.
 func race(w *world, client string) {
 	n, clientLost := rounds(w.T), 0
 	w.config(false)
@@ -44,7 +45,8 @@ func race(w *world, client string) {
 		before := w.refreshes()
 
 		p := w.start(client)
-		p.ask(map[string]string{"do": "identity", "profile": "dev"}) // its classes are loaded, and it is as quick as homing
+		// its classes are loaded, and it is as quick as homing
+		p.ask(map[string]string{"do": "identity", "profile": "dev"})
 		w.expire(false)
 		asked := make(chan answer, 1)
 		asks := func() {

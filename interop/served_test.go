@@ -76,7 +76,8 @@ func (t *words) has(text string) bool {
 // serve runs homing serve for the profiles until the test ends.
 func (w *world) serve(profiles ...string) *endpoint {
 	w.Helper()
-	cmd := exec.Command(homing(w.T), append([]string{"serve", "--json", "--debug"}, profiles...)...) // it ends by a signal, as a person ends it
+	// it ends by a signal, as a person ends it
+	cmd := exec.Command(homing(w.T), append([]string{"serve", "--json", "--debug"}, profiles...)...)
 	cmd.Env, cmd.Dir = w.env(), w.home
 	s := &endpoint{said: &words{}}
 	cmd.Stderr = s.said
@@ -96,7 +97,8 @@ func (w *world) serve(profiles ...string) *endpoint {
 			w.Errorf("homing serve: %v\n%s", err, s.said)
 		}
 	})
-	if err := json.NewDecoder(out).Decode(s); err != nil || s.Port == 0 || s.Token == "" || len(s.Profiles) != len(profiles) {
+	if err := json.NewDecoder(out).Decode(s); err != nil || s.Port == 0 || s.Token == "" ||
+		len(s.Profiles) != len(profiles) {
 		w.Fatalf("homing serve: %v, %+v\n%s", err, s, s.said)
 	}
 	return s
@@ -112,7 +114,8 @@ func (w *world) twoProfiles() (accounts map[string]string) {
 	accounts = map[string]string{"dev": accountID, "a/b c": "200000000002"}
 	text := sessionText
 	for name, id := range accounts {
-		text += fmt.Sprintf("[profile %q]\nsso_session = %s\nsso_account_id = %s\nsso_role_name = %s\nregion = %s\n", name, sessionName, id, roleName, region)
+		text += fmt.Sprintf("[profile %q]\nsso_session = %s\nsso_account_id = %s\nsso_role_name = %s\nregion = %s\n",
+			name, sessionName, id, roleName, region)
 	}
 	w.write(w.path(".aws", "config"), text)
 	return accounts
@@ -135,7 +138,8 @@ func served(w *world, client string) {
 	}
 	identity := func(url string, token ...string) answer {
 		w.Helper()
-		env := append(w.env(env...), append(token, "HOME="+empty, "AWS_REGION="+region, "AWS_DEFAULT_REGION="+region, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+url)...)
+		env := append(w.env(env...), append(token, "HOME="+empty, "AWS_REGION="+region, "AWS_DEFAULT_REGION="+region,
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI="+url)...)
 		p := w.startCommand(client, command, env)
 		defer func() { _ = p.in.Close() }()
 		if w.version == "" {
@@ -144,17 +148,21 @@ func served(w *world, client string) {
 		return p.ask(map[string]string{"do": "identity", "profile": ""})
 	}
 	for _, profile := range s.Profiles {
-		if a := identity(profile.URL, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+s.Token); a.Account != accounts[profile.Profile] {
-			w.Errorf("%s: identity of %q is %+v, want account %s", client, profile.Profile, a, accounts[profile.Profile])
+		if a := identity(profile.URL,
+			"AWS_CONTAINER_AUTHORIZATION_TOKEN="+s.Token); a.Account != accounts[profile.Profile] {
+			w.Errorf("%s: identity of %q is %+v, want account %s", client, profile.Profile, a,
+				accounts[profile.Profile])
 		}
 	}
 	if client != "botocore-1.29.10" { // the variable is younger
-		if a := identity(s.Profiles[0].URL, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="+file(s.Token)); a.Account != accountID {
+		if a := identity(s.Profiles[0].URL,
+			"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="+file(s.Token)); a.Account != accountID {
 			w.Errorf("%s with the token in a file: %+v", client, a)
 		}
 	}
 	calls := w.calls(emulator.OpGetCallerIdentity)
-	for what, token := range map[string][]string{"no token": nil, "another token": {"AWS_CONTAINER_AUTHORIZATION_TOKEN=" + s.Token}} {
+	for what, token := range map[string][]string{"no token": nil,
+		"another token": {"AWS_CONTAINER_AUTHORIZATION_TOKEN=" + s.Token}} {
 		other := w.serve("dev")
 		if a := identity(other.Profiles[0].URL, token...); a.Error == "" {
 			w.Errorf("%s with %s: %+v", client, what, a)
@@ -171,8 +179,8 @@ func served(w *world, client string) {
 	}
 }
 
-// TestServeIsNotForPages shows that no page in a real browser gets anything of homing serve, even if it had the token: not
-// from another origin, not under a name that leads to the server's own address, and not by going there.
+// TestServeIsNotForPages shows that no page in a real browser gets anything of homing serve, even if it had the
+// token: not from another origin, not under a name that leads to the server's own address, and not by going there.
 func TestServeIsNotForPages(t *testing.T) {
 	t.Parallel()
 	const rebound = "rebound.example.test"
@@ -181,7 +189,8 @@ func TestServeIsNotForPages(t *testing.T) {
 		_, _ = io.WriteString(w, "<!doctype html><title>page</title><h1>A page</h1>")
 	}))
 	t.Cleanup(page.Close)
-	b := browsertest.NewAt(t, browsertest.Options{Hosts: "MAP " + rebound + " 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"})
+	b := browsertest.NewAt(t, browsertest.Options{Hosts: "MAP " + rebound +
+		" 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"})
 	w := newWorld(t, checked)
 	w.twoProfiles()
 	s := w.serve("dev")
@@ -234,7 +243,8 @@ func TestServeIsNotForPages(t *testing.T) {
 	}
 
 	s = w.serve("dev") // one that nobody else has asked yet
-	// fetch lets the page that is open ask, with the token it must not have and in every mode, and returns what it read.
+	// fetch lets the page that is open ask, with the token it must not have and in every mode, and returns what it
+	// read.
 	fetch := func(to string) string {
 		t.Helper()
 		said, _ := json.Marshal(to)

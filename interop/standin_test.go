@@ -89,7 +89,8 @@ func TestStandinPortal(t *testing.T) {
 	w.login(ways[0], homing(t), "login", "--profile", "dev", "--flow", "pkce")
 	env := w.env("AWS_ENDPOINT_URL_SSO=" + s.url)
 	path := w.path(".aws", "config")
-	w.write(path, w.read(path)+"[profile other]\nsso_session = "+sessionName+"\nsso_account_id = "+accountID+"\nsso_role_name = Other\n")
+	w.write(path,
+		w.read(path)+"[profile other]\nsso_session = "+sessionName+"\nsso_account_id = "+accountID+"\nsso_role_name = Other\n")
 	s.knows("account", accountID, "Engine", "engine@example.com")
 	s.knows("role", accountID, roleName)
 
@@ -109,7 +110,8 @@ func TestStandinPortal(t *testing.T) {
 	}
 	first := credentials()
 	if left := time.Until(first.Expiration); first.Version != 1 || !strings.HasPrefix(first.AccessKeyId, "ASIA") ||
-		first.SecretAccessKey == "" || !strings.Contains(first.SessionToken, "mock-session-token") || left < 55*time.Minute || left > time.Hour {
+		first.SecretAccessKey == "" || !strings.Contains(first.SessionToken, "mock-session-token") ||
+		left < 55*time.Minute || left > time.Hour {
 		t.Errorf("credentials: version %d, key %s, for %v", first.Version, first.AccessKeyId, left)
 	}
 	if second := credentials(); second != first { // the portal makes new ones each time
@@ -118,7 +120,8 @@ func TestStandinPortal(t *testing.T) {
 
 	// A role that is not assigned: 404 here, 403 at the real portal.
 	_, stderr := w.run(env, []int{5}, homing(t), "credentials", "--profile", "other")
-	if !strings.Contains(stderr, `no access to role "Other" in account "`+accountID+`"`) || !strings.Contains(stderr, "hint: ") {
+	if !strings.Contains(stderr, `no access to role "Other" in account "`+accountID+`"`) || !strings.Contains(stderr,
+		"hint: ") {
 		t.Errorf("unassigned: %s", stderr)
 	}
 
@@ -151,7 +154,8 @@ func TestStandinPortal(t *testing.T) {
 	}
 
 	// A profile that the wizard writes for the session that is there.
-	w.run(env, []int{0}, homing(t), "configure", "sso", "--profile", "fresh", "--sso-session", sessionName, "--sso-account-id", accountID,
+	w.run(env, []int{0}, homing(t), "configure", "sso", "--profile", "fresh", "--sso-session", sessionName,
+		"--sso-account-id", accountID,
 		"--sso-role-name", "Reader", "--region", region, "--output", "json")
 	w.run(env, []int{0}, homing(t), "credentials", "--profile", "fresh")
 
@@ -171,8 +175,8 @@ func TestStandinPortal(t *testing.T) {
 	}
 }
 
-// TestStandinUnknownToken has homing meet a portal that never heard of its tokens: it renews once, asks once more, and
-// says what to type. The refusals are 401 in other words than the real portal's.
+// TestStandinUnknownToken has homing meet a portal that never heard of its tokens: it renews once, asks once more,
+// and says what to type. The refusals are 401 in other words than the real portal's.
 func TestStandinUnknownToken(t *testing.T) {
 	t.Parallel()
 	s := newStandin(t)
@@ -185,8 +189,8 @@ func TestStandinUnknownToken(t *testing.T) {
 	}
 }
 
-// differences is the table of standin/NOTES.md. theirs is what the stand-in answers, ours what the emulator does, which
-// follows the record of the real portal as far as there is one.
+// differences is the table of standin/NOTES.md. theirs is what the stand-in answers, ours what the emulator does,
+// which follows the record of the real portal as far as there is one.
 var differences = []struct {
 	name, method, path, token string
 	theirs, ours              string
@@ -199,7 +203,8 @@ var differences = []struct {
 		"200 {nextToken:null,accountList:25×{accountId,accountName,emailAddress:null}}"},
 	{"accounts, 1000 a page", "GET", "/assignment/accounts?max_result=1000", "good",
 		"200 {accountList:25×{accountId,accountName,emailAddress}}",
-		"400 {message:ResultSize parameter must be within the valid limits of: 1-100,__type:com.amazonaws.switchboard.portal#InvalidRequestException}"},
+		"400 {message:ResultSize parameter must be within the valid limits of: " +
+			"1-100,__type:com.amazonaws.switchboard.portal#InvalidRequestException}"},
 	{"no token", "GET", "/assignment/accounts", "",
 		"401 [UnauthorizedException] {message:Missing access token}",
 		"401 {message:Session token not found or invalid,__type:com.amazonaws.switchboard.portal#UnauthorizedException}"},
@@ -218,7 +223,8 @@ var differences = []struct {
 	{"role credentials", "GET", "/federation/credentials?account_id=" + accountID + "&role_name=" + roleName, "good",
 		"200 {roleCredentials:{accessKeyId,expiration,secretAccessKey,sessionToken}}",
 		"200 {roleCredentials:{accessKeyId,secretAccessKey,sessionToken,expiration}}"},
-	{"credentials of a role not assigned", "GET", "/federation/credentials?account_id=" + accountID + "&role_name=Other", "good",
+	{"credentials of a role not assigned", "GET", "/federation/credentials?account_id=" + accountID +
+		"&role_name=Other", "good",
 		"404 [ResourceNotFoundException] {message:Role Other not found for account 123456789012}",
 		"403 {message:No access,__type:com.amazonaws.switchboard.portal#ForbiddenException}"},
 	{"credentials of no role", "GET", "/federation/credentials?account_id=" + accountID, "good",
@@ -250,7 +256,8 @@ func TestStandinDifferences(t *testing.T) {
 		if i == 0 {
 			id = accountID
 		}
-		directory.Accounts = append(directory.Accounts, emulator.Account{ID: id, Name: "Engine", Roles: []emulator.Role{{Name: roleName}}})
+		directory.Accounts = append(directory.Accounts, emulator.Account{ID: id, Name: "Engine",
+			Roles: []emulator.Role{{Name: roleName}}})
 		s.knows("account", id, "Engine", "engine@example.com")
 		s.knows("role", id, roleName)
 	}
@@ -302,8 +309,8 @@ func TestStandinDifferences(t *testing.T) {
 	}
 }
 
-// shape is a JSON text without its values, but for nulls and the texts of errors, and with one member of each list. The
-// order of keys is kept.
+// shape is a JSON text without its values, but for nulls and the texts of errors, and with one member of each list.
+// The order of keys is kept.
 func shape(t *testing.T, text []byte) string {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))

@@ -25,7 +25,8 @@ var awkward = map[string]emulator.Account{
 	"Data/Lake:-a@b-its-HOME-x.Admin": {ID: "200000000002", Name: "Data/Lake: a@b, it's $HOME\\`x`"},
 	"200000000003.Admin":              {ID: "200000000003", Name: "🚀"},
 	"default.Admin":                   {ID: "900000000005", Name: "default"},
-	"profile-evil-credential_process-false-.Admin": {ID: "999999999999", Name: "]\n[profile evil]\ncredential_process = false\n#"},
+	"profile-evil-credential_process-false-.Admin": {ID: "999999999999",
+		Name: "]\n[profile evil]\ncredential_process = false\n#"},
 }
 
 // install puts a homing of its own into the world.
@@ -59,13 +60,15 @@ func (w *world) used(client string, accounts map[string]string) {
 	defer func() { _ = p.in.Close() }()
 	w.version = p.ask(map[string]string{"do": "version"}).Version
 	for profile, account := range accounts {
-		if a := p.ask(map[string]string{"do": "identity", "profile": profile}); a.Account != account || !strings.Contains(a.Arn, "assumed-role/AWSReservedSSO_"+roleName) {
+		if a := p.ask(map[string]string{"do": "identity", "profile": profile}); a.Account != account ||
+			!strings.Contains(a.Arn, "assumed-role/AWSReservedSSO_"+roleName) {
 			w.Errorf("%s: identity of %q is %+v, want account %s", client, profile, a, account)
 		}
 	}
 }
 
-const sessionText = "[sso-session " + sessionName + "]\nsso_start_url = " + emulator.DefaultStartURL + "\nsso_region = " + emulator.DefaultRegion +
+const sessionText = "[sso-session " + sessionName + "]\nsso_start_url = " + emulator.DefaultStartURL +
+	"\nsso_region = " + emulator.DefaultRegion +
 	"\nsso_registration_scopes = sso:account:access\n"
 
 // signInTo signs homing in to the session, with its accounts, and writes text and the session to the config file.
@@ -78,8 +81,9 @@ func (w *world) signInTo(program, text string, accounts []emulator.Account) {
 	w.login(ways[1], program, "login", "--sso-session", sessionName, "--flow", "device")
 }
 
-// synced makes a column: every client uses the profiles that homing profiles sync writes, in a file that holds all sorts of
-// other things, after homing is gone; and renews the token where the form of the profiles has one that can be renewed.
+// synced makes a column: every client uses the profiles that homing profiles sync writes, in a file that holds all
+// sorts of other things, after homing is gone; and renews the token where the form of the profiles has one that can
+// be renewed.
 func synced(form string) func(w *world, client string) {
 	return func(w *world, client string) {
 		program := w.install("bin of mine")
@@ -94,7 +98,8 @@ func synced(form string) func(w *world, client string) {
 		}
 		w.signInTo(program, others, accounts)
 		sync := func(want int, args ...string) {
-			w.run(w.env(), []int{0}, program, append([]string{"profiles", "sync", "--yes", "--sso-session", sessionName, "--form", form,
+			w.run(w.env(), []int{0}, program, append([]string{"profiles", "sync", "--yes", "--sso-session", sessionName,
+				"--form", form,
 				"--region", region, "--template", "{{.AccountName}}.{{.RoleName}}"}, args...)...)
 			text, ok := strings.CutPrefix(w.read(w.path(".aws", "config")), others+sessionText)
 			if !ok || strings.Count(text, "\n[profile ") != want {
@@ -112,7 +117,8 @@ func synced(form string) func(w *world, client string) {
 			w.expire(false)
 			w.renewedBy(client, func() { w.used(client, last) })
 		case "legacy":
-			w.run(w.env(), []int{4}, program, "credentials", "--profile", one) // the session's token is not the profile's
+			// the session's token is not the profile's
+			w.run(w.env(), []int{4}, program, "credentials", "--profile", one)
 			w.uninstall(program)
 			w.signIn(true)
 			w.used(client, profiles)
@@ -136,7 +142,8 @@ func manyProfiles(w *world, client string) {
 	const many = 300
 	var accounts []emulator.Account
 	for i := range many {
-		accounts = append(accounts, emulator.Account{ID: fmt.Sprintf("%012d", 300000000001+i), Name: fmt.Sprintf("Team %d", i+1), Roles: []emulator.Role{{Name: roleName}}})
+		accounts = append(accounts, emulator.Account{ID: fmt.Sprintf("%012d", 300000000001+i),
+			Name: fmt.Sprintf("Team %d", i+1), Roles: []emulator.Role{{Name: roleName}}})
 	}
 	program := homing(w.T)
 	w.signInTo(program, "", accounts)

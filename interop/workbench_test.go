@@ -31,8 +31,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// What the browser calls the editor and the service. The editor opens what is on loopback without a question, through its
-// own proxy or not at all, so the service has to have a name.
+// What the browser calls the editor and the service. The editor opens what is on loopback without a question, through
+// its own proxy or not at all, so the service has to have a name.
 const (
 	ideHost     = "ide.example.test"
 	serviceHost = "oidc.example.test"
@@ -46,8 +46,8 @@ type workbench struct {
 	ide     string // origin of the editor
 }
 
-// editorSettings keep away what would cover the terminal or want the internet, and have the terminal drawn as text and
-// not as a picture. The rest is as everybody has it.
+// editorSettings keep away what would cover the terminal or want the internet, and have the terminal drawn as text
+// and not as a picture. The rest is as everybody has it.
 var editorSettings = map[string]any{
 	"chat.disableAIFeatures":                   true,
 	"extensions.autoCheckUpdates":              false,
@@ -73,7 +73,8 @@ func newWorkbench(t *testing.T) *workbench {
 	user := w.path("editor")
 	mine := maps.Clone(editorSettings)
 	// The editor asks a login shell for the variables of its terminals, and that one has a PATH of its own.
-	mine["terminal.integrated.env.linux"] = map[string]string{"PATH": filepath.Dir(homing(t)) + ":/usr/bin:/bin", "HISTFILE": "/dev/null"}
+	mine["terminal.integrated.env.linux"] = map[string]string{"PATH": filepath.Dir(homing(t)) + ":/usr/bin:/bin",
+		"HISTFILE": "/dev/null"}
 	text, err := json.Marshal(mine)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +90,8 @@ func newWorkbench(t *testing.T) *workbench {
 	// homing reaches the service by its name too: the emulator is its proxy.
 	service := "http://" + serviceHost
 	server := exec.Command(program, "--bind-addr", "127.0.0.1:0", "--auth", "none", "--config", "/dev/null",
-		"--user-data-dir", user, "--extensions-dir", w.path("extensions"), "--disable-telemetry", "--disable-update-check", folder)
+		"--user-data-dir", user, "--extensions-dir", w.path("extensions"), "--disable-telemetry",
+		"--disable-update-check", folder)
 	server.Env = w.env("SHELL=/bin/bash", "TMPDIR="+temporary, "http_proxy="+w.url, "HTTP_PROXY="+w.url,
 		"AWS_ENDPOINT_URL_SSO_OIDC="+service, "AWS_ENDPOINT_URL_SSO="+service)
 	front := w.front(startEditor(t, server))
@@ -175,7 +177,8 @@ func (b *workbench) count(selector string) int {
 // screen is what the terminal shows, without the ends of lines: a line that is too long goes on in the next row.
 func (b *workbench) screen() string {
 	b.Helper()
-	rows := browsertest.Eval[[]string](b.browser, `[...document.querySelectorAll(".xterm-rows > div")].map(row => row.textContent)`)
+	rows := browsertest.Eval[[]string](b.browser,
+		`[...document.querySelectorAll(".xterm-rows > div")].map(row => row.textContent)`)
 	for i, row := range rows {
 		rows[i] = strings.TrimRight(strings.ReplaceAll(row, "\u00a0", " "), " ")
 	}
@@ -220,8 +223,8 @@ func (b *workbench) toTerminal() {
 	})
 }
 
-// run types a command and sends it when the shell has echoed it. A window that starts takes the keyboard away from the
-// terminal now and then; a person then goes there and types again.
+// run types a command and sends it when the shell has echoed it. A window that starts takes the keyboard away from
+// the terminal now and then; a person then goes there and types again.
 func (b *workbench) run(command string) {
 	b.Helper()
 	b.browser.Front()
@@ -294,8 +297,8 @@ func (b *workbench) finished(grant string) {
 	}
 }
 
-// surroundings holds what a program in the editor's terminal can see against what homing goes by. A new release of the
-// editor that changes one of these turns it red.
+// surroundings holds what a program in the editor's terminal can see against what homing goes by. A new release of
+// the editor that changes one of these turns it red.
 func (b *workbench) surroundings() {
 	b.Helper()
 	b.run("env >vars; echo written $((20 + 2))")

@@ -201,7 +201,8 @@ func (w *world) renewedBy(who string, do func()) {
 	if got := w.refreshes() - seen; got != 1 {
 		w.Errorf("%s: %d refreshes, want 1", who, got)
 	}
-	for _, field := range []string{"startUrl", "region", "accessToken", "expiresAt", "clientId", "clientSecret", "refreshToken", "registrationExpiresAt"} {
+	for _, field := range []string{"startUrl", "region", "accessToken", "expiresAt", "clientId", "clientSecret",
+		"refreshToken", "registrationExpiresAt"} {
 		if after[field] == "" {
 			w.Errorf("%s: field %s is gone from the token file", who, field)
 		}
@@ -209,7 +210,8 @@ func (w *world) renewedBy(who string, do func()) {
 	if after["accessToken"] == before["accessToken"] || after["refreshToken"] == before["refreshToken"] {
 		w.Errorf("%s: the token file still holds the old tokens", who)
 	}
-	if expires, err := time.Parse(time.RFC3339, after["expiresAt"]); err != nil || time.Until(expires) < 30*time.Minute {
+	if expires, err := time.Parse(time.RFC3339, after["expiresAt"]); err != nil ||
+		time.Until(expires) < 30*time.Minute {
 		w.Errorf("%s: expiresAt is %q: %v", who, after["expiresAt"], err)
 	}
 }
@@ -231,19 +233,22 @@ func (w *world) signIn(legacy bool) {
 		registration["scopes"] = []string{"sso:account:access"}
 	}
 	client := w.post("/client/register", registration)
-	device := w.post("/device_authorization", map[string]any{"clientId": client["clientId"], "clientSecret": client["clientSecret"], "startUrl": emulator.DefaultStartURL})
+	device := w.post("/device_authorization", map[string]any{"clientId": client["clientId"],
+		"clientSecret": client["clientSecret"], "startUrl": emulator.DefaultStartURL})
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
 	if err := w.emu.Approve(ctx); err != nil {
 		w.Fatal(err)
 	}
-	grant := w.post("/token", map[string]any{"clientId": client["clientId"], "clientSecret": client["clientSecret"], "deviceCode": device["deviceCode"], "grantType": "urn:ietf:params:oauth:grant-type:device_code"})
+	grant := w.post("/token", map[string]any{"clientId": client["clientId"], "clientSecret": client["clientSecret"],
+		"deviceCode": device["deviceCode"], "grantType": "urn:ietf:params:oauth:grant-type:device_code"})
 	token := map[string]any{
 		"startUrl": emulator.DefaultStartURL, "region": emulator.DefaultRegion,
 		"accessToken": grant["accessToken"],
 		"expiresAt":   time.Now().Add(time.Duration(grant["expiresIn"].(float64)) * time.Second).UTC().Format(time.RFC3339),
 		"clientId":    client["clientId"], "clientSecret": client["clientSecret"],
-		"registrationExpiresAt": time.Unix(int64(client["clientSecretExpiresAt"].(float64)), 0).UTC().Format(time.RFC3339),
+		"registrationExpiresAt": time.Unix(int64(client["clientSecretExpiresAt"].(float64)),
+			0).UTC().Format(time.RFC3339),
 	}
 	if r := grant["refreshToken"]; r != nil {
 		token["refreshToken"] = r
@@ -328,7 +333,8 @@ func (w *world) run(env []string, exits []int, name string, args ...string) (std
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	if cmd.ProcessState == nil || !slices.Contains(exits, cmd.ProcessState.ExitCode()) {
-		w.Fatalf("%s %s: %v\nstdout: %s\nstderr: %s", filepath.Base(name), strings.Join(args, " "), err, out.String(), errs.String())
+		w.Fatalf("%s %s: %v\nstdout: %s\nstderr: %s", filepath.Base(name), strings.Join(args, " "), err, out.String(),
+			errs.String())
 	}
 	return out.String(), errs.String()
 }

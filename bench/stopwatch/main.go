@@ -1,12 +1,12 @@
 //go:build unix
 
-// Command stopwatch runs programs, one for each line of its standard input, and answers with a line: the nanoseconds each
-// took, the most memory it had in kilobytes, and its exit status. It is a process of its own, as small as a Go program can
-// be, for two reasons. What starting and waiting costs is added to both sides of a ratio, and makes it look smaller. And
-// Linux counts as the memory of a new process also what the one had that started it.
+// Command stopwatch runs programs, one for each line of its standard input, and answers with a line: the nanoseconds
+// each took, the most memory it had in kilobytes, and its exit status. It is a process of its own, as small as a Go
+// program can be, for two reasons. What starting and waiting costs is added to both sides of a ratio, and makes it
+// look smaller. And Linux counts as the memory of a new process also what the one had that started it.
 //
-// A line is a folder, the program with its arguments, and the environment: each item ended by NUL, each of the three by
-// another NUL. The program's standard error is this one's.
+// A line is a folder, the program with its arguments, and the environment: each item ended by NUL, each of the three
+// by another NUL. The program's standard error is this one's.
 package main
 
 import (
@@ -40,9 +40,11 @@ func main() {
 			fail(syscall.EINVAL)
 		}
 		args := strings.Split(parts[1], "\x00")
-		attr := &syscall.ProcAttr{Dir: parts[0], Env: strings.Split(parts[2], "\x00"), Files: []uintptr{null.Fd(), null.Fd(), 2}}
+		attr := &syscall.ProcAttr{Dir: parts[0], Env: strings.Split(parts[2], "\x00"), Files: []uintptr{null.Fd(),
+			null.Fd(), 2}}
 		took, most, status := measure(args, attr)
-		if _, err := os.Stdout.WriteString(strconv.FormatInt(int64(took), 10) + " " + strconv.FormatInt(most, 10) + " " + strconv.Itoa(status) + "\n"); err != nil {
+		if _, err := os.Stdout.WriteString(strconv.FormatInt(int64(took), 10) + " " + strconv.FormatInt(most, 10) +
+			" " + strconv.Itoa(status) + "\n"); err != nil {
 			fail(err)
 		}
 	}

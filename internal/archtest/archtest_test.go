@@ -26,8 +26,10 @@ var layers = [][]string{
 	{"cmd/homing"},
 	{"internal/cli"},
 	// The commands. None imports another.
-	{"internal/cmd/completion", "internal/cmd/configure", "internal/cmd/console", "internal/cmd/credentials", "internal/cmd/emulator",
-		"internal/cmd/exec", "internal/cmd/keep", "internal/cmd/login", "internal/cmd/logout", "internal/cmd/profiles", "internal/cmd/status"},
+	{"internal/cmd/completion", "internal/cmd/configure", "internal/cmd/console", "internal/cmd/credentials",
+		"internal/cmd/emulator",
+		"internal/cmd/exec", "internal/cmd/keep", "internal/cmd/login", "internal/cmd/logout", "internal/cmd/profiles",
+		"internal/cmd/status"},
 	// What several commands share.
 	{"internal/upgrade"},
 	{"internal/interactive", "internal/answer"},
@@ -35,7 +37,8 @@ var layers = [][]string{
 	{"internal/app"},
 	{"internal/ui"},
 	// Use cases: they declare the methods they need as interfaces, and cli passes the real types.
-	{"internal/signin", "internal/flow", "internal/refresh", "internal/rolecreds", "internal/roster", "internal/profiles", "internal/keep"},
+	{"internal/signin", "internal/flow", "internal/refresh", "internal/rolecreds", "internal/roster",
+		"internal/profiles", "internal/keep"},
 	// What they are wired to.
 	{"internal/idc", "internal/store", "internal/awsconfig", "internal/callback", "internal/credserver",
 		"internal/hostenv", "internal/browser", "internal/settings", "internal/term", "internal/joint"},
@@ -47,7 +50,8 @@ var layers = [][]string{
 
 // alone lists packages outside the layers: the emulator and what serves tests. No package of the layers imports them
 // except as said in exceptions.
-var alone = []string{"emulator", "internal/testtools", "internal/awsmodel", "internal/archtest", "internal/browsertest", "internal/editortest", "internal/netnstest", "internal/e2e"}
+var alone = []string{"emulator", "internal/testtools", "internal/awsmodel", "internal/archtest", "internal/browsertest",
+	"internal/editortest", "internal/netnstest", "internal/e2e"}
 
 // exceptions lists imports across the rule, with the reason.
 var exceptions = map[string]string{
@@ -66,7 +70,8 @@ func packages(t *testing.T) map[string]*pkg {
 	t.Helper()
 	all := map[string]*pkg{}
 	for _, goos := range []string{"linux", "windows", "darwin"} {
-		cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports", module+"...")
+		cmd := exec.CommandContext(t.Context(), "go", "list", "-e",
+			"-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports", module+"...")
 		cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
 		out, err := cmd.Output()
 		if err != nil {
@@ -181,7 +186,8 @@ func TestOnlyIdcHoldsTheSDK(t *testing.T) {
 // TestOnlyEnvTouchesTheProcess looks for what makes a package impossible to run inside a test: the environment, the
 // standard streams, exit. internal/app gets them in Env; what serves tests reads variables of its own.
 func TestOnlyEnvTouchesTheProcess(t *testing.T) {
-	banned := []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Unsetenv", "Stdin", "Stdout", "Stderr", "Exit", "UserHomeDir", "UserCacheDir", "UserConfigDir"}
+	banned := []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Unsetenv", "Stdin", "Stdout", "Stderr",
+		"Exit", "UserHomeDir", "UserCacheDir", "UserConfigDir"}
 	allowed := []string{"cmd/homing", "internal/app", "internal/testtools", "internal/browsertest"}
 	found := 0
 	for name, p := range packages(t) {
@@ -202,8 +208,8 @@ func TestOnlyEnvTouchesTheProcess(t *testing.T) {
 	}
 }
 
-// TestOnlyFilesLocksOrRenames: a lock that is not looked at again, or a rename without Windows' retry, is a fault that shows
-// once in a thousand runs.
+// TestOnlyFilesLocksOrRenames: a lock that is not looked at again, or a rename without Windows' retry, is a fault
+// that shows once in a thousand runs.
 func TestOnlyFilesLocksOrRenames(t *testing.T) {
 	found := 0
 	for name, p := range packages(t) {
@@ -212,7 +218,8 @@ func TestOnlyFilesLocksOrRenames(t *testing.T) {
 		}
 		for _, file := range p.GoFiles {
 			path := filepath.Join(p.Dir, file)
-			for _, use := range slices.Concat(usesOf(t, path, "os", []string{"Rename"}), usesOf(t, path, "flock", []string{"New"})) {
+			for _, use := range slices.Concat(usesOf(t, path, "os", []string{"Rename"}), usesOf(t, path, "flock",
+				[]string{"New"})) {
 				found++
 				if name != "internal/files" && name != "internal/awsconfig" {
 					t.Errorf("%s/%s uses %s; internal/files does that", name, file, use)
@@ -247,7 +254,8 @@ func TestCommandsStaySmall(t *testing.T) {
 	const most = 2000 // lines, without tests
 	looked := 0
 	for name, p := range packages(t) {
-		if !strings.HasPrefix(name, "internal/cmd/") && !slices.Contains([]string{"internal/app", "internal/ui", "internal/prompt"}, name) {
+		if !strings.HasPrefix(name, "internal/cmd/") && !slices.Contains([]string{"internal/app", "internal/ui",
+			"internal/prompt"}, name) {
 			continue
 		}
 		looked++

@@ -21,8 +21,8 @@ var notACommand = map[string]string{
 	"# homing profiles sync (": "the mark above a managed section, which is read back",
 }
 
-// TestNoCommandLinesBelowTheCommands keeps next steps data: a package below the commands suggests a fault.Remedy, and ui
-// makes the command line of it, quoted for the shell in use.
+// TestNoCommandLinesBelowTheCommands keeps next steps data: a package below the commands suggests a fault.Remedy, and
+// ui makes the command line of it, quoted for the shell in use.
 func TestNoCommandLinesBelowTheCommands(t *testing.T) {
 	literals := 0
 	for name, p := range packages(t) {
@@ -104,8 +104,10 @@ func textOf(e ast.Expr) string {
 
 // inspecting are functions that look at what a text says.
 var inspecting = []string{
-	"Contains", "ContainsAny", "ContainsFunc", "ContainsRune", "Count", "Cut", "CutPrefix", "CutSuffix", "EqualFold", "Fields",
-	"HasPrefix", "HasSuffix", "Index", "IndexAny", "IndexByte", "IndexFunc", "IndexRune", "LastIndex", "Replace", "ReplaceAll",
+	"Contains", "ContainsAny", "ContainsFunc", "ContainsRune", "Count", "Cut", "CutPrefix", "CutSuffix", "EqualFold",
+	"Fields",
+	"HasPrefix", "HasSuffix", "Index", "IndexAny", "IndexByte", "IndexFunc", "IndexRune", "LastIndex", "Replace",
+	"ReplaceAll",
 	"Split", "SplitN", "SplitSeq", "TrimPrefix", "TrimSuffix", "MatchString",
 }
 

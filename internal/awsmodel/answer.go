@@ -125,8 +125,8 @@ func checkMedia(p *problems, op string, h http.Header, want string) {
 	}
 }
 
-// header returns the first value of a header in any spelling: a handler may have set it as the service spells it, past
-// http.Header's own form.
+// header returns the first value of a header in any spelling: a handler may have set it as the service spells it,
+// past http.Header's own form.
 func header(h http.Header, name string) string {
 	for spelling, values := range h {
 		if strings.EqualFold(spelling, name) && len(values) > 0 {

@@ -51,13 +51,14 @@ var extraErrors = map[string]map[string]int{
 // present lists the members without which a success is of no use to a client, although the models require nothing of
 // an answer. Seen in every complete body.
 var present = map[string][]string{
-	"sso-oidc/RegisterClient":           {"clientId", "clientIdIssuedAt", "clientSecret", "clientSecretExpiresAt"},
-	"sso-oidc/StartDeviceAuthorization": {"deviceCode", "expiresIn", "interval", "userCode", "verificationUri", "verificationUriComplete"},
-	"sso-oidc/CreateToken":              {"accessToken", "expiresIn", "tokenType"},
-	"sso/GetRoleCredentials":            {"roleCredentials"},
-	"sso/ListAccounts":                  {"accountList"},
-	"sso/ListAccountRoles":              {"roleList"},
-	"sts/GetCallerIdentity":             {"Account", "Arn", "UserId"},
+	"sso-oidc/RegisterClient": {"clientId", "clientIdIssuedAt", "clientSecret", "clientSecretExpiresAt"},
+	"sso-oidc/StartDeviceAuthorization": {"deviceCode", "expiresIn", "interval", "userCode", "verificationUri",
+		"verificationUriComplete"},
+	"sso-oidc/CreateToken":   {"accessToken", "expiresIn", "tokenType"},
+	"sso/GetRoleCredentials": {"roleCredentials"},
+	"sso/ListAccounts":       {"accountList"},
+	"sso/ListAccountRoles":   {"roleList"},
+	"sts/GetCallerIdentity":  {"Account", "Arn", "UserId"},
 }
 
 // presentIn is the same for nested structures, by shape.

@@ -19,9 +19,9 @@ const (
 	Answers
 )
 
-// Handler returns next with every call to a modelled operation of sso-oidc, sso or sts checked; a problem fails the test
-// and the call goes on. Other paths (pages, /authorize, control endpoints) pass untouched, and so does what next does
-// to a connection it takes over. When the test ends without any call checked, it fails.
+// Handler returns next with every call to a modelled operation of sso-oidc, sso or sts checked; a problem fails the
+// test and the call goes on. Other paths (pages, /authorize, control endpoints) pass untouched, and so does what next
+// does to a connection it takes over. When the test ends without any call checked, it fails.
 //
 // Answers are held back until next returns, so it is not for streams.
 func Handler(t testing.TB, next http.Handler, checks Checks) http.Handler {
@@ -47,7 +47,8 @@ func Handler(t testing.TB, next http.Handler, checks Checks) http.Handler {
 	})
 }
 
-func (m *Model) serve(t testing.TB, w http.ResponseWriter, r *http.Request, next http.Handler, op string, checks Checks) {
+func (m *Model) serve(t testing.TB, w http.ResponseWriter, r *http.Request, next http.Handler, op string,
+	checks Checks) {
 	if checks&Requests != 0 {
 		body, err := bodyOf(r)
 		if err = errors.Join(err, m.CheckRequest(op, r, body)); err != nil {

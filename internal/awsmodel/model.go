@@ -1,10 +1,10 @@
-// Package awsmodel checks requests and answers against the service models that AWS publishes, the service-2.json files
-// that botocore ships. It is for tests: of the emulator, that it answers nothing a typed client would drop or stumble
-// over, and of homing, that it sends nothing the service does not know.
+// Package awsmodel checks requests and answers against the service models that AWS publishes, the service-2.json
+// files that botocore ships. It is for tests: of the emulator, that it answers nothing a typed client would drop or
+// stumble over, and of homing, that it sends nothing the service does not know.
 //
 // It knows the models of sso-oidc, sso (the portal) and sts, their two protocols, and a short named list of what the
-// real service answers beyond its model (extras.go). An explicit null counts as absent in an answer, since the service
-// sends unset members that way, and as a wrong type in a request.
+// real service answers beyond its model (extras.go). An explicit null counts as absent in an answer, since the
+// service sends unset members that way, and as a wrong type in a request.
 //
 // The one rule: a problem is never dropped. Every Check returns all problems found, joined.
 package awsmodel
@@ -71,8 +71,8 @@ type shape struct {
 	Exception bool `json:"exception"`
 }
 
-// Load reads the newest model of service ("sso-oidc", "sso" or "sts") from the botocore of `make setup`. Without it the
-// test is skipped, or fails where CI is true.
+// Load reads the newest model of service ("sso-oidc", "sso" or "sts") from the botocore of `make setup`. Without it
+// the test is skipped, or fails where CI is true.
 func Load(t testing.TB, service string) *Model {
 	t.Helper()
 	pattern := filepath.Join(testtools.BotocoreData(t), service, "*", "service-2.json*")
@@ -110,9 +110,9 @@ func read(file string) (_ *Model, err error) {
 	return m, nil
 }
 
-// Operation returns the name of the operation that r calls, by method and path, or by the Action parameter in the query
-// protocol; "" for a request that belongs to no operation of this service. In the query protocol r's body is read and
-// put back.
+// Operation returns the name of the operation that r calls, by method and path, or by the Action parameter in the
+// query protocol; "" for a request that belongs to no operation of this service. In the query protocol r's body is
+// read and put back.
 func (m *Model) Operation(r *http.Request) string {
 	if m.Metadata.Protocol == "query" {
 		return m.queryAction(r)

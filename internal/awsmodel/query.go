@@ -28,7 +28,8 @@ func (m *Model) queryAction(r *http.Request) string {
 }
 
 func (m *Model) queryRequest(p *problems, op string, o *operation, r *http.Request, body []byte) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil ||
+		media != "application/x-www-form-urlencoded" {
 		p.addf("%s: Content-Type is %q, want application/x-www-form-urlencoded", op, r.Header.Get("Content-Type"))
 	}
 	form, err := url.ParseQuery(string(body))
@@ -50,7 +51,10 @@ func (m *Model) queryRequest(p *problems, op string, o *operation, r *http.Reque
 		}
 	}
 	for _, name := range m.required(o.Input) {
-		if !slices.ContainsFunc(sorted(form), func(key string) bool { return key == name || strings.HasPrefix(key, name+".") }) {
+		if !slices.ContainsFunc(sorted(form), func(key string) bool {
+			return key == name || strings.HasPrefix(key,
+				name+".")
+		}) {
 			p.addf("%s.%s: is required and absent", op, name)
 		}
 	}
@@ -108,7 +112,8 @@ func (m *Model) queryAnswer(p *problems, op string, o *operation, status int, h 
 		case m.Shapes[member.Shape].Type == "string":
 			m.Shapes[member.Shape].checkString(p, op+"."+name, result.Children[i].Text)
 		default:
-			p.addf("%s.%s: shapes of type %q in XML are not covered by this package", op, name, m.Shapes[member.Shape].Type)
+			p.addf("%s.%s: shapes of type %q in XML are not covered by this package", op, name,
+				m.Shapes[member.Shape].Type)
 		}
 	}
 	for _, name := range slices.Concat(m.required(o.Output), present[m.service+"/"+op]) {

@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// CheckRequest reports everything in r, whose body is given, that the model of op does not allow: method, path, unknown
-// or missing members, wrong types, members in the wrong place, a signature where none belongs or none where one does.
+// CheckRequest reports everything in r, whose body is given, that the model of op does not allow: method, path,
+// unknown or missing members, wrong types, members in the wrong place, a signature where none belongs or none where
+// one does.
 func (m *Model) CheckRequest(op string, r *http.Request, body []byte) error {
 	o := m.Operations[op]
 	if o == nil {

@@ -141,7 +141,8 @@ func (m *Model) value(p *problems, where, shapeName string, v any, nullable bool
 }
 
 // object checks the members of a JSON object. Names are compared exactly, as the SDKs do.
-func (m *Model) object(p *problems, where string, object map[string]any, members map[string]*ref, need []string, extras map[string]string, nullable bool) {
+func (m *Model) object(p *problems, where string, object map[string]any, members map[string]*ref, need []string,
+	extras map[string]string, nullable bool) {
 	byWire := map[string]*ref{}
 	for name, r := range members {
 		if r.Location == "" {

@@ -44,7 +44,8 @@ func (b *Browser) Nodes() []Node {
 			if n.Ignored || role == "StaticText" || role == "InlineTextBox" || role == "none" || role == "generic" {
 				continue
 			}
-			node := Node{Role: role, Name: plain(n.Name), Description: plain(n.Description), Value: plain(n.Value), id: n.BackendDOMNodeID}
+			node := Node{Role: role, Name: plain(n.Name), Description: plain(n.Description), Value: plain(n.Value),
+				id: n.BackendDOMNodeID}
 			for _, p := range n.Properties {
 				switch v := plain(p.Value); string(p.Name) {
 				case "focused":
@@ -178,7 +179,8 @@ func (b *Browser) click(role, name string) {
 }
 
 func clickNode(ctx context.Context, id cdp.BackendNodeID) error {
-	if _, err := chromedp.Call(ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: id}); err != nil {
+	if _, err := chromedp.Call(ctx, dom.ScrollIntoViewIfNeeded,
+		dom.ScrollIntoViewIfNeededParams{BackendNodeID: id}); err != nil {
 		return err
 	}
 	res, err := chromedp.Call(ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: id})
@@ -200,8 +202,8 @@ func (b *Browser) SignIn(user string) {
 	b.Press("Sign in")
 }
 
-// TypeCode types a user code on the emulator's device page and confirms it. With "" the code that stands there already
-// is confirmed.
+// TypeCode types a user code on the emulator's device page and confirms it. With "" the code that stands there
+// already is confirmed.
 func (b *Browser) TypeCode(code string) {
 	b.t.Helper()
 	if code != "" {
@@ -216,7 +218,8 @@ func (b *Browser) Allow() { b.t.Helper(); b.Press("Allow access") }
 // Deny presses "Deny access" on the emulator's consent page.
 func (b *Browser) Deny() { b.t.Helper(); b.Press("Deny access") }
 
-// Outline returns the page as a screen reader would go through it, one line a node: role, name, and what else is known.
+// Outline returns the page as a screen reader would go through it, one line a node: role, name, and what else is
+// known.
 func (b *Browser) Outline() string {
 	b.t.Helper()
 	var s strings.Builder

@@ -1,5 +1,5 @@
-// Package browsertest drives a headless Chromium in a test, the way a person would: it finds fields and buttons by the
-// names that a screen reader would say, clicks where they are, and presses keys.
+// Package browsertest drives a headless Chromium in a test, the way a person would: it finds fields and buttons by
+// the names that a screen reader would say, clicks where they are, and presses keys.
 //
 // It knows the emulator's pages (SignIn, TypeCode, Allow, Deny) and leaves what a test is about to the test. The one
 // rule: every method waits for what it needs and fails the test when it does not come, so that no test sleeps.
@@ -47,8 +47,8 @@ type Browser struct {
 
 // Options are where a Chromium runs. The zero value is this machine.
 type Options struct {
-	// Hosts are Chromium's rules for names and addresses, as --host-resolver-rules takes them; "" reaches loopback and
-	// nothing else.
+	// Hosts are Chromium's rules for names and addresses, as --host-resolver-rules takes them; "" reaches loopback
+	// and nothing else.
 	Hosts string
 	// Trust is a certificate to take as genuine whatever it says; nil trusts none but the system's.
 	Trust *x509.Certificate
@@ -81,14 +81,16 @@ func NewAt(t testing.TB, o Options) *Browser {
 		chromedp.Flag("no-proxy-server", true),
 		chromedp.Flag("password-store", "basic"),
 		chromedp.Flag("use-mock-keychain", true),
-		chromedp.Flag("host-resolver-rules", cmp.Or(o.Hosts, "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]")),
+		chromedp.Flag("host-resolver-rules", cmp.Or(o.Hosts, "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, "+
+			"EXCLUDE [::1]")),
 	}
 	if o.Enter != nil {
 		opts = append(opts, chromedp.ModifyCmdFunc(o.Enter))
 	}
 	if o.Trust != nil {
 		sum := sha256.Sum256(o.Trust.RawSubjectPublicKeyInfo)
-		opts = append(opts, chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(sum[:])))
+		opts = append(opts, chromedp.Flag("ignore-certificate-errors-spki-list",
+			base64.StdEncoding.EncodeToString(sum[:])))
 	}
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox) // Chromium's sandbox refuses to run as root
@@ -223,12 +225,13 @@ func (b *Browser) WaitText(want string) {
 // WaitHeading waits until a page whose main heading is want is there in full.
 func (b *Browser) WaitHeading(want string) {
 	b.t.Helper()
-	const script = `document.readyState === "complete" && document.querySelector("h1") ? document.querySelector("h1").innerText : ""`
+	const script = `document.readyState === "complete" && document.querySelector("h1") ? ` +
+		`document.querySelector("h1").innerText : ""`
 	b.until(fmt.Sprintf("the heading %q", want), func() bool { return eval[string](b, script) == want })
 }
 
-// Eval returns the value of a JavaScript expression on the page, decoded as T. The page's content security policy does
-// not bind it.
+// Eval returns the value of a JavaScript expression on the page, decoded as T. The page's content security policy
+// does not bind it.
 func Eval[T any](b *Browser, expression string) T {
 	b.t.Helper()
 	return eval[T](b, expression)
@@ -253,7 +256,8 @@ func eval[T any](b *Browser, expression string) T {
 // cutOff reports whether a navigation took away the document that a command was about.
 func cutOff(err error) bool {
 	s := err.Error()
-	for _, part := range []string{"context was destroyed", "Cannot find context", "navigated or closed", "Could not find node",
+	for _, part := range []string{"context was destroyed", "Cannot find context", "navigated or closed",
+		"Could not find node",
 		"No node", "does not belong to the document", "Frame was detached", "Node is detached", "could not compute"} {
 		if strings.Contains(s, part) {
 			return true
@@ -289,8 +293,8 @@ func (b *Browser) must(what string, err error) {
 
 var unsafeName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// keep writes a file of test output to a folder named for the test below $HOMING_TEST_OUTPUT, or where that is not set
-// to the test's artifact folder, which `go test -artifacts` keeps.
+// keep writes a file of test output to a folder named for the test below $HOMING_TEST_OUTPUT, or where that is not
+// set to the test's artifact folder, which `go test -artifacts` keeps.
 func (b *Browser) keep(name string, content []byte) {
 	b.t.Helper()
 	dir := b.t.ArtifactDir()
@@ -304,6 +308,7 @@ func (b *Browser) keep(name string, content []byte) {
 // NoJavaScript makes the window run no scripts of pages, from the next page on.
 func (b *Browser) NoJavaScript() {
 	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true})
 	b.must("turn JavaScript off", err)
 }

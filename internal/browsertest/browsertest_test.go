@@ -23,10 +23,12 @@ func site(t *testing.T) string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /form", func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, formPage) })
 	mux.HandleFunc("POST /said", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, "<!doctype html><title>Said</title><h1>Said</h1><p>%s by %s", r.PostFormValue("w"), r.PostFormValue("b"))
+		_, _ = fmt.Fprintf(w, "<!doctype html><title>Said</title><h1>Said</h1><p>%s by %s", r.PostFormValue("w"),
+			r.PostFormValue("b"))
 	})
 	mux.HandleFunc("GET /wide", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprint(w, `<!doctype html><meta name="viewport" content="width=device-width"><h1>Wide</h1><p style="width: 500px">x`)
+		_, _ = fmt.Fprint(w,
+			`<!doctype html><meta name="viewport" content="width=device-width"><h1>Wide</h1><p style="width: 500px">x`)
 	})
 	mux.HandleFunc("GET /forbidden", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'")
@@ -95,7 +97,8 @@ func TestBrowser(t *testing.T) {
 		if root := os.Getenv("HOMING_TEST_OUTPUT"); root != "" {
 			dir = filepath.Join(root, unsafeName.ReplaceAllString(t.Name(), "_"))
 		}
-		for _, want := range []string{"form-320-light.png", "form-320-dark.png", "form-1280-light.png", "form-1280-dark.png"} {
+		for _, want := range []string{"form-320-light.png", "form-320-dark.png", "form-1280-light.png",
+			"form-1280-dark.png"} {
 			if fi, err := os.Stat(filepath.Join(dir, want)); err != nil || fi.Size() < 1000 {
 				t.Errorf("picture %s: %v", want, err)
 			}

@@ -8,8 +8,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Widths are the widths in CSS pixels that Screenshot takes pictures at: the narrowest that WCAG 2.2 asks for (1.4.10),
-// and a laptop.
+// Widths are the widths in CSS pixels that Screenshot takes pictures at: the narrowest that WCAG 2.2 asks for
+// (1.4.10), and a laptop.
 var Widths = []int64{320, 1280}
 
 // Screenshot keeps pictures of the whole page as NAME-320-light.png and so on: each of Widths, light and dark. A page

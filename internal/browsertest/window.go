@@ -20,8 +20,8 @@ func (b *Browser) Chord(key string, held ...chromedp.Modifier) {
 	b.must("press a chord", chromedp.Do(b.ctx, chromedp.KeyEvent(key, chromedp.KeyModifiers(held...))))
 }
 
-// Type presses keys as Keys does, for pages that handle a key when it goes down and then want no character of it, as a
-// terminal in a page does. Keys sends the character all the same, and such a page has it twice.
+// Type presses keys as Keys does, for pages that handle a key when it goes down and then want no character of it, as
+// a terminal in a page does. Keys sends the character all the same, and such a page has it twice.
 func (b *Browser) Type(text string) {
 	b.t.Helper()
 	for _, r := range text {
@@ -37,8 +37,8 @@ func (b *Browser) Type(text string) {
 	}
 }
 
-// Copy puts text on the clipboard, which all pages of this Chromium share, as if it had been copied somewhere; and lets
-// pages of this window, when they ask, read it. Needs a page of a secure origin.
+// Copy puts text on the clipboard, which all pages of this Chromium share, as if it had been copied somewhere; and
+// lets pages of this window, when they ask, read it. Needs a page of a secure origin.
 func (b *Browser) Copy(text string) {
 	b.t.Helper()
 	var window cdp.BrowserContextID // "" is the one that Chromium starts with

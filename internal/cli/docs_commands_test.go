@@ -64,7 +64,8 @@ func TestShownFlags(t *testing.T) {
 				if looked++; args == nil {
 					continue
 				}
-				if cmd, _, err := shownRoot().Find(args); err == nil && cmd.Flags().Lookup(found[1][2:]) == nil && cmd.InheritedFlags().Lookup(found[1][2:]) == nil {
+				if cmd, _, err := shownRoot().Find(args); err == nil && cmd.Flags().Lookup(found[1][2:]) == nil &&
+					cmd.InheritedFlags().Lookup(found[1][2:]) == nil {
 					t.Errorf("%s: homing %s says %q, a flag it does not have", path, strings.Join(args, " "), found[0])
 				}
 			}
@@ -107,7 +108,10 @@ var shown = map[string]func(*testing.T) []shownLine{
 				lines = appendLines(lines, cmd.CommandPath()+" --help", line, strict)
 			}
 			lines = appendLines(lines, cmd.CommandPath()+" --help", cmd.Long, prose)
-			cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { lines = appendLines(lines, cmd.CommandPath()+" --"+f.Name, f.Usage, prose) })
+			cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+				lines = appendLines(lines, cmd.CommandPath()+" --"+f.Name,
+					f.Usage, prose)
+			})
 		})
 		return lines
 	},
@@ -205,7 +209,8 @@ func appendLines(lines []shownLine, where, text string, start *regexp.Regexp) []
 	return lines
 }
 
-// commandsIn returns the arguments of the command lines in a line of text. In prose a command ends where its flags do.
+// commandsIn returns the arguments of the command lines in a line of text. In prose a command ends where its flags
+// do.
 func commandsIn(line string, start *regexp.Regexp) (commands [][]string) {
 	for rest := strings.TrimRight(line, "\n"); ; {
 		at := start.FindStringSubmatchIndex(rest)
@@ -297,7 +302,8 @@ func commandOf(words []string) (command []string) {
 
 var placeholder = regexp.MustCompile(`…|\.\.\.|\.\*|^\[|\]$|^[A-Z][A-Z-]*$|^\$|=[A-Z]+$|^N$|\|`)
 
-// accepted is what the command line's own parser says. A placeholder stands for any value and any number of arguments.
+// accepted is what the command line's own parser says. A placeholder stands for any value and any number of
+// arguments.
 func accepted(words []string) error {
 	root := shownRoot()
 	var args []string

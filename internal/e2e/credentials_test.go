@@ -44,8 +44,8 @@ func (r *run) accessKey() string {
 	return out.AccessKeyID
 }
 
-// Sixteen processes ask for sixteen roles at once, of a portal that serves four calls a second: all are served, each with
-// a role's own credentials, and soon enough for an SDK, which waits for 60 s.
+// Sixteen processes ask for sixteen roles at once, of a portal that serves four calls a second: all are served, each
+// with a role's own credentials, and soon enough for an SDK, which waits for 60 s.
 func TestSixteenRolesAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -58,7 +58,8 @@ func TestSixteenRolesAtOnce(t *testing.T) {
 	start := time.Now()
 	var runs []*run
 	for _, role := range account.Roles {
-		runs = append(runs, h.start("credentials", "--sso-session", "dev", "--account-id", account.ID, "--role-name", role.Name))
+		runs = append(runs, h.start("credentials", "--sso-session", "dev", "--account-id", account.ID, "--role-name",
+			role.Name))
 	}
 	keys := map[string]bool{}
 	for _, r := range runs {
@@ -76,7 +77,8 @@ func TestSixteenRolesAtOnce(t *testing.T) {
 	// From now on no request reaches the service.
 	h.emu.ForgetRequests()
 	for i, role := range account.Roles {
-		if key := h.start("credentials", "--sso-session", "dev", "--account-id", account.ID, "--role-name", role.Name).accessKey(); !keys[key] {
+		if key := h.start("credentials", "--sso-session", "dev", "--account-id", account.ID, "--role-name",
+			role.Name).accessKey(); !keys[key] {
 			t.Errorf("role %d: other credentials than before", i)
 		}
 	}
@@ -99,7 +101,8 @@ func TestOneRoleForSixteen(t *testing.T) {
 	for _, r := range runs {
 		keys[r.accessKey()] = true
 	}
-	if answers := h.answers(emulator.OpGetRoleCredentials); len(keys) != 1 || answers[http.StatusOK] != 1 || len(answers) != 1 {
+	if answers := h.answers(emulator.OpGetRoleCredentials); len(keys) != 1 || answers[http.StatusOK] != 1 ||
+		len(answers) != 1 {
 		t.Errorf("%d different credentials, answers by status: %v", len(keys), answers)
 	}
 }

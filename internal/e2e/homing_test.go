@@ -104,7 +104,8 @@ func newHomeAt(t *testing.T, l net.Listener) *home {
 	if err := os.WriteFile(filepath.Join(h.dir, ".aws", "config"), []byte(configFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.env = map[string]string{"HOME": h.dir, "USERPROFILE": h.dir, "PATH": os.Getenv("PATH"), "NO_COLOR": "1", "TERM": "dumb",
+	h.env = map[string]string{"HOME": h.dir, "USERPROFILE": h.dir, "PATH": os.Getenv("PATH"), "NO_COLOR": "1",
+		"TERM":                      "dumb",
 		"AWS_ENDPOINT_URL_SSO_OIDC": h.base, "AWS_ENDPOINT_URL_SSO": h.base, "AWS_ENDPOINT_URL_STS": h.base}
 	return h
 }
@@ -122,7 +123,8 @@ type run struct {
 }
 
 func newRun(t *testing.T, path string, args []string) *run {
-	return &run{t: t, line: append([]string{filepath.Base(path)}, args...), events: make(chan map[string]any, 100), done: make(chan struct{})}
+	return &run{t: t, line: append([]string{filepath.Base(path)}, args...), events: make(chan map[string]any, 100),
+		done: make(chan struct{})}
 }
 
 // start runs homing with args in h. It is killed when the test ends.
@@ -182,8 +184,8 @@ func (h *home) command(path string, args ...string) (cmd *exec.Cmd, cancel func(
 	return cmd, cancel
 }
 
-// watch has read take what the started cmd writes until it ends. The test's end waits for that, and fails when a secret
-// was written.
+// watch has read take what the started cmd writes until it ends. The test's end waits for that, and fails when a
+// secret was written.
 func (r *run) watch(cmd *exec.Cmd, cancel, read func()) {
 	r.t.Helper()
 	go func() {
@@ -201,7 +203,8 @@ func (r *run) watch(cmd *exec.Cmd, cancel, read func()) {
 		cancel()
 		<-r.done
 		if r.t.Failed() {
-			r.t.Logf("%q ended with %d\nstdout:\n%s\nstderr:\n%s", r.line, r.code, withoutSecrets(r.stdout.String()), withoutSecrets(r.stderr.String()))
+			r.t.Logf("%q ended with %d\nstdout:\n%s\nstderr:\n%s", r.line, r.code, withoutSecrets(r.stdout.String()),
+				withoutSecrets(r.stderr.String()))
 		}
 		for name, stream := range map[string]string{"stdout": r.stdout.String(), "stderr": r.stderr.String()} {
 			if !slices.Contains(r.line, "credentials") && strings.Contains(stream, emulator.SecretMarker) {
@@ -327,7 +330,8 @@ func (h *home) wantCredentials(profile string) {
 	r := h.start("credentials", "--profile", profile)
 	r.exit(0)
 	var out struct{ AccessKeyId, SessionToken string } //nolint:revive // AWS's name
-	if err := json.Unmarshal(r.stdout.Bytes(), &out); err != nil || !strings.HasPrefix(out.AccessKeyId, "ASIA") || out.SessionToken == "" {
+	if err := json.Unmarshal(r.stdout.Bytes(), &out); err != nil || !strings.HasPrefix(out.AccessKeyId, "ASIA") ||
+		out.SessionToken == "" {
 		h.t.Errorf("credentials are not what credential_process prints: %v", err)
 	}
 }

@@ -100,13 +100,14 @@ func TestLoginPKCEDenied(t *testing.T) {
 	}
 }
 
-// TestLoginPKCETokenRefused lets the browser come back with a good code that the service then refuses to exchange: the
-// page must not say that the sign-in succeeded.
+// TestLoginPKCETokenRefused lets the browser come back with a good code that the service then refuses to exchange:
+// the page must not say that the sign-in succeeded.
 func TestLoginPKCETokenRefused(t *testing.T) {
 	t.Parallel()
 	b := browsertest.New(t)
 	h := newHome(t)
-	h.emu.Fail(emulator.OpCreateToken, -1, emulator.Fault{Error: "InvalidGrantException", Text: "Invalid grant provided"})
+	h.emu.Fail(emulator.OpCreateToken, -1, emulator.Fault{Error: "InvalidGrantException",
+		Text: "Invalid grant provided"})
 
 	r := h.start("login", "--sso-session", "dev", "--flow", "pkce", "--no-browser", "--json")
 	b.Open(text(t, r.event("authorize"), "url"))
@@ -128,8 +129,8 @@ func TestLoginPKCETokenRefused(t *testing.T) {
 	}
 }
 
-// TestLoginPKCEStranger has requests come to the listener that are not the one it waits for: each gets a page that says
-// so, and the sign-in goes on.
+// TestLoginPKCEStranger has requests come to the listener that are not the one it waits for: each gets a page that
+// says so, and the sign-in goes on.
 func TestLoginPKCEStranger(t *testing.T) {
 	t.Parallel()
 	b := browsertest.New(t)
@@ -139,11 +140,13 @@ func TestLoginPKCEStranger(t *testing.T) {
 	authorize := r.event("authorize")
 	listener := text(t, authorize, "redirect_uri")
 	for name, query := range map[string]string{
-		"no query": "", "other state": "?code=abc&state=abc", "error with other state": "?error=access_denied&state=abc",
-		"markup": "?state=%3Cscript%3Ealert(1)%3C/script%3E&error=%3Cb%3Ex",
+		"no query": "", "other state": "?code=abc&state=abc",
+		"error with other state": "?error=access_denied&state=abc",
+		"markup":                 "?state=%3Cscript%3Ealert(1)%3C/script%3E&error=%3Cb%3Ex",
 	} {
 		b.Open(listener + query)
-		if said := b.Text(); said == "" || strings.Contains(said, "You are signed in") || strings.Contains(said, "alert(1)") {
+		if said := b.Text(); said == "" || strings.Contains(said, "You are signed in") || strings.Contains(said,
+			"alert(1)") {
 			t.Errorf("%s: the page says %q", name, said)
 		}
 		select {

@@ -102,8 +102,8 @@ func TestRemoteDevice(t *testing.T) {
 	a.completed(s.run)
 }
 
-// TestRemoteHostSwap comes back through the web proxy of a codespace: the person puts the address that homing names in
-// place of http://127.0.0.1:PORT on the failed page.
+// TestRemoteHostSwap comes back through the web proxy of a codespace: the person puts the address that homing names
+// in place of http://127.0.0.1:PORT on the failed page.
 func TestRemoteHostSwap(t *testing.T) {
 	t.Parallel()
 	for name, rewrite := range map[string]bool{"Host becomes localhost": true, "Host is kept": false} {
@@ -112,9 +112,11 @@ func TestRemoteHostSwap(t *testing.T) {
 			a := newAway(t)
 			const codespace = "fluffy-robot-x7q5"
 			proxy := a.codespacesProxy(codespace, rewrite)
-			a.openBrowser(browsertest.Options{Hosts: "MAP *.app.github.dev " + proxy.Listener.Addr().String(), Trust: proxy.Certificate()})
+			a.openBrowser(browsertest.Options{Hosts: "MAP *.app.github.dev " + proxy.Listener.Addr().String(),
+				Trust: proxy.Certificate()})
 			opened := make(chan string, 1)
-			window := editortest.Start(t, "", editortest.Options{Client: editortest.Web, Open: func(url string) { opened <- url }})
+			window := editortest.Start(t, "", editortest.Options{Client: editortest.Web,
+				Open: func(url string) { opened <- url }})
 			maps.Copy(a.env, window.Environment())
 			a.env["CODESPACES"], a.env["CODESPACE_NAME"] = "true", codespace
 			a.env["GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN"] = "app.github.dev"
@@ -147,9 +149,9 @@ func openedBy(r *run, opened <-chan string) string {
 	return ""
 }
 
-// codespacesProxy is what a codespace's forwarded ports are reached by: https://NAME-PORT.app.github.dev, which asks for
-// a sign-in first (here nobody is asked; it is two redirects and a cookie) and then leads to localhost:PORT of the
-// remote, by an agent there.
+// codespacesProxy is what a codespace's forwarded ports are reached by: https://NAME-PORT.app.github.dev, which asks
+// for a sign-in first (here nobody is asked; it is two redirects and a cookie) and then leads to localhost:PORT of
+// the remote, by an agent there.
 func (a *away) codespacesProxy(codespace string, rewrite bool) *httptest.Server {
 	a.t.Helper()
 	host := regexp.MustCompile(`^` + regexp.QuoteMeta(codespace) + `-(\d+)\.app\.github\.dev$`)
@@ -177,7 +179,8 @@ func (a *away) codespacesProxy(codespace string, rewrite bool) *httptest.Server 
 					p.Out.Host = p.Out.URL.Host
 				}
 			},
-			Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+			Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _,
+				addr string) (net.Conn, error) {
 				return a.remote.Dial(ctx, addr)
 			}},
 		}
@@ -194,8 +197,8 @@ func (a *away) codespacesProxy(codespace string, rewrite bool) *httptest.Server 
 	return srv
 }
 
-// TestRemoteDesktopEditor has VS Code on the laptop and its terminal on the remote: it forwards the port that it finds
-// in the address, and the person does nothing but sign in.
+// TestRemoteDesktopEditor has VS Code on the laptop and its terminal on the remote: it forwards the port that it
+// finds in the address, and the person does nothing but sign in.
 func TestRemoteDesktopEditor(t *testing.T) {
 	t.Parallel()
 	a := newAway(t)
@@ -214,9 +217,9 @@ func TestRemoteDesktopEditor(t *testing.T) {
 	a.signedIn(r)
 }
 
-// TestRemoteDesktopEditorPortTaken has another program of the laptop on the port that the editor should forward. VS Code
-// forwards another one then, opens the browser all the same, and the redirect ends at the wrong program. The login waits,
-// and the address is still good for a paste.
+// TestRemoteDesktopEditorPortTaken has another program of the laptop on the port that the editor should forward. VS
+// Code forwards another one then, opens the browser all the same, and the redirect ends at the wrong program. The
+// login waits, and the address is still good for a paste.
 func TestRemoteDesktopEditorPortTaken(t *testing.T) {
 	t.Parallel()
 	a := newAway(t)

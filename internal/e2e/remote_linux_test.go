@@ -23,8 +23,8 @@ const (
 	remoteIP = "10.77.3.2"
 )
 
-// away is a person whose browser is on the laptop and whose shell is on the remote, two machines; both reach the cloud,
-// where the emulator is. Programs that home starts run on the remote.
+// away is a person whose browser is on the laptop and whose shell is on the remote, two machines; both reach the
+// cloud, where the emulator is. Programs that home starts run on the remote.
 type away struct {
 	*home
 	laptop, remote, cloud *netnstest.Machine
@@ -53,7 +53,8 @@ func newAway(t *testing.T) *away {
 func (a *away) openBrowser(o browsertest.Options) {
 	a.t.Helper()
 	o.Enter = a.laptop.Enter
-	o.Hosts = strings.TrimPrefix(o.Hosts+", MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE "+cloudIP, ", ")
+	o.Hosts = strings.TrimPrefix(o.Hosts+", MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE "+cloudIP,
+		", ")
 	a.browser = browsertest.NewAt(a.t, o)
 }
 
@@ -136,8 +137,8 @@ func listenerPort(t *testing.T, authorize string) int {
 	return port
 }
 
-// refused is what a person meets first: they sign in on the laptop and allow it, and the browser is sent to the laptop's
-// own loopback, where nobody listens. The login waits on. It returns what the address bar holds then.
+// refused is what a person meets first: they sign in on the laptop and allow it, and the browser is sent to the
+// laptop's own loopback, where nobody listens. The login waits on. It returns what the address bar holds then.
 func (a *away) refused(r *run, authorize string) (failed string) {
 	a.t.Helper()
 	a.browser.Open(authorize)
@@ -149,7 +150,8 @@ func (a *away) refused(r *run, authorize string) (failed string) {
 	failed = a.browser.Address()
 	port := listenerPort(a.t, authorize)
 	u, err := url.Parse(failed)
-	if err != nil || u.Scheme != "http" || u.Host != net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) || u.Path != "/oauth/callback" ||
+	if err != nil || u.Scheme != "http" || u.Host != net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) ||
+		u.Path != "/oauth/callback" ||
 		u.Query().Get("code") == "" || u.Query().Get("state") == "" {
 		a.t.Fatalf("the address bar holds no redirect to port %d: %q", port, failed)
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// TestRemoteSSH is a person who came by ssh and opened nothing else: homing runs in their ssh session, and the line that
-// it prints, typed on the laptop as it stands there, opens the way for the redirect.
+// TestRemoteSSH is a person who came by ssh and opened nothing else: homing runs in their ssh session, and the line
+// that it prints, typed on the laptop as it stands there, opens the way for the redirect.
 func TestRemoteSSH(t *testing.T) {
 	t.Parallel()
 	a := newAway(t)
@@ -58,7 +58,8 @@ func (a *away) laptopListens(port int, tunnel *run) {
 		select {
 		case <-tick.C:
 		case <-tunnel.done:
-			a.t.Fatalf("%q ended with %d before port %d was open on the laptop: %v", tunnel.line, tunnel.code, port, err)
+			a.t.Fatalf("%q ended with %d before port %d was open on the laptop: %v", tunnel.line, tunnel.code, port,
+				err)
 		}
 	}
 }
@@ -76,7 +77,8 @@ const sshPort = 2222
 // OpenSSH, with keys of this test.
 func (a *away) startSSHD() *sshd {
 	a.t.Helper()
-	server, keygen := testtools.Program(a.t, "sshd", "openssh-server"), testtools.Program(a.t, "ssh-keygen", "openssh-client")
+	server, keygen := testtools.Program(a.t, "sshd", "openssh-server"), testtools.Program(a.t, "ssh-keygen",
+		"openssh-client")
 	s := &sshd{away: a, ssh: testtools.Program(a.t, "ssh", "openssh-client")}
 	me, err := user.Current()
 	if err != nil {
@@ -88,7 +90,8 @@ func (a *away) startSSHD() *sshd {
 	dir := a.t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	for _, key := range []string{"host", "user"} {
-		if out, err := exec.CommandContext(a.t.Context(), keygen, "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", in(key)).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(a.t.Context(), keygen, "-q", "-t", "ed25519", "-N", "", "-C", key, "-f",
+			in(key)).CombinedOutput(); err != nil {
 			a.t.Fatalf("ssh-keygen: %v\n%s", err, out)
 		}
 	}
@@ -99,11 +102,16 @@ func (a *away) startSSHD() *sshd {
 	// Without PAM, sshd takes an account for locked that has only no password, as root's on many systems.
 	for name, content := range map[string]string{
 		"known_hosts": fmt.Sprintf("[%s]:%d %s", remoteIP, sshPort, hostKey),
-		"sshd_config": fmt.Sprintf("ListenAddress %s:%d\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nLogLevel VERBOSE\n"+
-			"AuthenticationMethods publickey\nPermitRootLogin prohibit-password\nUsePAM yes\nStrictModes no\nPrintMotd no\n"+
-			"AllowTcpForwarding local\nAllowAgentForwarding no\nX11Forwarding no\n", remoteIP, sshPort, in("host"), in("user.pub")),
-		"ssh_config": fmt.Sprintf("IdentityFile %s\nIdentitiesOnly yes\nUserKnownHostsFile %s\nGlobalKnownHostsFile /dev/null\n"+
-			"StrictHostKeyChecking yes\nBatchMode yes\nExitOnForwardFailure yes\nLogLevel ERROR\n", in("user"), in("known_hosts")),
+		"sshd_config": fmt.Sprintf("ListenAddress %s:%d\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nLogLevel "+
+			"VERBOSE\n"+
+			"AuthenticationMethods publickey\nPermitRootLogin prohibit-password\nUsePAM yes\nStrictModes "+
+			"no\nPrintMotd no\n"+
+			"AllowTcpForwarding local\nAllowAgentForwarding no\nX11Forwarding no\n", remoteIP, sshPort, in("host"),
+			in("user.pub")),
+		"ssh_config": fmt.Sprintf("IdentityFile %s\nIdentitiesOnly yes\nUserKnownHostsFile %s\nGlobalKnownHostsFile "+
+			"/dev/null\n"+
+			"StrictHostKeyChecking yes\nBatchMode yes\nExitOnForwardFailure yes\nLogLevel ERROR\n", in("user"),
+			in("known_hosts")),
 	} {
 		if err := os.WriteFile(in(name), []byte(content), 0o600); err != nil {
 			a.t.Fatal(err)
@@ -111,11 +119,14 @@ func (a *away) startSSHD() *sshd {
 	}
 	s.config = in("ssh_config")
 
-	// A mount namespace of its own: sshd wants the folder /run/sshd, and writes who logged in below /var/log and /run.
+	// A mount namespace of its own: sshd wants the folder /run/sshd, and writes who logged in below /var/log and
+	// /run.
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := a.remote.Command(ctx, testtools.Program(a.t, "unshare", "util-linux"), "--mount", "sh", "-c",
-		`mount -t tmpfs tmpfs /run && mkdir /run/sshd && mount -t tmpfs tmpfs /var/log && touch /var/log/lastlog && exec "$0" -D -e -f "$1"`, server, in("sshd_config"))
-	log := &listening{line: fmt.Sprintf("Server listening on %s port %d.", remoteIP, sshPort), there: make(chan struct{})}
+		`mount -t tmpfs tmpfs /run && mkdir /run/sshd && mount -t tmpfs tmpfs /var/log && touch /var/log/lastlog && `+
+			`exec "$0" -D -e -f "$1"`, server, in("sshd_config"))
+	log := &listening{line: fmt.Sprintf("Server listening on %s port %d.", remoteIP, sshPort),
+		there: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		cancel()

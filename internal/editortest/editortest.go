@@ -1,6 +1,6 @@
 // Package editortest is the VS Code window that a terminal belongs to, for tests: the socket that VSCODE_IPC_HOOK_CLI
-// names. It answers as the desktop and the web client were seen to answer, and as sockets do whose window is gone. The
-// desktop client forwards the port that it finds in the query of the address, as the real one does.
+// names. It answers as the desktop and the web client were seen to answer, and as sockets do whose window is gone.
+// The desktop client forwards the port that it finds in the query of the address, as the real one does.
 //
 // It knows nothing of homing and shares no code with it. The one rule: what lies on the laptop (the browser, its
 // loopback) is the caller's, in Options.Open and Options.Listen; Laptop is a loopback in memory for tests without
@@ -36,7 +36,8 @@ const (
 
 // What status answers. The desktop's report is fixed text of several lines; the web client's one line is translated.
 const (
-	DesktopStatus = "Version:          Code 1.139.1 (0123456789abcdef0123456789abcdef01234567, 2026-11-11T08:12:50.000Z)\n" +
+	DesktopStatus = "Version:          Code 1.139.1 (0123456789abcdef0123456789abcdef01234567, " +
+		"2026-11-11T08:12:50.000Z)\n" +
 		"OS Version:       Linux x64 6.8.0-64-generic\n" +
 		"CPUs:             11th Gen Intel(R) Core(TM) i7-1165G7 @ 2.80GHz (8 x 1690)\n" +
 		"Memory (System):  31.09GB (18.21GB free)\n" +
@@ -61,11 +62,11 @@ type Options struct {
 	Client Client
 	// Status replaces what the client answers to status; "" means DesktopStatus or WebStatus.
 	Status string
-	// Open is the laptop's browser: it is called with each address once the person has answered the dialog, and its end
-	// is not waited for by the answer. nil opens nothing.
+	// Open is the laptop's browser: it is called with each address once the person has answered the dialog, and its
+	// end is not waited for by the answer. nil opens nothing.
 	Open func(url string)
-	// Listen opens the laptop's end of a forwarded port at 127.0.0.1:port; port 0 means any. nil forwards nothing. The
-	// web client never forwards.
+	// Listen opens the laptop's end of a forwarded port at 127.0.0.1:port; port 0 means any. nil forwards nothing.
+	// The web client never forwards.
 	Listen func(port int) (net.Listener, error)
 	// Dial reaches a port of the remote side's "localhost", as the real one does. nil dials from here.
 	Dial func(ctx context.Context, port int) (net.Conn, error)
@@ -203,8 +204,8 @@ func (w *Window) Asked() []string {
 	return append([]string(nil), w.asked...)
 }
 
-// Tunnels returns the forwarded ports: the remote port, and the laptop's port that leads there. The two differ when the
-// laptop's is taken; VS Code opens the browser all the same.
+// Tunnels returns the forwarded ports: the remote port, and the laptop's port that leads there. The two differ when
+// the laptop's is taken; VS Code opens the browser all the same.
 func (w *Window) Tunnels() map[int]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -306,8 +307,9 @@ func loopback(host string) bool {
 }
 
 // PortInQuery returns the port that a desktop client forwards before it opens rawURL, 0 for none: of the first query
-// parameter whose value is an http or https address of exactly localhost, 127.0.0.1 or 0.0.0.0 with a port. As VS Code
-// (src/vs/platform/tunnel/common/tunnel.ts) it splits the decoded query, so that an address encoded twice is not seen.
+// parameter whose value is an http or https address of exactly localhost, 127.0.0.1 or 0.0.0.0 with a port. As VS
+// Code (src/vs/platform/tunnel/common/tunnel.ts) it splits the decoded query, so that an address encoded twice is not
+// seen.
 func PortInQuery(rawURL string) int {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {

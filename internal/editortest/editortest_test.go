@@ -19,7 +19,8 @@ import (
 
 // tell sends a message to the socket and returns the answer.
 func tell(ctx context.Context, path, body string) (code int, answer string, err error) {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _,
+		_ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", path)
 	}}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/", strings.NewReader(body))
@@ -59,9 +60,10 @@ func TestWindowAnswers(t *testing.T) {
 		code   int
 		answer string // its beginning
 	}{
-		"desktop":             {Options{}, `{"type":"status"}`, 200, `"Version:          Code 1.`},
-		"web":                 {Options{Client: Web}, `{"type":"status"}`, 200, `"` + WebStatus + `"`},
-		"web, translated":     {Options{Client: Web, Status: WebStatusGerman}, `{"type":"status"}`, 200, `"Das Argument`},
+		"desktop": {Options{}, `{"type":"status"}`, 200, `"Version:          Code 1.`},
+		"web":     {Options{Client: Web}, `{"type":"status"}`, 200, `"` + WebStatus + `"`},
+		"web, translated": {Options{Client: Web, Status: WebStatusGerman}, `{"type":"status"}`, 200,
+			`"Das Argument`},
 		"open":                {Options{}, openMessage(t, authorize), 200, "null"},
 		"open is refused":     {Options{StatusCode: 500}, openMessage(t, authorize), 500, `"Error"`},
 		"list of extensions":  {Options{}, `{"type":"extensionManagement","list":{}}`, 200, `""`},
@@ -74,7 +76,8 @@ func TestWindowAnswers(t *testing.T) {
 		if err != nil || code != tc.code || !strings.HasPrefix(answer, tc.answer) {
 			t.Errorf("%s: %d %q %v, want %d %q…", name, code, answer, err, tc.code, tc.answer)
 		}
-		if name == "open" && (len(w.Opened()) != 1 || w.Opened()[0] != authorize) || name != "open" && len(w.Opened()) > 0 {
+		if name == "open" && (len(w.Opened()) != 1 || w.Opened()[0] != authorize) || name != "open" &&
+			len(w.Opened()) > 0 {
 			t.Errorf("%s: opened %q", name, w.Opened())
 		}
 		w.Close()
@@ -121,7 +124,10 @@ func TestDialog(t *testing.T) {
 // TestDesktopForwards reaches a listener of here from a laptop whose own loopback refuses.
 func TestDesktopForwards(t *testing.T) {
 	t.Parallel()
-	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host+r.URL.Path) }))
+	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_,
+			_ = io.WriteString(w, r.Host+r.URL.Path)
+	}))
 	t.Cleanup(listener.Close)
 	at := strings.TrimPrefix(listener.URL, "http://")
 	url := "https://oidc.example/authorize?redirect_uri=http%3A%2F%2F" + strings.ReplaceAll(at, ":", "%3A") + "%2Foauth%2Fcallback"

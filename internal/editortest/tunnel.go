@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// forward opens a tunnel to the remote port unless there is one. The laptop's port is the same number, or the next, or
-// any. As in VS Code nobody notices when it is another: the browser opens, and the redirect misses.
+// forward opens a tunnel to the remote port unless there is one. The laptop's port is the same number, or the next,
+// or any. As in VS Code nobody notices when it is another: the browser opens, and the redirect misses.
 func (w *Window) forward(port int) {
 	w.mu.Lock()
 	_, there := w.tunnels[port]
@@ -43,8 +43,9 @@ func (w *Window) forward(port int) {
 	}
 }
 
-// Relay carries every connection that l accepts to one that dial makes, until l is closed or ctx ends; it returns when
-// the last one is closed. A connection that cannot be carried on is closed, as a tunnel does whose far end refuses.
+// Relay carries every connection that l accepts to one that dial makes, until l is closed or ctx ends; it returns
+// when the last one is closed. A connection that cannot be carried on is closed, as a tunnel does whose far end
+// refuses.
 func Relay(ctx context.Context, l net.Listener, dial func(context.Context) (net.Conn, error)) {
 	var going sync.WaitGroup
 	defer going.Wait()
@@ -107,9 +108,9 @@ func (p *Laptop) Listen(port int) (net.Listener, error) {
 	return l, nil
 }
 
-// DialContext is for the http.Transport of the laptop's browser: 127.0.0.1 and localhost are the laptop's own, where a
-// port that was not forwarded refuses; every other host is the network that both sides share. With the hosts named in
-// shared, such as an emulator's "127.0.0.1:4000", it dials from here.
+// DialContext is for the http.Transport of the laptop's browser: 127.0.0.1 and localhost are the laptop's own, where
+// a port that was not forwarded refuses; every other host is the network that both sides share. With the hosts named
+// in shared, such as an emulator's "127.0.0.1:4000", it dials from here.
 func (p *Laptop) DialContext(shared ...string) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		host, portText, err := net.SplitHostPort(addr)
@@ -131,7 +132,8 @@ func (p *Laptop) DialContext(shared ...string) func(ctx context.Context, network
 		p.mu.Lock()
 		l := p.ports[port]
 		p.mu.Unlock()
-		refused := &net.OpError{Op: "dial", Net: network, Err: fmt.Errorf("%s on the laptop: %w", addr, syscall.ECONNREFUSED)}
+		refused := &net.OpError{Op: "dial", Net: network, Err: fmt.Errorf("%s on the laptop: %w", addr,
+			syscall.ECONNREFUSED)}
 		if l == nil {
 			return nil, refused
 		}

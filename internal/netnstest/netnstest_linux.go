@@ -29,7 +29,8 @@ type Machine struct {
 // New makes a machine whose only interface is its loopback, and takes it away when the test ends.
 func New(t testing.TB, name string) *Machine {
 	t.Helper()
-	m := &Machine{Name: name, ip: testtools.Program(t, "ip", "iproute2"), nsenter: testtools.Program(t, "nsenter", "util-linux")}
+	m := &Machine{Name: name, ip: testtools.Program(t, "ip", "iproute2"), nsenter: testtools.Program(t, "nsenter",
+		"util-linux")}
 	err := apart(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return os.NewSyscallError("unshare", err)
@@ -86,8 +87,8 @@ func (m *Machine) in(f func() error) error {
 // path names the namespace for other programs.
 func (m *Machine) path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), m.ns.Fd()) }
 
-// Enter makes cmd, not yet started, one that runs on the machine, and that the kernel kills when the test's process is
-// gone. Its process id, files and terminal stay the program's own.
+// Enter makes cmd, not yet started, one that runs on the machine, and that the kernel kills when the test's process
+// is gone. Its process id, files and terminal stay the program's own.
 func (m *Machine) Enter(cmd *exec.Cmd) {
 	args := []string{m.nsenter, "--net=" + m.path(), "--", cmd.Path}
 	if len(cmd.Args) > 0 {

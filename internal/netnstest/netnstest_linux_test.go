@@ -23,7 +23,10 @@ func serve(t *testing.T, m *Machine, addr string) (port int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, m.Name) })}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = io.WriteString(w, m.Name)
+	})}
 	go func() { _ = srv.Serve(l) }()
 	t.Cleanup(func() { _ = srv.Close() })
 	return l.Addr().(*net.TCPAddr).Port
@@ -32,7 +35,8 @@ func serve(t *testing.T, m *Machine, addr string) (port int) {
 // ask returns who answers at an address as seen from the machine.
 func ask(t *testing.T, from *Machine, host string, port int) (string, error) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _,
+		_ string) (net.Conn, error) {
 		return from.Dial(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
 	}}}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://machine.test/", nil)
@@ -97,7 +101,8 @@ func TestCommand(t *testing.T) {
 	Link(t, a, "10.77.1.1/24", b, "10.77.1.2/24")
 	for m, want := range map[*Machine]string{a: "to-b", b: "to-a"} {
 		out, err := m.Command(t.Context(), "sh", "-c", `cat /proc/net/dev; echo "$0 $1"`, "x y", "z").Output()
-		if err != nil || !strings.Contains(string(out), want+":") || strings.Contains(string(out), "eth0") || !strings.HasSuffix(string(out), "\nx y z\n") {
+		if err != nil || !strings.Contains(string(out), want+":") || strings.Contains(string(out), "eth0") ||
+			!strings.HasSuffix(string(out), "\nx y z\n") {
 			t.Errorf("on %s: %v\n%s", m.Name, err, out)
 		}
 	}
@@ -119,7 +124,8 @@ func TestCommand(t *testing.T) {
 		t.Error(err)
 	}
 	_ = cmd.Wait()
-	if err := a.IP("link", "set", "nothing", "up"); err == nil || !strings.Contains(err.Error(), "on a: ip link set nothing up") {
+	if err := a.IP("link", "set", "nothing", "up"); err == nil || !strings.Contains(err.Error(),
+		"on a: ip link set nothing up") {
 		t.Errorf("ip failed, but: %v", err)
 	}
 }

@@ -8,8 +8,8 @@ func AWSCLIStable(t testing.TB) string {
 	return tool(t, "the AWS CLI 2.23", "awscli-stable", "aws")
 }
 
-// AWSCLI1 returns the path of the AWS CLI 1, in the version of interop/versions. It uses and renews sessions; it has no
-// commands that sign in.
+// AWSCLI1 returns the path of the AWS CLI 1, in the version of interop/versions. It uses and renews sessions; it has
+// no commands that sign in.
 func AWSCLI1(t testing.TB) string {
 	t.Helper()
 	return tool(t, "the AWS CLI 1", "awscli1", "bin", "aws")

@@ -16,7 +16,8 @@ func TestMissingOldClients(t *testing.T) {
 		for ci, want := range map[string]string{"": "skip: ", "true": "fail: "} {
 			t.Setenv("CI", ci)
 			said := ended(func(t testing.TB) { find(t) })
-			if !strings.HasPrefix(said, want) || !strings.Contains(said, name) || !strings.Contains(said, "make setup") {
+			if !strings.HasPrefix(said, want) || !strings.Contains(said, name) || !strings.Contains(said,
+				"make setup") {
 				t.Errorf("CI=%q: got %q, want %q naming %s and make setup", ci, said, want, name)
 			}
 		}

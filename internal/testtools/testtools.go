@@ -29,8 +29,8 @@ func Dir() string {
 // CI reports whether a missing tool is a failure: CI=true, as most continuous integration services set it.
 func CI() bool { return os.Getenv("CI") == "true" }
 
-// Missing ends the test because what is not there: t.Skip, or t.Fatal where CI is true. how says how to get it, such as
-// "make setup".
+// Missing ends the test because what is not there: t.Skip, or t.Fatal where CI is true. how says how to get it, such
+// as "make setup".
 func Missing(t testing.TB, what, how string) {
 	t.Helper()
 	if CI() {

@@ -46,7 +46,8 @@ func TestMissingToolSkipsByNameAndFailsInCI(t *testing.T) {
 	for name, find := range tools {
 		for ci, want := range map[string]string{"": "skip: ", "true": "fail: "} {
 			t.Setenv("CI", ci)
-			if said := ended(find); !strings.HasPrefix(said, want) || !strings.Contains(said, name) || !strings.Contains(said, "make setup") {
+			if said := ended(find); !strings.HasPrefix(said, want) || !strings.Contains(said, name) ||
+				!strings.Contains(said, "make setup") {
 				t.Errorf("CI=%q, %s missing: got %q, want %q naming it and make setup", ci, name, said, want)
 			}
 		}
@@ -61,7 +62,8 @@ func TestUnexpectedToolSkips(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "rust.unexpected"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if said := ended(func(t testing.TB) { RustClient(t) }); !strings.HasPrefix(said, "skip: ") || !strings.Contains(said, "not expected") {
+	if said := ended(func(t testing.TB) { RustClient(t) }); !strings.HasPrefix(said, "skip: ") ||
+		!strings.Contains(said, "not expected") {
 		t.Errorf("rust.unexpected: %q", said)
 	}
 	if said := ended(func(t testing.TB) { JavaClient(t) }); !strings.HasPrefix(said, "fail: ") {

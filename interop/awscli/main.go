@@ -1,5 +1,5 @@
-// Command awscli is the AWS CLI as a program: one request a line in, one answer a line out (see clients_test.go of the
-// folder above). Its argument is the aws to run; every request starts it anew, as a person would.
+// Command awscli is the AWS CLI as a program: one request a line in, one answer a line out (see clients_test.go of
+// the folder above). Its argument is the aws to run; every request starts it anew, as a person would.
 package main
 
 import (
@@ -119,8 +119,8 @@ func (aws cli) read(ctx context.Context, into any, args ...string) error {
 	return json.Unmarshal(out, into)
 }
 
-// credentials asks for the profile's credentials. The AWS CLI 1 has no command that prints them; there the key is read
-// off a request that it signed, and the expiry stays unknown.
+// credentials asks for the profile's credentials. The AWS CLI 1 has no command that prints them; there the key is
+// read off a request that it signed, and the expiry stays unknown.
 func credentials(ctx context.Context, aws cli, profile string) (answer, error) {
 	var creds struct{ AccessKeyId, AccountId, Expiration string } //nolint:revive // as the AWS CLI spells them
 	out, err := aws.run(ctx, "configure", "export-credentials", "--profile", profile, "--format", "process")
@@ -128,7 +128,8 @@ func credentials(ctx context.Context, aws cli, profile string) (answer, error) {
 		err = json.Unmarshal(out, &creds)
 		return answer{AccessKeyID: creds.AccessKeyId, Account: creds.AccountId, Expires: creds.Expiration}, err
 	}
-	if f, ok := errors.AsType[*failure](err); !ok || !strings.Contains(f.stderr, "argument subcommand: Invalid choice") {
+	if f, ok := errors.AsType[*failure](err); !ok || !strings.Contains(f.stderr,
+		"argument subcommand: Invalid choice") {
 		return answer{}, err
 	}
 	sent, err := aws.authorization(ctx, "sts", "get-caller-identity", "--profile", profile)
@@ -140,8 +141,8 @@ func credentials(ctx context.Context, aws cli, profile string) (answer, error) {
 	return answer{AccessKeyID: id}, nil
 }
 
-// token makes the AWS CLI use the bearer token of the profile's session, which takes its provider of bearer tokens, and
-// finds the token file that holds it.
+// token makes the AWS CLI use the bearer token of the profile's session, which takes its provider of bearer tokens,
+// and finds the token file that holds it.
 func token(ctx context.Context, aws cli, profile string) (answer, error) {
 	sent, err := aws.authorization(ctx, "codecatalyst", "verify-session", "--profile", profile)
 	if err != nil {
@@ -202,22 +203,26 @@ const startURL = "https://d-9067f00d42.awsapps.com/start"
 var commands = map[string][]string{
 	"RegisterClient": {"sso-oidc", "register-client", "--client-name", "interop", "--client-type", "public"},
 	// The AWS CLI 1 fetches an argument that is a URL (its cli_follow_urlparam), and so never gets to the operation.
-	"StartDeviceAuthorization": {"sso-oidc", "start-device-authorization", "--cli-input-json", `{"clientId": "c", "clientSecret": "s", "startUrl": "` + startURL + `"}`},
-	"CreateToken":              {"sso-oidc", "create-token", "--client-id", "c", "--client-secret", "s", "--grant-type", "refresh_token", "--refresh-token", "r"},
-	"ListAccounts":             {"sso", "list-accounts", "--access-token", "t"},
-	"ListAccountRoles":         {"sso", "list-account-roles", "--access-token", "t", "--account-id", "111111111111"},
-	"GetRoleCredentials":       {"sso", "get-role-credentials", "--access-token", "t", "--account-id", "111111111111", "--role-name", "r"},
-	"Logout":                   {"sso", "logout"}, // of the AWS CLI 2; the one of 1 wants --access-token
+	"StartDeviceAuthorization": {"sso-oidc", "start-device-authorization", "--cli-input-json",
+		`{"clientId": "c", "clientSecret": "s", "startUrl": "` + startURL + `"}`},
+	"CreateToken": {"sso-oidc", "create-token", "--client-id", "c", "--client-secret", "s", "--grant-type",
+		"refresh_token", "--refresh-token", "r"},
+	"ListAccounts":     {"sso", "list-accounts", "--access-token", "t"},
+	"ListAccountRoles": {"sso", "list-account-roles", "--access-token", "t", "--account-id", "111111111111"},
+	"GetRoleCredentials": {"sso", "get-role-credentials", "--access-token", "t", "--account-id", "111111111111",
+		"--role-name", "r"},
+	"Logout": {"sso", "logout"}, // of the AWS CLI 2; the one of 1 wants --access-token
 }
 
 var (
-	answered  = regexp.MustCompile(`"[A-Z]+ \S+ HTTP/1\.1" (\d{3})`)
-	raised    = regexp.MustCompile(`(?m)^(?:awscli\.)?botocore\.(errorfactory|exceptions)\.(\w+): An error occurred \((\w+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: ?(.*)$`)
+	answered = regexp.MustCompile(`"[A-Z]+ \S+ HTTP/1\.1" (\d{3})`)
+	raised   = regexp.MustCompile(`(?m)^(?:awscli\.)?botocore\.(errorfactory|exceptions)\.(\w+): An error occurred ` +
+		`\((\w+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: ?(.*)$`)
 	described = regexp.MustCompile(`"error_description": ?"([^"]*)"`)
 )
 
-// call reads class and HTTP status off the debug log, because what is printed has neither. The home folder is one with
-// a token, since the AWS CLI 2 logs out of those that it finds, and drops what the service says about it.
+// call reads class and HTTP status off the debug log, because what is printed has neither. The home folder is one
+// with a token, since the AWS CLI 2 logs out of those that it finds, and drops what the service says about it.
 func call(ctx context.Context, aws cli, service, op string) (answer, error) {
 	home, err := os.MkdirTemp("", "awscli-call-")
 	if err != nil {
@@ -228,7 +233,8 @@ func call(ctx context.Context, aws cli, service, op string) (answer, error) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return answer{}, err
 	}
-	text := `{"startUrl": "` + startURL + `", "region": "us-east-1", "accessToken": "t", "expiresAt": "2999-01-01T00:00:00Z"}`
+	text := `{"startUrl": "` + startURL +
+		`", "region": "us-east-1", "accessToken": "t", "expiresAt": "2999-01-01T00:00:00Z"}`
 	if err := os.WriteFile(filepath.Join(cache, "t.json"), []byte(text), 0o600); err != nil {
 		return answer{}, err
 	}

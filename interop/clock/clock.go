@@ -1,7 +1,7 @@
 // Package clock is a system clock that a test moves, for programs of several languages at once.
 //
-// What they share is a file of eight bytes: by how many seconds the clock is ahead, a signed integer in the machine's byte
-// order. A program that asks the C library for the time gets this one by preload/clock.c; one in Go asks Now.
+// What they share is a file of eight bytes: by how many seconds the clock is ahead, a signed integer in the machine's
+// byte order. A program that asks the C library for the time gets this one by preload/clock.c; one in Go asks Now.
 package clock
 
 import (

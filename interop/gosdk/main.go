@@ -1,5 +1,5 @@
-// Command gosdk is the AWS SDK for Go as a program: one request a line in, one answer a line out (see clients_test.go of
-// the folder above).
+// Command gosdk is the AWS SDK for Go as a program: one request a line in, one answer a line out (see clients_test.go
+// of the folder above).
 package main
 
 import (
@@ -46,8 +46,8 @@ type answer struct {
 	Error string `json:"error,omitempty"` // anything that is not the service's refusal of a call
 }
 
-// sdkNow is the SDK's own clock, which its tests set. Go asks the system for the time past the C library, so the clock that
-// the other clients see (see interop/clock) has to be set here.
+// sdkNow is the SDK's own clock, which its tests set. Go asks the system for the time past the C library, so the
+// clock that the other clients see (see interop/clock) has to be set here.
 //
 //go:linkname sdkNow github.com/aws/aws-sdk-go-v2/internal/sdk.NowTime
 var sdkNow func() time.Time
@@ -112,8 +112,8 @@ func identity(ctx context.Context, client *sts.Client) (answer, error) {
 	return answer{Account: aws.ToString(out.Account), Arn: aws.ToString(out.Arn)}, nil
 }
 
-// profiles returns those of the names that the SDK loads as profiles that stand on an [sso-session]. It has nothing that
-// lists profiles.
+// profiles returns those of the names that the SDK loads as profiles that stand on an [sso-session]. It has nothing
+// that lists profiles.
 func profiles(ctx context.Context, names []string) (a answer, err error) {
 	for _, name := range names {
 		p, err := config.LoadSharedConfigProfile(ctx, name)
@@ -152,17 +152,21 @@ func call(ctx context.Context, cfg aws.Config, op string) answer {
 	var err error
 	switch op {
 	case "RegisterClient":
-		_, err = oidc.RegisterClient(ctx, &ssooidc.RegisterClientInput{ClientName: some, ClientType: aws.String("public")})
+		_, err = oidc.RegisterClient(ctx, &ssooidc.RegisterClientInput{ClientName: some,
+			ClientType: aws.String("public")})
 	case "StartDeviceAuthorization":
-		_, err = oidc.StartDeviceAuthorization(ctx, &ssooidc.StartDeviceAuthorizationInput{ClientId: some, ClientSecret: some, StartUrl: some})
+		_, err = oidc.StartDeviceAuthorization(ctx, &ssooidc.StartDeviceAuthorizationInput{ClientId: some,
+			ClientSecret: some, StartUrl: some})
 	case "CreateToken":
-		_, err = oidc.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: some, ClientSecret: some, GrantType: aws.String("refresh_token"), RefreshToken: some})
+		_, err = oidc.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: some, ClientSecret: some,
+			GrantType: aws.String("refresh_token"), RefreshToken: some})
 	case "ListAccounts":
 		_, err = portal.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: some})
 	case "ListAccountRoles":
 		_, err = portal.ListAccountRoles(ctx, &sso.ListAccountRolesInput{AccessToken: some, AccountId: some})
 	case "GetRoleCredentials":
-		_, err = portal.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: some, AccountId: some, RoleName: some})
+		_, err = portal.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: some, AccountId: some,
+			RoleName: some})
 	case "Logout":
 		_, err = portal.Logout(ctx, &sso.LogoutInput{AccessToken: some})
 	default:
@@ -180,7 +184,8 @@ func refusal(err error) answer {
 		a.Code, a.Message = api.ErrorCode(), api.ErrorMessage()
 		if t := reflect.TypeOf(api); t.Kind() == reflect.Pointer && strings.HasSuffix(t.Elem().PkgPath(), "/types") {
 			a.Type = t.Elem().Name()
-			if description := reflect.ValueOf(api).Elem().FieldByName("Error_description"); description.IsValid() && !description.IsNil() {
+			if description := reflect.ValueOf(api).Elem().FieldByName("Error_description"); description.IsValid() &&
+				!description.IsNil() {
 				a.Message = description.Elem().String()
 			}
 		}
