@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/emulator"
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 )
 
 // synced is what one profiles sync did.
@@ -147,9 +147,9 @@ func (b *bench) editor() error {
 		for round := range b.size.editTimes {
 			runtime.GC() // what was there before does not count
 			before := processorTime()
-			err := awsconfig.Update(context.WithoutCancel(b.ctx), h.path(".aws/config"), awsconfig.Edit{
-				Section: awsconfig.Section{Type: "profile", Name: "dev"},
-				Set:     []awsconfig.KeyValue{{Key: "region", Value: fmt.Sprintf("eu-west-%d", 2+round)}},
+			err := configedit.Update(context.WithoutCancel(b.ctx), h.path(".aws/config"), configedit.Edit{
+				Section: configedit.Section{Type: "profile", Name: "dev"},
+				Set:     []configedit.KeyValue{{Key: "region", Value: fmt.Sprintf("eu-west-%d", 2+round)}},
 			})
 			if err != nil {
 				return err

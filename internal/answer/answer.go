@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/app"
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/connect"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
@@ -178,17 +178,17 @@ func CheckName(answer string) string {
 	if answer == "" {
 		return "A value is required"
 	}
-	if err := awsconfig.ValidName(answer); err != nil {
+	if err := configedit.ValidName(answer); err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
 // SessionEdit returns the edit that writes s as an [sso-session].
-func SessionEdit(s session.Session) awsconfig.Edit {
-	return awsconfig.Edit{
-		Section: awsconfig.Section{Type: "sso-session", Name: s.Name},
-		Set: []awsconfig.KeyValue{
+func SessionEdit(s session.Session) configedit.Edit {
+	return configedit.Edit{
+		Section: configedit.Section{Type: "sso-session", Name: s.Name},
+		Set: []configedit.KeyValue{
 			{Key: "sso_start_url", Value: s.StartURL},
 			{Key: "sso_region", Value: s.Region},
 			{Key: "sso_registration_scopes", Value: strings.Join(s.Scopes, ",")},

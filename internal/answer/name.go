@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -15,7 +15,7 @@ import (
 // may have such characters.
 func ProfileName(s string) string {
 	return strings.Map(func(r rune) rune {
-		if awsconfig.ValidName(string(r)) != nil {
+		if configedit.ValidName(string(r)) != nil {
 			return '-'
 		}
 		return r

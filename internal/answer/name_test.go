@@ -3,7 +3,7 @@ package answer
 import (
 	"testing"
 
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -31,7 +31,7 @@ func TestSessionName(t *testing.T) {
 		{"://", nil, "sso"},
 	} {
 		got := SessionName(session.Session{StartURL: tt.url, Region: "eu-west-1"}, tt.taken)
-		if err := awsconfig.ValidName(got); got != tt.want || err != nil {
+		if err := configedit.ValidName(got); got != tt.want || err != nil {
 			t.Errorf("%s: %q, want %q (%v)", tt.url, got, tt.want, err)
 		}
 	}

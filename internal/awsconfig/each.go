@@ -3,6 +3,8 @@ package awsconfig
 import (
 	"iter"
 	"slices"
+
+	"github.com/homing-cli/homing/internal/awsconfig/grammar"
 )
 
 // Profiles returns the profiles of the config file in its order, each with what its own sections say: nothing that
@@ -12,8 +14,8 @@ func (c *Config) Profiles() iter.Seq[Profile] {
 	return func(yield func(Profile) bool) {
 		index := c.index()
 		for _, name := range c.ProfileNames() {
-			parts := slices.DeleteFunc(slices.Clone(index[sectionKey{kindProfile, name}]), func(p part) bool {
-				return p.file.credentials || !c.sdk && p.section.name == inherited
+			parts := slices.DeleteFunc(slices.Clone(index[sectionKey{grammar.KindProfile, name}]), func(p part) bool {
+				return p.file.credentials || !c.sdk && p.section.Name == grammar.DefaultSection
 			})
 			if p, ok := read(name, parts); ok && !yield(p) {
 				return
@@ -36,14 +38,14 @@ func (c *Config) ProfileNamesInUse() []string {
 		if f.cli == nil {
 			continue
 		}
-		other := parseSDK(f.cli.text)
-		for j := range other.sections {
-			header := other.sections[j].name
-			kind, name, ok := sdkID(header)
+		other := grammar.ParseSDK(f.cli.Text)
+		for j := range other.Sections {
+			header := other.Sections[j].Name
+			kind, name, ok := grammar.SdkID(header)
 			if f.credentials {
-				kind, name, ok = kindProfile, header, true
+				kind, name, ok = grammar.KindProfile, header, true
 			}
-			if ok && kind == kindProfile && !seen[name] {
+			if ok && kind == grammar.KindProfile && !seen[name] {
 				seen[name] = true
 				names = append(names, name)
 			}
@@ -52,13 +54,13 @@ func (c *Config) ProfileNamesInUse() []string {
 	return names
 }
 
-// CredentialsNames lists the profiles that the credentials file holds, in its order. Some programs let their keys there
-// win over what the config file says under the same name.
+// CredentialsNames lists the profiles that the credentials file holds, in its order. Some programs let their keys
+// there win over what the config file says under the same name.
 func (c *Config) CredentialsNames() []string {
 	var names []string
 	f, seen := &c.files[1], make(map[string]bool)
-	for i := range f.read.sections {
-		if kind, name, ok := c.id(f, f.read.sections[i].name); ok && kind == kindProfile && !seen[name] {
+	for i := range f.read.Sections {
+		if kind, name, ok := c.id(f, f.read.Sections[i].Name); ok && kind == grammar.KindProfile && !seen[name] {
 			seen[name] = true
 			names = append(names, name)
 		}

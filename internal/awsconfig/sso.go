@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/homing-cli/homing/internal/awsconfig/grammar"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -21,8 +22,8 @@ type SSOProfile struct {
 	Via       []string        // the source_profile chain: the profile asked for first, Profile last
 }
 
-// NeedRole returns nil when the profile names an account and a role, and otherwise the *fault.Error for a command that
-// fetches role credentials.
+// NeedRole returns nil when the profile names an account and a role, and otherwise the *fault.Error for a command
+// that fetches role credentials.
 func (p SSOProfile) NeedRole() error {
 	if p.AccountID != "" && p.RoleName != "" {
 		return nil
@@ -31,8 +32,8 @@ func (p SSOProfile) NeedRole() error {
 		"profile %q has no sso_account_id and sso_role_name, so there is no role to get credentials for", p.Profile)
 }
 
-// SSO returns the SSO profile that stands behind a profile: the profile itself, or the end of the source_profile chain
-// of a profile that assumes a role. Every error is a *fault.Error of kind Config with a remedy.
+// SSO returns the SSO profile that stands behind a profile: the profile itself, or the end of the source_profile
+// chain of a profile that assumes a role. Every error is a *fault.Error of kind Config with a remedy.
 func (c *Config) SSO(profile string) (SSOProfile, error) {
 	return c.sso(profile, c.Profile, c.sessionSection)
 }
@@ -40,7 +41,7 @@ func (c *Config) SSO(profile string) (SSOProfile, error) {
 type finder func(name string) (Profile, bool)
 
 func (c *Config) sessionSection(name string) (Profile, bool) {
-	return c.lookUp(sectionKey{kindSession, name})
+	return c.lookUp(sectionKey{grammar.KindSession, name})
 }
 
 // indexed returns a finder that looks things up in the index of all sections.
@@ -136,7 +137,7 @@ func (c *Config) ssoKeys(p Profile, found *SSOProfile, sessions finder) error {
 // insteadOf is the remedy for a profile without SSO. It leads nobody to write over a profile that has credentials; if
 // those come from homing, the profile that homing is given is the one to use.
 func (c *Config) insteadOf(p Profile) fault.Remedy {
-	if words, ok := shellWords(p.Get("credential_process")); ok && len(words) > 0 {
+	if words, ok := grammar.ShellWords(p.Get("credential_process")); ok && len(words) > 0 {
 		for i, word := range words {
 			name, found := strings.CutPrefix(word, "--profile=")
 			if word == "--profile" && i+1 < len(words) {
@@ -220,7 +221,7 @@ func sessionFrom(s Profile) (session.Session, error) {
 	if raw, ok := s.Lookup("sso_registration_scopes"); ok {
 		found.Scopes = []string{}
 		for scope := range strings.SplitSeq(raw, ",") {
-			if scope = pyStrip(scope); scope != "" {
+			if scope = grammar.PyStrip(scope); scope != "" {
 				found.Scopes = append(found.Scopes, scope)
 			}
 		}
@@ -257,41 +258,41 @@ func required(p Profile, kind string, remedy fault.Remedy, found *session.Sessio
 // the token file on two of them, so neither reading can be right for both.
 func plain(p Profile, keys ...string) error {
 	for _, key := range keys {
-		o, f := p.option(key)
+		o, f := p.Option(key)
 		if o == nil {
 			continue
 		}
 		if why := differs(o); why != "" {
-			return fault.Suggest(fault.Config, fault.Edit{File: f.path, Line: o.line},
-				"%q: line %d: %s %s", f.path, o.line, key, why)
+			return fault.Suggest(fault.Config, fault.Edit{File: f.path, Line: o.Line},
+				"%q: line %d: %s %s", f.path, o.Line, key, why)
 		}
 	}
 	return nil
 }
 
 // differs says why the readers do not agree about an option's value; "" when they do. The value is not quoted.
-func differs(o *option) string {
-	v := o.value
+func differs(o *grammar.Option) string {
+	v := o.Value
 	switch {
-	case o.nested:
+	case o.Nested:
 		return "is a nested block, not a value"
 	case strings.Contains(v, "\n"):
 		return "goes on in the next line, because that is indented deeper; remove the spaces in front of it"
-	case cutComment(v) != v || v != "" && (v[0] == '#' || v[0] == ';'):
+	case grammar.CutComment(v) != v || v != "" && (v[0] == '#' || v[0] == ';'):
 		return "has a comment behind it, which the AWS CLI takes for a part of the value; give the comment a line of its own"
-	case unquote(v) != v:
+	case grammar.Unquote(v) != v:
 		return "stands in quotes, which the AWS CLI takes for a part of the value; remove them"
 	}
 	return ""
 }
 
-func withoutComment(v string) string { return pyStrip(cutComment(v)) }
+func withoutComment(v string) string { return grammar.PyStrip(grammar.CutComment(v)) }
 
 // ProfilesOf returns the profiles that stand on a session, in the order of the files: those that name it (or, for a
 // legacy one, its start URL) themselves, and not those that reach it by a source_profile.
 func (c *Config) ProfilesOf(s session.Session) []SSOProfile {
 	var found []SSOProfile
-	profiles, sessions := c.indexed(kindProfile), c.indexed(kindSession)
+	profiles, sessions := c.indexed(grammar.KindProfile), c.indexed(grammar.KindSession)
 	for _, name := range c.ProfileNames() {
 		p, err := c.sso(name, profiles, sessions)
 		if err == nil && p.Profile == name && p.Session.Name == s.Name && (!s.Legacy() || p.Session.StartURL == s.StartURL) {
@@ -305,7 +306,7 @@ func (c *Config) ProfilesOf(s session.Session) []SSOProfile {
 // URL of the legacy profiles, in the order of the file.
 func (c *Config) Sessions() []session.Session {
 	var found []session.Session
-	sessions := c.indexed(kindSession)
+	sessions := c.indexed(grammar.KindSession)
 	for _, name := range c.SessionNames() {
 		if section, ok := sessions(name); ok {
 			if s, err := sessionFrom(section); err == nil {
@@ -314,7 +315,7 @@ func (c *Config) Sessions() []session.Session {
 		}
 	}
 	seen := make(map[string]bool)
-	profiles := c.indexed(kindProfile)
+	profiles := c.indexed(grammar.KindProfile)
 	for _, name := range c.ProfileNames() {
 		p, _ := profiles(name)
 		if p.Get("sso_session") != "" || p.Get("sso_start_url") == "" {
@@ -329,15 +330,15 @@ func (c *Config) Sessions() []session.Session {
 }
 
 // Service returns the endpoint that the files configure for a service of a profile: endpoint_url of the service's
-// block in the profile's `services` section, else endpoint_url of the profile, else "". The service is named as in the
-// file ("sso", "sso_oidc", "sts"); "" asks for the profile's own endpoint_url.
+// block in the profile's `services` section, else endpoint_url of the profile, else "". The service is named as in
+// the file ("sso", "sso_oidc", "sts"); "" asks for the profile's own endpoint_url.
 func (c *Config) Service(profile, service string) string {
 	p, ok := c.Profile(profile)
 	if !ok {
 		return ""
 	}
 	if name := p.Get("services"); name != "" && service != "" {
-		s, _ := c.lookUp(sectionKey{kindServices, name})
+		s, _ := c.lookUp(sectionKey{grammar.KindServices, name})
 		if v, ok := s.Sub(service, "endpoint_url"); ok && v != "" {
 			return withoutComment(v)
 		}
@@ -345,14 +346,15 @@ func (c *Config) Service(profile, service string) string {
 	return withoutComment(p.Get("endpoint_url"))
 }
 
-// ServiceEndpoints returns the endpoint_url of each block in the `services` section of a profile, by the block's name ("s3").
+// ServiceEndpoints returns the endpoint_url of each block in the `services` section of a profile, by the block's name
+// ("s3").
 func (c *Config) ServiceEndpoints(profile string) map[string]string {
 	p, ok := c.Profile(profile)
 	if !ok || p.Get("services") == "" {
 		return nil
 	}
 	found := map[string]string{}
-	s, _ := c.lookUp(sectionKey{kindServices, p.Get("services")})
+	s, _ := c.lookUp(sectionKey{grammar.KindServices, p.Get("services")})
 	for _, service := range s.Keys() {
 		if v, ok := s.Sub(service, "endpoint_url"); ok && v != "" {
 			found[service] = withoutComment(v)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,7 @@ const (
 	restTime  = 20 * time.Millisecond  // a file that nobody has changed for this long is complete
 	lookTime  = 20 * time.Millisecond  // from reading the file to writing it back, another program takes this long
 	lookPerMB = 100 * time.Millisecond // and this much for each megabyte
+	busyLook  = 5                      // times as long, once one has been seen at work: a busy machine interrupts it
 )
 
 // Edit is a change to a text file that other programs write too, in place and without a lock. "aws configure set" reads
@@ -34,8 +36,9 @@ type Edit struct {
 	// Change returns the text that the file shall hold; text is "" for a missing file. It is called again when another
 	// program has changed the file meanwhile. For a text it has already changed it returns the same text.
 	Change func(text string) (string, error)
-	// Merge returns ours with what another program changed when it made theirs of base.
-	Merge func(base, theirs, ours string) (string, error)
+	// Merge returns ours with what another program changed when it made theirs of base, but for what is not the same in
+	// ours and kept.
+	Merge func(base, theirs, kept, ours string) (string, error)
 	// Blank reports a text that holds nothing to lose. It never replaces a backup that does.
 	Blank func(text string) bool
 
@@ -160,11 +163,12 @@ type sharedFile struct {
 
 	known       bool // Change made made of given
 	given, made string
+	seen        string // digest of what the file at replaced() holds and this edit has brought in
 }
 
 func newSharedFile(ctx context.Context, e *Edit, path string) *sharedFile {
 	dir, base := filepath.Split(path)
-	return &sharedFile{Edit: e, ctx: ctx, path: path, dir: filepath.Clean(dir), base: base, until: time.Now().Add(editWait)}
+	return &sharedFile{Edit: e, ctx: ctx, path: path, dir: filepath.Clean(dir), base: base, until: time.Now().Add(editWait), seen: digest("")}
 }
 
 // replaced is the name that the replaced file keeps until nobody writes to it.
@@ -250,8 +254,11 @@ func (s *sharedFile) edit(change func(string) (string, error)) error {
 			now.release()
 			return err
 		}
-		err = s.publish(now, out, now.text)
+		err = s.publish(now, out, now.text, true)
 		now.release()
+		if err != nil {
+			_ = os.Remove(s.journalPath()) // nothing was replaced
+		}
 		switch {
 		case err == nil:
 			s.reach("published")
@@ -374,15 +381,19 @@ func (v version) at(now fs.FileInfo, err error) bool {
 }
 
 // publish makes text the text of the file: errChanged when it no longer is v. before is the text for the backup: text
-// without this edit.
-func (s *sharedFile) publish(v version, text, before string) error {
-	temp, err := s.writeTemp(text, v.info)
+// without this edit. A program that waits for the lease has read v already, so what it writes has to be brought in once
+// more: to come to an end, later publishing does not wait for the disk. The old text stays until that is done.
+func (s *sharedFile) publish(v version, text, before string, durable bool) error {
+	temp, err := s.writeTemp(text, v.info, durable)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(temp) }() // unless it has got another name
 	if v.info != nil {
 		if err := s.backup(before, v.info); err != nil {
+			return err
+		}
+		if err := s.writeJournal(journal{v.text, text, s.seen}); err != nil {
 			return err
 		}
 	}
@@ -397,9 +408,6 @@ func (s *sharedFile) publish(v version, text, before string) error {
 	}
 	if errors.Is(err, syscall.EBUSY) && v.info != nil {
 		return s.overwrite(v, text, temp)
-	}
-	if err == nil {
-		SyncDir(s.dir)
 	}
 	return err
 }
@@ -445,7 +453,7 @@ func (s *sharedFile) swap(temp string) error {
 	return err
 }
 
-func (s *sharedFile) writeTemp(text string, like fs.FileInfo) (name string, err error) {
+func (s *sharedFile) writeTemp(text string, like fs.FileInfo, durable bool) (name string, err error) {
 	f, err := os.CreateTemp(s.dir, tempsOf(s.base))
 	if err != nil {
 		return "", err
@@ -454,7 +462,7 @@ func (s *sharedFile) writeTemp(text string, like fs.FileInfo) (name string, err 
 	if err == nil && like != nil {
 		err = adopt(f, like)
 	}
-	if err == nil {
+	if err == nil && durable {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -471,7 +479,7 @@ func (s *sharedFile) backup(text string, like fs.FileInfo) error {
 			return nil
 		}
 	}
-	temp, err := s.writeTemp(text, like)
+	temp, err := s.writeTemp(text, like, false)
 	if err != nil {
 		return err
 	}
@@ -489,7 +497,8 @@ type writing struct{ base, text string }
 // was replaced has written it back. What they wrote gets into the file, and so does the edit if they took it out.
 func (s *sharedFile) look(change func(string) (string, error), base, published string) error {
 	var theirs []writing
-	s.until = time.Now().Add(editWait)
+	s.until = time.Now().Add(editWait + 2*busyLook*lookFor(base, published))
+	s.seen = digest(base)
 	end := time.Now().Add(lookFor(base, published))
 	for {
 		if err := s.wait(end); err != nil {
@@ -511,18 +520,21 @@ func (s *sharedFile) look(change func(string) (string, error), base, published s
 			if wrote {
 				if now.text == published && len(theirs) == 0 {
 					text = old.text
+				} else if text, err = s.Merge(base, old.text, published, text); err != nil {
+					now.release()
+					return s.unfinished(err)
 				}
 				theirs = append(theirs, writing{base, old.text})
-				base = old.text
+				base, s.seen = old.text, digest(old.text)
 			}
 			var before, out string
 			before, out, err = s.bring(theirs, text, change)
 			if err == nil && out != now.text {
-				err = s.publish(now, out, before)
+				err = s.publish(now, out, before, false)
 				last = false
 				if err == nil {
 					base, published = now.text, out
-					end = time.Now().Add(lookFor(base, published))
+					end = time.Now().Add(busyLook * lookFor(base, published))
 					s.reach("published")
 				}
 			}
@@ -535,15 +547,28 @@ func (s *sharedFile) look(change func(string) (string, error), base, published s
 			return s.unfinished(err)
 		}
 		if last {
+			s.sync()
 			return s.forget()
 		}
 	}
 }
 
-// bring puts the writings of other programs and then the edit into text. before is the text without the edit.
+// sync waits until the file and its backup are on the disk. A system that cannot do so has nothing better to offer.
+func (s *sharedFile) sync() {
+	for _, path := range []string{s.path, s.path + BackupSuffix} {
+		if f, err := Open(path); err == nil {
+			_ = f.Sync()
+			_ = f.Close()
+		}
+	}
+	SyncDir(s.dir)
+}
+
+// bring puts the writings of other programs, of which the later counts, and the edit into text, where a program that had
+// read the file before has taken them out. before is the text without the edit.
 func (s *sharedFile) bring(theirs []writing, text string, change func(string) (string, error)) (before, out string, err error) {
-	for _, w := range theirs {
-		if text, err = s.Merge(w.base, w.text, text); err != nil {
+	for _, w := range slices.Backward(theirs) {
+		if text, err = s.Merge(w.base, w.text, w.base, text); err != nil {
 			return "", "", err
 		}
 	}
@@ -594,44 +619,6 @@ func (s *sharedFile) unfinished(err error) error {
 		err = busy.Err
 	}
 	return &Busy{s.path, s.replaced(), err}
-}
-
-func (s *sharedFile) forget() error {
-	if err := os.Remove(s.replaced()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// finish ends what a killed edit has left: a write in place, or the look at the file that it replaced.
-func (s *sharedFile) finish() error {
-	if err := s.complete(); err != nil {
-		return err
-	}
-	info, err := os.Lstat(s.replaced())
-	if err != nil {
-		return nil //nolint:nilerr // no edit was killed
-	}
-	if now, err := os.Stat(s.path); err == nil && os.SameFile(info, now) {
-		return s.forget() // killed between the link and the rename: nothing was replaced
-	}
-	old, err := s.read(s.replaced())
-	if err != nil {
-		return s.unfinished(err)
-	}
-	old.release()
-	// The backup is what the killed edit read, so what differs from it was written later, by the edit or by others.
-	base, err := ReadInPlace(s.path + BackupSuffix)
-	if err != nil {
-		return err
-	}
-	if old.text != base && !s.Blank(old.text) {
-		err := s.edit(func(text string) (string, error) { return s.Merge(base, old.text, text) })
-		if err != nil {
-			return s.unfinished(err)
-		}
-	}
-	return s.forget()
 }
 
 // tempsOf is the pattern of our temporary files beside a file.

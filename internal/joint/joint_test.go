@@ -203,20 +203,20 @@ func TestTakeOver(t *testing.T) {
 
 	// who had joined joins the new one; who wants another thing than that makes it leave
 	j = joins(t, p, Hello{About: "x", Yield: true})
-	go func() {
+	go func(l *Leader) {
 		<-l.Pushed()
 		l.Close(nil)
-	}()
+	}(l)
 	l = leads(t, p, Hello{About: "y"})
 	wants(t, j, "", false, false, true)
 	// unless what it gets there would do
 	if j = joins(t, p, Hello{About: "x", Fits: func(about string) bool { return about == "y" }}); j.About() != "y" {
 		t.Errorf("about %q, want y", j.About())
 	}
-	go func() {
+	go func(l *Leader) {
 		<-l.Pushed()
 		l.Close(nil)
-	}()
+	}(l)
 	leads(t, p, Hello{About: "x", Fits: func(about string) bool { return about == "z" }})
 	wants(t, j, "", false, false, true)
 }

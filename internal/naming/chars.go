@@ -7,7 +7,7 @@ import (
 )
 
 // Portable reports whether every reader of ~/.aws/config takes r in a profile's name. It is the set of
-// awsconfig.ValidName, which a test holds it to.
+// configedit.ValidName, which a test holds it to.
 func Portable(r rune) bool {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':

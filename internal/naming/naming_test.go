@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/naming"
 	"github.com/homing-cli/homing/internal/plain"
@@ -110,7 +110,7 @@ func TestCleaning(t *testing.T) {
 			if want != "" && got != strings.Split(want, "|")[i] {
 				t.Errorf("%q by %s: %q, not %q", account, template, got, want)
 			}
-			if err := awsconfig.ValidName(got); err != nil {
+			if err := configedit.ValidName(got); err != nil {
 				t.Errorf("%q by %s: %v", account, template, err)
 			}
 		}
@@ -133,11 +133,11 @@ func TestLongNames(t *testing.T) {
 func TestTheSameRuleAsTheConfigFile(t *testing.T) {
 	t.Parallel()
 	for r := range rune(0x3000) {
-		if got, want := naming.Portable(r), awsconfig.ValidName("a"+string(r)) == nil; got != want {
+		if got, want := naming.Portable(r), configedit.ValidName("a"+string(r)) == nil; got != want {
 			t.Errorf("%q: %v, and in a file %v", r, got, want)
 		}
 	}
-	if err := awsconfig.ValidName(strings.Repeat("a", naming.MaxName+len("-12345678901234567890-")+64)); err != nil {
+	if err := configedit.ValidName(strings.Repeat("a", naming.MaxName+len("-12345678901234567890-")+64)); err != nil {
 		t.Error(err)
 	}
 }
@@ -237,7 +237,7 @@ func FuzzName(f *testing.F) {
 			}
 			return
 		}
-		if invalid := awsconfig.ValidName(got); invalid != nil || len(got) > naming.MaxName || strings.EqualFold(got, "default") {
+		if invalid := configedit.ValidName(got); invalid != nil || len(got) > naming.MaxName || strings.EqualFold(got, "default") {
 			t.Errorf("%q: %v", got, invalid)
 		}
 		if naming.Clean(got) != got || !utf8.ValidString(got) {

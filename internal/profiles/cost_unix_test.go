@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 )
 
 // cpuTime is what this process has used of the processor, so that a busy machine does not count.
@@ -55,7 +56,7 @@ func TestCost(t *testing.T) {
 		if err != nil || plan.Count(Add) != len(grants) {
 			t.Fatalf("%d of %d added, %v", plan.Count(Add), len(grants), err)
 		}
-		full, err := awsconfig.Apply(src, plan.Edits...)
+		full, err := configedit.Apply(src, plan.Edits...)
 		if err != nil {
 			t.Fatal(err)
 		}

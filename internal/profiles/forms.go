@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -94,9 +95,9 @@ func (f *forms) of(has *present) Form {
 }
 
 // keys returns what a profile says. region and output are what defaults say, or "".
-func (f *forms) keys(g Grant, has *present, region, output string) []awsconfig.KeyValue {
-	var kv []awsconfig.KeyValue
-	put := func(key, value string) { kv = append(kv, awsconfig.KeyValue{Key: key, Value: value}) }
+func (f *forms) keys(g Grant, has *present, region, output string) []configedit.KeyValue {
+	var kv []configedit.KeyValue
+	put := func(key, value string) { kv = append(kv, configedit.KeyValue{Key: key, Value: value}) }
 	form := f.of(has)
 	switch form {
 	case FormSession:
@@ -141,28 +142,28 @@ func first(texts ...string) string {
 }
 
 // difference returns the edit that makes profile p say kv, and whether there is anything to do.
-func difference(p awsconfig.Profile, kv []awsconfig.KeyValue) (set []awsconfig.KeyValue, unset []string) {
+func difference(p awsconfig.Profile, kv []configedit.KeyValue) (set []configedit.KeyValue, unset []string) {
 	for _, want := range kv {
 		if v, ok := p.Lookup(want.Key); !ok || v != want.Value {
 			set = append(set, want)
 		}
 	}
 	for _, key := range managed {
-		if _, ok := p.Lookup(key); ok && !slices.ContainsFunc(kv, func(w awsconfig.KeyValue) bool { return w.Key == key }) {
+		if _, ok := p.Lookup(key); ok && !slices.ContainsFunc(kv, func(w configedit.KeyValue) bool { return w.Key == key }) {
 			unset = append(unset, key)
 		}
 	}
 	return set, unset
 }
 
-// FormProcessLine is the credential_process for a grant. It is taken apart alike by Python's shlex (botocore), by sh -c
-// (the Go and JavaScript SDKs) and, for a path of Windows, by its command line.
+// FormProcessLine is the credential_process for a grant. It is taken apart alike by Python's shlex (botocore), by sh
+// -c (the Go and JavaScript SDKs) and, for a path of Windows, by its command line.
 func FormProcessLine(program, sessionName string, g Grant) string {
 	return commandLine(program) + " credentials --sso-session " + quote(sessionName) + " --account-id " + g.Account.ID + " --role-name " + g.Role
 }
 
-// commandLine writes the path of a program at the beginning of a command line; "" for one that is not absolute or that
-// no config file can hold.
+// commandLine writes the path of a program at the beginning of a command line; "" for one that is not absolute or
+// that no config file can hold.
 func commandLine(program string) string {
 	if strings.ContainsFunc(program, func(r rune) bool {
 		return unicode.IsControl(r) || r == unicode.ReplacementChar || r == 0x2028 || r == 0x2029 || unicode.Is(unicode.Bidi_Control, r)
@@ -198,8 +199,8 @@ func special(r rune) bool {
 	return !strings.ContainsRune("_-/.@:+,", r)
 }
 
-// quote writes a word for a shell. Inside single quotes every character is itself; " #" is parted by a quote that ends
-// and one that begins, since the SDKs would take what follows for a comment of the config file.
+// quote writes a word for a shell. Inside single quotes every character is itself; " #" is parted by a quote that
+// ends and one that begins, since the SDKs would take what follows for a comment of the config file.
 func quote(word string) string {
 	if word != "" && !strings.ContainsFunc(word, special) {
 		return word

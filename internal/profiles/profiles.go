@@ -1,8 +1,8 @@
-// Package profiles decides which profiles ~/.aws/config should hold for the accounts and roles a person may use, as the
-// difference to what it holds.
+// Package profiles decides which profiles ~/.aws/config should hold for the accounts and roles a person may use, as
+// the difference to what it holds.
 //
-// It reads no file and asks no service: Make takes both answers and returns edits for internal/awsconfig. The one rule:
-// a profile that a person wrote or changed is never in the edits. See docs/adr/0019-profiles-of-a-session.md.
+// It reads no file and asks no service: Make takes both answers and returns edits for internal/awsconfig. The one
+// rule: a profile that a person wrote or changed is never in the edits. See docs/adr/0019-profiles-of-a-session.md.
 package profiles
 
 import (
@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -84,9 +85,9 @@ type Change struct {
 
 // Plan is the difference between the config file and what it should hold.
 type Plan struct {
-	Edits     []awsconfig.Edit // for awsconfig.Update; none when nothing is to be done
-	Changes   []Change         // first what is wanted, by account and role, then what is in the way or left over
-	Unmatched []string         // patterns of the selection that match nothing that the person may use
+	Edits     []configedit.Edit // for configedit.Update; none when nothing is to be done
+	Changes   []Change          // first what is wanted, by account and role, then what is in the way or left over
+	Unmatched []string          // patterns of the selection that match nothing that the person may use
 }
 
 // Empty reports whether the file is as it should be.
@@ -103,12 +104,12 @@ func (p Plan) Count(k Kind) int {
 	return n
 }
 
-// Make plans. grants are all that the person may use, selected or not, in any order: two accounts of one name are told
-// apart by what is there, not by what is selected, and what is not there counts as lost. The plan depends on cfg,
-// grants and options alone. After its edits another one with the same grants and options is empty.
+// Make plans. grants are all that the person may use, selected or not, in any order: two accounts of one name are
+// told apart by what is there, not by what is selected, and what is not there counts as lost. The plan depends on
+// cfg, grants and options alone. After its edits another one with the same grants and options is empty.
 //
-// Errors are *fault.Error: of kind Usage for a template or an option that does not fit, of kind Config for a file that
-// the AWS CLI cannot load or that has another session of this name.
+// Errors are *fault.Error: of kind Usage for a template or an option that does not fit, of kind Config for a file
+// that the AWS CLI cannot load or that has another session of this name.
 func Make(cfg *awsconfig.Config, grants []Grant, o Options) (Plan, error) {
 	m, err := newMaker(cfg, o)
 	if err != nil {

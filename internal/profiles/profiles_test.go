@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -35,7 +36,7 @@ func planned(t testing.TB, src string, grants []Grant, o Options) (Plan, string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := awsconfig.Apply([]byte(src), plan.Edits...)
+	out, err := configedit.Apply([]byte(src), plan.Edits...)
 	if err != nil {
 		t.Fatalf("%v\nedits %v\nof\n%s", err, plan.Edits, src)
 	}
@@ -209,7 +210,8 @@ func TestNamesThatCollide(t *testing.T) {
 	same(t, "it comes back, with a third", told(plan), "add team-Admin-111111111111 = 111111111111/Admin (team-Admin would be the name of more than one role)\n"+
 		"keep team-Admin-222222222222 = 222222222222/Admin\nadd team-Admin-333333333333 = 333333333333/Admin (team-Admin would be the name of more than one role)\n")
 
-	// All at once: none gets the short name, so that which one is the first does not matter. Selected or not, they are there.
+	// All at once: none gets the short name, so that which one is the first does not matter. Selected or not, they
+	// are there.
 	plan, _ = planned(t, corpSection, []Grant{one, two, three}, Options{Session: corp, Select: Selection{Accounts: []string{"222222222222"}}})
 	same(t, "at once", told(plan), "add team-Admin-222222222222 = 222222222222/Admin (team-Admin would be the name of more than one role)\n")
 

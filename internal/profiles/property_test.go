@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// world makes accounts, files, options and what people do to files, from few names, so that everything meets everything.
+// world makes accounts, files, options and what people do to files, from few names, so that everything meets
+// everything.
 type world struct{ r *rand.Rand }
 
 func (w world) pick(from ...string) string { return from[w.r.IntN(len(from))] }
@@ -324,7 +326,7 @@ func (w world) step(t *testing.T, src string, kinds map[Kind]int) string {
 		}
 		lower[l] = p.Name
 		if _, had := before.Profile(p.Name); !had {
-			if err := awsconfig.ValidName(p.Name); err != nil || p.Name == "default" || slices.Contains(o.Taken, p.Name) || marksAfter[p.Name] == (awsconfig.Mark{}) {
+			if err := configedit.ValidName(p.Name); err != nil || p.Name == "default" || slices.Contains(o.Taken, p.Name) || marksAfter[p.Name] == (awsconfig.Mark{}) {
 				fail("the new name %q: %v", p.Name, err)
 			}
 		}
@@ -370,7 +372,7 @@ func FuzzMake(f *testing.F) {
 	for range 4 {
 		src = w.meddle(w.meddle(src))
 		if plan, err := Make(awsconfig.Parse("config", []byte(src)), w.grants(), w.options()); err == nil {
-			if out, err := awsconfig.Apply([]byte(src), plan.Edits...); err == nil {
+			if out, err := configedit.Apply([]byte(src), plan.Edits...); err == nil {
 				src = string(out)
 			}
 		}
@@ -395,7 +397,7 @@ func FuzzMake(f *testing.F) {
 			}
 			return
 		}
-		out, err := awsconfig.Apply([]byte(text), plan.Edits...)
+		out, err := configedit.Apply([]byte(text), plan.Edits...)
 		if err != nil {
 			if fault.KindOf(err) == fault.Bug {
 				t.Errorf("%v", err)

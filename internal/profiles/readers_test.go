@@ -13,7 +13,7 @@ import (
 
 	sdkconfig "github.com/aws/aws-sdk-go-v2/config"
 
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
@@ -93,8 +93,8 @@ var hardPaths = []string{
 	"plain", "two words", "it's", `a "b" c`, "a #b", "a ;b", "a  ;#c", "#x", "$HOME `id` $(id)", `back\slash`, `end\`, "ünï", "a&b|c>d<e", "~x", "*?[a]", "{a,b}", "!x", "a=b", "%PATH%", "'", "''", " lead", "trail ", "' #'",
 }
 
-// The program is found, and gets its arguments, whatever the folder is called: by Python's shlex, as botocore does it,
-// and by sh -c, as the Go and JavaScript SDKs do it, from what each of them reads in the file. We read it too.
+// The program is found, and gets its arguments, whatever the folder is called: by Python's shlex, as botocore does
+// it, and by sh -c, as the Go and JavaScript SDKs do it, from what each of them reads in the file. We read it too.
 func TestProgramPaths(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -117,7 +117,7 @@ func TestProgramPaths(t *testing.T) {
 		}
 		line := FormProcessLine(program, spaced.Name, g)
 		file := filepath.Join(root, fmt.Sprintf("config%d", i)) // botocore expands variables in its path
-		src, err := awsconfig.Apply(nil, awsconfig.Edit{Section: section("p"), Set: []awsconfig.KeyValue{{Key: keyProcess, Value: line}}})
+		src, err := configedit.Apply(nil, configedit.Edit{Section: section("p"), Set: []configedit.KeyValue{{Key: keyProcess, Value: line}}})
 		if err != nil {
 			t.Errorf("%q: %v", folder, err)
 			continue

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/session"
 )
 
@@ -21,7 +21,7 @@ func (m *maker) write() {
 		case !w.has.intact:
 			m.add(Change{Kind: Changed, Profile: w.profile, Grant: w.Grant, Reason: "you changed it"})
 		case w.profile != w.has.Name:
-			m.plan.Edits = append(m.plan.Edits, awsconfig.Edit{Section: section(w.has.Name), Remove: true, Owner: w.has.owner})
+			m.plan.Edits = append(m.plan.Edits, configedit.Edit{Section: section(w.has.Name), Remove: true, Owner: w.has.owner})
 			m.edit(w, m.keys(w), nil)
 			m.add(Change{Kind: Rename, Profile: w.profile, Was: w.has.Name, Grant: w.Grant})
 		default:
@@ -41,15 +41,15 @@ func (m *maker) write() {
 	}
 }
 
-func section(profile string) awsconfig.Section {
-	return awsconfig.Section{Type: "profile", Name: profile}
+func section(profile string) configedit.Section {
+	return configedit.Section{Type: "profile", Name: profile}
 }
 
-func (m *maker) edit(w *want, set []awsconfig.KeyValue, unset []string) {
-	m.plan.Edits = append(m.plan.Edits, awsconfig.Edit{Section: section(w.profile), Set: set, Unset: unset, Owner: m.owner})
+func (m *maker) edit(w *want, set []configedit.KeyValue, unset []string) {
+	m.plan.Edits = append(m.plan.Edits, configedit.Edit{Section: section(w.profile), Set: set, Unset: unset, Owner: m.owner})
 }
 
-func (m *maker) keys(w *want) []awsconfig.KeyValue {
+func (m *maker) keys(w *want) []configedit.KeyValue {
 	region, output := m.pick.defaultsFor(w.Grant, w.profile)
 	return m.forms.keys(w.Grant, w.has, region, output)
 }
@@ -72,7 +72,7 @@ func (m *maker) whyThisName(w *want) string {
 }
 
 // changes lists the keys of an update.
-func changes(set []awsconfig.KeyValue, unset []string) string {
+func changes(set []configedit.KeyValue, unset []string) string {
 	text := ""
 	for _, kv := range set {
 		text += ", " + kv.Key
@@ -96,7 +96,7 @@ func (m *maker) leftOver() {
 		c := Change{Profile: p.Name, Grant: Grant{Account: account, Role: p.access.role}}
 		c.Kind, c.Reason = m.fate(p, c.Grant)
 		if c.Kind == Remove {
-			m.plan.Edits = append(m.plan.Edits, awsconfig.Edit{Section: section(p.Name), Remove: true, Owner: p.owner})
+			m.plan.Edits = append(m.plan.Edits, configedit.Edit{Section: section(p.Name), Remove: true, Owner: p.owner})
 		}
 		m.add(c)
 	}

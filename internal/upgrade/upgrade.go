@@ -13,6 +13,7 @@ import (
 	"github.com/homing-cli/homing/internal/answer"
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/prompt"
 	"github.com/homing-cli/homing/internal/ui"
@@ -105,7 +106,7 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 				Remedy: fault.Advice("run the command again"), Err: err,
 			}
 		}
-		if err := awsconfig.Update(ctx, path, edits...); err != nil {
+		if err := configedit.Update(ctx, path, edits...); err != nil {
 			return err
 		}
 		a.Loaded = nil
@@ -137,9 +138,9 @@ func (o *Options) profileNames(cfg *awsconfig.Config, names []string) ([]string,
 // preview applies the edits to src in memory, checks the result, shows the diff and asks the person. It reports
 // whether the edits may be written.
 func (o *Options) preview(
-	ctx context.Context, path string, src []byte, edits []awsconfig.Edit, groups []*group,
+	ctx context.Context, path string, src []byte, edits []configedit.Edit, groups []*group,
 ) (bool, error) {
-	out, err := awsconfig.Apply(src, edits...)
+	out, err := configedit.Apply(src, edits...)
 	if err != nil {
 		return false, err
 	}
@@ -182,12 +183,12 @@ func (o *Options) confirm(ctx context.Context, path string) (bool, error) {
 }
 
 // groupEdits returns the edits of the config file that upgrade the groups.
-func groupEdits(groups []*group) (edits []awsconfig.Edit) {
+func groupEdits(groups []*group) (edits []configedit.Edit) {
 	for _, g := range groups {
 		for _, p := range g.profiles {
-			edits = append(edits, awsconfig.Edit{
-				Section: awsconfig.Section{Type: "profile", Name: p.Profile},
-				Set:     []awsconfig.KeyValue{{Key: "sso_session", Value: g.target.Name}},
+			edits = append(edits, configedit.Edit{
+				Section: configedit.Section{Type: "profile", Name: p.Profile},
+				Set:     []configedit.KeyValue{{Key: "sso_session", Value: g.target.Name}},
 				// botocore refuses a profile with a value that differs from its session's, scopes among them.
 				Unset: []string{"sso_start_url", "sso_region", "sso_registration_scopes"},
 			})

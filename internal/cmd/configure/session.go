@@ -5,7 +5,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/answer"
 	"github.com/homing-cli/homing/internal/app"
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/prompt"
 	"github.com/homing-cli/homing/internal/session"
@@ -69,7 +69,7 @@ func (o *sessionOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := awsconfig.Update(ctx, paths.Config, answer.SessionEdit(s)); err != nil {
+	if err := configedit.Update(ctx, paths.Config, answer.SessionEdit(s)); err != nil {
 		return err
 	}
 	if a.UI.JSON {

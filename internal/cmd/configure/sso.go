@@ -9,6 +9,7 @@ import (
 	"github.com/homing-cli/homing/internal/answer"
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/idc"
 	"github.com/homing-cli/homing/internal/interactive"
@@ -101,7 +102,7 @@ func (o *ssoOptions) run(ctx context.Context) error {
 		p.profile = active
 	}
 	if p.profile != "" {
-		if err := awsconfig.ValidName(p.profile); err != nil {
+		if err := configedit.ValidName(p.profile); err != nil {
 			return err
 		}
 		if problem := o.checkCredentials(p.profile); problem != "" {
@@ -281,10 +282,10 @@ func (o *ssoOptions) write(ctx context.Context, p plan) error {
 	if err != nil {
 		return err
 	}
-	profile := awsconfig.Edit{Section: awsconfig.Section{Type: "profile", Name: p.profile}}
+	profile := configedit.Edit{Section: configedit.Section{Type: "profile", Name: p.profile}}
 	set := func(key, value string) {
 		if value != "" {
-			profile.Set = append(profile.Set, awsconfig.KeyValue{Key: key, Value: value})
+			profile.Set = append(profile.Set, configedit.KeyValue{Key: key, Value: value})
 		}
 	}
 	if p.session.Legacy() {
@@ -299,11 +300,11 @@ func (o *ssoOptions) write(ctx context.Context, p plan) error {
 	set("sso_role_name", p.role)
 	set("region", p.region)
 	set("output", p.output)
-	edits := []awsconfig.Edit{profile}
+	edits := []configedit.Edit{profile}
 	if p.newSession {
 		edits = append(edits, answer.SessionEdit(p.session))
 	}
-	return awsconfig.Update(ctx, paths.Config, edits...)
+	return configedit.Update(ctx, paths.Config, edits...)
 }
 
 // contradictions lists the profile's own keys, left from the legacy format, that differ from the session's. botocore

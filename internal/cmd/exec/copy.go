@@ -35,7 +35,7 @@ func makeConfigFolder(a *app.App, profile string) (*configFolder, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := cfg.Bare(profile)
+	text, err := cfg.WithoutCredentials(profile)
 	if err != nil {
 		return nil, err
 	}

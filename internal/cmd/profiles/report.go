@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/answer"
-	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/connect"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/interactive"
@@ -116,7 +116,7 @@ func quoted(path string) string { return fmt.Sprintf("%q", ui.Clean(path)) }
 // addsSession reports whether the plan also writes the session.
 func (out *outcome) addsSession() bool {
 	section := answer.SessionEdit(out.session).Section
-	return slices.ContainsFunc(out.plan.Edits, func(e awsconfig.Edit) bool { return e.Section == section })
+	return slices.ContainsFunc(out.plan.Edits, func(e configedit.Edit) bool { return e.Section == section })
 }
 
 // summary counts the changes of a plan, done or still to do.
@@ -221,8 +221,8 @@ func (out *outcome) legacySignIn(ctx context.Context) (profile string, needed bo
 	if out.session.Legacy() {
 		return "", false
 	}
-	isStartURL := func(kv awsconfig.KeyValue) bool { return kv.Key == "sso_start_url" }
-	i := slices.IndexFunc(out.plan.Edits, func(e awsconfig.Edit) bool {
+	isStartURL := func(kv configedit.KeyValue) bool { return kv.Key == "sso_start_url" }
+	i := slices.IndexFunc(out.plan.Edits, func(e configedit.Edit) bool {
 		return e.Section.Type == "profile" && slices.ContainsFunc(e.Set, isStartURL)
 	})
 	if i < 0 {
@@ -287,8 +287,8 @@ func (out *outcome) confirm(ctx context.Context) (bool, error) {
 }
 
 // equalEdits reports whether two plans change the file alike.
-func equalEdits(a, b []awsconfig.Edit) bool {
-	return slices.EqualFunc(a, b, func(a, b awsconfig.Edit) bool {
+func equalEdits(a, b []configedit.Edit) bool {
+	return slices.EqualFunc(a, b, func(a, b configedit.Edit) bool {
 		return a.Section == b.Section && a.Remove == b.Remove && a.Owner == b.Owner &&
 			slices.Equal(a.Set, b.Set) && slices.Equal(a.Unset, b.Unset)
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/homing-cli/homing/internal/answer"
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/spf13/cobra"
@@ -82,7 +83,7 @@ func (o *syncOptions) target(ctx context.Context) (app.Target, error) {
 	if s.Name == "" {
 		s.Name = answer.SessionName(s, cfg.SessionNames())
 	}
-	if err := awsconfig.ValidName(s.Name); err != nil {
+	if err := configedit.ValidName(s.Name); err != nil {
 		return app.Target{}, err
 	}
 	o.unwritten = true
@@ -138,13 +139,13 @@ func (o *syncOptions) checkConfigured(s session.Session) error {
 
 // addSession returns src with the unwritten session added, and the edit that adds it. If src already has a session of
 // that name, perhaps from another program, it returns src and no edit.
-func (o *syncOptions) addSession(path string, src []byte, s session.Session) ([]byte, []awsconfig.Edit, error) {
+func (o *syncOptions) addSession(path string, src []byte, s session.Session) ([]byte, []configedit.Edit, error) {
 	if !o.unwritten || slices.Contains(awsconfig.Parse(path, src).SessionNames(), s.Name) {
 		return src, nil, nil
 	}
 	edit := answer.SessionEdit(s)
-	after, err := awsconfig.Preview(path, src, edit)
-	return after, []awsconfig.Edit{edit}, err
+	after, err := configedit.Preview(path, src, edit)
+	return after, []configedit.Edit{edit}, err
 }
 
 // retryRemedy gives an error a remedy that works while the session is in no file: login would not know it.

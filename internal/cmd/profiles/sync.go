@@ -12,6 +12,7 @@ import (
 	"github.com/homing-cli/homing/internal/answer"
 	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configedit"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/naming"
 	"github.com/homing-cli/homing/internal/profiles"
@@ -138,7 +139,7 @@ func (o *syncOptions) run(ctx context.Context) error {
 		return err
 	}
 	if !o.dryRun {
-		if err := awsconfig.Editable(a.Loaded.ConfigPath()); err != nil {
+		if err := configedit.Editable(a.Loaded.ConfigPath()); err != nil {
 			return err
 		}
 	}
@@ -218,7 +219,7 @@ func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []b
 		return out.report(ctx)
 	}
 	if !o.yes || o.dryRun {
-		after, err := awsconfig.Preview(path, src, out.plan.Edits...)
+		after, err := configedit.Preview(path, src, out.plan.Edits...)
 		if err != nil {
 			return err
 		}
@@ -233,7 +234,7 @@ func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []b
 		}
 	}
 	shown := out.plan
-	err = awsconfig.UpdateFunc(ctx, path, func(now []byte) ([]awsconfig.Edit, error) {
+	err = configedit.UpdateFunc(ctx, path, func(now []byte) ([]configedit.Edit, error) {
 		if out.plan, err = plan(now); err != nil {
 			return nil, err
 		}

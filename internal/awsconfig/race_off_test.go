@@ -1,5 +1,0 @@
-//go:build !race
-
-package awsconfig
-
-const raceEnabled = false

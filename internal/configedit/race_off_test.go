@@ -1,0 +1,5 @@
+//go:build !race
+
+package configedit
+
+const raceEnabled = false
