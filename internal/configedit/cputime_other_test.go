@@ -1,6 +1,6 @@
 //go:build !unix
 
-package awsconfig
+package configedit
 
 import "time"
 

@@ -1,5 +1,5 @@
 //go:build race
 
-package awsconfig
+package configedit
 
 const raceEnabled = true
