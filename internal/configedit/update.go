@@ -77,7 +77,10 @@ func Editable(path string) error {
 func stillWritten(busy *files.Busy) error {
 	remedy := fault.Remedy(fault.Advice("stop the other program, then type the command again"))
 	if busy.Replaced != "" {
-		remedy = fault.Preface{Words: "compare the two, keep what is missing, then delete the old one:", Then: fault.Run{"diff", busy.Replaced, busy.Path}}
+		remedy = fault.Preface{
+			Words: "compare the two, keep what is missing, then delete the old one:",
+			Then:  fault.Run{"diff", busy.Replaced, busy.Path},
+		}
 	}
 	return &fault.Error{Kind: fault.Config, Msg: busy.Error(), Remedy: remedy, Err: busy.Err}
 }

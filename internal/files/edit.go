@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// BackupSuffix makes the name of the backup: the text before the last edit, in the same folder. People look for it
-	// there, it has the same protection there, and it lives as long as the folder does.
+	// BackupSuffix makes the name of the backup: the text before the last edit, in the same folder. People look for
+	// it there, it has the same protection there, and it lives as long as the folder does.
 	BackupSuffix = ".homing-backup"
 	// EditLockSuffix makes the name of the lock that edits of a file take.
 	EditLockSuffix = ".lock"
@@ -29,15 +29,15 @@ const (
 	busyLook  = 5                      // times as long, once one has been seen at work: a busy machine interrupts it
 )
 
-// Edit is a change to a text file that other programs write too, in place and without a lock. "aws configure set" reads
-// the file, truncates it and writes it: an edit must not take the empty file for the text, and what such a program
-// writes to a file that was just replaced must not get lost.
+// Edit is a change to a text file that other programs write too, in place and without a lock. "aws configure set"
+// reads the file, truncates it and writes it: an edit must not take the empty file for the text, and what such a
+// program writes to a file that was just replaced must not get lost.
 type Edit struct {
-	// Change returns the text that the file shall hold; text is "" for a missing file. It is called again when another
-	// program has changed the file meanwhile. For a text it has already changed it returns the same text.
+	// Change returns the text that the file shall hold; text is "" for a missing file. It is called again when
+	// another program has changed the file meanwhile. For a text it has already changed it returns the same text.
 	Change func(text string) (string, error)
-	// Merge returns ours with what another program changed when it made theirs of base, but for what is not the same in
-	// ours and kept.
+	// Merge returns ours with what another program changed when it made theirs of base, but for what is not the same
+	// in ours and kept.
 	Merge func(base, theirs, kept, ours string) (string, error)
 	// Blank reports a text that holds nothing to lose. It never replaces a backup that does.
 	Blank func(text string) bool
@@ -59,7 +59,8 @@ func (b *Busy) Error() string {
 	case b.Replaced == "":
 		return fmt.Sprintf("%q: another program keeps it open or keeps changing it", b.Path)
 	case b.Err == nil:
-		return fmt.Sprintf("%q was replaced by a new version, but another program still writes to the old one, %q", b.Path, b.Replaced)
+		return fmt.Sprintf("%q was replaced by a new version, but another program still writes to the old one, %q",
+			b.Path, b.Replaced)
 	}
 	return fmt.Sprintf("another program wrote to %q after %q had replaced it: %s", b.Replaced, b.Path, b.Err)
 }
@@ -87,8 +88,8 @@ var (
 // its mode and owner. Links are followed and stay. If nothing changes, nothing is written. Only a regular file is
 // edited, and only one that may be written to.
 //
-// Errors are those of Change, Merge and the context, *Busy, LockHeld, and what the system says. Other programs wait while
-// Change runs, so it neither asks anybody nor uses the network.
+// Errors are those of Change, Merge and the context, *Busy, LockHeld, and what the system says. Other programs wait
+// while Change runs, so it neither asks anybody nor uses the network.
 func (e *Edit) Run(ctx context.Context, path string) error {
 	real, err := Follow(path)
 	if err != nil {
@@ -168,7 +169,10 @@ type sharedFile struct {
 
 func newSharedFile(ctx context.Context, e *Edit, path string) *sharedFile {
 	dir, base := filepath.Split(path)
-	return &sharedFile{Edit: e, ctx: ctx, path: path, dir: filepath.Clean(dir), base: base, until: time.Now().Add(editWait), seen: digest("")}
+	return &sharedFile{
+		Edit: e, ctx: ctx, path: path, dir: filepath.Clean(dir), base: base,
+		until: time.Now().Add(editWait), seen: digest(""),
+	}
 }
 
 // replaced is the name that the replaced file keeps until nobody writes to it.
@@ -197,8 +201,8 @@ func (s *sharedFile) change(text string) (string, error) {
 	return made, err
 }
 
-// without reports whether nothing is to be done, which needs no lock and no right to write. An error of Change is final
-// if no program was writing at that moment.
+// without reports whether nothing is to be done, which needs no lock and no right to write. An error of Change is
+// final if no program was writing at that moment.
 func (s *sharedFile) without() (done bool, err error) {
 	for _, name := range []string{s.replaced(), s.pending()} {
 		if _, err := os.Lstat(name); err == nil {
@@ -293,8 +297,8 @@ type version struct {
 	leased  *os.File    // they cannot write until then; nil where there are no leases
 }
 
-// read waits until no program is writing the file at path, and reads it. Where the system has leases, the version holds
-// one. It lets nobody open the file for writing, and the system refuses it while somebody has.
+// read waits until no program is writing the file at path, and reads it. Where the system has leases, the version
+// holds one. It lets nobody open the file for writing, and the system refuses it while somebody has.
 func (s *sharedFile) read(path string) (version, error) {
 	for {
 		v, err := s.tryRead(path)
@@ -352,7 +356,8 @@ func (s *sharedFile) tryRead(path string) (v version, err error) {
 	return v, nil
 }
 
-// rest is for systems without leases: a file that has a text, and the same size and time as restTime ago, is complete.
+// rest is for systems without leases: a file that has a text, and the same size and time as restTime ago, is
+// complete.
 func (s *sharedFile) rest(f *os.File) error {
 	before, err := f.Stat()
 	if err != nil {
@@ -381,8 +386,8 @@ func (v version) at(now fs.FileInfo, err error) bool {
 }
 
 // publish makes text the text of the file: errChanged when it no longer is v. before is the text for the backup: text
-// without this edit. A program that waits for the lease has read v already, so what it writes has to be brought in once
-// more: to come to an end, later publishing does not wait for the disk. The old text stays until that is done.
+// without this edit. A program that waits for the lease has read v already, so what it writes has to be brought in
+// once more: to come to an end, later publishing does not wait for the disk. The old text stays until that is done.
 func (s *sharedFile) publish(v version, text, before string, durable bool) error {
 	temp, err := s.writeTemp(text, v.info, durable)
 	if err != nil {
@@ -427,7 +432,8 @@ func (s *sharedFile) publishNew(temp string) error {
 // swap puts temp in the place of the file, which keeps a name, so that what other programs write to it is found.
 func (s *sharedFile) swap(temp string) error {
 	if !s.noExchange {
-		// Killed between these two, the new text stands where the next edit looks for what was replaced, and takes it over.
+		// Killed between these two, the new text stands where the next edit looks for what was replaced, and takes it
+		// over.
 		if err := Rename(temp, s.replaced()); err != nil {
 			return err
 		}
@@ -564,9 +570,11 @@ func (s *sharedFile) sync() {
 	SyncDir(s.dir)
 }
 
-// bring puts the writings of other programs, of which the later counts, and the edit into text, where a program that had
-// read the file before has taken them out. before is the text without the edit.
-func (s *sharedFile) bring(theirs []writing, text string, change func(string) (string, error)) (before, out string, err error) {
+// bring puts the writings of other programs, of which the later counts, and the edit into text, where a program that
+// had read the file before has taken them out. before is the text without the edit.
+func (s *sharedFile) bring(
+	theirs []writing, text string, change func(string) (string, error),
+) (before, out string, err error) {
 	for _, w := range slices.Backward(theirs) {
 		if text, err = s.Merge(w.base, w.text, w.base, text); err != nil {
 			return "", "", err

@@ -27,7 +27,8 @@ func (s *sharedFile) overwrite(v version, text, temp string) error {
 	return err
 }
 
-// rewrite puts text into the file, or after an error the text from before. whole reports whether one of them is there.
+// rewrite puts text into the file, or after an error the text from before. whole reports whether one of them is
+// there.
 func rewrite(path, before, text string) (whole bool, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

@@ -56,7 +56,8 @@ func (s *sharedFile) readJournal() (*journal, error) {
 	header, rest, _ := bytes.Cut([]byte(text), []byte("\n"))
 	var old, published int
 	var j journal
-	if n, _ := fmt.Sscanf(string(header)+"\n", journalHeader, &old, &published, &j.seen); n != 3 || old+published != len(rest) || old < 0 || published < 0 {
+	n, _ := fmt.Sscanf(string(header)+"\n", journalHeader, &old, &published, &j.seen)
+	if n != 3 || old < 0 || published < 0 || old+published != len(rest) {
 		return nil, nil //nolint:nilnil // no journal
 	}
 	j.old, j.published = string(rest[:old]), string(rest[old:])

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Types of local file systems, by statfs(2): there EAGAIN for a lease means that somebody has the file open for writing.
+// Types of local file systems, by statfs(2): there EAGAIN for a lease means that somebody has the file open for
+// writing.
 var local = map[int64]bool{
 	unix.EXT4_SUPER_MAGIC:      true,
 	unix.XFS_SUPER_MAGIC:       true,
@@ -16,9 +17,9 @@ var local = map[int64]bool{
 	unix.OVERLAYFS_SUPER_MAGIC: true,
 }
 
-// lease keeps every program from opening f for writing until f is closed: errWriter while one has it open, errLeaseless
-// where there are no leases. A killed process loses its lease at once, and a program that has to wait does so for 45
-// seconds at most (/proc/sys/fs/lease-break-time).
+// lease keeps every program from opening f for writing until f is closed: errWriter while one has it open,
+// errLeaseless where there are no leases. A killed process loses its lease at once, and a program that has to wait
+// does so for 45 seconds at most (/proc/sys/fs/lease-break-time).
 func lease(f *os.File) error {
 	if leaseless {
 		return errLeaseless

@@ -30,15 +30,16 @@ func adopt(f *os.File, old fs.FileInfo) error {
 	have, ok2 := now.Sys().(*syscall.Stat_t)
 	if ok && ok2 && (want.Uid != have.Uid || want.Gid != have.Gid) {
 		if err := f.Chown(int(want.Uid), int(want.Gid)); err != nil {
-			return fmt.Errorf("it belongs to user %d, group %d, which could not be kept (%w)", want.Uid, want.Gid, err.(*fs.PathError).Err)
+			return fmt.Errorf("it belongs to user %d, group %d, which could not be kept (%w)",
+				want.Uid, want.Gid, err.(*fs.PathError).Err)
 		}
 	}
 	return f.Chmod(old.Mode().Perm())
 }
 
 // holdSignals keeps Ctrl-Z from stopping this process until release: other programs wait while it holds a lease, and
-// other edits while it holds the lock. A Ctrl-Z of this time takes effect then. SIGIO tells that a program waits for the
-// lease; nothing has to be done about it.
+// other edits while it holds the lock. A Ctrl-Z of this time takes effect then. SIGIO tells that a program waits for
+// the lease; nothing has to be done about it.
 func holdSignals() (release func()) {
 	waits := make(chan os.Signal, 1)
 	signal.Notify(waits, syscall.SIGIO)
