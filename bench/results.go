@@ -97,7 +97,7 @@ func updateDocs(page string, r Results) (string, error) {
 			strings.TrimSpace(docsEnd))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured %s on %s; load %s at the beginning. The AWS CLI is %s.\n",
+	fmt.Fprintf(&b, "Measured %s on %s;\nload %s at the start. The AWS CLI is %s.\n",
 		r.At.UTC().Format(time.DateOnly), r.Machine, r.Load, r.AWSCLI)
 	writeMarkdown(&b, r.Rows)
 	fmt.Fprintf(&b, "\n### Before main\n\n| package | clock | memory | allocations |\n|---|---|---|---|\n")

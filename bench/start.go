@@ -110,5 +110,5 @@ func writeStart(w io.Writer, packages []Package) {
 	for _, p := range packages {
 		fmt.Fprintf(t, "  %s\t%.3f ms\t%d B\t%d allocations\n", p.Name, p.Clock, p.Bytes, p.Allocs)
 	}
-	_ = t.Flush() // w is checked by who opened it
+	_ = t.Flush() // the caller checks w
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // challengeForm is what S256 makes of a verifier: base64url of 32 bytes (RFC 7636 section 4.2).
-var challengeForm = lazily(`^[A-Za-z0-9_-]{43}$`)
+var challengeForm = compileOnce(`^[A-Za-z0-9_-]{43}$`)
 
 // authorize answers GET /authorize, the start of an authorization-code sign-in in the browser. Until client and
 // redirect URI are trusted a refusal is raw JSON with no redirect, so a waiting listener hears nothing. The parameter
@@ -14,7 +14,7 @@ var challengeForm = lazily(`^[A-Za-z0-9_-]{43}$`)
 func (s *Server) authorize(c *call) reply {
 	q := c.r.URL.Query()
 	cl := s.st.clients[q.Get("client_id")]
-	if cl == nil || !c.now.Before(cl.expires) || s.elsewhere(c) {
+	if cl == nil || !c.now.Before(cl.expires) || s.wrongRegion(c) {
 		return oidcError("InvalidRequestException", "Invalid client provided")
 	}
 	c.log.ClientID, c.log.Client = cl.id, cl.name

@@ -196,7 +196,7 @@ func (s *Server) idpSignIn(c *call) reply {
 	return redirect(c, si.base+pathAuthenticationResult+"?ticket="+ticket)
 }
 
-// authenticationResult takes the identity provider's word, begins the portal session and goes on with the sign-in.
+// authenticationResult accepts the identity provider's answer, starts the portal session and continues the sign-in.
 func (s *Server) authenticationResult(c *call) reply {
 	ticket := c.r.URL.Query().Get("ticket")
 	a, ok := s.st.asserted[ticket]

@@ -117,14 +117,14 @@ func ReadDirectory(r io.Reader) (*Directory, error) {
 	return &d, nil
 }
 
-// Compiled when first used: a program that imports this package may have no use for it in most of its runs.
+// Compiled when first used: most runs of a program that imports this package may not need them.
 var (
-	accountID = lazily(`^[0-9]{12}$`)
-	roleName  = lazily(`^[\w+=,.@-]{1,32}$`) // CreatePermissionSet, sso-admin API reference
-	userName  = lazily(`^[\w+=,.@-]{2,64}$`) // RoleSessionName, STS API reference
+	accountID = compileOnce(`^[0-9]{12}$`)
+	roleName  = compileOnce(`^[\w+=,.@-]{1,32}$`) // CreatePermissionSet, sso-admin API reference
+	userName  = compileOnce(`^[\w+=,.@-]{2,64}$`) // RoleSessionName, STS API reference
 )
 
-func lazily(pattern string) func() *regexp.Regexp {
+func compileOnce(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 

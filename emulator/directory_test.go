@@ -15,16 +15,21 @@ func TestReadDirectoryFindsMistakes(t *testing.T) {
 		`{"users":[]}`:               "no users",
 		`{"users":[{"name":"a"}]}`:   `user name "a": want 2 to 64`,
 		`{"users":[{"name":"a b"}]}`: `user name "a b": want 2 to 64`,
-		`{"users":[{"name":"ada"},{"name":"ada"}]}`:                                                                 `user "ada" occurs twice`,
-		`{"users":[{"name":"ada","colour":1}]}`:                                                                     `unknown field "colour"`,
-		`{"users":[{"name":"ada"}]} {}`:                                                                             "more than one JSON value",
-		`{"users":[{"name":"ada"}],"accounts":[{"id":"12345678901"}]}`:                                              `account id "12345678901": want twelve digits`,
-		`{"users":[{"name":"ada"}],"accounts":[{"id":"123456789012"},{"id":"123456789012"}]}`:                       "occurs twice",
-		`{"users":[{"name":"ada"}],"accounts":[{"id":"123456789012","roles":[{"name":""}]}]}`:                       `role name ""`,
-		`{"users":[{"name":"ada"}],"accounts":[{"id":"123456789012","roles":[{"name":"R"},{"name":"R"}]}]}`:         `role "R" occurs twice`,
-		`{"users":[{"name":"ada"}],"accounts":[{"id":"123456789012","roles":[{"name":"R","users":["bob"]}]}]}`:      `no user "bob"`,
-		`{"users":[{"name":"ada"}],"accounts":[{"id":"123456789012","roles":[{"name":"R","duration":"-1h"}]}]}`:     "duration is negative",
-		`{"users":[{"name":"ada"}],"accounts":[{"id":"123456789012","roles":[{"name":"R","duration":"an hour"}]}]}`: "invalid duration",
+		`{"users":[{"name":"ada"},{"name":"ada"}]}`: `user "ada" occurs twice`,
+		`{"users":[{"name":"ada","colour":1}]}`:     `unknown field "colour"`,
+		`{"users":[{"name":"ada"}]} {}`:             "more than one JSON value",
+		`{"users":[{"name":"ada"}],"accounts":` +
+			`[{"id":"12345678901"}]}`: `account id "12345678901": want twelve digits`,
+		`{"users":[{"name":"ada"}],"accounts":[{"id":"123456789012"},{"id":"123456789012"}]}`: "occurs twice",
+		`{"users":[{"name":"ada"}],"accounts":[{"id":"123456789012","roles":[{"name":""}]}]}`: `role name ""`,
+		`{"users":[{"name":"ada"}],"accounts":` +
+			`[{"id":"123456789012","roles":[{"name":"R"},{"name":"R"}]}]}`: `role "R" occurs twice`,
+		`{"users":[{"name":"ada"}],"accounts":` +
+			`[{"id":"123456789012","roles":[{"name":"R","users":["bob"]}]}]}`: `no user "bob"`,
+		`{"users":[{"name":"ada"}],"accounts":` +
+			`[{"id":"123456789012","roles":[{"name":"R","duration":"-1h"}]}]}`: "duration is negative",
+		`{"users":[{"name":"ada"}],"accounts":` +
+			`[{"id":"123456789012","roles":[{"name":"R","duration":"an hour"}]}]}`: "invalid duration",
 		`[`: "unexpected EOF",
 	} {
 		if _, err := ReadDirectory(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {

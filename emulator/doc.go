@@ -22,8 +22,8 @@
 //   - A real browser clicks through the pages: the identity provider's form on another origin (any name of the
 //     [Directory], any password unless one is set), the device page, the consent page.
 //   - A [Person] does the same in code. Give its Open method to your client as the function that opens a browser.
-//   - [Server.Approve] and [Server.Deny] wait for the next sign-in and decide it; [Server.Decide] names one, and returns
-//     where an authorization-code sign-in redirects to; [Server.Pending] only waits.
+//   - [Server.Approve] and [Server.Deny] wait for the next sign-in and decide it; [Server.Decide] names one, and
+//     returns where an authorization-code sign-in redirects to; [Server.Pending] only waits.
 //   - Server.AutoApprove takes a visit for a yes, for browsers that cannot click: BROWSER="curl -sL -o /dev/null %s &".
 //
 // # Time

@@ -34,7 +34,7 @@ func FuzzServer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, target, authorization, body string) {
 		if strings.HasPrefix(target, "/_emulator") && (strings.Contains(body, "latency") ||
 			strings.Contains(body+target, "wait")) {
-			t.Skip("it may well wait as long as it is told to")
+			t.Skip("it may wait for as long as the input says")
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()

@@ -151,7 +151,8 @@ func TestDenied(t *testing.T) {
 		!strings.Contains(back, "&state=3f6d9f2c-") {
 		t.Errorf("denied code sign-in goes to %q (%v)", back, err)
 	}
-	if _, err := c.emu.Decide(t.Context(), emulator.Decision{ID: id}); err != emulator.ErrNoSignIn { //nolint:errorlint // returned as it is
+	_, err = c.emu.Decide(t.Context(), emulator.Decision{ID: id})
+	if err != emulator.ErrNoSignIn { //nolint:errorlint // returned as it is
 		t.Errorf("decided twice: %v", err)
 	}
 }

@@ -31,7 +31,7 @@ func (s *Server) startDeviceAuthorization(c *call) reply {
 	if !decode(c.body, &in) || in.ClientID == "" || in.ClientSecret == "" || in.StartURL == "" {
 		return oidcError("InvalidRequestException", "Invalid request")
 	}
-	right := !s.elsewhere(c) && s.isStartURL(in.StartURL)
+	right := !s.wrongRegion(c) && s.isStartURL(in.StartURL)
 	if !right && !s.Switches.LateStartURLCheck {
 		return s.wrongStartURL()
 	}
@@ -81,7 +81,7 @@ func (s *Server) verificationURIs(c *call, si *signIn) (uri, complete string) {
 func (s *Server) tokenByDevice(c *call, in tokenRequest) reply {
 	si := s.st.byDevice[in.DeviceCode]
 	unknown := oidcError("InvalidGrantException", "Invalid device code provided")
-	if si == nil || si.status == Redeemed || s.elsewhere(c) {
+	if si == nil || si.status == Redeemed || s.wrongRegion(c) {
 		return unknown
 	}
 	c.log.SignIn = si.id

@@ -34,7 +34,7 @@ func (s *Server) registerClient(c *call) reply {
 	if in.ClientType != "public" || s.Switches.RefuseBlankNames && strings.ContainsAny(in.ClientName, " '") {
 		return oidcError("InvalidClientMetadataException", "")
 	}
-	if in.IssuerURL != "" && (s.elsewhere(c) || !s.isIssuer(in.IssuerURL)) {
+	if in.IssuerURL != "" && (s.wrongRegion(c) || !s.isIssuer(in.IssuerURL)) {
 		return s.wrongStartURL()
 	}
 	for _, g := range in.GrantTypes {
@@ -155,8 +155,8 @@ func (s *Server) wrongStartURL() reply {
 	return oidcError("InvalidRequestException", or(s.Switches.StartURLText, "Invalid start url provided"))
 }
 
-// elsewhere reports whether the request went to a region this instance is not in.
-func (s *Server) elsewhere(c *call) bool {
+// wrongRegion reports whether the request went to a region this instance is not in.
+func (s *Server) wrongRegion(c *call) bool {
 	if s.Switches.WrongRegion {
 		return true
 	}
@@ -181,7 +181,7 @@ func hostRegion(host string) string {
 // validClient returns the client that id and secret name, or nil when they are wrong or the registration is over.
 func (s *Server) validClient(c *call, id, secret string) *client {
 	cl := s.st.clients[id]
-	if cl == nil || cl.secret != secret || !c.now.Before(cl.expires) || s.elsewhere(c) {
+	if cl == nil || cl.secret != secret || !c.now.Before(cl.expires) || s.wrongRegion(c) {
 		return nil
 	}
 	c.log.ClientID, c.log.Client = cl.id, cl.name

@@ -80,7 +80,7 @@ func (s *Server) tokenByRefresh(c *call, in tokenRequest) reply {
 	if rt == nil {
 		return dead
 	}
-	if s.elsewhere(c) {
+	if s.wrongRegion(c) {
 		return foreign
 	}
 	cl := s.validClient(c, in.ClientID, in.ClientSecret)

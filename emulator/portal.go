@@ -21,7 +21,7 @@ const (
 // and logged out tokens alike.
 func (s *Server) bearerOf(c *call) (*accessToken, *reply) {
 	at := s.st.access[c.r.Header.Get(bearerHeader)]
-	if at == nil || !at.live(c.now) || s.elsewhere(c) {
+	if at == nil || !at.live(c.now) || s.wrongRegion(c) {
 		rep := s.portalError(c, "UnauthorizedException", "Session token not found or invalid")
 		return nil, &rep
 	}

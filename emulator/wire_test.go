@@ -282,7 +282,8 @@ func TestBodiesOnTheWire(t *testing.T) {
 	}
 	a = raw(t, addr, "GET", "/federation/credentials?role_name=ReadOnly&account_id=111122223333&x=y", "", bearer)
 	if !regexp.MustCompile(`^\{"roleCredentials":\{"accessKeyId":"ASIA[A-Z2-7]{16}",` +
-		`"secretAccessKey":"[A-Za-z0-9+/]{40}","sessionToken":"IQoJb3JpZ2lu[A-Za-z0-9+/]+=*","expiration":\d{10}000\}\}$`).MatchString(a.body) {
+		`"secretAccessKey":"[A-Za-z0-9+/]{40}","sessionToken":"IQoJb3JpZ2lu[A-Za-z0-9+/]+=*",` +
+		`"expiration":\d{10}000\}\}$`).MatchString(a.body) {
 		t.Error("role credentials have not the shape that was seen")
 	}
 	a = raw(t, addr, "GET", "/federation/credentials?role_name=Admin&account_id=111122223333", "", bearer)
@@ -333,7 +334,8 @@ func TestValuesHaveTheirSeenShapes(t *testing.T) {
 		}
 		refresh = *tok.RefreshToken
 		for prefix, token := range map[string]string{"aoa": *tok.AccessToken, "aor": refresh} {
-			if !regexp.MustCompile(`^`+prefix+`AAAAA[A-Za-z0-9_-]{84}:MG[QUY]C[A-Za-z0-9+/]{132,135}$`).MatchString(token) ||
+			shape := regexp.MustCompile(`^` + prefix + `AAAAA[A-Za-z0-9_-]{84}:MG[QUY]C[A-Za-z0-9+/]{132,135}$`)
+			if !shape.MatchString(token) ||
 				!strings.ContainsAny(token, "+") || !strings.Contains(token, "/") || len(token) < 229 ||
 				len(token) > 232 {
 				t.Fatalf("%s token of %d characters has another shape", prefix, len(token))

@@ -23,14 +23,14 @@ func TestRubyReadsTokenFiles(t *testing.T) {
 	past := "2026-01-01T00:00:00Z"
 	readsTokenFiles(t, "ruby", map[string]tokenFile{
 		"as homing writes it": {},
-		"fractions":           {set: map[string]any{"expiresAt": later(".123456789Z")}},
+		"fractions":           {set: map[string]any{"expiresAt": inOneHour(".123456789Z")}},
 		"nulls":               {set: map[string]any{"refreshToken": null, "clientId": null}},
 		"unknown fields":      {set: map[string]any{"later": map[string]any{"a": []int{1}}}},
 		"without region":      {set: map[string]any{"region": nil}},
 		"without start URL":   {set: map[string]any{"startUrl": nil}},
-		"offset":              {set: map[string]any{"expiresAt": later("-05:00")}},
-		"registration offset": {set: map[string]any{"registrationExpiresAt": later("-05:00")}},
-		"the suffix UTC":      {set: map[string]any{"expiresAt": later("UTC")}},
+		"offset":              {set: map[string]any{"expiresAt": inOneHour("-05:00")}},
+		"registration offset": {set: map[string]any{"registrationExpiresAt": inOneHour("-05:00")}},
+		"the suffix UTC":      {set: map[string]any{"expiresAt": inOneHour("UTC")}},
 		"expiry as a number":  {set: map[string]any{"expiresAt": time.Now().Unix() + 3600}, want: "TypeError"},
 		"a byte order mark": {prefix: "\ufeff", want: "InvalidSSOToken: The SSO session associated with this " +
 			"profile has expired"},

@@ -22,13 +22,15 @@ import (
 // clients lists the clients that are programs; the other files of this package add theirs. Each reads requests and
 // writes answers, one JSON object a line:
 //
-//	{"do":"version"}                                      {"version":"…"}
-//	{"do":"identity","profile":"P"}                       {"account":"…","arn":"…"}: STS with the profile's credentials
-//	                                                      profile "" is the client's default chain of credentials
-//	{"do":"again"}                                        the same as identity of "", by one client that lives as long as the process
-//	{"do":"profiles","names":"P\nQ"}                      {"profiles":["P","Q"]}: those in the config file; names is for who cannot list
-//	{"do":"token","profile":"P"}                          {"expires":"…"}: the client's bearer-token provider
-//	{"do":"call","service":"sso","op":"ListAccounts"}     {"type":"UnauthorizedException","code":"…","status":401,"message":"…"}
+//	{"do":"version"}                   {"version":"…"}
+//	{"do":"identity","profile":"P"}    {"account":"…","arn":"…"}: STS with the profile's credentials;
+//	                                   profile "" is the client's default chain of credentials
+//	{"do":"again"}                     the same as identity of "", by one client that lives as long as the process
+//	{"do":"profiles","names":"P\nQ"}   {"profiles":["P","Q"]}: those in the config file;
+//	                                   names is for clients that cannot list profiles
+//	{"do":"token","profile":"P"}       {"expires":"…"}: the client's bearer-token provider
+//	{"do":"call","service":"sso","op":"ListAccounts"}
+//	                                   {"type":"UnauthorizedException","code":"…","status":401,"message":"…"}
 //
 // type is "" where the client has no exception class for what it got. Any other failure is
 // {"error":"…","message":"…"}.

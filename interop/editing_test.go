@@ -155,7 +155,7 @@ func newEditing(t *testing.T, homing string, size int) *editing {
 		text += filler
 	}
 	e.write(e.path, text)
-	// configure sso that has read the truncated file knows of no session, and signs in.
+	// When configure sso reads the truncated file, it finds no session and signs in.
 	go func() {
 		for e.emu.Approve(t.Context()) == nil {
 		}
@@ -257,7 +257,7 @@ func (e *editing) round(w *configWriter) {
 	for section, value := range values {
 		e.want[key2{section, "region"}] = value
 	}
-	// Who reads the file and writes it back later than homing looks has undone the edit. Nothing else may be lost
+	// A program that writes back what it read longer ago than homing watches undoes the edit. Nothing else may be lost
 	// then.
 	slow := slowest > e.look
 	if slow {

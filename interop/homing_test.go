@@ -92,7 +92,7 @@ func (w *world) calls(op string) (n int) {
 }
 
 // afterLogin makes a column: after homing login in one way the client uses the profile and renews its token, homing
-// goes on with what the client wrote, and the client with what homing wrote then.
+// uses what the client wrote, and the client uses what homing wrote.
 func afterLogin(way way) func(w *world, client string) {
 	return func(w *world, client string) {
 		w.config(way.legacy)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/homing-cli/homing/internal/awsmodel"
 	"github.com/homing-cli/homing/internal/testtools"
@@ -156,22 +157,22 @@ func pageText(table string) string {
 	var b strings.Builder
 	b.WriteString(`# Other people's clients
 
-Written by ` + "`UPDATE_DOCS=1 make interop`" + `, which runs each client unmodified against the emulator, with homing off its PATH, and
-holds every request and answer against AWS's published models. Versions are pinned in interop/versions.
+Written by ` + "`UPDATE_DOCS=1 make interop`" + `, which runs each client unmodified against the emulator, with homing off its PATH,
+and checks every request and answer against AWS's published models. Versions are pinned in interop/versions.
 
 `)
 	b.WriteString(table)
 	b.WriteString("\nWhat they do:\n\n")
 	for _, column := range columns {
-		fmt.Fprintf(&b, "- **%s**: %s.\n", column.name, column.about)
+		b.WriteString(wrapped(fmt.Sprintf("- **%s**: %s.", column.name, column.about)))
 	}
 	b.WriteString(`
-"Not asked": that client's program here does not do it (no command of the AWS CLI 1 lists profiles; those of Java, Ruby and
-Rust begin anew with each request).
+"Not asked": that client's program here does not do it (no command of the AWS CLI 1 lists profiles; those of Java, Ruby
+and Rust start afresh with each request).
 
-In two of three rounds of the race homing starts with the client or before it. A program that takes long to start, such as
-the AWS CLI, then finds the token renewed and loses nothing; in the third homing comes second, is refused, and goes on with
-the token that the client wrote. A client that lost needs only be run again.
+In two of three rounds of the race homing starts with the client or before it. A program that takes long to start, such
+as the AWS CLI, then finds the token renewed and loses nothing; in the third homing comes second, is refused, and uses the token that
+the client wrote. If the client lost, run it again.
 `)
 	b.WriteString("\nHow each differs, from its own source, and what a user can do about it:\n\n")
 	notes, _ := filepath.Glob(filepath.Join("*", "NOTES.md")) // the pattern is a constant
@@ -179,6 +180,25 @@ the token that the client wrote. A client that lost needs only be run again.
 		fmt.Fprintf(&b, "- [%s](../interop/%s)\n", filepath.Dir(note), filepath.ToSlash(note))
 	}
 	return b.String()
+}
+
+// wrapped breaks an item of a list at 120 columns.
+func wrapped(item string) string {
+	const most = 120
+	var b strings.Builder
+	line := ""
+	for i, word := range strings.Fields(item) {
+		switch {
+		case i == 0:
+			line = word
+		case utf8.RuneCountInString(line+" "+word) > most:
+			b.WriteString(line + "\n")
+			line = "  " + word
+		default:
+			line += " " + word
+		}
+	}
+	return b.String() + line + "\n"
 }
 
 // TestPageNamesEverything keeps docs/interop.md from falling behind the clients and columns.

@@ -32,7 +32,7 @@ type machine struct {
 	w     *world
 	file  string
 	ahead time.Duration
-	env   []string // for whom it is to be the clock
+	env   []string // of the programs that run by this clock
 }
 
 func (w *world) machine() *machine {
@@ -47,11 +47,11 @@ func (w *world) machine() *machine {
 	}
 	m := &machine{w: w, file: w.path("clock")}
 	m.env = []string{"LD_PRELOAD=" + library, clock.Variable + "=" + m.file}
-	m.later(0)
+	m.advance(0)
 	return m
 }
 
-func (m *machine) later(d time.Duration) {
+func (m *machine) advance(d time.Duration) {
 	m.w.Helper()
 	m.ahead += d
 	if err := clock.Set(m.file, m.ahead); err != nil {
@@ -76,7 +76,8 @@ func outlives(w *world, client string) {
 	const keys = "[default]\naws_access_key_id = AKIAOFMYOWN000000000\naws_secret_access_key = mine\nregion = " +
 		"us-west-2\n\n"
 	w.write(w.path(".aws", "config"), keys+sessionText+
-		"[profile dev]\nsso_session = "+sessionName+"\nsso_account_id = "+accountID+"\nsso_role_name = "+roleName+"\nregion = "+region+"\n")
+		"[profile dev]\nsso_session = "+sessionName+"\nsso_account_id = "+accountID+
+		"\nsso_role_name = "+roleName+"\nregion = "+region+"\n")
 	w.write(w.path(".aws", "credentials"), keys)
 
 	m := w.machine()
@@ -114,7 +115,7 @@ func outlives(w *world, client string) {
 	if !asks(plain) {
 		w.Error("exec: refused from the beginning")
 	}
-	m.later(61 * time.Minute)
+	m.advance(61 * time.Minute)
 	if asks(plain) {
 		w.Error("exec without --renew: not refused after the keys have lapsed")
 	}
@@ -122,7 +123,7 @@ func outlives(w *world, client string) {
 	began, fetched := m.ahead, w.calls(emulator.OpGetRoleCredentials)
 	p := job(ahead, "exec", "--renew", "--profile", "dev", "--")
 	for _, pause := range []time.Duration{0, 25, 25, 25, 61, 61, 25} { // two of them longer than any credentials live
-		m.later(pause * time.Minute)
+		m.advance(pause * time.Minute)
 		if !asks(p) {
 			w.Fatalf("exec --renew: refused after %v; stderr:\n%s", m.ahead-began, p.errs)
 		}

@@ -89,8 +89,8 @@ func TestStandinPortal(t *testing.T) {
 	w.login(ways[0], homing(t), "login", "--profile", "dev", "--flow", "pkce")
 	env := w.env("AWS_ENDPOINT_URL_SSO=" + s.url)
 	path := w.path(".aws", "config")
-	w.write(path,
-		w.read(path)+"[profile other]\nsso_session = "+sessionName+"\nsso_account_id = "+accountID+"\nsso_role_name = Other\n")
+	w.write(path, w.read(path)+"[profile other]\nsso_session = "+sessionName+
+		"\nsso_account_id = "+accountID+"\nsso_role_name = Other\n")
 	s.knows("account", accountID, "Engine", "engine@example.com")
 	s.knows("role", accountID, roleName)
 
@@ -189,6 +189,9 @@ func TestStandinUnknownToken(t *testing.T) {
 	}
 }
 
+const notFound = "{message:Session token not found or invalid," +
+	"__type:com.amazonaws.switchboard.portal#UnauthorizedException}"
+
 // differences is the table of standin/NOTES.md. theirs is what the stand-in answers, ours what the emulator does,
 // which follows the record of the real portal as far as there is one.
 var differences = []struct {
@@ -207,10 +210,10 @@ var differences = []struct {
 			"1-100,__type:com.amazonaws.switchboard.portal#InvalidRequestException}"},
 	{"no token", "GET", "/assignment/accounts", "",
 		"401 [UnauthorizedException] {message:Missing access token}",
-		"401 {message:Session token not found or invalid,__type:com.amazonaws.switchboard.portal#UnauthorizedException}"},
+		"401 " + notFound},
 	{"unknown token", "GET", "/assignment/accounts", "unknown",
 		"401 [UnauthorizedException] {message:Invalid access token}",
-		"401 {message:Session token not found or invalid,__type:com.amazonaws.switchboard.portal#UnauthorizedException}"},
+		"401 " + notFound},
 	{"roles", "GET", "/assignment/roles?account_id=" + accountID, "good",
 		"200 {roleList:1×{accountId,roleName}}",
 		"200 {nextToken:null,roleList:1×{roleName,accountId}}"},
@@ -238,13 +241,13 @@ var differences = []struct {
 		"200"},
 	{"logout again", "POST", "/logout", "good",
 		"200 {}",
-		"401 {message:Session token not found or invalid,__type:com.amazonaws.switchboard.portal#UnauthorizedException}"},
+		"401 " + notFound},
 	{"accounts after logout", "GET", "/assignment/accounts", "good",
 		"401 [UnauthorizedException] {message:Session has been invalidated}",
-		"401 {message:Session token not found or invalid,__type:com.amazonaws.switchboard.portal#UnauthorizedException}"},
+		"401 " + notFound},
 	{"logout of an unknown token", "POST", "/logout", "unknown",
 		"401 [UnauthorizedException] {message:Invalid access token}",
-		"401 {message:Session token not found or invalid,__type:com.amazonaws.switchboard.portal#UnauthorizedException}"},
+		"401 " + notFound},
 }
 
 func TestStandinDifferences(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 
 // others is what a config file holds beside what is synced.
 const others = "# mine\n\n[profile base]\nrole_arn = arn:aws:iam::123456789012:role/a#b\nsource_profile=x\n\n" +
-	"[profile x] ; odd\ncredential_process = \"/opt/a b/tool\" --q 'c # d' ; e\ns3 =\n    max_concurrent_requests = 20\n"
+	"[profile x] ; odd\ncredential_process = \"/opt/a b/tool\" --q 'c # d' ; e\n" +
+	"s3 =\n    max_concurrent_requests = 20\n"
 
 // awkward are accounts whose names are none for a profile, or the same but for the letter case, by the names of their
 // profiles; the one of "" is excluded after the first run.

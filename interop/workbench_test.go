@@ -342,11 +342,14 @@ func (b *workbench) surroundings() {
 		}
 		body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
 		_ = resp.Body.Close()
-		if got := strconv.Itoa(resp.StatusCode) + " " + string(body); err != nil || !regexp.MustCompile(c.want).MatchString(got) {
+		got := strconv.Itoa(resp.StatusCode) + " " + string(body)
+		if err != nil || !regexp.MustCompile(c.want).MatchString(got) {
 			b.Errorf("%s is answered by %q, %v; want %s", c.sent, got, err, c.want)
 		}
 	}
-	window, tries, ok := editor.Find(b.Context(), editor.Places{Getenv: func(name string) string { return vars[name] }, Dirs: []string{b.path("tmp")}, UID: -1})
+	window, tries, ok := editor.Find(b.Context(), editor.Places{
+		Getenv: func(name string) string { return vars[name] }, Dirs: []string{b.path("tmp")}, UID: -1,
+	})
 	if !ok || window.Path != socket || window.Client != editor.Web {
 		b.Errorf("found %+v after %+v, want a web client at %s", window, tries, socket)
 	}

@@ -242,10 +242,11 @@ func (w *world) signIn(legacy bool) {
 	}
 	grant := w.post("/token", map[string]any{"clientId": client["clientId"], "clientSecret": client["clientSecret"],
 		"deviceCode": device["deviceCode"], "grantType": "urn:ietf:params:oauth:grant-type:device_code"})
+	lifetime := time.Duration(grant["expiresIn"].(float64)) * time.Second
 	token := map[string]any{
 		"startUrl": emulator.DefaultStartURL, "region": emulator.DefaultRegion,
 		"accessToken": grant["accessToken"],
-		"expiresAt":   time.Now().Add(time.Duration(grant["expiresIn"].(float64)) * time.Second).UTC().Format(time.RFC3339),
+		"expiresAt":   time.Now().Add(lifetime).UTC().Format(time.RFC3339),
 		"clientId":    client["clientId"], "clientSecret": client["clientSecret"],
 		"registrationExpiresAt": time.Unix(int64(client["clientSecretExpiresAt"].(float64)),
 			0).UTC().Format(time.RFC3339),

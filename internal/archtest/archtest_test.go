@@ -1,5 +1,5 @@
-// Package archtest keeps the shape of the program: who may import whom, and who may touch the process. It holds tests
-// only.
+// Package archtest keeps the shape of the program: which package may import which, and which may touch the process. It
+// holds tests only.
 package archtest
 
 import (

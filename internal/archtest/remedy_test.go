@@ -13,8 +13,8 @@ import (
 )
 
 // commandLine finds a homing command in a text.
-var commandLine = regexp.MustCompile(`\bhoming (login|logout|status|configure|profiles|credentials|env|exec|console|serve|` +
-	`callback|keep|doctor|settings|emulator|demo)\b`)
+var commandLine = regexp.MustCompile(`\bhoming (login|logout|status|configure|profiles|credentials|env|exec|` +
+	`console|serve|callback|keep|doctor|settings|emulator|demo)\b`)
 
 // notACommand lists literals that look like a command line, with the reason.
 var notACommand = map[string]string{

@@ -71,8 +71,8 @@ func (m *Model) refusal(p *problems, op string, o *operation, status int, h http
 	m.checkOAuthCode(p, at, typeName, members, object)
 }
 
-// checkOAuthCode holds the OAuth code of an OIDC refusal against the shape's name: AWS's names are the codes of RFC 6749,
-// 7591 and 8628 in another spelling, and clients read the one or the other. RFC 6749 has no code for a server fault.
+// checkOAuthCode compares the OAuth code of an OIDC refusal with the shape's name: AWS's names are the codes of RFC
+// 6749, 7591 and 8628 in another spelling, and a client reads either. RFC 6749 has no code for a server fault.
 func (m *Model) checkOAuthCode(p *problems, at, typeName string, members map[string]*ref, object map[string]any) {
 	if members["error"] == nil {
 		return

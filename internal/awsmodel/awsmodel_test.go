@@ -155,7 +155,8 @@ var sampleAnswers = []sampleAnswer{
 	{"sso", "ListAccountRoles", 200, "",
 		`{"nextToken":"n","roleList":[{"roleName":"Admin","accountId":"123456789012"}]}`},
 	{"sso", "GetRoleCredentials", 200, "",
-		`{"roleCredentials":{"accessKeyId":"ASIA","secretAccessKey":"s","sessionToken":"t","expiration":1700000000000}}`},
+		`{"roleCredentials":{"accessKeyId":"ASIA","secretAccessKey":"s","sessionToken":"t",` +
+			`"expiration":1700000000000}}`},
 	{"sso", "GetRoleCredentials", 401, "",
 		`{"message":"Session token not found or invalid",` +
 			`"__type":"com.amazonaws.switchboard.portal#UnauthorizedException"}`},

@@ -48,8 +48,8 @@ var extraErrors = map[string]map[string]int{
 	},
 }
 
-// present lists the members without which a success is of no use to a client, although the models require nothing of
-// an answer. Seen in every complete body.
+// present lists the members that a client needs in a success, although the models require nothing of an answer.
+// Every complete body that was seen has them.
 var present = map[string][]string{
 	"sso-oidc/RegisterClient": {"clientId", "clientIdIssuedAt", "clientSecret", "clientSecretExpiresAt"},
 	"sso-oidc/StartDeviceAuthorization": {"deviceCode", "expiresIn", "interval", "userCode", "verificationUri",

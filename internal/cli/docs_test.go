@@ -96,8 +96,8 @@ func reference(root *cobra.Command) string {
 		}
 	}
 	walk(root)
-	b.WriteString("\n## homing completion\n\nPrints the completion script of a shell: bash, zsh, fish or powershell. " +
-		"`homing completion bash --help` says how to load it.\n")
+	b.WriteString("\n## homing completion\n\nPrints the completion script of a shell: bash, zsh, fish or powershell." +
+		"\n`homing completion bash --help` says how to load it.\n")
 	return b.String()
 }
 

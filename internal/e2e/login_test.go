@@ -54,7 +54,8 @@ func TestLoginPKCEOpensBrowser(t *testing.T) {
 	opened := filepath.Join(h.dir, "opened")
 	script := filepath.Join(h.dir, "browser")
 	// Renamed into place, so that the file is there in full or not at all.
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nprintf %s \"$1\" >'"+opened+".part' && mv '"+opened+".part' '"+opened+"'\n"), 0o755); err != nil { //nolint:gosec // a script has to be executable
+	shell := "#!/bin/sh\nprintf %s \"$1\" >'" + opened + ".part' && mv '" + opened + ".part' '" + opened + "'\n"
+	if err := os.WriteFile(script, []byte(shell), 0o755); err != nil { //nolint:gosec // a script has to be executable
 		t.Fatal(err)
 	}
 	h.env["BROWSER"] = script

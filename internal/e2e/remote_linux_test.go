@@ -172,7 +172,7 @@ func (a *away) goesOn(r *run) {
 	}
 }
 
-// waits checks that the login goes on with its listener on the remote's loopback and nowhere else.
+// waits checks that the login keeps its listener on the remote's loopback and nowhere else.
 func (a *away) waits(r *run, port int) {
 	a.t.Helper()
 	a.goesOn(r)

@@ -62,8 +62,8 @@ type Options struct {
 	Client Client
 	// Status replaces what the client answers to status; "" means DesktopStatus or WebStatus.
 	Status string
-	// Open is the laptop's browser: it is called with each address once the person has answered the dialog, and its
-	// end is not waited for by the answer. nil opens nothing.
+	// Open is the laptop's browser. It is called with each address once the person has answered the dialog; the answer
+	// does not wait for it. nil opens nothing.
 	Open func(url string)
 	// Listen opens the laptop's end of a forwarded port at 127.0.0.1:port; port 0 means any. nil forwards nothing.
 	// The web client never forwards.

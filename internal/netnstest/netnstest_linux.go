@@ -31,7 +31,7 @@ func New(t testing.TB, name string) *Machine {
 	t.Helper()
 	m := &Machine{Name: name, ip: testtools.Program(t, "ip", "iproute2"), nsenter: testtools.Program(t, "nsenter",
 		"util-linux")}
-	err := apart(func() error {
+	err := onOwnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return os.NewSyscallError("unshare", err)
 		}
@@ -50,9 +50,9 @@ func New(t testing.TB, name string) *Machine {
 	return m
 }
 
-// apart runs f on an operating system thread that nothing else uses meanwhile, and brings the thread back to the
+// onOwnThread runs f on an operating system thread that nothing else uses meanwhile, and brings the thread back to the
 // namespace it came from. The thread lives on: the kernel kills the children of a thread that ends (see Enter).
-func apart(f func() error) error {
+func onOwnThread(f func() error) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -76,7 +76,7 @@ func apart(f func() error) error {
 
 // in runs f on a thread inside the machine. What f creates on that very thread, such as a socket, stays inside.
 func (m *Machine) in(f func() error) error {
-	return apart(func() error {
+	return onOwnThread(func() error {
 		if err := unix.Setns(int(m.ns.Fd()), unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("enter %s: %w", m.Name, os.NewSyscallError("setns", err))
 		}

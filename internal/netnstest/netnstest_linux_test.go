@@ -16,7 +16,7 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// serve answers on the machine with who is there.
+// serve answers on the machine with the caller's address.
 func serve(t *testing.T, m *Machine, addr string) (port int) {
 	t.Helper()
 	l, err := m.Listen(addr)

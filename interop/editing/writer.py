@@ -42,6 +42,6 @@ while lines.get() == "go":
         section = "profile cli-%02d" % chance.randrange(40)
         writer.update_config({"__section__": section, "output": "text", "region": "r-%d" % written}, config)
         values[section] = "r-%d" % written
-        time.sleep(chance.random() * 0.015)
+        time.sleep(chance.random() * 0.04)
     lines.get()
     print(json.dumps({"values": values, "slowest": slowest, "writes": writes}), flush=True)
