@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestColdReads counts how often credentials opens its files when it has to ask the portal: the command starts with what
-// the quick path has read.
+// TestColdReads counts how often credentials opens its files when it has to ask the portal: the command starts with
+// what the quick path has read.
 func TestColdReads(t *testing.T) {
 	env := home(t)
 	dir := filepath.Join(strings.TrimPrefix(env[0], "HOME="), ".aws")
@@ -28,8 +28,10 @@ func TestColdReads(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(token), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf(`{"startUrl": "https://d-9067f00d42.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": %q}`,
-		time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	text := fmt.Sprintf(
+		`{"startUrl": "https://d-9067f00d42.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": %q}`,
+		time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
+	)
 	if err := os.WriteFile(token, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +45,11 @@ func TestColdReads(t *testing.T) {
 	}
 	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprintf(w, `{"roleCredentials": {"accessKeyId": "ASIAFRESH", "secretAccessKey": "s", "sessionToken": "t", "expiration": %d}}`,
-			time.Now().Add(time.Hour).UnixMilli())
+		_, _ = fmt.Fprintf(
+			w,
+			`{"roleCredentials": {"accessKeyId": "ASIAFRESH", "secretAccessKey": "s", "sessionToken": "t", "expiration": %d}}`,
+			time.Now().Add(time.Hour).UnixMilli(),
+		)
 	}))
 	t.Cleanup(portal.Close)
 	opened := countOpens(t, dir, filepath.Dir(rolePath))

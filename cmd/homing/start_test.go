@@ -16,9 +16,9 @@ import (
 	"testing"
 )
 
-// A start of homing is a few milliseconds at most, because the SDKs start it again and again. Each limit is what there
-// was in 2026-11 with room for what a year adds. Who exceeds one finds out what came in (the tests print it), and looks
-// for another way before raising it: docs/adr/0021-the-hot-path.md.
+// A start of homing is a few milliseconds at most, because the SDKs start it again and again. Each limit is what
+// there was in 2026-11 with room for what a year adds. Who exceeds one finds out what came in (the tests print it),
+// and looks for another way before raising it: docs/adr/0021-the-hot-path.md.
 const (
 	mostSize      = 14_000_000 // bytes of the stripped program
 	mostBytes     = 120_000    // allocated before main, by all packages
@@ -109,7 +109,8 @@ func TestInit(t *testing.T) {
 	slices.SortFunc(all, func(a, b work) int { return b.bytes - a.bytes })
 	t.Logf("%d packages, %d bytes in %d allocations; most by %v", len(all), total.bytes, total.allocs, all[:8])
 	if total.bytes > mostBytes || total.allocs > mostAllocs {
-		t.Errorf("packages allocate %d bytes in %d pieces before main; at most %d in %d are wanted", total.bytes, total.allocs, mostBytes, mostAllocs)
+		t.Errorf("packages allocate %d bytes in %d pieces before main; at most %d in %d are wanted", total.bytes,
+			total.allocs, mostBytes, mostAllocs)
 	}
 	for _, w := range all {
 		if w.bytes > mostByPackage {
@@ -132,7 +133,8 @@ func TestNotLinked(t *testing.T) {
 	}
 }
 
-// TestPatterns finds regular expressions that are compiled at every start: in a package's variables, outside a function.
+// TestPatterns finds regular expressions that are compiled at every start: in a package's variables, outside a
+// function.
 func TestPatterns(t *testing.T) {
 	looked := 0
 	for _, dir := range list(t, `{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}`) {
@@ -157,7 +159,8 @@ func TestPatterns(t *testing.T) {
 				if g, ok := decl.(*ast.GenDecl); ok {
 					ast.Inspect(g, func(n ast.Node) bool {
 						if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "MustCompile" {
-							t.Errorf("%s: a pattern is compiled at every start; use sync.OnceValue", files.Position(s.Pos()))
+							t.Errorf("%s: a pattern is compiled at every start; use sync.OnceValue",
+								files.Position(s.Pos()))
 						}
 						_, inside := n.(*ast.FuncLit)
 						return !inside
@@ -202,7 +205,12 @@ func home(t *testing.T) []string {
 			t.Fatal(err)
 		}
 	}
-	return []string{"HOME=" + dir, "USERPROFILE=" + dir, "PATH=" + os.Getenv("PATH"), "SystemRoot=" + os.Getenv("SystemRoot")}
+	return []string{
+		"HOME=" + dir,
+		"USERPROFILE=" + dir,
+		"PATH=" + os.Getenv("PATH"),
+		"SystemRoot=" + os.Getenv("SystemRoot"),
+	}
 }
 
 // TestFromCache runs the program as an SDK does, without a way to the network.

@@ -52,8 +52,12 @@ type Looked struct {
 // New returns a run in env, before its flags are read.
 func New(env Env) *App {
 	a := &App{
-		Env:      env,
-		UI:       &ui.UI{Out: &ui.Answers{W: env.Stdout}, Err: env.Stderr, Shell: quote.InUse(runtime.GOOS, env.Getenv)},
+		Env: env,
+		UI: &ui.UI{
+			Out:   &ui.Answers{W: env.Stdout},
+			Err:   env.Stderr,
+			Shell: quote.InUse(runtime.GOOS, env.Getenv),
+		},
 		Lines:    &term.LineReader{R: env.Stdin},
 		Patience: servicePatience,
 	}
@@ -115,7 +119,8 @@ func (a *App) Config() (*awsconfig.Config, error) {
 		return nil, err
 	}
 	if a.UI.Debugging { // listing them takes as long as reading a large file
-		a.UI.Debug("config file %s: %d profiles, %d sessions", paths.Config, len(cfg.ProfileNames()), len(cfg.SessionNames()))
+		a.UI.Debug("config file %s: %d profiles, %d sessions", paths.Config, len(cfg.ProfileNames()),
+			len(cfg.SessionNames()))
 	}
 	a.Loaded = cfg
 	return cfg, nil

@@ -76,7 +76,8 @@ func (a *App) Target(ctx context.Context, ssoSession string) (Target, error) {
 	}
 	sessions := cfg.Sessions()
 	if len(sessions) == 0 {
-		return Target{}, fault.Suggest(fault.Config, fault.ConfigureSSO{}, "no session is configured in %q", a.ConfigFile())
+		return Target{}, fault.Suggest(fault.Config, fault.ConfigureSSO{}, "no session is configured in %q",
+			a.ConfigFile())
 	}
 	if only := withoutDoubles(sessions); len(only) == 1 {
 		return Target{Session: only[0]}, nil
@@ -108,7 +109,8 @@ func withoutDoubles(sessions []session.Session) []session.Session {
 
 func ambiguous(labels []string) error {
 	return fault.New(fault.Usage, "add the flag: --sso-session NAME (or --profile NAME)",
-		"there are %d sessions and neither --sso-session nor --profile says which: %s", len(labels), strings.Join(labels, ", "))
+		"there are %d sessions and neither --sso-session nor --profile says which: %s", len(labels),
+		strings.Join(labels, ", "))
 }
 
 // usesSSO reports whether a profile has a session, or refers to a profile that may have one.

@@ -58,7 +58,8 @@ func Load(paths Paths) (*Config, error) {
 // Parse is Load for a config file that is already in memory and has no credentials file beside it. The path is for
 // messages only.
 func Parse(path string, src []byte) *Config {
-	return newConfig(file{path: path, exists: true, cli: grammar.ParseCLI(string(src))}, file{cli: grammar.ParseCLI(""), credentials: true})
+	return newConfig(file{path: path, exists: true, cli: grammar.ParseCLI(string(src))},
+		file{cli: grammar.ParseCLI(""), credentials: true})
 }
 
 func newConfig(config, credentials file) *Config {
@@ -167,7 +168,8 @@ func (c *Config) id(f *file, header string) (kind, name string, ok bool) {
 		return grammar.KindProfile, header, header != grammar.DefaultSection
 	default:
 		kind, _, ok := grammar.SdkID(header)
-		return grammar.KindProfile, header, !ok || kind == grammar.KindProfile && !strings.HasPrefix(header, grammar.KindProfile)
+		return grammar.KindProfile, header, !ok ||
+			kind == grammar.KindProfile && !strings.HasPrefix(header, grammar.KindProfile)
 	}
 }
 
@@ -209,7 +211,8 @@ func (c *Config) complete(f *file, parts []part) []part {
 		return parts
 	}
 	// [profile default] hides [default]
-	return slices.DeleteFunc(parts, func(p part) bool { return !prefixed(p) && strings.EqualFold(p.section.Name, "default") })
+	return slices.DeleteFunc(parts,
+		func(p part) bool { return !prefixed(p) && strings.EqualFold(p.section.Name, "default") })
 }
 
 // buildIndex is find for everything at once, for the callers that ask about every profile.

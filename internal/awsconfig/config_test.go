@@ -82,7 +82,8 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Profile != "dev" || got.Session.Name != "corp" || got.Region != "us-west-2" || len(got.Via) != 2 || len(got.Session.Scopes) != 2 {
+	if got.Profile != "dev" || got.Session.Name != "corp" || got.Region != "us-west-2" || len(got.Via) != 2 ||
+		len(got.Session.Scopes) != 2 {
 		t.Errorf("chained = %+v", got)
 	}
 	if s := c.Sessions(); len(s) != 2 || s[0].Name != "corp" || s[1].StartURL != "https://old.awsapps.com/start#" {

@@ -11,7 +11,8 @@ import (
 // givesCredentials reports whether a key is about where credentials come from or whose they are. What an SDK finds
 // there it uses before it asks a container-credentials endpoint.
 func givesCredentials(key string) bool {
-	key = strings.TrimFunc(key, func(r rune) bool { return !grammar.Portable(r) }) // a byte order mark, which some reader may drop
+	key = strings.TrimFunc(key,
+		func(r rune) bool { return !grammar.Portable(r) }) // a byte order mark, which some reader may drop
 	if strings.HasPrefix(key, "sso_") || strings.HasPrefix(key, "aws_") {
 		return true
 	}
@@ -120,7 +121,8 @@ func optionsWithout(d *grammar.Document, s *grammar.Section) (options []copiedOp
 		lines := grammar.ScanFrom(d.Text[:o.End], d.LoneCR, o.Start, o.Line)
 		for lines.Scan() {
 			l := lines.Line
-			if lines.Comment() || lines.Blank() || slices.ContainsFunc(secret, func(x span) bool { return l.Start < x.end && x.start < l.Next }) {
+			if lines.Comment() || lines.Blank() ||
+				slices.ContainsFunc(secret, func(x span) bool { return l.Start < x.end && x.start < l.Next }) {
 				continue
 			}
 			if l.Start != o.Start && givesCredentials(keyIn(d.Text[l.First:l.Last])) {
@@ -161,8 +163,13 @@ func checkWithoutCredentials(path, text string) error {
 		for i := range d.Sections {
 			for _, o := range d.Options(&d.Sections[i]) {
 				if givesCredentials(o.Key) {
-					return fault.New(fault.Config, "write every key of it at the beginning of its line",
-						"%q: no copy without credentials can be made of it: %s would stay, since programs disagree about where it belongs", path, o.Key)
+					return fault.New(
+						fault.Config,
+						"write every key of it at the beginning of its line",
+						"%q: no copy without credentials can be made of it: %s would stay, since programs disagree about where it belongs",
+						path,
+						o.Key,
+					)
 				}
 			}
 		}

@@ -112,7 +112,9 @@ cli_legacy_plugin_path = /opt
 	if _, err := Parse("config", []byte(secretConfig)).WithoutCredentials("nobody"); fault.KindOf(err) != fault.Config {
 		t.Errorf("unknown profile: %v", err)
 	}
-	if _, err := Parse("config", []byte("[profile a]\nx\n")).WithoutCredentials("a"); fault.KindOf(err) != fault.Config {
+	if _, err := Parse("config", []byte("[profile a]\nx\n")).WithoutCredentials("a"); fault.KindOf(
+		err,
+	) != fault.Config {
 		t.Errorf("broken file: %v", err)
 	}
 }
@@ -123,7 +125,8 @@ func TestNamesWithoutCredentials(t *testing.T) {
 	for name, header := range map[string]string{
 		"dev": "dev", "a b": `"a b"`, "a  b": `'a  b'`, "it's": `"it's"`, `say "x"`: `'say "x"'`, `a\b`: `'a\b'`, `a'"b\`: `"a'\"b\\"`, "x/y@z": "x/y@z",
 	} {
-		bare, err := Parse("config", []byte("[profile "+header+"]\nregion = eu-west-1\nsso_session = x\n")).WithoutCredentials(name)
+		bare, err := Parse("config",
+			[]byte("[profile "+header+"]\nregion = eu-west-1\nsso_session = x\n")).WithoutCredentials(name)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -21,7 +21,8 @@ func (c *Config) Problems() []Problem {
 	for i := range c.files {
 		f := &c.files[i]
 		if f.cli.Broken != nil {
-			found = append(found, f.problem(f.cli.Broken.Line, "the AWS CLI cannot load this file: %s", f.cli.Broken.Cause))
+			found = append(found,
+				f.problem(f.cli.Broken.Line, "the AWS CLI cannot load this file: %s", f.cli.Broken.Cause))
 		}
 	}
 	for i := range c.files {
@@ -50,24 +51,35 @@ func (f *file) headerProblems(sdk *grammar.Document) (found []Problem) {
 		j, inCLI := grammar.SectionAt(f.cli, s.Start)
 		if !inCLI {
 			if f.cli.Broken == nil {
-				found = append(found, f.problem(s.Line,
-					"the SDKs take this for a header and the AWS CLI for a part of the value above, because it is indented deeper"))
+				found = append(found, f.problem(
+					s.Line,
+					"the SDKs take this for a header and the AWS CLI for a part of the value above, because it is indented deeper",
+				))
 			}
 			continue
 		}
 		header := f.cli.Sections[j].Name
 		cliKind, cliName, cliOK := grammar.CliID(header)
 		if header == grammar.DefaultSection {
-			found = append(found, f.problem(s.Line, "the AWS CLI lets every profile inherit what is below [DEFAULT], the SDKs do not"))
+			found = append(found,
+				f.problem(s.Line, "the AWS CLI lets every profile inherit what is below [DEFAULT], the SDKs do not"))
 			continue
 		}
 		if ok != cliOK || kind != cliKind || name != cliName {
-			found = append(found, f.problem(s.Line, "for the AWS CLI this is %s, for the SDKs %s", named(cliKind, cliName, cliOK), named(kind, name, ok)))
+			found = append(
+				found,
+				f.problem(s.Line, "for the AWS CLI this is %s, for the SDKs %s", named(cliKind, cliName, cliOK),
+					named(kind, name, ok)),
+			)
 			continue
 		}
 		key := sectionKey{kind, name}
 		if before := seen[key]; ok && before > 0 && f.cli.Broken == nil {
-			found = append(found, f.problem(s.Line, "%s %q is already on line %d, and programs do not use the same one", kind, name, before))
+			found = append(
+				found,
+				f.problem(s.Line, "%s %q is already on line %d, and programs do not use the same one", kind, name,
+					before),
+			)
 		}
 		seen[key] = s.Line
 	}
@@ -101,9 +113,14 @@ func (f *file) valueProblems(sdk *grammar.Document, s *grammar.Section) (found [
 			}
 		case cli[j].Nested || cli[j].Value == theirs.Value:
 		case grammar.CutComment(cli[j].Value) != cli[j].Value || strings.HasPrefix(cli[j].Value, "#") || strings.HasPrefix(cli[j].Value, ";"):
-			found = append(found, f.problem(theirs.Line, "the AWS CLI takes the comment behind %s for a part of its value", theirs.Key))
+			found = append(found,
+				f.problem(theirs.Line, "the AWS CLI takes the comment behind %s for a part of its value", theirs.Key))
 		case grammar.Unquote(cli[j].Value) != cli[j].Value:
-			found = append(found, f.problem(theirs.Line, "the AWS CLI takes the quotes around the value of %s for a part of it", theirs.Key))
+			found = append(
+				found,
+				f.problem(theirs.Line, "the AWS CLI takes the quotes around the value of %s for a part of it",
+					theirs.Key),
+			)
 		}
 	}
 	return found
@@ -125,7 +142,8 @@ func (c *Config) mixedCredentials() (found []Problem) {
 			if !sso {
 				other = "aws_access_key_id"
 			}
-			found = append(found, f.problem(line, "profile %q has %s and %s, and programs do not agree which one wins", name, key, other))
+			found = append(found,
+				f.problem(line, "profile %q has %s and %s, and programs do not agree which one wins", name, key, other))
 		}
 	}
 	return found

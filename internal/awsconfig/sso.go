@@ -108,7 +108,8 @@ func (c *Config) ssoKeys(p Profile, found *SSOProfile, sessions finder) error {
 	account, role := has("sso_account_id"), has("sso_role_name")
 	if !named && !url && !account && !role {
 		return fault.Suggest(fault.Config, c.insteadOf(p),
-			"profile %q does not use IAM Identity Center: it has neither sso_session nor sso_start_url%s", p.Name, other(p))
+			"profile %q does not use IAM Identity Center: it has neither sso_session nor sso_start_url%s", p.Name,
+			other(p))
 	}
 	if err := plain(p, "sso_session", "sso_account_id", "sso_role_name"); err != nil {
 		return err
@@ -178,7 +179,8 @@ func (c *Config) sessionOf(p Profile, found *SSOProfile, sessions finder) error 
 		path, line := p.Where("sso_session")
 		return &fault.Error{
 			Kind: fault.Config, Remedy: orSimilar(fault.ConfigureSession{Session: name}, name, c.SessionNames()),
-			Msg: fmt.Sprintf("profile %q names sso-session %q (%q line %d), which the file does not have", p.Name, name, path, line),
+			Msg: fmt.Sprintf("profile %q names sso-session %q (%q line %d), which the file does not have", p.Name,
+				name, path, line),
 		}
 	}
 	// botocore: any key that both have must be equal, whatever the key; else every command with the profile fails.
@@ -295,7 +297,8 @@ func (c *Config) ProfilesOf(s session.Session) []SSOProfile {
 	profiles, sessions := c.indexed(grammar.KindProfile), c.indexed(grammar.KindSession)
 	for _, name := range c.ProfileNames() {
 		p, err := c.sso(name, profiles, sessions)
-		if err == nil && p.Profile == name && p.Session.Name == s.Name && (!s.Legacy() || p.Session.StartURL == s.StartURL) {
+		if err == nil && p.Profile == name && p.Session.Name == s.Name &&
+			(!s.Legacy() || p.Session.StartURL == s.StartURL) {
 			found = append(found, p)
 		}
 	}
@@ -367,7 +370,8 @@ func (c *Config) ServiceEndpoints(profile string) map[string]string {
 func orSimilar(remedy fault.Remedy, name string, names []string) fault.Remedy {
 	best, distance := "", 1+len(name)/3
 	for _, n := range slices.Sorted(maps.Keys(set(names))) {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(n), distance); d < distance || d == distance && best == "" {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(n), distance); d < distance ||
+			d == distance && best == "" {
 			best, distance = n, d
 		}
 	}

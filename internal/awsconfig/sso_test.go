@@ -114,8 +114,10 @@ func TestSSO(t *testing.T) {
 func equalSSO(a, b SSOProfile) bool {
 	return a.Profile == b.Profile && a.AccountID == b.AccountID && a.RoleName == b.RoleName && a.Region == b.Region && a.Output == b.Output &&
 		slices.Equal(a.Via, b.Via) && a.Session.Name == b.Session.Name && a.Session.StartURL == b.Session.StartURL &&
-		a.Session.Region == b.Session.Region && a.Session.UseDeviceCode == b.Session.UseDeviceCode &&
-		slices.Equal(a.Session.Scopes, b.Session.Scopes) && (a.Session.Scopes == nil) == (b.Session.Scopes == nil)
+		a.Session.Region == b.Session.Region &&
+		a.Session.UseDeviceCode == b.Session.UseDeviceCode &&
+		slices.Equal(a.Session.Scopes, b.Session.Scopes) &&
+		(a.Session.Scopes == nil) == (b.Session.Scopes == nil)
 }
 
 func TestSession(t *testing.T) {
@@ -140,8 +142,11 @@ func TestSession(t *testing.T) {
 }
 
 func TestProfilesOf(t *testing.T) {
-	c := load(t, corp+"[profile a]\nsso_session = corp\n[profile b]\nsso_start_url = https://x\nsso_region = r\n[profile c]\nrole_arn = a\nsource_profile = a\n"+
-		"[profile d]\nsso_start_url = https://x/\nsso_region = r\n[default]\nsso_session = corp\n[profile e]\nsso_start_url = https://x\nsso_region = r2\n")
+	c := load(
+		t,
+		corp+"[profile a]\nsso_session = corp\n[profile b]\nsso_start_url = https://x\nsso_region = r\n[profile c]\nrole_arn = a\nsource_profile = a\n"+
+			"[profile d]\nsso_start_url = https://x/\nsso_region = r\n[default]\nsso_session = corp\n[profile e]\nsso_start_url = https://x\nsso_region = r2\n",
+	)
 	names := func(ps []SSOProfile) (names []string) {
 		for _, p := range ps {
 			names = append(names, p.Profile)
@@ -164,8 +169,11 @@ func TestProfilesOf(t *testing.T) {
 }
 
 func TestService(t *testing.T) {
-	c := load(t, "[profile a]\nservices = s\nendpoint_url = http://all\n[profile b]\nendpoint_url = http://b # x\n[profile c]\nservices = none\n"+
-		"[services s]\nsso =\n  endpoint_url = http://sso\nsso_oidc =\n  other = x\n")
+	c := load(
+		t,
+		"[profile a]\nservices = s\nendpoint_url = http://all\n[profile b]\nendpoint_url = http://b # x\n[profile c]\nservices = none\n"+
+			"[services s]\nsso =\n  endpoint_url = http://sso\nsso_oidc =\n  other = x\n",
+	)
 	for _, tt := range []struct{ profile, service, want string }{
 		{"a", "sso", "http://sso"}, {"a", "sso_oidc", "http://all"}, {"a", "sts", "http://all"}, {"a", "", "http://all"},
 		{"b", "sso", "http://b"}, {"c", "sso", ""}, {"nobody", "sso", ""},

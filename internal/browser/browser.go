@@ -1,7 +1,7 @@
 // Package browser opens a URL in a browser of the person who looks at this terminal.
 //
-// What it reports is that an editor took the URL, or that a program was started. That is never proof that a page opened:
-// the caller shows the URL too.
+// What it reports is that an editor took the URL, or that a program was started. That is never proof that a page
+// opened: the caller shows the URL too.
 package browser
 
 import (
@@ -34,13 +34,13 @@ type Opener struct {
 	Window *editor.Window      // the editor's window that the terminal belongs to; nil: none is known
 }
 
-// Open opens rawURL, an http or https address, with the first of these that takes it: the editor's window, the programs of
-// $BROWSER, what the system has. It returns within about a second for each one tried, also when one never ends. A program
-// sees no terminal: its streams are the null device. The URL is one argument of a program, never part of a shell's text;
-// PowerShell, the one interpreter among them, gets it as a quoted literal.
+// Open opens rawURL, an http or https address, with the first of these that takes it: the editor's window, the
+// programs of $BROWSER, what the system has. It returns within about a second for each one tried, also when one never
+// ends. A program sees no terminal: its streams are the null device. The URL is one argument of a program, never part
+// of a shell's text; PowerShell, the one interpreter among them, gets it as a quoted literal.
 //
-// The editor is asked once. VS Code puts a script of its own into $BROWSER that speaks to the window too: it is left out
-// when Window is set, or when the socket it would speak to is not this user's, who alone may know the URL.
+// The editor is asked once. VS Code puts a script of its own into $BROWSER that speaks to the window too: it is left
+// out when Window is set, or when the socket it would speak to is not this user's, who alone may know the URL.
 func (o Opener) Open(ctx context.Context, rawURL string) error {
 	if err := check(rawURL); err != nil {
 		return err
@@ -63,8 +63,8 @@ func (o Opener) Open(ctx context.Context, rawURL string) error {
 	return err
 }
 
-// Any reports whether Open has anything to try: a window, or a program that is installed. It starts nothing, and takes a
-// second at most. What is tried may still fail.
+// Any reports whether Open has anything to try: a window, or a program that is installed. It starts nothing, and
+// takes a second at most. What is tried may still fail.
 func (o Opener) Any() bool {
 	if o.Window != nil {
 		return true
@@ -102,7 +102,8 @@ func Open(ctx context.Context, getenv func(string) string, rawURL string) error 
 // isHelper reports VS Code's own script for $BROWSER (resources/server/bin/helpers in its sources).
 func isHelper(program string) bool { return strings.HasSuffix(program, "/helpers/browser.sh") }
 
-// helps reports whether VS Code's script may be started: the socket that it hands the URL to is ours, or it knows none.
+// helps reports whether VS Code's script may be started: the socket that it hands the URL to is ours, or it knows
+// none.
 func helps(ctx context.Context, getenv func(string) string) bool {
 	path := getenv("VSCODE_IPC_HOOK_CLI")
 	return path == "" || editor.Trusted(ctx, path) == nil
@@ -129,7 +130,8 @@ func open(ctx context.Context, getenv func(string) string, candidates [][]string
 // check refuses what is no web address: an opener hands other schemes, and what starts with "-", to other programs.
 func check(rawURL string) error {
 	u, err := url.Parse(rawURL)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || !plain.IsLine(rawURL) || strings.Contains(rawURL, " ") {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || !plain.IsLine(rawURL) ||
+		strings.Contains(rawURL, " ") {
 		return errors.New("not an http or https address")
 	}
 	return nil
@@ -195,7 +197,8 @@ func commands(goos string, getenv func(string) string, rawURL string) [][]string
 		list = append(list, []string{"wslview", "-s", rawURL})
 		for _, program := range []string{"powershell.exe", "/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.exe"} {
 			// The second for appendWindowsPath=false in wsl.conf.
-			list = append(list, []string{program, "-NoProfile", "-NonInteractive", "-Command", "Start-Process " + literal(rawURL)})
+			list = append(list,
+				[]string{program, "-NoProfile", "-NonInteractive", "-Command", "Start-Process " + literal(rawURL)})
 		}
 		list = append(list, []string{"rundll32.exe", "url.dll,FileProtocolHandler", rawURL})
 	}
@@ -210,7 +213,9 @@ func commands(goos string, getenv func(string) string, rawURL string) [][]string
 // doubled. PowerShell takes the typographic ones for single quotes too (about_Quoting_Rules, CharTraits.cs). A double
 // quote would end the argument in some Windows programs' eyes; browsers write it as %22 in any case.
 func literal(rawURL string) string {
-	return "'" + strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b", `"`, "%22").Replace(rawURL) + "'"
+	return "'" + strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b", `"`, "%22").
+		Replace(rawURL) +
+		"'"
 }
 
 // expand makes a command line of one entry of $BROWSER: words separated by blanks, %s the URL, %% a percent sign. An
@@ -235,7 +240,20 @@ func expand(entry, rawURL string) []string {
 }
 
 // textBrowsers draw on the terminal, over what is said there, and cannot run the sign-in page's scripts.
-var textBrowsers = []string{"browsh", "carbonyl", "chawan", "cha", "elinks", "links", "links2", "lynx", "netrik", "retawq", "w3m", "www-browser"}
+var textBrowsers = []string{
+	"browsh",
+	"carbonyl",
+	"chawan",
+	"cha",
+	"elinks",
+	"links",
+	"links2",
+	"lynx",
+	"netrik",
+	"retawq",
+	"w3m",
+	"www-browser",
+}
 
 func isText(program string) bool {
 	name := strings.TrimSuffix(strings.ToLower(filepath.Base(program)), ".exe")

@@ -46,7 +46,8 @@ func TestCommands(t *testing.T) {
 		{"text browsers", "linux", map[string]string{"BROWSER": "lynx:/usr/bin/w3m:www-browser:elinks %s:firefox"}, [][]string{{"firefox", page}}},
 		{"empty entries", "linux", map[string]string{"BROWSER": "::  :"}, nil},
 	} {
-		if got := commands(tt.goos, func(k string) string { return tt.env[k] }, page); !reflect.DeepEqual(got, tt.want) {
+		if got := commands(tt.goos, func(k string) string { return tt.env[k] }, page); !reflect.DeepEqual(got,
+			tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -78,7 +79,17 @@ func TestOpenTriesTheNext(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "out")
 	good := script(t, `printf '%s' "$*" > `+out)
-	err := open(t.Context(), noVariables, [][]string{{"no-such-opener", page}, {script(t, "exit 3"), page}, {good, "-s", page}, {script(t, "rm "+out), page}}, page)
+	err := open(
+		t.Context(),
+		noVariables,
+		[][]string{
+			{"no-such-opener", page},
+			{script(t, "exit 3"), page},
+			{good, "-s", page},
+			{script(t, "rm "+out), page},
+		},
+		page,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +101,8 @@ func TestOpenTriesTheNext(t *testing.T) {
 
 func TestOpenWithoutOpener(t *testing.T) {
 	t.Parallel()
-	if err := Open(t.Context(), func(string) string { return "" }, page); runtime.GOOS == "linux" && !errors.Is(err, ErrNone) {
+	if err := Open(t.Context(), func(string) string { return "" }, page); runtime.GOOS == "linux" &&
+		!errors.Is(err, ErrNone) {
 		t.Errorf("got %v, want ErrNone", err)
 	}
 	err := open(t.Context(), noVariables, [][]string{{script(t, "exit 3"), page}}, page)
@@ -120,7 +132,10 @@ func TestOpenDoesNotWaitForAnOpenerThatStays(t *testing.T) {
 func TestOpenerHasNoTerminalAndNoShell(t *testing.T) {
 	t.Setenv("BROWSER", "lynx")
 	out := filepath.Join(t.TempDir(), "out")
-	opener := script(t, `{ [ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none; (: > /dev/tty) 2>/dev/null || echo no tty; echo "${BROWSER-no BROWSER}"; printf '%s\n' "$1"; } > `+out)
+	opener := script(
+		t,
+		`{ [ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none; (: > /dev/tty) 2>/dev/null || echo no tty; echo "${BROWSER-no BROWSER}"; printf '%s\n' "$1"; } > `+out,
+	)
 	const nasty = "https://x.example/?a=$(touch${IFS}pwned)&b=;id|`id`&c='\""
 	if err := open(t.Context(), noVariables, [][]string{{opener, nasty}}, nasty); err != nil {
 		t.Fatal(err)

@@ -51,7 +51,8 @@ func FuzzLiteral(f *testing.F) {
 			read.WriteRune(quoted[i])
 		}
 		if want := strings.ReplaceAll(address, `"`, "%22"); i != len(quoted)-1 || read.String() != want {
-			t.Errorf("%q is quoted %q: %q, and then %q", address, string(quoted), read.String(), string(quoted[min(i+1, len(quoted)):]))
+			t.Errorf("%q is quoted %q: %q, and then %q", address, string(quoted), read.String(),
+				string(quoted[min(i+1, len(quoted)):]))
 		}
 	})
 }

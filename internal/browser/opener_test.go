@@ -19,11 +19,12 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// window is the socket of an editor that answers openExternal with a status, and others with 404. It sends what it is asked
-// to open.
+// window is the socket of an editor that answers openExternal with a status, and others with 404. It sends what it is
+// asked to open.
 func window(t *testing.T, status int) (path string, opened <-chan string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "homing") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("",
+		"homing") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,20 +34,23 @@ func window(t *testing.T, status int) (path string, opened <-chan string) {
 		t.Fatal(err)
 	}
 	urls := make(chan string, 8)
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var m struct {
-			Type string
-			URIs []string
-		}
-		if json.NewDecoder(r.Body).Decode(&m) != nil || m.Type != "openExternal" {
-			w.WriteHeader(http.StatusNotFound)
-			return
-		}
-		for _, url := range m.URIs {
-			urls <- url
-		}
-		w.WriteHeader(status)
-	})}
+	server := &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var m struct {
+				Type string
+				URIs []string
+			}
+			if json.NewDecoder(r.Body).Decode(&m) != nil || m.Type != "openExternal" {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			for _, url := range m.URIs {
+				urls <- url
+			}
+			w.WriteHeader(status)
+		}),
+	}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _, _ = server.Close(), os.RemoveAll(dir) })
 	return path, urls
@@ -91,7 +95,10 @@ func TestOpenerTakesTheWindowFirst(t *testing.T) {
 	d := newDesk(t, map[string]string{"helpers/browser.sh": "", "firefox": ""})
 	path, opened := window(t, 200)
 	helper := filepath.Join(d.bin, "helpers/browser.sh")
-	o := Opener{Getenv: vars(map[string]string{"BROWSER": helper + ":firefox", "VSCODE_IPC_HOOK_CLI": path}), Window: &editor.Window{Path: path}}
+	o := Opener{
+		Getenv: vars(map[string]string{"BROWSER": helper + ":firefox", "VSCODE_IPC_HOOK_CLI": path}),
+		Window: &editor.Window{Path: path},
+	}
 	if err := o.Open(t.Context(), page); err != nil {
 		t.Fatal(err)
 	}
@@ -106,13 +113,18 @@ func TestOpenerTakesTheWindowFirst(t *testing.T) {
 	}
 }
 
-// TestOpenerGoesOn: a window that is gone or refuses is followed by the next opener, but not by the script that would ask the
-// same window again.
+// TestOpenerGoesOn: a window that is gone or refuses is followed by the next opener, but not by the script that would
+// ask the same window again.
 func TestOpenerGoesOn(t *testing.T) {
 	d := newDesk(t, map[string]string{"helpers/browser.sh": "", "firefox": "", "broken": "exit 3"})
 	refusing, _ := window(t, 500)
 	for name, path := range map[string]string{"refuses": refusing, "gone": filepath.Join(t.TempDir(), "gone")} {
-		getenv := vars(map[string]string{"BROWSER": filepath.Join(d.bin, "helpers/browser.sh") + ":broken:firefox", "VSCODE_IPC_HOOK_CLI": path})
+		getenv := vars(
+			map[string]string{
+				"BROWSER":             filepath.Join(d.bin, "helpers/browser.sh") + ":broken:firefox",
+				"VSCODE_IPC_HOOK_CLI": path,
+			},
+		)
 		o := Opener{Getenv: getenv, Window: &editor.Window{Path: path}}
 		if err := o.Open(t.Context(), page); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -124,7 +136,9 @@ func TestOpenerGoesOn(t *testing.T) {
 	}
 	o := Opener{Getenv: vars(map[string]string{"BROWSER": "broken"}), Window: &editor.Window{Path: refusing}}
 	err := o.Open(t.Context(), page)
-	if !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "the editor's window: ") || !strings.Contains(err.Error(), "broken: exit status 3") || strings.Contains(err.Error(), page) {
+	if !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "the editor's window: ") ||
+		!strings.Contains(err.Error(), "broken: exit status 3") ||
+		strings.Contains(err.Error(), page) {
 		t.Errorf("got %v, want every reason and no address", err)
 	}
 	if err := (Opener{Window: o.Window}).Open(t.Context(), page); !errors.Is(err, ErrNone) {
@@ -146,7 +160,12 @@ func TestOpenerAndTheEditorsScript(t *testing.T) {
 		{"none", "", "helpers/browser.sh"},
 		{"gone", path + "x", "firefox"},
 	} {
-		getenv := vars(map[string]string{"BROWSER": filepath.Join(d.bin, "helpers/browser.sh") + ":firefox", "VSCODE_IPC_HOOK_CLI": tt.hook})
+		getenv := vars(
+			map[string]string{
+				"BROWSER":             filepath.Join(d.bin, "helpers/browser.sh") + ":firefox",
+				"VSCODE_IPC_HOOK_CLI": tt.hook,
+			},
+		)
 		if err := (Opener{Getenv: getenv}).Open(t.Context(), page); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
@@ -157,7 +176,8 @@ func TestOpenerAndTheEditorsScript(t *testing.T) {
 	}
 }
 
-// TestOpenerKeepsTheAddressFromOthers: the script would hand it to whoever made a socket of the name that our terminal had.
+// TestOpenerKeepsTheAddressFromOthers: the script would hand it to whoever made a socket of the name that our
+// terminal had.
 func TestOpenerKeepsTheAddressFromOthers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		testtools.Missing(t, "the right to be another user", "run the test as root")
@@ -167,7 +187,9 @@ func TestOpenerKeepsTheAddressFromOthers(t *testing.T) {
 	if err := os.Chown(path, 54321, 54321); err != nil {
 		t.Fatal(err)
 	}
-	getenv := vars(map[string]string{"BROWSER": filepath.Join(d.bin, "helpers/browser.sh"), "VSCODE_IPC_HOOK_CLI": path})
+	getenv := vars(
+		map[string]string{"BROWSER": filepath.Join(d.bin, "helpers/browser.sh"), "VSCODE_IPC_HOOK_CLI": path},
+	)
 	for _, w := range []*editor.Window{nil, {Path: path, Client: editor.Desktop}} {
 		if err := (Opener{Getenv: getenv, Window: w}).Open(t.Context(), page); !errors.Is(err, ErrNone) {
 			t.Errorf("got %v, want ErrNone", err)
@@ -223,7 +245,8 @@ func TestAny(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the system has an opener of its own here")
 	}
-	d := newDesk(t, map[string]string{"helpers/browser.sh": "", "firefox": "", "lynx": "", "xdg-open": "", "powershell.exe": ""})
+	d := newDesk(t,
+		map[string]string{"helpers/browser.sh": "", "firefox": "", "lynx": "", "xdg-open": "", "powershell.exe": ""})
 	t.Setenv("PATH", d.bin)
 	path, opened := window(t, 200)
 	helper := filepath.Join(d.bin, "helpers/browser.sh")

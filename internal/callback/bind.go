@@ -75,7 +75,10 @@ func bindError(ports []int, busy []Busy, err error) error {
 	case len(fixed) == 1 && len(busy) == 1:
 		return &fault.Error{
 			Kind: fault.Usage, Msg: "port " + busy[0].String(), Err: errors.Join(ErrPortTaken, err),
-			Remedy: fault.Preface{Words: "run it without --redirect-port to take any free port, such as:", Then: fault.Login{}},
+			Remedy: fault.Preface{
+				Words: "run it without --redirect-port to take any free port, such as:",
+				Then:  fault.Login{},
+			},
 		}
 	case len(fixed) > 0:
 		msg := fmt.Sprintf("cannot listen on 127.0.0.1, port %s", join(fixed))

@@ -98,7 +98,8 @@ func TestDefaultPorts(t *testing.T) {
 		t.Fatalf("%v does not end with any", DefaultPorts)
 	}
 	for _, p := range DefaultPorts[:len(DefaultPorts)-1] {
-		// The last port that browsers block is 10080 (Fetch 2.9); Kubernetes has 30000 to 32767, Linux draws from 32768 on.
+		// The last port that browsers block is 10080 (Fetch 2.9); Kubernetes has 30000 to 32767, Linux draws from
+		// 32768 on.
 		if p <= 10080 || p >= 30000 {
 			t.Errorf("port %d", p)
 		}
@@ -134,7 +135,8 @@ func TestBindErrorNamesThePort(t *testing.T) {
 		{[]int{80}, "cannot listen on 127.0.0.1, port 80"},
 		{[]int{80, 81, 0}, "cannot listen on 127.0.0.1, port 80, 81"},
 	} {
-		if err := bindError(tt.ports, nil, denied); err.Error() != tt.want || fault.KindOf(err) != fault.Config || fault.RemedyOf(err) == nil {
+		if err := bindError(tt.ports, nil, denied); err.Error() != tt.want || fault.KindOf(err) != fault.Config ||
+			fault.RemedyOf(err) == nil {
 			t.Errorf("%v: %q, remedy %#v", tt.ports, err, fault.RemedyOf(err))
 		}
 	}

@@ -1,10 +1,11 @@
 // Package callback brings the redirect that ends a sign-in to the login that waits for it.
 //
-// A listener on the loopback interface waits for one redirect: GET /oauth/callback with the right state and one code (or
-// one error). Whatever else arrives is answered with 400 and changes nothing: no stranger can end a sign-in (RFC 8252 8,
-// RFC 9700 2.1). The browser's answer is held back until the caller knows the outcome and says so with Finish. A redirect
-// that cannot reach the listener is read from a paste (Parse), or handed over by another process of the same user
-// (Announce, Deliver). Exchanging the code is left to the caller. Codes and queries are never logged.
+// A listener on the loopback interface waits for one redirect: GET /oauth/callback with the right state and one code
+// (or one error). Whatever else arrives is answered with 400 and changes nothing: no stranger can end a sign-in (RFC
+// 8252 8, RFC 9700 2.1). The browser's answer is held back until the caller knows the outcome and says so with
+// Finish. A redirect that cannot reach the listener is read from a paste (Parse), or handed over by another process
+// of the same user (Announce, Deliver). Exchanging the code is left to the caller. Codes and queries are never
+// logged.
 package callback
 
 import (
@@ -25,9 +26,9 @@ const Path = "/oauth/callback"
 
 // DefaultPorts are the ports to try when nobody fixes one: the same first choice every time, so that a forward can be
 // set up once, then a few for logins at the same time, then any. They are unassigned (IANA, 2026-11), browsers do not
-// block them, and they lie outside the ranges that systems draw from (Linux 32768-60999, macOS and Windows 49152-65535,
-// old Windows 1025-5000) and Kubernetes exposes (30000-32767): an editor that forwards one finds the same number free
-// on the laptop.
+// block them, and they lie outside the ranges that systems draw from (Linux 32768-60999, macOS and Windows
+// 49152-65535, old Windows 1025-5000) and Kubernetes exposes (30000-32767): an editor that forwards one finds the
+// same number free on the laptop.
 var DefaultPorts = []int{14664, 14665, 14666, 14667, 0}
 
 // maxHeader bounds the head of a request: a redirect is one line with a code of a kilobyte or two.
@@ -43,7 +44,14 @@ type bounds struct {
 	grace  time.Duration // but not before it is this old: long enough to be read on a busy machine
 }
 
-var usual = bounds{read: 5 * time.Second, write: 10 * time.Second, hold: 3 * time.Minute, linger: 2 * time.Second, conns: 400, grace: 250 * time.Millisecond}
+var usual = bounds{
+	read:   5 * time.Second,
+	write:  10 * time.Second,
+	hold:   3 * time.Minute,
+	linger: 2 * time.Second,
+	conns:  400,
+	grace:  250 * time.Millisecond,
+}
 
 // Options say what to listen for.
 type Options struct {
@@ -52,8 +60,8 @@ type Options struct {
 	// Hosts returns the values of Host to accept besides 127.0.0.1, localhost and [::1] when port is listened on:
 	// forwarded origins, without scheme. Nil is none.
 	Hosts func(port int) []string
-	// InWords puts a remedy into words, and into the command line that follows them, if one does. Without it the browser and
-	// Deliver learn what failed, but not what to do.
+	// InWords puts a remedy into words, and into the command line that follows them, if one does. Without it the
+	// browser and Deliver learn what failed, but not what to do.
 	InWords func(fault.Remedy) (words, command string)
 }
 
@@ -140,8 +148,8 @@ func (l *Listener) RedirectURI() string {
 // Redirects returns the channel on which the one redirect arrives. It is never closed.
 func (l *Listener) Redirects() <-chan Redirect { return l.redirects }
 
-// Finish tells the browser that waits, if any, what became of the sign-in: nil sends it on to a clean page, an error is
-// shown in the words of the terminal (message and hint). It then waits, at most two seconds, until that was
+// Finish tells the browser that waits, if any, what became of the sign-in: nil sends it on to a clean page, an error
+// is shown in the words of the terminal (message and hint). It then waits, at most two seconds, until that was
 // delivered, and closes the listener. Only the first call decides.
 func (l *Listener) Finish(ctx context.Context, outcome error) {
 	l.mu.Lock()

@@ -259,7 +259,8 @@ func checkHeader(t *testing.T, h http.Header) {
 		}
 	}
 	csp := h.Get("Content-Security-Policy")
-	if !strings.HasPrefix(csp, "default-src 'none'; ") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "script") {
+	if !strings.HasPrefix(csp, "default-src 'none'; ") || strings.Contains(csp, "unsafe") ||
+		strings.Contains(csp, "script") {
 		t.Errorf("Content-Security-Policy %q", csp)
 	}
 }

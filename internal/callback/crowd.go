@@ -14,8 +14,8 @@ import (
 var discard = log.New(io.Discard, "", 0)
 
 // crowd bounds the connections that are open at once, so that a flood cannot use up the process's descriptors and
-// keep the browser out. Beyond the bound the oldest is closed, but not before it had its chance: a real redirect is read
-// within milliseconds of being accepted. Until then the others wait to be accepted, in the order they came.
+// keep the browser out. Beyond the bound the oldest is closed, but not before it had its chance: a real redirect is
+// read within milliseconds of being accepted. Until then the others wait to be accepted, in the order they came.
 type crowd struct {
 	limit int
 	grace time.Duration // how long a connection is left alone

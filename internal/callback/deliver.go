@@ -26,9 +26,9 @@ const (
 )
 
 // Deliver hands a redirect to the login that waits for it, which has announced itself in dir, and returns what became
-// of it. The text is read as Parse does. Nil is a completed sign-in. Errors are *fault.Error: Usage when the text is no
-// redirect, SignInNeeded when nobody waits for its state, and otherwise the login's own, with its words. It waits for
-// the outcome as long as a browser is let wait, about three minutes.
+// of it. The text is read as Parse does. Nil is a completed sign-in. Errors are *fault.Error: Usage when the text is
+// no redirect, SignInNeeded when nobody waits for its state, and otherwise the login's own, with its words. It waits
+// for the outcome as long as a browser is let wait, about three minutes.
 //
 // Nothing is sent before the other side has shown that it knows the state: another program may have the port by now.
 // No proxy is used and no redirect followed.
@@ -131,8 +131,12 @@ func hand(ctx context.Context, port int, state string, r Redirect, b bounds) (ou
 	case err != nil:
 		return outcome{}, err
 	case status != http.StatusOK || subtle.ConstantTimeCompare([]byte(o.Proof), []byte(proof(state, port, challenge))) != 1:
-		return outcome{}, fault.New(fault.SignInNeeded, "paste the address into the terminal of that login",
-			"port %d on 127.0.0.1 is not the login that waits for this redirect: it may run in another container or on another machine", port)
+		return outcome{}, fault.New(
+			fault.SignInNeeded,
+			"paste the address into the terminal of that login",
+			"port %d on 127.0.0.1 is not the login that waits for this redirect: it may run in another container or on another machine",
+			port,
+		)
 	}
 
 	query := url.Values{"state": {state}}
@@ -145,7 +149,8 @@ func hand(ctx context.Context, port int, state string, r Redirect, b bounds) (ou
 	_ = conn.SetDeadline(time.Time{}) // the outcome takes its time; the context ends
 	o, status, err = ask(conn, in, port, query.Encode(), "")
 	if err == nil && status == http.StatusBadRequest {
-		return outcome{}, fault.New(fault.SignInNeeded, "see what the terminal of that login says", "the login has had another redirect already")
+		return outcome{}, fault.New(fault.SignInNeeded, "see what the terminal of that login says",
+			"the login has had another redirect already")
 	}
 	return o, err
 }

@@ -56,7 +56,9 @@ func delivering(t *testing.T, dir, text string) func() error {
 
 func TestDeliver(t *testing.T) {
 	// Not parallel: the environment is changed. A proxy, as a shell may have one set, must not see the redirect.
-	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the proxy was asked") }))
+	proxy := httptest.NewServer(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the proxy was asked") }),
+	)
 	defer proxy.Close()
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	t.Setenv("http_proxy", proxy.URL)
@@ -96,7 +98,8 @@ func TestDeliver(t *testing.T) {
 			if tt.outcome == nil && err != nil {
 				t.Errorf("got %v", err)
 			}
-			if tt.outcome != nil && (fault.KindOf(err) != tt.kind || err.Error() != tt.want || fault.RemedyOf(err) != tt.remedy) {
+			if tt.outcome != nil &&
+				(fault.KindOf(err) != tt.kind || err.Error() != tt.want || fault.RemedyOf(err) != tt.remedy) {
 				t.Errorf("got %v (%v), remedy %#v", err, fault.KindOf(err), fault.RemedyOf(err))
 			}
 			if left := names(t, dir); len(left) != 0 {
@@ -227,7 +230,8 @@ func TestDeliverToTheDead(t *testing.T) {
 		_ = free.Close()
 		dir := t.TempDir()
 		impostor(t, dir, port)
-		if err := Deliver(t.Context(), dir, testURL); fault.KindOf(err) != fault.SignInNeeded || fault.RemedyOf(err) == nil {
+		if err := Deliver(t.Context(), dir, testURL); fault.KindOf(err) != fault.SignInNeeded ||
+			fault.RemedyOf(err) == nil {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -301,7 +305,8 @@ func TestDeliverIsBounded(t *testing.T) {
 	impostor(t, dir, silent.Addr().(*net.TCPAddr).Port)
 	short := bounds{read: 100 * time.Millisecond, write: 100 * time.Millisecond, hold: 100 * time.Millisecond}
 	begin := time.Now()
-	if err := deliver(t.Context(), dir, testURL, short); fault.KindOf(err) != fault.TimedOut || time.Since(begin) > 5*time.Second {
+	if err := deliver(t.Context(), dir, testURL, short); fault.KindOf(err) != fault.TimedOut ||
+		time.Since(begin) > 5*time.Second {
 		t.Errorf("silence: %v after %v", err, time.Since(begin))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -336,12 +341,14 @@ func TestHandedStrangers(t *testing.T) {
 		"host":       {hand, challenge, host("evil.example")},
 		"POST":       {hand, challenge, func(r *http.Request) { r.Method = http.MethodPost }},
 	} {
-		if a := send(t, l, http.MethodGet, Path, change...); a.status != http.StatusBadRequest || strings.Contains(a.body, "proof") {
+		if a := send(t, l, http.MethodGet, Path, change...); a.status != http.StatusBadRequest ||
+			strings.Contains(a.body, "proof") {
 			t.Errorf("a challenge, %s: %d %s", name, a.status, a.body)
 		}
 	}
 	a := send(t, l, http.MethodGet, Path, hand, challenge)
-	if a.status != http.StatusOK || !strings.Contains(a.body, proof(testState, l.Port(), "c")) || strings.Contains(a.body, testState) {
+	if a.status != http.StatusOK || !strings.Contains(a.body, proof(testState, l.Port(), "c")) ||
+		strings.Contains(a.body, testState) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	checkHeader(t, a.header)

@@ -110,8 +110,8 @@ func startFlood(t *testing.T, port int, all int64) *flood {
 	return f
 }
 
-// TestFlood: 10,000 forged requests from 64 sides at once. The redirect that arrives amid them is believed, its answer
-// comes, and so does the page after it; also when the sign-in is finished while they go on.
+// TestFlood: 10,000 forged requests from 64 sides at once. The redirect that arrives amid them is believed, its
+// answer comes, and so does the page after it; also when the sign-in is finished while they go on.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	for _, amid := range []bool{true, false} {
@@ -148,8 +148,13 @@ func TestFlood(t *testing.T) {
 			if d := time.Since(begin); amid && d > usual.read+usual.linger {
 				t.Errorf("it took %v", d)
 			}
-			t.Logf("it arrived after %v, was answered after %v, and the listener closed after %v and %d forged requests",
-				arrived, answered, time.Since(begin), sent)
+			t.Logf(
+				"it arrived after %v, was answered after %v, and the listener closed after %v and %d forged requests",
+				arrived,
+				answered,
+				time.Since(begin),
+				sent,
+			)
 		})
 	}
 }

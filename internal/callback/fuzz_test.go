@@ -40,10 +40,12 @@ func FuzzStrangers(f *testing.F) {
 		q := u.Query()
 		ours := method == http.MethodGet && u.Path == Path && q.Get("state") == testState && origin == ""
 		name := strings.ToLower(host)
-		ours = ours && (strings.HasPrefix(name, "127.0.0.1") || strings.HasPrefix(name, "localhost") || strings.HasPrefix(name, "[::1]"))
+		ours = ours &&
+			(strings.HasPrefix(name, "127.0.0.1") || strings.HasPrefix(name, "localhost") || strings.HasPrefix(name, "[::1]"))
 		select {
 		case got := <-l.redirects:
-			if !ours || got.Code.Reveal() != q.Get("code") || got.Error != q.Get("error") || w.Code != http.StatusFound {
+			if !ours || got.Code.Reveal() != q.Get("code") || got.Error != q.Get("error") ||
+				w.Code != http.StatusFound {
 				t.Errorf("%s %q for %q was believed: %+v, status %d", method, target, host, got, w.Code)
 			}
 		default:

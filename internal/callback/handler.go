@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// ServeHTTP implements http.Handler. Whatever is not the redirect, by host, method, path or query, gets the same 400: a
-// stranger learns nothing from it, and ends nothing.
+// ServeHTTP implements http.Handler. Whatever is not the redirect, by host, method, path or query, gets the same 400:
+// a stranger learns nothing from it, and ends nothing.
 func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !l.knownHost(r.Host), r.Method != http.MethodGet:
@@ -87,7 +87,8 @@ func (l *Listener) callback(w http.ResponseWriter, r *http.Request) {
 		write(w, statusOf(err), l.failurePage(err))
 		l.gone(got)
 	default:
-		// Relative, so that it holds below the path prefix of a proxy too. The code leaves the address bar and the history.
+		// Relative, so that it holds below the path prefix of a proxy too. The code leaves the address bar and the
+		// history.
 		header(w)
 		w.Header().Set("Location", "../done")
 		w.WriteHeader(http.StatusFound)

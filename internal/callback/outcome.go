@@ -13,8 +13,8 @@ import (
 	"github.com/homing-cli/homing/internal/plain"
 )
 
-// What Deliver and a listener say to each other, on one connection: a challenge, which only the login that drew the state
-// can answer; then the redirect, answered with the outcome. Both are GET requests for Path with handedHeader.
+// What Deliver and a listener say to each other, on one connection: a challenge, which only the login that drew the
+// state can answer; then the redirect, answered with the outcome. Both are GET requests for Path with handedHeader.
 const (
 	handedHeader    = "Homing-Callback"  // "1"
 	challengeHeader = "Homing-Challenge" // random text
@@ -50,7 +50,11 @@ var errUndecided = fault.New(fault.TimedOut, "see what its terminal says",
 
 func (l *Listener) failed(err error) outcome {
 	words, command := l.inWords(fault.RemedyOf(err))
-	return outcome{Kind: fault.KindOf(err).String(), Message: err.Error(), Hint: strings.TrimSpace(words + " " + command)}
+	return outcome{
+		Kind:    fault.KindOf(err).String(),
+		Message: err.Error(),
+		Hint:    strings.TrimSpace(words + " " + command),
+	}
 }
 
 // err is the outcome as the login's terminal says it.

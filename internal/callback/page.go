@@ -18,8 +18,8 @@ import (
 // donePath is the clean page: an address without a query, for the history.
 const donePath = "/done"
 
-// style is all there is: no script, no image, no font, nothing from elsewhere. Colours are the browser's own, for light
-// and dark; the width suits a phone and a wide screen.
+// style is all there is: no script, no image, no font, nothing from elsewhere. Colours are the browser's own, for
+// light and dark; the width suits a phone and a wide screen.
 const style = `:root{color-scheme:light dark}` +
 	`body{font:1.125rem/1.5 system-ui,sans-serif;margin:0}` +
 	`main{max-width:34rem;margin:12vh auto;padding:0 1.25rem;overflow-wrap:anywhere}` +
@@ -54,7 +54,9 @@ var (
 	}
 	undecidedPage = page{
 		title: "This takes longer than it should",
-		text:  []string{"homing has received the answer of the sign-in and has not finished yet. Your terminal says how it ended."},
+		text: []string{
+			"homing has received the answer of the sign-in and has not finished yet. Your terminal says how it ended.",
+		},
 	}
 )
 

@@ -14,12 +14,14 @@ const maxPaste = 64 << 10
 
 // ErrNotCallback says that a text is not the address of a redirect. It never quotes the text.
 var ErrNotCallback error = &fault.Error{Kind: fault.Usage, Msg: "that is not the address that ends a sign-in",
-	Remedy: fault.Advice("copy the whole address of the page that could not be reached: it has " + Path + "?, code= and state= in it")}
+	Remedy: fault.Advice(
+		"copy the whole address of the page that could not be reached: it has " + Path + "?, code= and state= in it",
+	)}
 
 // Parse reads a redirect from text that a person copied: the address of the page that could not be reached, or its
-// query. The host, the port and the scheme are not looked at; a path, if there is one, must end in Path. What copying,
-// shells, terminals and chat programs do to an address is undone: line breaks anywhere, quotes, backslashes, markers of
-// a bracketed paste, a prompt at the end. The error is ErrNotCallback. The caller compares the state.
+// query. The host, the port and the scheme are not looked at; a path, if there is one, must end in Path. What
+// copying, shells, terminals and chat programs do to an address is undone: line breaks anywhere, quotes, backslashes,
+// markers of a bracketed paste, a prompt at the end. The error is ErrNotCallback. The caller compares the state.
 func Parse(text string) (state string, r Redirect, err error) {
 	if len(text) > maxPaste {
 		return "", Redirect{}, ErrNotCallback
@@ -63,8 +65,8 @@ var ampersands = strings.NewReplacer("&amp;", "&", `\u0026`, "&", "^&", "&")
 // wrap with them.
 const dropped = "\"'`<>\\"
 
-// unwrap makes one address of what was copied. It keeps printable ASCII only: an address has nothing else, while prompts,
-// borders of a pane, curly quotes and invisible spaces do.
+// unwrap makes one address of what was copied. It keeps printable ASCII only: an address has nothing else, while
+// prompts, borders of a pane, curly quotes and invisible spaces do.
 func unwrap(text string) string {
 	text = sequences().ReplaceAllString(text, "")
 	// Line breaks go first: one may stand within an escaped ampersand.

@@ -101,8 +101,11 @@ func wrap(text string, width int) string {
 
 func TestParseErrorRedirect(t *testing.T) {
 	t.Parallel()
-	state, r, err := Parse("http://127.0.0.1:1" + Path + "?error=access_denied&error_description=not+now&state=" + testState)
-	if err != nil || state != testState || r.Error != "access_denied" || r.Description != "not now" || !r.Code.IsZero() {
+	state, r, err := Parse(
+		"http://127.0.0.1:1" + Path + "?error=access_denied&error_description=not+now&state=" + testState,
+	)
+	if err != nil || state != testState || r.Error != "access_denied" || r.Description != "not now" ||
+		!r.Code.IsZero() {
 		t.Errorf("%q, %+v, %v", state, r, err)
 	}
 }

@@ -19,8 +19,8 @@ import (
 )
 
 // announcement is the rendezvous file: callback-HASH.json, HASH being the hash of the state. Whoever knows the state
-// finds it; whoever reads it learns nothing that helps. The lock of callback-HASH.lock beside it is held as long as the
-// login waits, so that one that died is not believed.
+// finds it; whoever reads it learns nothing that helps. The lock of callback-HASH.lock beside it is held as long as
+// the login waits, so that one that died is not believed.
 type announcement struct {
 	Version     int    `json:"version"`
 	Port        int    `json:"port"`
@@ -46,8 +46,8 @@ func paths(dir, state string) (file, lock, hash string) {
 func lockOf(file string) string { return strings.TrimSuffix(file, ".json") + ".lock" }
 
 // Announce lets Deliver find this listener by its state, through a file in dir, until Finish or Close. The folder is
-// made, or made private, where it is not: 0700. What logins that died have left there is removed. It is called at most
-// once; errors are *fault.Error of kind Config, and the listener goes on without.
+// made, or made private, where it is not: 0700. What logins that died have left there is removed. It is called at
+// most once; errors are *fault.Error of kind Config, and the listener goes on without.
 func (l *Listener) Announce(dir string) error {
 	retract, err := announce(dir, l.state, l.port)
 	if err != nil {
@@ -150,8 +150,8 @@ func locked(path string) (bool, error) {
 	return files.Held(path)
 }
 
-// announced returns the port of the login that waits with state. The error is fs.ErrNotExist, or says what is wrong with
-// the file.
+// announced returns the port of the login that waits with state. The error is fs.ErrNotExist, or says what is wrong
+// with the file.
 func announced(dir, state string) (port int, err error) {
 	file, lock, hash := paths(dir, state)
 	if held, err := locked(lock); err != nil {

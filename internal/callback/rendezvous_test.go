@@ -38,7 +38,9 @@ func TestAnnouncement(t *testing.T) {
 		t.Fatal(err)
 	}
 	var fields map[string]any
-	if err := json.Unmarshal(text, &fields); err != nil || len(fields) != 3 || fields["version"] != 1.0 || fields["port"] != float64(l.Port()) || fields["state_sha256"] != hash {
+	if err := json.Unmarshal(text, &fields); err != nil || len(fields) != 3 || fields["version"] != 1.0 ||
+		fields["port"] != float64(l.Port()) ||
+		fields["state_sha256"] != hash {
 		t.Errorf("%s, %v", text, err)
 	}
 	if strings.Contains(string(text)+file, testState) {

@@ -14,7 +14,10 @@ import (
 // and what is left of it, or status and what is wrong.
 func askMain() {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		fmt.Println(askEndpoint(context.Background(), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"), os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")))
+		fmt.Println(
+			askEndpoint(context.Background(), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+				os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")),
+		)
 	}
 	os.Exit(0)
 }
@@ -37,5 +40,7 @@ func askEndpoint(ctx context.Context, url, token string) string {
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		return err.Error()
 	}
-	return strings.TrimSpace(fmt.Sprint(resp.StatusCode, " ", answer.AccessKeyID, " ", answer.Expiration, answer.Message))
+	return strings.TrimSpace(
+		fmt.Sprint(resp.StatusCode, " ", answer.AccessKeyID, " ", answer.Expiration, answer.Message),
+	)
 }

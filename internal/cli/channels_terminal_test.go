@@ -88,7 +88,10 @@ func TestLongPaste(t *testing.T) {
 			x.expect("Waiting up to")
 			failed := p.ended(t)
 			failed += "&padding=" + strings.Repeat("0123456789abcdef", 400)[:6000-len(failed)-len("&padding=")]
-			x.send(tt.begin + strings.ReplaceAll(strings.TrimSuffix(wrapped(failed, 80), "\n"), "\n", tt.lineBreak) + tt.end)
+			x.send(
+				tt.begin + strings.ReplaceAll(strings.TrimSuffix(wrapped(failed, 80), "\n"), "\n",
+					tt.lineBreak) + tt.end,
+			)
 			x.expect("Successfully signed in to session \"dev\"")
 			x.end(0)
 			x.hides(failed)
@@ -164,7 +167,8 @@ func TestSwitchWhileWaiting(t *testing.T) {
 			x.expect("can be done here.\r\n")
 			tt.finish(t, p, x)
 			x.expect("Successfully signed in")
-			golden(t, "terminal/switch-"+tt.name+".txt", strings.ReplaceAll(x.end(0), "The code is valid for 9 min", "The code is valid for 10 min"))
+			golden(t, "terminal/switch-"+tt.name+".txt",
+				strings.ReplaceAll(x.end(0), "The code is valid for 9 min", "The code is valid for 10 min"))
 		})
 	}
 }
@@ -320,7 +324,14 @@ func TestPasteInAWebEditor(t *testing.T) {
 	delete(vars, "SSH_CONNECTION")
 	window := editortest.Start(t, "", editortest.Options{Client: editortest.Web})
 	maps.Copy(vars, window.Environment())
-	maps.Copy(vars, map[string]string{"CODESPACES": "true", "CODESPACE_NAME": "fluffy-goggles", "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN": "app.github.dev"})
+	maps.Copy(
+		vars,
+		map[string]string{
+			"CODESPACES":     "true",
+			"CODESPACE_NAME": "fluffy-goggles",
+			"GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN": "app.github.dev",
+		},
+	)
 	x := open(t, vars, "login", "--flow", "pkce")
 	x.expect("/authorize?response_type=code")
 	x.expect("https://fluffy-goggles-")

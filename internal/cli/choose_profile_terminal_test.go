@@ -58,7 +58,10 @@ func TestPickAProfile(t *testing.T) {
 	x.end(2)
 	vars["TERM"] = "dumb"
 	x = open(t, vars, "console", "--no-browser")
-	x.answer("  1  staging (222222222222 Admin)\r\n  2  prod (111111111111 ReadOnly)\r\n  3  prod-admin (111111111111 Admin)\r\nNumber, 1 to 3: ", "2\r")
+	x.answer(
+		"  1  staging (222222222222 Admin)\r\n  2  prod (111111111111 ReadOnly)\r\n  3  prod-admin (111111111111 Admin)\r\nNumber, 1 to 3: ",
+		"2\r",
+	)
 	x.expect("role_name=ReadOnly")
 	x.end(0)
 	vars["AWS_PROFILE"] = "prod"

@@ -29,7 +29,8 @@ func Main(ctx context.Context, env app.Env) int { return signals(ctx, app.New(en
 func signals(ctx context.Context, a *app.App) int {
 	// SIGQUIT too: a terminal whose echo is off must be put right again. What is ignored stays so, here and in a
 	// command that exec becomes: a shell's background job is not for Ctrl-C, one under nohup outlives its terminal.
-	stops := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP}, signal.Ignored)
+	stops := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP},
+		signal.Ignored)
 	ctx, stop := signal.NotifyContext(ctx, stops...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -71,8 +72,8 @@ func execute(ctx context.Context, a *app.App) (code int) {
 	return a.UI.Fail(err)
 }
 
-// Start is Main in the environment of this process. Terraform, kubectl and the SDKs call credentials again and again, so
-// the quick path comes first; what it cannot answer goes on with what it has read.
+// Start is Main in the environment of this process. Terraform, kubectl and the SDKs call credentials again and again,
+// so the quick path comes first; what it cannot answer goes on with what it has read.
 func Start() int {
 	return start(app.StandardEnv(), app.OSEnv)
 }

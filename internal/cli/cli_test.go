@@ -53,7 +53,8 @@ func TestUnwritten(t *testing.T) {
 	for _, args := range [][]string{{"version"}, {"version", "--json"}, {"--help"}, {"help", "login"}, {"completion", "bash"}} {
 		full := func(env *app.Env) { env.Stdout = fullDisk{} }
 		code, _, stderr := inProcess(t, full, args...)
-		if want := "homing: the answer cannot be written: no space left on device\nhint: write it to another place\n"; code != 3 || stderr != want {
+		if want := "homing: the answer cannot be written: no space left on device\nhint: write it to another place\n"; code != 3 ||
+			stderr != want {
 			t.Errorf("%v: exit %d, stderr:\n%s", args, code, stderr)
 		}
 	}
@@ -69,7 +70,8 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out bytes.Buffer
-	if code := run(ctx, app.Env{Args: []string{"demo"}, Stdout: io.Discard, Stderr: &out}); code != 130 || out.Len() > 0 {
+	if code := run(ctx, app.Env{Args: []string{"demo"}, Stdout: io.Discard, Stderr: &out}); code != 130 ||
+		out.Len() > 0 {
 		t.Errorf("exit %d, stderr %q", code, out.String())
 	}
 }
@@ -133,7 +135,8 @@ func TestEmulatorBadFlags(t *testing.T) {
 		{"--directory /no/such/file", 3, "/no/such/file"},
 	} {
 		code, stdout, stderr := inProcess(t, nil, append([]string{"emulator"}, strings.Fields(tt.args)...)...)
-		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.want) || !strings.Contains(stderr, "\nhint: ") {
+		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.want) ||
+			!strings.Contains(stderr, "\nhint: ") {
 			t.Errorf("%s: exit %d, stdout %q, stderr:\n%s", tt.args, code, stdout, stderr)
 		}
 	}

@@ -40,7 +40,10 @@ var tabShells = map[string]struct {
 	args []string
 	load string
 }{
-	"bash": {[]string{"--norc", "--noprofile", "-i"}, "bind 'set bell-style none' 'set show-all-if-ambiguous on'; source <(homing completion bash)"},
+	"bash": {
+		[]string{"--norc", "--noprofile", "-i"},
+		"bind 'set bell-style none' 'set show-all-if-ambiguous on'; source <(homing completion bash)",
+	},
 	"zsh":  {[]string{"-f", "-i"}, "autoload -Uz compinit; compinit -u -D; source <(homing completion zsh)"},
 	"fish": {[]string{"--no-config", "-i"}, "homing completion fish | source"},
 }
@@ -56,12 +59,24 @@ var tabs = []struct {
 	{"homing credentials --profile my", []string{"homing", "credentials", "--profile", "my profile"}},
 	{"homing credentials --profile team:o", []string{"homing", "credentials", "--profile", "team:ops"}},
 	{"homing login --sso-session d", []string{"homing", "login", "--sso-session", "dev"}},
-	{"homing console --profile sandbox --region eu-nor", []string{"homing", "console", "--profile", "sandbox", "--region", "eu-north-1"}},
+	{
+		"homing console --profile sandbox --region eu-nor",
+		[]string{"homing", "console", "--profile", "sandbox", "--region", "eu-north-1"},
+	},
 	{"homing credentials --format power", []string{"homing", "credentials", "--format", "powershell"}},
-	{"homing env --sso-session dev --account-id 1", []string{"homing", "env", "--sso-session", "dev", "--account-id", "111122223333"}},
-	{"homing env --account-id 444455556666 --role-name ", []string{"homing", "env", "--account-id", "444455556666", "--role-name", "ReadOnly"}},
+	{
+		"homing env --sso-session dev --account-id 1",
+		[]string{"homing", "env", "--sso-session", "dev", "--account-id", "111122223333"},
+	},
+	{
+		"homing env --account-id 444455556666 --role-name ",
+		[]string{"homing", "env", "--account-id", "444455556666", "--role-name", "ReadOnly"},
+	},
 	{"homing serve prod-admin s", []string{"homing", "serve", "prod-admin", "sandbox"}},
-	{"homing credentials --profile x", []string{"homing", "credentials", "--profile", "x"}}, // two Tabs would run what is in the names
+	{
+		"homing credentials --profile x",
+		[]string{"homing", "credentials", "--profile", "x"},
+	}, // two Tabs would run what is in the names
 }
 
 // TestTab presses Tab in the shells themselves, and has them say which words they then have.
@@ -129,7 +144,12 @@ func tabVars(t *testing.T, home string) map[string]string {
 	if err := os.Symlink(self, filepath.Join(bin, "homing")); err != nil {
 		testtools.Missing(t, "the right to make symbolic links", "developer mode, on Windows: "+err.Error())
 	}
-	return map[string]string{"HOME": home, "PATH": bin + string(os.PathListSeparator) + os.Getenv("PATH"), "PS1": "$ ", "LC_ALL": "C.UTF-8"}
+	return map[string]string{
+		"HOME":   home,
+		"PATH":   bin + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"PS1":    "$ ",
+		"LC_ALL": "C.UTF-8",
+	}
 }
 
 // TestBashWordsWithPackage has bash complete with the functions of the package bash-completion in place, which then
@@ -138,7 +158,9 @@ func TestBashWordsWithPackage(t *testing.T) {
 	t.Parallel()
 	bash := testtools.Program(t, "bash", "bash")
 	x := openProgram(t, tabVars(t, tabHome(t)), bash, "--norc", "--noprofile", "-i")
-	x.send("_get_comp_words_by_ref() { words=(homing env --profile sand) cword=3 cur=sand prev=--profile; asked=yes; }\r")
+	x.send(
+		"_get_comp_words_by_ref() { words=(homing env --profile sand) cword=3 cur=sand prev=--profile; asked=yes; }\r",
+	)
 	x.send("source <(homing completion bash); printf '%s\\n' load''ed\r")
 	x.expect("loaded\r\n")
 	x.send("homing env --profile sand\t")
@@ -152,7 +174,8 @@ func TestBashWordsWithPackage(t *testing.T) {
 func TestPowerShellCompletion(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), app.Env{Args: []string{"completion", "powershell"}, Stdout: &out, Stderr: &errs, Home: t.TempDir()}); code != 0 || errs.Len() > 0 {
+	if code := run(t.Context(), app.Env{Args: []string{"completion", "powershell"}, Stdout: &out, Stderr: &errs, Home: t.TempDir()}); code != 0 ||
+		errs.Len() > 0 {
 		t.Fatalf("%d: %s", code, &errs)
 	}
 	golden(t, "completion/powershell.ps1", out.String())

@@ -46,26 +46,41 @@ func consoleEnv(t *testing.T, args ...string) (env app.Env, out, errs *bytes.Buf
 		t.Fatal(err)
 	}
 	out, errs = &bytes.Buffer{}, &bytes.Buffer{}
-	return app.Env{Args: append([]string{"console", "--profile", "prod"}, args...), Home: home, Stdout: out, Stderr: errs}, out, errs
+	return app.Env{
+		Args:   append([]string{"console", "--profile", "prod"}, args...),
+		Home:   home,
+		Stdout: out,
+		Stderr: errs,
+	}, out, errs
 }
 
 // TestConsoleOpens opens the link by the editor's window, as login does, and prints it all the same.
 func TestConsoleOpens(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "homing-") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("",
+		"homing-") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	asked := make(chan string, 1)
-	window, err := editortest.New(dir, editortest.Options{Client: editortest.Web, Open: func(url string) { asked <- url }})
+	window, err := editortest.New(dir,
+		editortest.Options{Client: editortest.Web, Open: func(url string) { asked <- url }})
 	if err != nil {
 		testtools.Missing(t, "a Unix socket for the editor's window", "run it on a system that has them: "+err.Error())
 	}
 	t.Cleanup(window.Close)
 	env, out, errs := consoleEnv(t)
 	env.FindEditor = func(ctx context.Context) (editor.Window, []editor.Try, bool) {
-		return editor.Find(ctx, editor.Places{Getenv: env.Getenv, Dirs: []string{dir}, UID: -1, Tmux: func(context.Context, string) (string, bool) { return "", false }})
+		return editor.Find(
+			ctx,
+			editor.Places{
+				Getenv: env.Getenv,
+				Dirs:   []string{dir},
+				UID:    -1,
+				Tmux:   func(context.Context, string) (string, bool) { return "", false },
+			},
+		)
 	}
 	env.LookupEnv = func(name string) (string, bool) {
 		v, ok := map[string]string{"VSCODE_IPC_HOOK_CLI": window.Path}[name]
@@ -75,7 +90,8 @@ func TestConsoleOpens(t *testing.T) {
 		return browser.Opener{Window: w}.Open(ctx, url)
 	}
 	env.CanOpen = func(_ context.Context, w *editor.Window) bool { return browser.Opener{Window: w}.Any() }
-	if code := run(t.Context(), env); code != 0 || out.String() != consoleURL+"\n" || !strings.Contains(errs.String(), "in your browser") {
+	if code := run(t.Context(), env); code != 0 || out.String() != consoleURL+"\n" ||
+		!strings.Contains(errs.String(), "in your browser") {
 		t.Fatalf("%d: %s%s", code, out, errs)
 	}
 	if url := <-asked; url != consoleURL {
@@ -114,13 +130,15 @@ func TestConsoleDoesNotOpen(t *testing.T) {
 		opened = nil
 		env, out, errs := consoleEnv(t, tt.args...)
 		env.OpenBrowser, env.CanOpen = tt.open, tt.can
-		if code := run(t.Context(), env); code != 0 || !strings.HasSuffix(errs.String(), tt.said) || tt.said == "" && !strings.Contains(name, "json") && errs.Len() > 0 {
+		if code := run(t.Context(), env); code != 0 || !strings.HasSuffix(errs.String(), tt.said) ||
+			tt.said == "" && !strings.Contains(name, "json") && errs.Len() > 0 {
 			t.Errorf("%s: %d: %s", name, code, errs)
 		}
 		if !strings.Contains(name, "json") && out.String() != consoleURL+"\n" {
 			t.Errorf("%s: stdout: %s", name, out)
 		}
-		if taken := strings.Contains(out.String(), `"opened": true`); strings.Contains(name, "json") && taken != (name == "json") {
+		if taken := strings.Contains(out.String(), `"opened": true`); strings.Contains(name, "json") &&
+			taken != (name == "json") {
 			t.Errorf("%s: stdout: %s", name, out)
 		}
 		if len(opened) > 0 != tt.opened || tt.opened && opened[0] != consoleURL {

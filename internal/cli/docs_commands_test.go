@@ -326,7 +326,8 @@ func accepted(words []string) error {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil
 	case err != nil:
-		if vague && (strings.Contains(err.Error(), "invalid argument") || strings.Contains(err.Error(), "needs an argument")) {
+		if vague &&
+			(strings.Contains(err.Error(), "invalid argument") || strings.Contains(err.Error(), "needs an argument")) {
 			return nil
 		}
 		return err

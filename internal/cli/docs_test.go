@@ -79,9 +79,11 @@ func TestHelp(t *testing.T) {
 // reference renders the command tree as Markdown.
 func reference(root *cobra.Command) string {
 	var b strings.Builder
-	b.WriteString("# Commands\n\n<!-- Generated from the commands by `make docs`; do not edit. -->\n\n" + root.Long + "\n\n" +
-		"stdout is the answer, everything else goes to stderr. Exit codes and errors: [errors.md](errors.md).\n\n" +
-		"## Flags of every command\n\n")
+	b.WriteString(
+		"# Commands\n\n<!-- Generated from the commands by `make docs`; do not edit. -->\n\n" + root.Long + "\n\n" +
+			"stdout is the answer, everything else goes to stderr. Exit codes and errors: [errors.md](errors.md).\n\n" +
+			"## Flags of every command\n\n",
+	)
 	flagTable(&b, root.PersistentFlags())
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {

@@ -20,8 +20,18 @@ func TestRenewEnvironment(t *testing.T) {
 	t.Parallel()
 	p, vars := withProfiles(t)
 	vars["AWS_ACCESS_KEY_ID"], vars["AWS_SECRET_ACCESS_KEY"], vars["AWS_DEFAULT_PROFILE"] = "AKIAX", "x", "default"
-	x := startHoming(t, vars, "exec", "--renew", "--profile", "dev", "--", "sh", "-c",
-		`env | grep ^AWS_ | sed 's/=.*//' | sort | tr '\n' ' '; echo; echo "$AWS_CONFIG_FILE"; stat -c %a "$AWS_CONFIG_FILE" "${AWS_CONFIG_FILE%/*}"; wc -c <"$AWS_SHARED_CREDENTIALS_FILE"; echo ${BOTO_CONFIG-none}`)
+	x := startHoming(
+		t,
+		vars,
+		"exec",
+		"--renew",
+		"--profile",
+		"dev",
+		"--",
+		"sh",
+		"-c",
+		`env | grep ^AWS_ | sed 's/=.*//' | sort | tr '\n' ' '; echo; echo "$AWS_CONFIG_FILE"; stat -c %a "$AWS_CONFIG_FILE" "${AWS_CONFIG_FILE%/*}"; wc -c <"$AWS_SHARED_CREDENTIALS_FILE"; echo ${BOTO_CONFIG-none}`,
+	)
 	want := "AWS_CONFIG_FILE AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_DEFAULT_REGION " +
 		"AWS_ENDPOINT_URL_SSO AWS_ENDPOINT_URL_SSO_OIDC AWS_ENDPOINT_URL_STS AWS_REGION AWS_SHARED_CREDENTIALS_FILE "
 	if got := x.line(); got != want {
@@ -41,8 +51,19 @@ func TestRenewEnvironment(t *testing.T) {
 		t.Errorf("BOTO_CONFIG is %s without such a file", got)
 	}
 	x.ends(0)
-	inside := startHoming(t, vars, "exec", "--renew", "--profile", "dev", "--", "sh", "-c",
-		`cat "$AWS_CONFIG_FILE"; echo; `+envRaw+`=1 "$0" exec --profile a/b -- sh -c 'echo $HOMING_PROFILE $AWS_CONFIG_FILE $HOMING_EXEC_COPY $AWS_CONTAINER_CREDENTIALS_FULL_URI'`, self(t))
+	inside := startHoming(
+		t,
+		vars,
+		"exec",
+		"--renew",
+		"--profile",
+		"dev",
+		"--",
+		"sh",
+		"-c",
+		`cat "$AWS_CONFIG_FILE"; echo; `+envRaw+`=1 "$0" exec --profile a/b -- sh -c 'echo $HOMING_PROFILE $AWS_CONFIG_FILE $HOMING_EXEC_COPY $AWS_CONTAINER_CREDENTIALS_FULL_URI'`,
+		self(t),
+	)
 	var got []string
 	for inside.out.Scan() {
 		got = append(got, inside.out.Text())
@@ -100,7 +121,8 @@ func TestRenewBoto(t *testing.T) {
 	x.ends(0)
 	vars["AWS_CREDENTIAL_FILE"], vars["AMAZON_ACCESS_KEY_ID"], vars["AMAZON_SECRET_ACCESS_KEY"], vars["AMAZON_SESSION_TOKEN"] = "x", "x", "x", "x"
 	for _, renew := range []string{"--renew", "--renew=false"} {
-		x := startHoming(t, vars, "exec", renew, "--profile", "dev", "--", "sh", "-c", "env | grep -E '^(AMAZON|AWS_CREDENTIAL_FILE)'; echo end")
+		x := startHoming(t, vars, "exec", renew, "--profile", "dev", "--", "sh", "-c",
+			"env | grep -E '^(AMAZON|AWS_CREDENTIAL_FILE)'; echo end")
 		if got := x.line(); got != "end" {
 			t.Errorf("%s: %s is passed on", renew, got)
 		}

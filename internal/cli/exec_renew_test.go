@@ -34,7 +34,17 @@ func withProfiles(t *testing.T) (*person, map[string]string) {
 	const profile = "\n[profile %s]\nsso_session = dev\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n"
 	config := "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = x\n\n[sso-session dev]\nsso_start_url = " + emulator.DefaultStartURL +
 		"\nsso_region = us-east-1\nsso_registration_scopes = sso:account:access\n" +
-		fmt.Sprintf(profile, "dev", "111122223333", "ReadOnly") + fmt.Sprintf(profile, "a/b", "444455556666", "Developer")
+		fmt.Sprintf(
+			profile,
+			"dev",
+			"111122223333",
+			"ReadOnly",
+		) + fmt.Sprintf(
+		profile,
+		"a/b",
+		"444455556666",
+		"Developer",
+	)
 	if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +246,8 @@ func TestRenewAhead(t *testing.T) {
 	x.ask()
 	p.emu.EndSession("")
 	p.later(t, 41*time.Minute)
-	await(t, "a word about it", func() bool { return strings.Contains(x.stderr.String(), "hint: run: homing login --sso-session dev") })
+	await(t, "a word about it",
+		func() bool { return strings.Contains(x.stderr.String(), "hint: run: homing login --sso-session dev") })
 	if status, _, _ := three(t, x.ask()); status != "200" {
 		t.Errorf("while the last ones are good: %s", status)
 	}
@@ -285,11 +296,21 @@ func TestRenewSignals(t *testing.T) {
 		signal       syscall.Signal
 		code         int
 	}{
-		{"asked to end, with an answer", `trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done`, syscall.SIGTERM, 3},
+		{
+			"asked to end, with an answer",
+			`trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done`,
+			syscall.SIGTERM,
+			3,
+		},
 		{"asked to end", `echo ready; exec sleep 600`, syscall.SIGTERM, 128 + 15},
 		{"interrupted", `echo ready; exec sleep 600`, syscall.SIGINT, 128 + 2},
 		{"hung up", `echo ready; exec sleep 600`, syscall.SIGHUP, 128 + 1},
-		{"by a signal of its own", `trap 'echo bye; exit 4' USR1; echo ready; while :; do sleep 0.05; done`, syscall.SIGUSR1, 4},
+		{
+			"by a signal of its own",
+			`trap 'echo bye; exit 4' USR1; echo ready; while :; do sleep 0.05; done`,
+			syscall.SIGUSR1,
+			4,
+		},
 		{"killed by itself", `echo ready; read x; kill -9 $$`, 0, 128 + 9},
 		{"broken", `echo ready; read x; kill -USR2 $$`, 0, 128 + int(syscall.SIGUSR2)},
 		{"with a code", `echo ready; read x; exit 77`, 0, 77},
@@ -379,7 +400,8 @@ func TestServe(t *testing.T) {
 	if out := startHoming(t, vars, "logout", "--sso-session", "dev"); out != nil {
 		out.ends(0)
 	}
-	if a := askEndpoint(t.Context(), got.Profiles[1].URL, got.Token); !strings.HasPrefix(a, "403 ") || !strings.Contains(a, "homing login --sso-session dev") {
+	if a := askEndpoint(t.Context(), got.Profiles[1].URL, got.Token); !strings.HasPrefix(a, "403 ") ||
+		!strings.Contains(a, "homing login --sso-session dev") {
 		t.Errorf("signed out: %s", a)
 	}
 	p.signIn(t, vars)
@@ -390,7 +412,8 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.ends(0)
-	if !strings.Contains(x.stderr.String(), "credentials of [default]") || strings.Contains(x.stderr.String(), got.Token) {
+	if !strings.Contains(x.stderr.String(), "credentials of [default]") ||
+		strings.Contains(x.stderr.String(), got.Token) {
 		t.Errorf("stderr:\n%s", x.stderr)
 	}
 }

@@ -35,7 +35,8 @@ func TestExecTerminalInterrupt(t *testing.T) {
 		x.send("\x03")
 		<-x.done
 		_ = x.cmd.Wait()
-		if status := x.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
+		if status := x.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() ||
+			status.Signal() != syscall.SIGINT {
 			t.Errorf("renew %v: ended with %v, want the signal of Ctrl-C", renew, x.cmd.ProcessState)
 		}
 
@@ -47,7 +48,8 @@ func TestExecTerminalInterrupt(t *testing.T) {
 		}
 		<-x.done
 		_ = x.cmd.Wait()
-		if status := x.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM {
+		if status := x.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() ||
+			status.Signal() != syscall.SIGTERM {
 			t.Errorf("renew %v: ended with %v, want SIGTERM", renew, x.cmd.ProcessState)
 		}
 	}
@@ -62,7 +64,10 @@ func TestExecTerminalJobs(t *testing.T) {
 	vars["PS1"], vars["SELF"] = "$HOMING_PROFILE> ", self(t)
 	x := openProgram(t, vars, bash, "--norc", "--noprofile", "-i")
 	for _, renew := range []string{"", "--renew"} {
-		x.answer("> ", "$SELF exec "+renew+` --profile dev -- sh -c 'echo "rea""dy."; while read x; do echo "got $x."; done; echo "over."'`+"\r")
+		x.answer(
+			"> ",
+			"$SELF exec "+renew+` --profile dev -- sh -c 'echo "rea""dy."; while read x; do echo "got $x."; done; echo "over."'`+"\r",
+		)
 		x.expect("ready.")
 		x.send("one\n")
 		x.expect("got one.")
@@ -91,7 +96,8 @@ func TestExecTerminalJobs(t *testing.T) {
 	x.expect("200 ASIA")
 	x.send("\x04")
 	// in a pipeline, what stands behind homing still has the terminal
-	x.answer("> ", `$SELF exec --renew --profile dev -- echo left | sh -c 'read a; read b </dev/tty; echo "$a and $b."'`+"\r")
+	x.answer("> ",
+		`$SELF exec --renew --profile dev -- echo left | sh -c 'read a; read b </dev/tty; echo "$a and $b."'`+"\r")
 	x.send("right\n")
 	x.expect("left and right.")
 	// a shell inside

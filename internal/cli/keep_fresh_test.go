@@ -41,8 +41,12 @@ func TestFreshenOnAMuteNetwork(t *testing.T) {
 		}
 	})
 	env := quickHome(t)
-	token := fmt.Sprintf(`{"startUrl": "https://d-9067f00d42.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": %q,`+
-		` "refreshToken": "r", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": %q}`, stampOf(10*time.Minute), stampOf(24*time.Hour))
+	token := fmt.Sprintf(
+		`{"startUrl": "https://d-9067f00d42.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": %q,`+
+			` "refreshToken": "r", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": %q}`,
+		stampOf(10*time.Minute),
+		stampOf(24*time.Hour),
+	)
 	e, _, _ := env()
 	path := (&store.Store{AWSDir: filepath.Join(e.Home, ".aws")}).TokenPath("https://d-9067f00d42.awsapps.com/start")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

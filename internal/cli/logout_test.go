@@ -34,10 +34,14 @@ func TestLogoutInTheTokensRegion(t *testing.T) {
 				}
 			}
 			st := &store.Store{AWSDir: filepath.Join(home, ".aws")}
-			write(filepath.Join(home, ".aws", "config"), "[sso-session dev]\nsso_start_url = "+startURL+"\nsso_region = us-east-1\n")
+			write(filepath.Join(home, ".aws", "config"),
+				"[sso-session dev]\nsso_start_url = "+startURL+"\nsso_region = us-east-1\n")
 			token := func(key, region, expires string) {
-				write(st.TokenPath(key), `{"startUrl": "`+startURL+`", "region": "`+region+`", "accessToken": "old", "expiresAt": "`+expires+
-					`", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": "2096-01-01T00:00:00Z", "refreshToken": "r"}`)
+				write(
+					st.TokenPath(key),
+					`{"startUrl": "`+startURL+`", "region": "`+region+`", "accessToken": "old", "expiresAt": "`+expires+
+						`", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": "2096-01-01T00:00:00Z", "refreshToken": "r"}`,
+				)
 			}
 			token("dev", "eu-west-1", "2096-01-01T00:00:00Z")
 			want := "POST portal.sso.eu-west-1.amazonaws.com/logout old"
@@ -52,7 +56,9 @@ func TestLogoutInTheTokensRegion(t *testing.T) {
 					calls = append(calls, r.Method+" "+r.URL.Host+r.URL.Path+" "+r.Header.Get("X-Amz-Sso_bearer_token"))
 					return &http.Response{
 						StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
-						Body: io.NopCloser(strings.NewReader(`{"accessToken": "new", "expiresIn": 3600, "tokenType": "Bearer"}`)),
+						Body: io.NopCloser(
+							strings.NewReader(`{"accessToken": "new", "expiresIn": 3600, "tokenType": "Bearer"}`),
+						),
 					}, nil
 				})
 			}, args...)

@@ -136,7 +136,13 @@ func capture(dir, stream string, args []string, to io.Writer) io.Writer {
 	if err != nil {
 		panic(err)
 	}
-	return scrubWriter{keep: f, to: to, raw: os.Getenv(envRaw) == "1", work: os.Getenv("WORK"), sockets: os.Getenv(envSockets)}
+	return scrubWriter{
+		keep:    f,
+		to:      to,
+		raw:     os.Getenv(envRaw) == "1",
+		work:    os.Getenv("WORK"),
+		sockets: os.Getenv(envSockets),
+	}
 }
 
 type scrubWriter struct {

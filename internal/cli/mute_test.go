@@ -57,7 +57,13 @@ func muteHome(t *testing.T) (env app.Env, st *store.Store, out *bytes.Buffer, as
 	}
 	transport := &http.Transport{DialContext: (&onlyTo{l.Addr().String()}).dial}
 	out = &bytes.Buffer{}
-	return app.Env{Stdin: strings.NewReader(""), Stdout: out, Stderr: out, Home: home, Transport: transport}, st, out, asked
+	return app.Env{
+		Stdin:     strings.NewReader(""),
+		Stdout:    out,
+		Stderr:    out,
+		Home:      home,
+		Transport: transport,
+	}, st, out, asked
 }
 
 // onlyTo leads every connection to one address.
@@ -109,7 +115,8 @@ func TestVerifyOfAMuteService(t *testing.T) {
 	a := app.New(env)
 	a.Patience = 200 * time.Millisecond
 	err := newRootCmd(a).ExecuteContext(t.Context())
-	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(out.String(), "service:   IAM Identity Center gave no answer within 200ms") {
+	if fault.KindOf(err) != fault.Unavailable ||
+		!strings.Contains(out.String(), "service:   IAM Identity Center gave no answer within 200ms") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -123,7 +130,14 @@ func TestLogoutBesideAStoppedHolder(t *testing.T) {
 		env.Args = []string{"logout", "--sso-session", "dev"}
 		if answers {
 			env.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-				return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{}, Body: http.NoBody}, nil
+				return &http.Response{
+					StatusCode: http.StatusOK,
+					ProtoMajor: 1,
+					ProtoMinor: 1,
+					Request:    r,
+					Header:     http.Header{},
+					Body:       http.NoBody,
+				}, nil
 			})
 		}
 		holder, err := st.LockToken(t.Context(), "dev")
@@ -142,7 +156,8 @@ func TestLogoutBesideAStoppedHolder(t *testing.T) {
 			t.Errorf("the service answers %v: %v", answers, err)
 		}
 		lock := strings.TrimSuffix(st.TokenPath("dev"), ".json") + ".lock"
-		if want := "warning: another process holds " + lock + ". If it continues,"; !strings.Contains(out.String(), want) {
+		if want := "warning: another process holds " + lock + ". If it continues,"; !strings.Contains(out.String(),
+			want) {
 			t.Errorf("the service answers %v: it printed\n%s", answers, out)
 		}
 		if _, err := os.Stat(st.TokenPath("dev")); !errors.Is(err, os.ErrNotExist) {
@@ -172,7 +187,8 @@ func TestVerifyBesideAStoppedHolder(t *testing.T) {
 	a.Patience = 300 * time.Millisecond
 	err = newRootCmd(a).ExecuteContext(t.Context())
 	lock := strings.TrimSuffix(st.TokenPath("dev"), ".json") + ".lock"
-	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), lock) || strings.Contains(out.String(), "IAM Identity Center") {
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), lock) ||
+		strings.Contains(out.String(), "IAM Identity Center") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -201,7 +217,8 @@ func TestUpgradeBesideAStoppedHolder(t *testing.T) {
 	a := app.New(env)
 	a.Patience = 300 * time.Millisecond
 	err = newRootCmd(a).ExecuteContext(t.Context())
-	want := "nothing was changed: another process holds \"" + strings.TrimSuffix(st.TokenPath(startURL), ".json") + ".lock\""
+	want := "nothing was changed: another process holds \"" + strings.TrimSuffix(st.TokenPath(startURL),
+		".json") + ".lock\""
 	if fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v, want %s\n%s", err, want, out)
 	}

@@ -13,7 +13,16 @@ import (
 )
 
 // corp are the flags of a session that is in no file.
-var corp = []string{"profiles", "sync", "--sso-session", "corp", "--sso-start-url", emulator.DefaultStartURL, "--sso-region", "us-east-1"}
+var corp = []string{
+	"profiles",
+	"sync",
+	"--sso-session",
+	"corp",
+	"--sso-start-url",
+	emulator.DefaultStartURL,
+	"--sso-region",
+	"us-east-1",
+}
 
 // newcomer is somebody who has signed in to corp, and has no config file.
 func newcomer(t *testing.T) (*person, map[string]string) {
@@ -56,7 +65,14 @@ func TestSyncAsksAboutSession(t *testing.T) {
 // A start URL that carries its region leaves nothing to ask.
 func TestSyncRegionOfHost(t *testing.T) {
 	_, vars := newcomer(t)
-	x := open(t, vars, "profiles", "sync", "--sso-start-url", "https://ssoins-1234567890abcdef.portal.eu-west-1.app.aws")
+	x := open(
+		t,
+		vars,
+		"profiles",
+		"sync",
+		"--sso-start-url",
+		"https://ssoins-1234567890abcdef.portal.eu-west-1.app.aws",
+	)
 	if out := x.end(4); !strings.Contains(out, `not signed in to session "ssoins-1234567890abcdef"`) {
 		t.Error(out)
 	}

@@ -44,7 +44,12 @@ func withoutProgress(screen string) string { return progressLines.ReplaceAllStri
 
 func twoAccounts() *emulator.Directory {
 	return &emulator.Directory{Users: []emulator.User{{Name: "ada"}}, Accounts: []emulator.Account{
-		{ID: "111111111111", Name: "production", Email: "aws@example.com", Roles: []emulator.Role{{Name: "Admin"}, {Name: "ReadOnly"}}},
+		{
+			ID:    "111111111111",
+			Name:  "production",
+			Email: "aws@example.com",
+			Roles: []emulator.Role{{Name: "Admin"}, {Name: "ReadOnly"}},
+		},
 		{ID: "222222222222", Name: "staging", Roles: []emulator.Role{{Name: "Admin"}}},
 	}}
 }
@@ -132,7 +137,8 @@ func TestSyncAsksInPages(t *testing.T) {
 // The list narrows as one types, and Enter leaves what is left of it.
 func TestProfilesListNarrows(t *testing.T) {
 	p, vars := signedIn(t, twoAccounts())
-	p.write(t, devSession+"[profile mine]\nsso_session = dev\nsso_account_id = 111111111111\nsso_role_name = ReadOnly\n")
+	p.write(t,
+		devSession+"[profile mine]\nsso_session = dev\nsso_account_id = 111111111111\nsso_role_name = ReadOnly\n")
 	x := open(t, vars, "profiles", "list")
 	x.answer("(3 of 3): \r\n", "admin")
 	x.answer("(2 of 3): admin\r\n", " stag\x1b[B\x1b[A")
@@ -163,7 +169,8 @@ func TestProfilesListNarrows(t *testing.T) {
 		t.Error(screen)
 	}
 	vars["TERM"] = "dumb"
-	if screen := open(t, vars, "profiles", "list").end(0); strings.Count(screen, "\n") < 4 || strings.Contains(screen, "Type to filter") {
+	if screen := open(t, vars, "profiles", "list").end(0); strings.Count(screen, "\n") < 4 ||
+		strings.Contains(screen, "Type to filter") {
 		t.Errorf("on a terminal that cannot draw:\n%s", screen)
 	}
 	vars["TERM"] = "xterm"

@@ -91,10 +91,14 @@ func quickHome(t *testing.T) func(args ...string) (app.Env, *bytes.Buffer, *byte
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = st.SaveRoleCredentials(t.Context(), store.RoleKey{Session: p.Session, AccountID: p.AccountID, RoleName: p.RoleName}, session.RoleCredentials{
-			AccountID: p.AccountID, AccessKeyID: c.key, SecretAccessKey: session.NewSecret("wJal/x+y="), SessionToken: session.NewSecret("IQoJ+/="),
-			Expiration: quickNow.Add(c.ttl),
-		})
+		err = st.SaveRoleCredentials(
+			t.Context(),
+			store.RoleKey{Session: p.Session, AccountID: p.AccountID, RoleName: p.RoleName},
+			session.RoleCredentials{
+				AccountID: p.AccountID, AccessKeyID: c.key, SecretAccessKey: session.NewSecret("wJal/x+y="), SessionToken: session.NewSecret("IQoJ+/="),
+				Expiration: quickNow.Add(c.ttl),
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,8 +107,10 @@ func quickHome(t *testing.T) func(args ...string) (app.Env, *bytes.Buffer, *byte
 		var out, err bytes.Buffer
 		return app.Env{
 			Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Home: home,
-			Now:       func() time.Time { return quickNow },
-			Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("no network here") }),
+			Now: func() time.Time { return quickNow },
+			Transport: roundTrip(
+				func(*http.Request) (*http.Response, error) { return nil, errors.New("no network here") },
+			),
 		}, &out, &err
 	}
 }
@@ -119,12 +125,14 @@ func TestQuickFlags(t *testing.T) {
 		code, done := credentials.Quick(app.New(e))
 		if !done {
 			if code != 0 || out.Len()+errs.Len() > 0 {
-				t.Errorf("%q: nothing is answered, but the code is %d and this is printed: %q %q", args, code, out, errs)
+				t.Errorf("%q: nothing is answered, but the code is %d and this is printed: %q %q", args, code, out,
+					errs)
 			}
 			return false
 		}
 		e, wantOut, wantErrs := env(args...)
-		if want := run(context.Background(), e); code != want || out.String() != wantOut.String() || errs.String() != wantErrs.String() {
+		if want := run(context.Background(), e); code != want || out.String() != wantOut.String() ||
+			errs.String() != wantErrs.String() {
 			t.Errorf("%q:\n short way: %d %q %q\nlong way: %d %q %q", args, code, out, errs, want, wantOut, wantErrs)
 		}
 		return true
@@ -153,8 +161,10 @@ func TestQuickFlags(t *testing.T) {
 			t.Errorf("the short way answers: %s", line)
 		}
 	}
-	words := strings.Fields("credentials env --profile --profile=dev dev legacy chained --json --format fish --format=env json --min-ttl 5m 0 " +
-		"--min-ttl=1h --sso-session --account-id 111122223333 --role-name Admin --region --debug --no-color --help -- -h --json=false x =")
+	words := strings.Fields(
+		"credentials env --profile --profile=dev dev legacy chained --json --format fish --format=env json --min-ttl 5m 0 " +
+			"--min-ttl=1h --sso-session --account-id 111122223333 --role-name Admin --region --debug --no-color --help -- -h --json=false x =",
+	)
 	random, quickly := rand.New(rand.NewPCG(8, 21)), 0
 	for range 3000 {
 		args := []string{words[random.IntN(2)]}
@@ -220,9 +230,15 @@ func TestQuickLeavesRenewals(t *testing.T) {
 		for _, renewable := range []bool{true, false} {
 			env := quickHome(t)
 			e, out, _ := env("credentials", "--profile", "legacy")
-			token := fmt.Sprintf(`{"startUrl": "https://d-9067f00d42.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": %q`, stampOf(left))
+			token := fmt.Sprintf(
+				`{"startUrl": "https://d-9067f00d42.awsapps.com/start", "region": "us-east-1", "accessToken": "a", "expiresAt": %q`,
+				stampOf(left),
+			)
 			if renewable {
-				token += fmt.Sprintf(`, "refreshToken": "r", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": %q`, stampOf(24*time.Hour))
+				token += fmt.Sprintf(
+					`, "refreshToken": "r", "clientId": "c", "clientSecret": "s", "registrationExpiresAt": %q`,
+					stampOf(24*time.Hour),
+				)
 			}
 			st := &store.Store{AWSDir: filepath.Join(e.Home, ".aws")}
 			path := st.TokenPath("https://d-9067f00d42.awsapps.com/start")

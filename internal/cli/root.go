@@ -46,8 +46,14 @@ func newRootCmd(a *app.App) *cobra.Command {
 	root.SetFlagErrorFunc(app.FlagError)
 
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.Flags.Profile, "profile", "", "`profile` of the AWS config file (default: AWS_PROFILE, AWS_DEFAULT_PROFILE, HOMING_PROFILE)")
-	flags.StringVar(&a.Flags.Region, "region", "", "client `region` that configure sso and profiles sync write, exec sets and console opens; signing in uses sso_region")
+	flags.StringVar(&a.Flags.Profile, "profile", "",
+		"`profile` of the AWS config file (default: AWS_PROFILE, AWS_DEFAULT_PROFILE, HOMING_PROFILE)")
+	flags.StringVar(
+		&a.Flags.Region,
+		"region",
+		"",
+		"client `region` that configure sso and profiles sync write, exec sets and console opens; signing in uses sso_region",
+	)
 	flags.BoolVar(&a.Flags.Debug, "debug", false, "say on stderr what is done, without secrets")
 	flags.BoolVar(&a.Flags.JSON, "json", false, "print JSON for machines on stdout")
 	flags.BoolVar(&a.Flags.NoColor, "no-color", false, "no bold text or colours (also: NO_COLOR)")

@@ -258,9 +258,14 @@ func swap(ts *testscript.TestScript, neg bool, args []string) {
 	address.Host = args[1]
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	ts.Check(err)
-	browser := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, proxy.Listener.Addr().String())
-	}}}
+	browser := &http.Client{
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, proxy.Listener.Addr().String())
+			},
+		},
+	}
 	resp, err := browser.Do(req)
 	ts.Check(err)
 	ts.Check(resp.Body.Close())

@@ -177,7 +177,8 @@ func searchSecrets(t *testing.T, streams, home string) {
 			return strings.HasPrefix(path, filepath.Join(home, ".aws")) && filepath.Ext(path) == ".json"
 		}
 		name := filepath.Base(path)
-		return strings.HasSuffix(name, ".stdout") && (strings.HasPrefix(name, "credentials.") || strings.HasPrefix(name, "env."))
+		return strings.HasSuffix(name, ".stdout") &&
+			(strings.HasPrefix(name, "credentials.") || strings.HasPrefix(name, "env."))
 	}
 	seen := 0
 	for _, root := range []string{streams, home} {

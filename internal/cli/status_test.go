@@ -28,11 +28,20 @@ func TestStatusAsksNobody(t *testing.T) {
 		}
 	}
 	const startURL = "https://signin.example.com/start"
-	write(filepath.Join(home, ".aws", "config"), "[sso-session dev]\nsso_start_url = "+startURL+"\nsso_region = us-east-1\n")
-	write(st.TokenPath("dev"), `{"startUrl": "`+startURL+`", "region": "us-east-1", "accessToken": "a", "expiresAt": "2001-01-01T00:00:00Z", `+
-		`"clientId": "c", "clientSecret": "s", "registrationExpiresAt": "2096-01-01T00:00:00Z", "refreshToken": "r"}`)
+	write(filepath.Join(home, ".aws", "config"),
+		"[sso-session dev]\nsso_start_url = "+startURL+"\nsso_region = us-east-1\n")
+	write(
+		st.TokenPath("dev"),
+		`{"startUrl": "`+startURL+`", "region": "us-east-1", "accessToken": "a", "expiresAt": "2001-01-01T00:00:00Z", `+
+			`"clientId": "c", "clientSecret": "s", "registrationExpiresAt": "2096-01-01T00:00:00Z", "refreshToken": "r"}`,
+	)
 	err := st.Refused(t.Context(), "dev", func(store.Refusal) (store.Refusal, bool) {
-		return store.Refusal{By: "somebody", Refresh: store.Fingerprint("refresh", "c", "s", "r"), Code: "invalid_grant", Settled: true}, true
+		return store.Refusal{
+			By:      "somebody",
+			Refresh: store.Fingerprint("refresh", "c", "s", "r"),
+			Code:    "invalid_grant",
+			Settled: true,
+		}, true
 	})
 	if err != nil {
 		t.Fatal(err)

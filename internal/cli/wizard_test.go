@@ -66,7 +66,12 @@ func openProgram(t *testing.T, vars map[string]string, program string, args ...s
 
 func startAt(t *testing.T, size *pty.Winsize, vars map[string]string, program string, args ...string) *terminal {
 	t.Helper()
-	x := &terminal{t: t, cmd: exec.CommandContext(t.Context(), program, args...), more: make(chan struct{}), done: make(chan struct{})}
+	x := &terminal{
+		t:    t,
+		cmd:  exec.CommandContext(t.Context(), program, args...),
+		more: make(chan struct{}),
+		done: make(chan struct{}),
+	}
 	x.cmd.Env = []string{envMain + "=1", "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}
 	for name, value := range vars {
 		x.cmd.Env = append(x.cmd.Env, name+"="+value)
@@ -208,8 +213,10 @@ func atTerminal(t *testing.T) (*person, map[string]string) {
 // oneRole is the directory of the article: one account, one role.
 func oneRole() *emulator.Directory {
 	return &emulator.Directory{
-		Users:    []emulator.User{{Name: "ada"}},
-		Accounts: []emulator.Account{{ID: "111122223333", Name: "Sandbox", Roles: []emulator.Role{{Name: "AdministratorAccess"}}}},
+		Users: []emulator.User{{Name: "ada"}},
+		Accounts: []emulator.Account{
+			{ID: "111122223333", Name: "Sandbox", Roles: []emulator.Role{{Name: "AdministratorAccess"}}},
+		},
 	}
 }
 
@@ -304,7 +311,9 @@ func TestWizardIsTheAWSCLIs(t *testing.T) {
 					x.answer("SSO registration scopes [sso:account:access]:", "\r")
 				}
 				x.expect("Attempting to open your default browser.")
-				x.expect("If the browser does not open or you wish to use a different device to authorize this request, open the following URL:")
+				x.expect(
+					"If the browser does not open or you wish to use a different device to authorize this request, open the following URL:",
+				)
 				x.expect("Then enter the code:")
 				if tt.name == "aws" { // whose browser does nothing
 					if err := p.emu.Approve(t.Context()); err != nil {
@@ -345,7 +354,8 @@ func TestWizardTypeAhead(t *testing.T) {
 	x := open(t, vars, "configure", "sso", "--use-device-code")
 	x.send("dev\n" + emulator.DefaultStartURL + "\nus-east-1\n\n" + "eu-west-1\n\nahead\n")
 	x.end(0)
-	if got := p.config(t); !strings.Contains(got, "[profile ahead]\n") || !strings.Contains(got, "\nregion = eu-west-1\n") {
+	if got := p.config(t); !strings.Contains(got, "[profile ahead]\n") ||
+		!strings.Contains(got, "\nregion = eu-west-1\n") {
 		t.Errorf("config:\n%s", got)
 	}
 }
@@ -357,11 +367,14 @@ func TestSmallTerminal(t *testing.T) {
 		rows uint16
 		qr   bool
 	}{{24, false}, {50, true}} {
-		x := openSized(t, &pty.Winsize{Rows: tt.rows, Cols: 80}, vars, "configure", "sso", "--sso-session", "dev", "--sso-start-url",
-			emulator.DefaultStartURL, "--sso-region", "us-east-1", "--sso-registration-scopes", "sso:account:access", "--use-device-code", "--no-browser")
+		x := openSized(t, &pty.Winsize{Rows: tt.rows, Cols: 80}, vars, "configure", "sso", "--sso-session", "dev",
+			"--sso-start-url", emulator.DefaultStartURL, "--sso-region", "us-east-1", "--sso-registration-scopes",
+			"sso:account:access", "--use-device-code", "--no-browser")
 		x.answer("Waiting for you to allow the request;", "\x03")
 		screen := x.end(130)
-		if code, qr := strings.Index(screen, "Then enter the code:"), strings.Index(screen, "(QR code)"); (qr >= 0) != tt.qr || qr > code || code < 0 {
+		if code, qr := strings.Index(screen, "Then enter the code:"), strings.Index(screen, "(QR code)"); (qr >= 0) != tt.qr ||
+			qr > code ||
+			code < 0 {
 			t.Errorf("%d rows: QR code at %d, code at %d:\n%s", tt.rows, qr, code, screen)
 		}
 		lines := strings.Split(strings.TrimSpace(screen), "\n")
@@ -383,8 +396,9 @@ func TestListIsNotChosenUnseen(t *testing.T) {
 			p, vars := atTerminal(t)
 			p.emu.Change(func(s *emulator.Server) { s.Directory = emulator.GenerateDirectory(3, 1) })
 			vars["TERM"] = terminalType
-			x := open(t, vars, "configure", "sso", "--sso-session", "dev", "--sso-start-url", emulator.DefaultStartURL,
-				"--sso-region", "us-east-1", "--sso-registration-scopes", "sso:account:access", "--use-device-code", "--no-browser")
+			x := open(t, vars, "configure", "sso", "--sso-session", "dev", "--sso-start-url",
+				emulator.DefaultStartURL, "--sso-region", "us-east-1", "--sso-registration-scopes",
+				"sso:account:access", "--use-device-code", "--no-browser")
 			x.answer("Ctrl-C gives up", "1\n1\n\n1")
 			if err := p.emu.Approve(t.Context()); err != nil {
 				t.Fatal(err)
@@ -399,7 +413,8 @@ func TestListIsNotChosenUnseen(t *testing.T) {
 			x.answer("CLI default output format", "\n")
 			x.answer("Profile name [", "dev\n")
 			screen := x.end(0)
-			if !strings.Contains(p.config(t), "\nsso_account_id = "+emulator.GenerateDirectory(3, 1).Accounts[0].ID+"\n") {
+			if !strings.Contains(p.config(t),
+				"\nsso_account_id = "+emulator.GenerateDirectory(3, 1).Accounts[0].ID+"\n") {
 				t.Errorf("not the account that was chosen:\n%s\n%s", screen, p.config(t))
 			}
 		})

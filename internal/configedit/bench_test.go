@@ -18,7 +18,12 @@ func big(n int) string {
 	var b strings.Builder
 	b.WriteString("[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n")
 	for i := range n {
-		fmt.Fprintf(&b, "\n# managed\n[profile account-%d-Admin]\nsso_session = corp\nsso_account_id = %012d\nsso_role_name = Admin\nregion = eu-west-1\noutput = json\n", i, i)
+		fmt.Fprintf(
+			&b,
+			"\n# managed\n[profile account-%d-Admin]\nsso_session = corp\nsso_account_id = %012d\nsso_role_name = Admin\nregion = eu-west-1\noutput = json\n",
+			i,
+			i,
+		)
 	}
 	return b.String()
 }
@@ -208,8 +213,17 @@ func mustApply(t testing.TB, src []byte, edits ...Edit) []byte {
 func managed(n int) []Edit {
 	edits := make([]Edit, n)
 	for i := range edits {
-		edits[i] = mine(fmt.Sprintf("new-%d", i), "corp", KeyValue{"sso_session", "corp"},
-			KeyValue{"sso_account_id", fmt.Sprintf("%012d", i)}, KeyValue{"sso_role_name", "Admin"}, KeyValue{"region", "r"})
+		edits[i] = mine(
+			fmt.Sprintf("new-%d", i),
+			"corp",
+			KeyValue{"sso_session", "corp"},
+			KeyValue{
+				"sso_account_id",
+				fmt.Sprintf("%012d", i),
+			},
+			KeyValue{"sso_role_name", "Admin"},
+			KeyValue{"region", "r"},
+		)
 	}
 	return edits
 }

@@ -34,7 +34,8 @@ func childMain() bool {
 		n, _ := strconv.Atoi(args[3])
 		for i := range n {
 			if err == nil {
-				err = Update(ctx, path, set1(Section{grammar.KindProfile, fmt.Sprintf("%s%d", args[2], i)}, "region", "r"))
+				err = Update(ctx, path,
+					set1(Section{grammar.KindProfile, fmt.Sprintf("%s%d", args[2], i)}, "region", "r"))
 			}
 		}
 	case "flip":
@@ -71,7 +72,8 @@ func childMain() bool {
 func flip(n, round int) []Edit {
 	edits := make([]Edit, n)
 	for i := range edits {
-		edits[i] = set1(Section{grammar.KindProfile, fmt.Sprintf("account-%d-Admin", i)}, "region", fmt.Sprintf("r%d", round))
+		edits[i] = set1(Section{grammar.KindProfile, fmt.Sprintf("account-%d-Admin", i)}, "region",
+			fmt.Sprintf("r%d", round))
 	}
 	return edits
 }

@@ -11,8 +11,10 @@ import (
 )
 
 var (
-	differentialFor  = flag.Duration("awsconfig.for", 30*time.Second, "how long the differential tests generate files, both together")
-	differentialSeed = flag.Uint64("awsconfig.seed", 0, "seed of the generated files; 0 takes a new one and prints it, with CI=true always the same")
+	differentialFor = flag.Duration("awsconfig.for", 30*time.Second,
+		"how long the differential tests generate files, both together")
+	differentialSeed = flag.Uint64("awsconfig.seed", 0,
+		"seed of the generated files; 0 takes a new one and prints it, with CI=true always the same")
 )
 
 // leastFiles is how many generated files mean something, however slow the machine is.

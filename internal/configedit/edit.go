@@ -101,7 +101,8 @@ func newEditor(path, text string, edits []Edit) (*editor, error) {
 	if offset, ok := grammar.FindLoneCR(text); ok {
 		n := grammar.LineOf(text, offset)
 		return nil, fault.Suggest(fault.Config, fault.Edit{File: path, Line: n},
-			"%q: line %d: a carriage return stands alone, which ends a line for the AWS CLI and not for the SDKs", path, n)
+			"%q: line %d: a carriage return stands alone, which ends a line for the AWS CLI and not for the SDKs",
+			path, n)
 	}
 	e.sdk = grammar.ParseSDK(text)
 	return e, e.locate()
@@ -183,7 +184,10 @@ func (e *editor) pair(c *change) error {
 	case c.sdk >= 0:
 		s := &e.sdk.Sections[c.sdk]
 		if c.cli, found = grammar.SectionAt(e.cli, s.Start); !found {
-			return e.unclear(s.Line, "the SDKs take this for a header and the AWS CLI does not, since it is indented deeper than the line above")
+			return e.unclear(
+				s.Line,
+				"the SDKs take this for a header and the AWS CLI does not, since it is indented deeper than the line above",
+			)
 		}
 		if c.merged {
 			return e.twice(c) // what is one of two spellings for the SDKs would become the other
@@ -341,12 +345,14 @@ func (e *editor) insert(c *change, options []grammar.Option, inserted []setting)
 	}
 	indent, ok := e.indentFor(c, options, at)
 	if !ok {
-		return e.unclear(e.cli.Sections[c.cli+1].Line, "the header is indented, and a new key above it would hide it from the AWS CLI")
+		return e.unclear(e.cli.Sections[c.cli+1].Line,
+			"the header is indented, and a new key above it would hide it from the AWS CLI")
 	}
 	eol := e.lineEnding(above)
 	unterminated := at > 0 && e.text[at-1] != '\n'
 	// A line that goes away leaves its place, so nothing has to be ended first.
-	if unterminated && slices.ContainsFunc(e.splices, func(s splice) bool { return s.end == at && s.with == "" && s.start < at }) {
+	if unterminated &&
+		slices.ContainsFunc(e.splices, func(s splice) bool { return s.end == at && s.with == "" && s.start < at }) {
 		unterminated = false
 	}
 	var b strings.Builder
@@ -399,7 +405,8 @@ func (e *editor) sdkOptionBefore(c *change, at int) *grammar.Option {
 func (e *editor) splice() string {
 	sortSplices(e.splices)
 	out := spliced(e.text, e.splices)
-	if e.text != "" && !strings.HasSuffix(e.text, "\n") { // the last line may have gone; the one above stays without an end
+	if e.text != "" &&
+		!strings.HasSuffix(e.text, "\n") { // the last line may have gone; the one above stays without an end
 		if last := strings.TrimSuffix(strings.TrimSuffix(out, "\n"), "\r"); last != "" && last[len(last)-1] != '\n' {
 			out = last // an empty line is nothing but its end, and keeps it
 		}

@@ -22,8 +22,14 @@ func randomEdits(r *rand.Rand) []Edit {
 	g := generator{r: r}
 	var edits []Edit
 	for range 1 + r.IntN(3) {
-		e := Edit{Section: Section{g.pick(grammar.KindProfile, grammar.KindProfile, grammar.KindProfile, grammar.KindSession), g.pick("dev", "p", "default", "x", "new", "a.b-c_d/e%f@g:h+1")}}
-		if slices.ContainsFunc(edits, func(o Edit) bool { return o.Section == e.Section && (o.Remove || r.IntN(2) == 0) }) {
+		e := Edit{
+			Section: Section{
+				g.pick(grammar.KindProfile, grammar.KindProfile, grammar.KindProfile, grammar.KindSession),
+				g.pick("dev", "p", "default", "x", "new", "a.b-c_d/e%f@g:h+1"),
+			},
+		}
+		if slices.ContainsFunc(edits,
+			func(o Edit) bool { return o.Section == e.Section && (o.Remove || r.IntN(2) == 0) }) {
 			continue
 		}
 		if e.Section.Type == grammar.KindProfile && g.chance(3) {
@@ -35,7 +41,13 @@ func randomEdits(r *rand.Rand) []Edit {
 			continue
 		}
 		for range r.IntN(4) {
-			e.Set = append(e.Set, KeyValue{g.pick(fieldNames...), g.pick("v1", "https://new.awsapps.com/start#", "a=b:c", "x y \"z\"", "é")})
+			e.Set = append(
+				e.Set,
+				KeyValue{
+					g.pick(fieldNames...),
+					g.pick("v1", "https://new.awsapps.com/start#", "a=b:c", "x y \"z\"", "é"),
+				},
+			)
 		}
 		for range r.IntN(2) {
 			e.Unset = append(e.Unset, g.pick(fieldNames...))
@@ -126,7 +138,8 @@ func (o *oracles) checkUnindented(t testing.TB, before, after string, wanted ask
 	t.Helper()
 	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
 	for i := range was {
-		if len(was) != len(is) || strings.TrimLeftFunc(was[i], grammar.PySpace) != strings.TrimLeftFunc(is[i], grammar.PySpace) {
+		if len(was) != len(is) ||
+			strings.TrimLeftFunc(was[i], grammar.PySpace) != strings.TrimLeftFunc(is[i], grammar.PySpace) {
 			t.Fatalf("more than indentation went\n%q\n%q", before, after)
 		}
 	}
@@ -155,7 +168,8 @@ func (o *oracles) checkUnindented(t testing.TB, before, after string, wanted ask
 					continue
 				}
 				if option := grammar.Lookup(theirs, key); option == nil || option.Value != value {
-					t.Fatalf("botocore reads %v for %s of %q, the SDKs %v\n%q\n%q", value, key, name, option, before, after)
+					t.Fatalf("botocore reads %v for %s of %q, the SDKs %v\n%q\n%q", value, key, name, option, before,
+						after)
 				}
 			}
 		}
@@ -254,7 +268,8 @@ func (o *oracles) sdkAfter(t testing.TB, before, after string, wanted asked) (va
 			case asked && want != nil && got != *want, asked && want == nil && got != "":
 				t.Fatalf("the Go SDK reads %q for %s of profile %q\n%q\n%q", got, key, name, before, after)
 			case !asked && was[name] != nil && got != was[name][key]:
-				t.Fatalf("the Go SDK reads %q for %s of profile %q, before it read %q\n%q\n%q", got, key, name, was[name][key], before, after)
+				t.Fatalf("the Go SDK reads %q for %s of profile %q, before it read %q\n%q\n%q", got, key, name,
+					was[name][key], before, after)
 			}
 			values++
 		}
@@ -339,7 +354,8 @@ func bytesAfter(t testing.TB, before, after string, wanted asked) {
 		keys := wanted[section]
 		lines := strings.SplitAfter(a, "\n")
 		for _, l := range keptLines(was, i, keys) {
-			j := slices.IndexFunc(lines, func(s string) bool { return strings.TrimRight(s, "\r\n") == strings.TrimRight(l, "\r\n") })
+			j := slices.IndexFunc(lines,
+				func(s string) bool { return strings.TrimRight(s, "\r\n") == strings.TrimRight(l, "\r\n") })
 			if j < 0 {
 				t.Fatalf("line %q is gone or moved\n%q\n%q", l, before, after)
 			}
@@ -354,12 +370,15 @@ func bytesAfter(t testing.TB, before, after string, wanted asked) {
 		}
 	}
 	linesAfter(t, before, after, meant, removed, len(is.Sections)+removed-len(was.Sections))
-	if eol := strings.Contains(before, "\r\n"); eol && !strings.Contains(strings.ReplaceAll(before, "\r\n", ""), "\n") &&
+	if eol := strings.Contains(before, "\r\n"); eol &&
+		!strings.Contains(strings.ReplaceAll(before, "\r\n", ""), "\n") &&
 		strings.Contains(strings.ReplaceAll(after, "\r\n", ""), "\n") {
 		t.Fatalf("line endings are mixed now\n%q\n%q", before, after)
 	}
 	// Where the last lines go, a blank one may be what is left.
-	if ended := strings.HasSuffix(after, "\n"); before != "" && after != "" && strings.HasSuffix(before, "\n") != ended && (!ended || len(meant) == 0) {
+	if ended := strings.HasSuffix(after, "\n"); before != "" && after != "" &&
+		strings.HasSuffix(before, "\n") != ended &&
+		(!ended || len(meant) == 0) {
 		t.Fatalf("the end of the last line changed\n%q\n%q", before, after)
 	}
 }
@@ -470,7 +489,14 @@ func TestEditsHold(t *testing.T) {
 		_, why, _ := strings.Cut(err.Error(), "line ")
 		reasons[quoted.ReplaceAllString(strings.TrimLeft(why, "0123456789:, and"), "…")]++
 	})
-	t.Logf("%d edits made, %d of them after indentation went, %d refused, %d values compared with the Go SDK; refused: %v", made, unindented, refused, values, reasons)
+	t.Logf(
+		"%d edits made, %d of them after indentation went, %d refused, %d values compared with the Go SDK; refused: %v",
+		made,
+		unindented,
+		refused,
+		values,
+		reasons,
+	)
 	if made < 30 || refused > made/2 || values < made {
 		t.Errorf("too little was edited for this to mean anything")
 	}

@@ -73,7 +73,14 @@ func FuzzReaders(f *testing.F) {
 func FuzzEdit(f *testing.F) {
 	o := askable(f)
 	for i, text := range seeds() {
-		f.Add(text, genNames[i%len(genNames)], fieldNames[i%len(fieldNames)], "value", []string{"", "corp"}[i/2%2], uint8(i))
+		f.Add(
+			text,
+			genNames[i%len(genNames)],
+			fieldNames[i%len(fieldNames)],
+			"value",
+			[]string{"", "corp"}[i/2%2],
+			uint8(i),
+		)
 	}
 	f.Fuzz(func(t *testing.T, text, name, key, value, owner string, how uint8) {
 		if len(text) > 4096 || !utf8.ValidString(text) || len(owner) > 100 {

@@ -50,7 +50,8 @@ func (g *generator) pick(from ...string) string { return from[g.r.IntN(len(from)
 var genNames = []string{"dev", "p", "a.b-c_d/e%f@g:h+1", "default", "my prof", "x"}
 
 func (g *generator) header() string {
-	kind := g.pick(grammar.KindProfile, grammar.KindProfile, grammar.KindProfile, grammar.KindSession, grammar.KindServices)
+	kind := g.pick(grammar.KindProfile, grammar.KindProfile, grammar.KindProfile, grammar.KindSession,
+		grammar.KindServices)
 	name := g.pick(genNames...)
 	if !g.chance(4) {
 		if kind == grammar.KindProfile && g.chance(4) {
@@ -58,13 +59,12 @@ func (g *generator) header() string {
 		}
 		return "[" + kind + " " + name + "]"
 	}
-	return g.pick(
-		"["+kind+"  "+name+"]", "["+kind+"\t"+name+"]", "[ "+kind+" "+name+" ]", "["+kind+" "+name+" ]",
+	return g.pick("["+kind+"  "+name+"]", "["+kind+"\t"+name+"]", "[ "+kind+" "+name+" ]", "["+kind+" "+name+" ]",
 		"["+kind+" \""+name+"\"]", "["+kind+" '"+name+"']", "["+kind+" "+name+"]# c", "["+kind+" "+name+"] ; c",
 		"["+kind+" "+name+"] # see [docs]", "["+kind+" "+name+"]]", "["+kind+" "+name+"] x = y", "["+kind+name+"]",
-		"["+kind+"x "+name+"]", "["+kind+" "+name+" "+name+"]", "["+name+"]", "[DEFAULT]", "[default ]", "[Default]", "[]", "[",
-		"["+kind+" a\\b]", "["+kind+" a#b]", "["+kind+" 'a]", "["+kind+" \"a\\\"b\"]", "[preview]", "[plugins]", "[\u00a0"+kind+" "+name+"]",
-	)
+		"["+kind+"x "+name+"]", "["+kind+" "+name+" "+name+"]", "["+name+"]", "[DEFAULT]", "[default ]", "[Default]",
+		"[]", "[", "["+kind+" a\\b]", "["+kind+" a#b]", "["+kind+" 'a]", "["+kind+" \"a\\\"b\"]", "[preview]",
+		"[plugins]", "[\u00a0"+kind+" "+name+"]")
 }
 
 func (g *generator) section() {
@@ -123,7 +123,10 @@ func (g *generator) mark(section string) {
 		g.line(mark)
 		g.decoration()
 	case 4:
-		g.line(g.pick("# homing profiles sync", "# homing profiles sync (", "# homing profiles sync ()", "# homing profiles sync (%zz) 0", "; "+mark))
+		g.line(
+			g.pick("# homing profiles sync", "# homing profiles sync (", "# homing profiles sync ()",
+				"# homing profiles sync (%zz) 0", "; "+mark),
+		)
 	default:
 		g.line(mark)
 	}
@@ -134,10 +137,16 @@ var genOwners = []string{"corp", "https://x.awsapps.com/start#"}
 // decoration adds comments and blank lines.
 func (g *generator) decoration() {
 	for g.chance(4) {
-		g.line(g.pick("", "", "  ", "\t", "# a comment", "; a comment", "  # indented = yes", "\t; [profile not]", "#region = r", "\v", "\u00a0", "\x1c# x"))
+		g.line(
+			g.pick("", "", "  ", "\t", "# a comment", "; a comment", "  # indented = yes", "\t; [profile not]",
+				"#region = r", "\v", "\u00a0", "\x1c# x"),
+		)
 	}
 	if g.wild && g.chance(6) {
-		g.line(g.pick("garbage", "= no key", "<<<<<<< HEAD", "key", ": x", "\ufeff", "'", "region = \xff", "a\x00 = b", "İ = x"))
+		g.line(
+			g.pick("garbage", "= no key", "<<<<<<< HEAD", "key", ": x", "\ufeff", "'", "region = \xff", "a\x00 = b",
+				"İ = x"),
+		)
 	}
 }
 
@@ -154,7 +163,22 @@ func (g *generator) option(indent, key string) {
 		g.line(indent + key + g.pick(" =", "=", " = ", " =  # c"))
 		for range g.r.IntN(4) {
 			g.decoration()
-			g.line(indent + g.pick("  ", "    ", " ", "\t") + g.pick("endpoint_url = http://localhost:1/#x", "a = b", "a=c", "max = 10 # ten", "x : y", "region = inner", "k = 'q'"))
+			g.line(
+				indent + g.pick(
+					"  ",
+					"    ",
+					" ",
+					"\t",
+				) + g.pick(
+					"endpoint_url = http://localhost:1/#x",
+					"a = b",
+					"a=c",
+					"max = 10 # ten",
+					"x : y",
+					"region = inner",
+					"k = 'q'",
+				),
+			)
 		}
 		if g.wild && g.chance(4) {
 			g.line(indent + "   no delimiter")
@@ -162,7 +186,11 @@ func (g *generator) option(indent, key string) {
 	case 1:
 		g.line(indent + key + sep + g.value())
 		for range 1 + g.r.IntN(2) {
-			g.line(indent + g.pick("  ", "\t") + g.pick("more", "more  ", "region = swallowed", "output: swallowed # c", "# comment", "", "\"quoted\""))
+			g.line(
+				indent + g.pick("  ",
+					"\t") + g.pick("more", "more  ", "region = swallowed", "output: swallowed # c", "# comment", "",
+					"\"quoted\""),
+			)
 		}
 	default:
 		g.line(indent + key + sep + g.value())
@@ -171,13 +199,56 @@ func (g *generator) option(indent, key string) {
 
 func (g *generator) value() string {
 	if g.chance(2) {
-		return g.pick("us-east-1", "eu-west-2", "dev", "p", "x", "123456789012", "012345678901", "https://d-1.awsapps.com/start")
+		return g.pick(
+			"us-east-1",
+			"eu-west-2",
+			"dev",
+			"p",
+			"x",
+			"123456789012",
+			"012345678901",
+			"https://d-1.awsapps.com/start",
+		)
 	}
 	return g.pick(
-		"", "us-east-1 # comment", "us-east-1\t; comment", "x#y", "x;y", "# only", "a  b", "trailing   ", "'single'", "\"double\"", "'", "\"", "''",
-		"'open", "a 'b' c", "'a' 'b'", "arn:aws:iam::123456789012:role/a#b", "https://x.awsapps.com/start#", "https://x.awsapps.com/start/#/",
-		"/opt/x --y \"a # b\" ';'", "a = b", "a : b", "[profile x]", "é ü", "\u00a0nbsp\u00a0", "a\rb", "tab\tinside", "\\", "a\\", "$HOME", "%(x)s", "a\u2028b", "x ;", "x #",
-		"\"a # b\"", "'x' # c", "a\vb", "a\x85b",
+		"",
+		"us-east-1 # comment",
+		"us-east-1\t; comment",
+		"x#y",
+		"x;y",
+		"# only",
+		"a  b",
+		"trailing   ",
+		"'single'",
+		"\"double\"",
+		"'",
+		"\"",
+		"''",
+		"'open",
+		"a 'b' c",
+		"'a' 'b'",
+		"arn:aws:iam::123456789012:role/a#b",
+		"https://x.awsapps.com/start#",
+		"https://x.awsapps.com/start/#/",
+		"/opt/x --y \"a # b\" ';'",
+		"a = b",
+		"a : b",
+		"[profile x]",
+		"é ü",
+		"\u00a0nbsp\u00a0",
+		"a\rb",
+		"tab\tinside",
+		"\\",
+		"a\\",
+		"$HOME",
+		"%(x)s",
+		"a\u2028b",
+		"x ;",
+		"x #",
+		"\"a # b\"",
+		"'x' # c",
+		"a\vb",
+		"a\x85b",
 	)
 }
 
@@ -198,7 +269,8 @@ func (g *generator) mutate(text string) string {
 	case 1:
 		return text[:j] + text[i:j] + text[j:]
 	case 2:
-		return text[:i] + g.pick("\n", "\r", "[", "]", " ", "\t", "=", ":", "#", ";", "'", "\"", "\\", "\x00", "\ufeff", "\xc3", "\x1d", "\u2003") + text[i:]
+		return text[:i] + g.pick("\n", "\r", "[", "]", " ", "\t", "=", ":", "#", ";", "'", "\"", "\\", "\x00",
+			"\ufeff", "\xc3", "\x1d", "\u2003") + text[i:]
 	case 3:
 		return text[:i] + text[i+1:]
 	default:

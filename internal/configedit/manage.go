@@ -38,7 +38,8 @@ func (e *editor) removeSection(c *change) {
 		start = m.Start
 	}
 	first := start == e.gone
-	if above := strings.LastIndexByte(e.text[:max(start-1, 0)], '\n') + 1; above >= e.gone && above < start && grammar.PyStrip(e.text[above:start]) == "" {
+	if above := strings.LastIndexByte(e.text[:max(start-1, 0)], '\n') + 1; above >= e.gone && above < start &&
+		grammar.PyStrip(e.text[above:start]) == "" {
 		start = above
 	}
 	e.cut(start, s.BodyStart)

@@ -14,7 +14,8 @@ import (
 func TestMarksSurviveTheAWSCLI(t *testing.T) {
 	aws := testtools.AWSCLI(t)
 	const url = "https://d-1.awsapps.com/start#/?a=b"
-	path := write(t, applied(t, example, mine("a", url, work...), mine("b", url, work...), mine("c", "corp", work...))).Config
+	path := write(t,
+		applied(t, example, mine("a", url, work...), mine("b", url, work...), mine("c", "corp", work...))).Config
 	before := marksOf(text(t, path))
 	for _, args := range [][]string{{"output", "json", "--profile", "a"}, {"region", "r2", "--profile", "c"}, {"s3.addressing_style", "path", "--profile", "a"}} {
 		cmd := exec.Command(aws, append([]string{"configure", "set"}, args...)...)
@@ -24,7 +25,10 @@ func TestMarksSurviveTheAWSCLI(t *testing.T) {
 		}
 	}
 	got := marksOf(text(t, path))
-	if a, b, c := got["a"], got["b"], got["c"]; len(before) != 3 || a.Owner != url || a.Intact || b.Owner != url || !b.Intact || c.Intact || c.Owner != "corp" {
+	if a, b, c := got["a"], got["b"], got["c"]; len(before) != 3 || a.Owner != url || a.Intact || b.Owner != url ||
+		!b.Intact ||
+		c.Intact ||
+		c.Owner != "corp" {
 		t.Errorf("%+v\n%s", got, text(t, path))
 	}
 	after := applied(t, text(t, path), removal("b", url))

@@ -26,7 +26,8 @@ func merge(path, base, theirs, kept, ours string) (string, error) {
 		case mine == nil:
 			added = append(added, trimRight(chunk.text()))
 		case sameChunk(same[chunk.id], mine):
-			splices = append(splices, splice{mine.start, mine.start + len(trimRight(mine.text())), trimRight(chunk.text())})
+			splices = append(splices,
+				splice{mine.start, mine.start + len(trimRight(mine.text())), trimRight(chunk.text())})
 		case mine.section != nil:
 			splices = append(splices, mergeOptions(old, chunk, same[chunk.id], mine)...)
 		}

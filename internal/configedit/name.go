@@ -31,11 +31,14 @@ func ValidName(name string) error {
 			return fault.New(fault.Usage, hint,
 				"name %q has a space in it, and no way to write that is read by the AWS CLI and the SDKs alike", name)
 		case r == '\'' || r == '"':
-			return fault.New(fault.Usage, hint, "name %q has a quote in it, which the AWS CLI takes away and the SDKs keep", name)
+			return fault.New(fault.Usage, hint,
+				"name %q has a quote in it, which the AWS CLI takes away and the SDKs keep", name)
 		case unicode.IsControl(r) || r == utf8.RuneError:
-			return fault.New(fault.Usage, hint, "name %q has a control character in it, which would break the file", name)
+			return fault.New(fault.Usage, hint, "name %q has a control character in it, which would break the file",
+				name)
 		}
-		return fault.New(fault.Usage, hint, "name %q has %q in it, which not every SDK accepts in a section header", name, r)
+		return fault.New(fault.Usage, hint, "name %q has %q in it, which not every SDK accepts in a section header",
+			name, r)
 	}
 	if name == grammar.DefaultSection {
 		return fault.New(fault.Usage, "use another name, for example: default",
@@ -48,7 +51,8 @@ func ValidName(name string) error {
 func validKey(key string) error {
 	for _, r := range key {
 		if !grammar.Portable(r) || r == ':' || r == '/' || r == '%' || r == '@' || r == '+' {
-			return fault.New(fault.Usage, "use letters, digits and _ - . only, for example: sso_region", "key %q has %q in it", key, r)
+			return fault.New(fault.Usage, "use letters, digits and _ - . only, for example: sso_region",
+				"key %q has %q in it", key, r)
 		}
 	}
 	if key == "" {
@@ -81,12 +85,14 @@ func validValue(key, value string) error {
 	}
 	switch {
 	case grammar.PyStrip(value) != value:
-		return refuse("type the value again, without the spaces around it", "starts or ends with white space, which every reader drops")
+		return refuse("type the value again, without the spaces around it",
+			"starts or ends with white space, which every reader drops")
 	case value[0] == '#' || value[0] == ';' || grammar.CutComment(value) != value:
 		return refuse(`write "#" and ";" only directly behind another character`,
 			`has " #" or " ;" in it, where the SDKs see a comment and the AWS CLI does not`)
 	case (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]:
-		return refuse("type the value again, without the quotes around it", "stands in quotes, which the AWS CLI keeps and the Go SDK takes away")
+		return refuse("type the value again, without the quotes around it",
+			"stands in quotes, which the AWS CLI keeps and the Go SDK takes away")
 	}
 	return nil
 }

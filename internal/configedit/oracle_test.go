@@ -55,7 +55,8 @@ func (o *oracles) start(python string) (err error) {
 		return err
 	}
 	cmd := exec.Command(python, "-X", "utf8", filepath.Join("testdata", "oracle.py"))
-	cmd.Env = append(os.Environ(), "ORACLE_DIR="+o.folder, "AWS_PROFILE=", "AWS_CONFIG_FILE=", "AWS_SHARED_CREDENTIALS_FILE=")
+	cmd.Env = append(os.Environ(), "ORACLE_DIR="+o.folder, "AWS_PROFILE=", "AWS_CONFIG_FILE=",
+		"AWS_SHARED_CREDENTIALS_FILE=")
 	cmd.Stderr = os.Stderr
 	if o.in, err = cmd.StdinPipe(); err != nil {
 		return err
@@ -118,7 +119,8 @@ func (o *oracles) botocore(t testing.TB, config string, credentials ...string) r
 // ours is the reading of this package through its own API.
 func ours(c *awsconfig.Config) reading {
 	return reading{
-		Profiles: all(c, grammar.KindProfile), Sessions: all(c, grammar.KindSession), Services: all(c, grammar.KindServices),
+		Profiles: all(c,
+			grammar.KindProfile), Sessions: all(c, grammar.KindSession), Services: all(c, grammar.KindServices),
 	}
 }
 
@@ -174,7 +176,10 @@ func (o *oracles) checkCLI(t testing.TB, config string, credentials ...string) {
 	for _, kind := range []string{grammar.KindProfile, grammar.KindSession, grammar.KindServices} {
 		for _, name := range c.Names(kind) {
 			key := Section{kind, name}
-			if a, b := flat(must(c.Section(kind, name))), flat(must(c.IndexedSection(kind, name))); !reflect.DeepEqual(a, b) {
+			if a, b := flat(must(c.Section(kind, name))), flat(must(c.IndexedSection(kind, name))); !reflect.DeepEqual(
+				a,
+				b,
+			) {
 				t.Fatalf("find and index differ for %v: %v, %v\n%q", key, a, b, config)
 			}
 		}
@@ -205,7 +210,10 @@ var sdkFields = map[string]func(*sdkconfig.SharedConfig) string{
 // takes them from its source_profile.
 func cleared(c *sdkconfig.SharedConfig, key string) bool {
 	return c.SourceProfileName != "" &&
-		slices.Contains([]string{"sso_region", "sso_start_url", "sso_account_id", "sso_role_name", "credential_process"}, key)
+		slices.Contains(
+			[]string{"sso_region", "sso_start_url", "sso_account_id", "sso_role_name", "credential_process"},
+			key,
+		)
 }
 
 // fieldNames are the keys of sdkFields in a fixed order.
@@ -229,9 +237,13 @@ func (o *oracles) sdk(path, profile string) (c sdkconfig.SharedConfig, panicked 
 			panicked = true
 		}
 	}()
-	c, err = sdkconfig.LoadSharedConfigProfile(context.Background(), profile, func(o *sdkconfig.LoadSharedConfigOptions) {
-		o.ConfigFiles, o.CredentialsFiles = []string{path}, []string{}
-	})
+	c, err = sdkconfig.LoadSharedConfigProfile(
+		context.Background(),
+		profile,
+		func(o *sdkconfig.LoadSharedConfigOptions) {
+			o.ConfigFiles, o.CredentialsFiles = []string{path}, []string{}
+		},
+	)
 	return c, false, err
 }
 
@@ -242,7 +254,13 @@ func (o *oracles) checkSDK(t testing.TB, config string) (compared int) {
 	defer o.mu.Unlock()
 	path := o.file(t, config)
 	c := awsconfig.ReadingOf(grammar.ParseSDK(config))
-	names := slices.Compact(slices.Sorted(slices.Values(append(c.Names(grammar.KindProfile), "default", "Default", "DEFAULT", "p", "no such profile"))))
+	names := slices.Compact(
+		slices.Sorted(
+			slices.Values(
+				append(c.Names(grammar.KindProfile), "default", "Default", "DEFAULT", "p", "no such profile"),
+			),
+		),
+	)
 	for _, name := range names {
 		theirs, panicked, err := o.sdk(path, name)
 		if panicked {
@@ -276,11 +294,13 @@ func (o *oracles) checkSDK(t testing.TB, config string) (compared int) {
 }
 
 // checkLinked compares the session and the services section that a profile names.
-func (o *oracles) checkLinked(t testing.TB, c *awsconfig.Config, p awsconfig.Profile, theirs *sdkconfig.SharedConfig, config string) (compared int) {
+func (o *oracles) checkLinked(t testing.TB, c *awsconfig.Config, p awsconfig.Profile, theirs *sdkconfig.SharedConfig,
+	config string) (compared int) {
 	t.Helper()
 	if theirs.SSOSession != nil {
 		s, _ := c.SessionSection(strings.TrimSpace(theirs.SSOSessionName))
-		if s.Get("sso_region") != theirs.SSOSession.SSORegion || s.Get("sso_start_url") != theirs.SSOSession.SSOStartURL {
+		if s.Get("sso_region") != theirs.SSOSession.SSORegion ||
+			s.Get("sso_start_url") != theirs.SSOSession.SSOStartURL {
 			t.Fatalf("session of %q: we %v, the Go SDK %+v\n%q", p.Name, flat(s), theirs.SSOSession, config)
 		}
 		compared++

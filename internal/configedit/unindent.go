@@ -48,7 +48,8 @@ func (e *editor) unindent() (string, bool) {
 // swallowed returns the lines that an option of the AWS CLI takes in although they are keys for the SDKs; false
 // unless that is what all of them are, the SDKs use each of them, and c is about one. options are those of the SDKs,
 // and sdk has them by where they start.
-func (e *editor) swallowed(o *grammar.Option, sdk map[int]*grammar.Option, options []grammar.Option, c *change) (lines []grammar.Line, ok bool) {
+func (e *editor) swallowed(o *grammar.Option, sdk map[int]*grammar.Option, options []grammar.Option,
+	c *change) (lines []grammar.Line, ok bool) {
 	own := sdk[o.Start]
 	meant := c.setting(o.Key) != nil
 	used := func(k *grammar.Option) bool {
@@ -80,7 +81,8 @@ func (e *editor) sameForSDKs(out string) bool {
 	}
 	for i := range sdk.Sections {
 		b, a := &e.sdk.Sections[i], &sdk.Sections[i]
-		if e.text[b.Start:b.End] != out[a.Start:a.End] && (a.Name != b.Name || firstDifference(e.sdk.Options(b), sdk.Options(a), nil) > 0) {
+		if e.text[b.Start:b.End] != out[a.Start:a.End] &&
+			(a.Name != b.Name || firstDifference(e.sdk.Options(b), sdk.Options(a), nil) > 0) {
 			return false
 		}
 	}
@@ -89,8 +91,11 @@ func (e *editor) sameForSDKs(out string) bool {
 
 // wellKnown reports keys of profiles and sessions that stand for nothing else.
 func wellKnown(key string) bool {
-	return slices.Contains(strings.Fields(`aws_access_key_id aws_secret_access_key aws_session_token ca_bundle cli_pager credential_process
+	return slices.Contains(
+		strings.Fields(`aws_access_key_id aws_secret_access_key aws_session_token ca_bundle cli_pager credential_process
 		credential_source duration_seconds endpoint_url external_id login_session max_attempts mfa_serial output region
 		retry_mode role_arn role_session_name sdk_ua_app_id services source_profile sso_account_id sso_region
-		sso_registration_scopes sso_role_name sso_session sso_start_url web_identity_token_file`), key)
+		sso_registration_scopes sso_role_name sso_session sso_start_url web_identity_token_file`),
+		key,
+	)
 }

@@ -64,7 +64,8 @@ func TestUpdateKilled(t *testing.T) {
 		if err := Update(t.Context(), path, region); err != nil {
 			t.Fatal(err)
 		}
-		if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock"}) {
+		if got := listed(t, filepath.Dir(path)); !slices.Equal(got,
+			[]string{"config", "config" + BackupSuffix, "config.lock"}) {
 			t.Errorf("left behind: %v", got)
 		}
 	}
@@ -107,7 +108,11 @@ func TestUpdateAtOnce(t *testing.T) {
 	}, func(i int) error {
 		var err error
 		for j := range each {
-			err = errors.Join(err, Update(t.Context(), path, set1(Section{grammar.KindProfile, fmt.Sprintf("goroutine-%d-%d", i, j)}, "region", "r")))
+			err = errors.Join(
+				err,
+				Update(t.Context(), path,
+					set1(Section{grammar.KindProfile, fmt.Sprintf("goroutine-%d-%d", i, j)}, "region", "r")),
+			)
 		}
 		return err
 	})
@@ -193,7 +198,8 @@ func TestUpdateFunc(t *testing.T) {
 	if err := UpdateFunc(t.Context(), path, other); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := text(t, path), "[profile dev]\nregion = new\noutput = theirs\n"; got != want || len(seen) != 2 || !strings.Contains(seen[1], "theirs") {
+	if got, want := text(t, path), "[profile dev]\nregion = new\noutput = theirs\n"; got != want || len(seen) != 2 ||
+		!strings.Contains(seen[1], "theirs") {
 		t.Errorf("file %q, want %q; seen %q", got, want, seen)
 	}
 	before, err := os.Stat(path)
@@ -201,7 +207,8 @@ func TestUpdateFunc(t *testing.T) {
 		t.Fatal(err)
 	}
 	stopped := fault.New(fault.Usage, "h", "not like this")
-	if err := UpdateFunc(t.Context(), path, func([]byte) ([]Edit, error) { return nil, stopped }); !errors.Is(err, stopped) {
+	if err := UpdateFunc(t.Context(), path, func([]byte) ([]Edit, error) { return nil, stopped }); !errors.Is(err,
+		stopped) {
 		t.Errorf("the error of the caller became %v", err)
 	}
 	stopLater := func(src []byte) ([]Edit, error) {

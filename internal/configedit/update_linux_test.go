@@ -36,7 +36,8 @@ func mount(t *testing.T, source, target, kind string, flags uintptr, data string
 	needRoot(t, "mount")
 	if err := syscall.Mount(source, target, kind, flags, data); err != nil {
 		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
-			testtools.Missing(t, "the right to mount ("+err.Error()+")", "run as root outside a container, or with CAP_SYS_ADMIN")
+			testtools.Missing(t, "the right to mount ("+err.Error()+")",
+				"run as root outside a container, or with CAP_SYS_ADMIN")
 		}
 		t.Fatal(err)
 	}
@@ -124,13 +125,16 @@ func TestUpdateWithoutPermission(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := string(out); !strings.HasPrefix(got, fmt.Sprintf("configuration cannot change %q: ", path)) || !strings.Contains(got, tt.says) || strings.Contains(got, "\n\n") {
+			if got := string(out); !strings.HasPrefix(got, fmt.Sprintf("configuration cannot change %q: ", path)) ||
+				!strings.Contains(got, tt.says) ||
+				strings.Contains(got, "\n\n") {
 				t.Errorf("said %s", got)
 			}
 			if got := text(t, path); got != "[profile dev]\n" {
 				t.Errorf("changed: %q", got)
 			}
-			if got := listed(t, dir); slices.ContainsFunc(got, func(s string) bool { return s != "config" && s != "config.lock" }) {
+			if got := listed(t, dir); slices.ContainsFunc(got,
+				func(s string) bool { return s != "config" && s != "config.lock" }) {
 				t.Errorf("left behind: %v", got)
 			}
 		})
@@ -288,10 +292,12 @@ func TestUpdateOfMountPoint(t *testing.T) {
 	if err := Update(t.Context(), path, region); err != nil {
 		t.Fatal(err)
 	}
-	if got, old := text(t, outside), text(t, path+BackupSuffix); got != "[profile dev]\nregion = new\n" || old != "[profile dev]\nregion = a\n" {
+	if got, old := text(t, outside), text(t, path+BackupSuffix); got != "[profile dev]\nregion = new\n" ||
+		old != "[profile dev]\nregion = a\n" {
 		t.Errorf("file %q, backup %q", got, old)
 	}
-	if got := listed(t, dir); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock", "outside"}) {
+	if got := listed(t, dir); !slices.Equal(got,
+		[]string{"config", "config" + BackupSuffix, "config.lock", "outside"}) {
 		t.Errorf("left behind: %v", got)
 	}
 }

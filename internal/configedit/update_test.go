@@ -96,7 +96,8 @@ func TestUpdateKeepsBackup(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, old := text(t, path), text(t, path+BackupSuffix); got != "[profile dev]\nregion = c\n" || old != "[profile dev]\nregion = b\n" {
+	if got, old := text(t, path), text(t, path+BackupSuffix); got != "[profile dev]\nregion = c\n" ||
+		old != "[profile dev]\nregion = b\n" {
 		t.Errorf("file %q, backup %q", got, old)
 	}
 	if runtime.GOOS != "windows" && (mode(t, path) != 0o640 || mode(t, path+BackupSuffix) != 0o640) {
@@ -113,7 +114,8 @@ func TestUpdateKeepsBackup(t *testing.T) {
 	if err != nil || !os.SameFile(before, after) || text(t, path+BackupSuffix) != "[profile dev]\nregion = b\n" {
 		t.Error("an edit that changes nothing wrote something")
 	}
-	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock"}) {
+	if got := listed(t, filepath.Dir(path)); !slices.Equal(got,
+		[]string{"config", "config" + BackupSuffix, "config.lock"}) {
 		t.Errorf("left behind: %v", got)
 	}
 }
@@ -219,7 +221,8 @@ func TestOverwriteKilled(t *testing.T) {
 		if got := text(t, path); got != applied(t, want, set1(dev, "output", "json")) {
 			t.Errorf("of %q became %q", now, got)
 		}
-		if got := listed(t, filepath.Dir(path)); !slices.Equal(got, []string{"config", "config" + BackupSuffix, "config.lock"}) {
+		if got := listed(t, filepath.Dir(path)); !slices.Equal(got,
+			[]string{"config", "config" + BackupSuffix, "config.lock"}) {
 			t.Errorf("left behind: %v", got)
 		}
 	}
@@ -249,7 +252,8 @@ func TestUpdateWaitsForTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		err := Update(t.Context(), path, region)
-		if fault.KindOf(err) != fault.TimedOut || fault.RemedyOf(err) == nil || time.Since(start) != files.EditLockWait {
+		if fault.KindOf(err) != fault.TimedOut || fault.RemedyOf(err) == nil ||
+			time.Since(start) != files.EditLockWait {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -277,7 +281,14 @@ func TestUpdateRemovesLeftovers(t *testing.T) {
 	if err := Update(t.Context(), path, region); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{".config.swp", ".credentials.homing-1", "config", "config.homing-1", "config" + BackupSuffix, "config.lock"}
+	want := []string{
+		".config.swp",
+		".credentials.homing-1",
+		"config",
+		"config.homing-1",
+		"config" + BackupSuffix,
+		"config.lock",
+	}
 	if got := listed(t, filepath.Dir(path)); !slices.Equal(got, want) {
 		t.Errorf("left behind: %v", got)
 	}

@@ -122,7 +122,8 @@ func (e *editor) compare(before, after *grammar.Document, targets map[int]*chang
 
 // misread refuses an edit because of a line that the readers take for different things.
 func (e *editor) misread(line int) error {
-	above, _ := slices.BinarySearchFunc(e.cli.Sections, line, func(s grammar.Section, line int) int { return cmp.Compare(s.Line, line) })
+	above, _ := slices.BinarySearchFunc(e.cli.Sections, line,
+		func(s grammar.Section, line int) int { return cmp.Compare(s.Line, line) })
 	var options []grammar.Option
 	if above > 0 {
 		options = e.cli.Options(&e.cli.Sections[above-1])
@@ -131,7 +132,9 @@ func (e *editor) misread(line int) error {
 		o := &options[i]
 		if last := o.Line + strings.Count(e.text[o.Start:o.End], "\n"); o.Multi && o.Line < line && line <= last {
 			return e.unclear(line, fmt.Sprintf(
-				"the AWS CLI takes this indented line for a part of %q above it and the SDKs for a key of its own", o.Key))
+				"the AWS CLI takes this indented line for a part of %q above it and the SDKs for a key of its own",
+				o.Key,
+			))
 		}
 	}
 	return e.unclear(line, "the AWS CLI and the SDKs do not read this line alike")
@@ -151,7 +154,8 @@ func (e *editor) differ(before, after *grammar.Document, targets map[int]*change
 			continue
 		}
 		if j == len(after.Sections) || targets[i] == nil && after.Sections[j].Name != before.Sections[i].Name {
-			return e.unclear(before.Sections[i].Line, "this header would not be one any more, since it is indented deeper than what would stand above it")
+			return e.unclear(before.Sections[i].Line,
+				"this header would not be one any more, since it is indented deeper than what would stand above it")
 		}
 		j++
 	}
@@ -168,7 +172,10 @@ func (e *editor) hiddenHeader(c *change) error {
 	for ; i < len(e.sdk.Sections) && e.sdk.Sections[i].Start < target.End; i++ {
 		s := &e.sdk.Sections[i]
 		if _, ok := grammar.SectionAt(e.cli, s.Start); !ok {
-			return e.unclear(s.Line, "the SDKs take this for a header and the AWS CLI for a part of the value above it, since it is indented deeper")
+			return e.unclear(
+				s.Line,
+				"the SDKs take this for a header and the AWS CLI for a part of the value above it, since it is indented deeper",
+			)
 		}
 	}
 	return nil
@@ -192,7 +199,8 @@ func firstDifference(before, after []grammar.Option, c *change) int {
 		if c != nil && c.setting(b.Key) != nil {
 			continue
 		}
-		if a := next(); a == nil || a.Key != b.Key || a.Value != b.Value || a.Nested != b.Nested || !slices.Equal(a.Subs, b.Subs) {
+		if a := next(); a == nil || a.Key != b.Key || a.Value != b.Value || a.Nested != b.Nested ||
+			!slices.Equal(a.Subs, b.Subs) {
 			return b.Line
 		}
 	}
@@ -227,7 +235,8 @@ func (e *editor) intended(reading *awsconfig.Config) error {
 			return e.stillThere(c, &p)
 		}
 		if m := marks[c.section.Name]; found && c.owner != "" && (m.Owner != c.owner || !m.Intact) {
-			return e.unclear(e.cli.Sections[max(c.cli, 0)].Line, fmt.Sprintf("the mark above %s would not hold", c.section))
+			return e.unclear(e.cli.Sections[max(c.cli, 0)].Line,
+				fmt.Sprintf("the mark above %s would not hold", c.section))
 		}
 		for _, s := range c.settings {
 			o, _ := p.Option(s.key)
@@ -243,7 +252,8 @@ func (e *editor) intended(reading *awsconfig.Config) error {
 			if o != nil {
 				return e.unclear(o.Line, fmt.Sprintf("%s gets %q from here as well", c.section, s.key))
 			}
-			return e.unclear(e.cli.Sections[max(c.cli, 0)].Line, fmt.Sprintf("%q of %s would not be read by every program", s.key, c.section))
+			return e.unclear(e.cli.Sections[max(c.cli, 0)].Line,
+				fmt.Sprintf("%q of %s would not be read by every program", s.key, c.section))
 		}
 	}
 	return nil

@@ -13,12 +13,14 @@ import (
 )
 
 // RoleCredentials returns the credentials of a role, from the cache where they live for ttl; 0 is the default.
-func RoleCredentials(ctx context.Context, a *app.App, k store.RoleKey, ttl time.Duration) (session.RoleCredentials, error) {
+func RoleCredentials(ctx context.Context, a *app.App, k store.RoleKey,
+	ttl time.Duration) (session.RoleCredentials, error) {
 	return RoleCredentialsWarning(ctx, a, k, ttl, warnOnce(a))
 }
 
 // RoleCredentialsWarning is roleCredentials that tells warn what could not be cached.
-func RoleCredentialsWarning(ctx context.Context, a *app.App, k store.RoleKey, ttl time.Duration, warn func(error)) (session.RoleCredentials, error) {
+func RoleCredentialsWarning(ctx context.Context, a *app.App, k store.RoleKey, ttl time.Duration,
+	warn func(error)) (session.RoleCredentials, error) {
 	st, err := a.Store()
 	if err != nil {
 		return session.RoleCredentials{}, err

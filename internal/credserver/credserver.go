@@ -1,11 +1,12 @@
-// Package credserver is the container-credentials endpoint: the HTTP server on loopback that AWS_CONTAINER_CREDENTIALS_FULL_URI
-// leads an AWS SDK to, so that a program gets other credentials before those it has lapse.
+// Package credserver is the container-credentials endpoint: the HTTP server on loopback that
+// AWS_CONTAINER_CREDENTIALS_FULL_URI leads an AWS SDK to, so that a program gets other credentials before those it
+// has lapse.
 //
-// Where credentials come from is left to Server.Credentials. The package decides who may ask, what an SDK reads in the
-// answer, and when to get the next ones ahead of time.
+// Where credentials come from is left to Server.Credentials. The package decides who may ask, what an SDK reads in
+// the answer, and when to get the next ones ahead of time.
 //
-// The one rule: nothing is told, not even which profiles there are, before the request has shown the token, and has shown that
-// no web page sent it.
+// The one rule: nothing is told, not even which profiles there are, before the request has shown the token, and has
+// shown that no web page sent it.
 package credserver
 
 import (
@@ -25,8 +26,8 @@ import (
 )
 
 const (
-	// Ahead is how long before their end credentials are replaced: botocore asks for others in the last 15 minutes, the other
-	// SDKs in the last five, and they must find new ones here by then.
+	// Ahead is how long before their end credentials are replaced: botocore asks for others in the last 15 minutes,
+	// the other SDKs in the last five, and they must find new ones here by then.
 	Ahead = 20 * time.Minute
 	// again is the pause after a failed renewal ahead of time.
 	again = time.Minute
@@ -39,11 +40,12 @@ type Server struct {
 	Token    session.Secret // what a request must show in Authorization; required
 	Port     int            // of the listener, which the Host of a request must name; required
 	Profiles []string       // who may be asked for, at /NAME; at / too where it is the only one
-	// Credentials returns credentials with more than minTTL left, or the best there are. It runs once at a time for a profile,
-	// however many requests wait, and is not cancelled when they leave. Errors are *fault.Error; what comes along with one is
-	// not looked at. Required.
+	// Credentials returns credentials with more than minTTL left, or the best there are. It runs once at a time for a
+	// profile, however many requests wait, and is not cancelled when they leave. Errors are *fault.Error; what comes
+	// along with one is not looked at. Required.
 	Credentials func(ctx context.Context, profile string, minTTL time.Duration) (Found, error)
-	// Trouble is told when there are no credentials, or none after those there are: once, until it works again. Nil is not told.
+	// Trouble is told when there are no credentials, or none after those there are: once, until it works again. Nil
+	// is not told.
 	Trouble func(profile string, err error)
 	Hint    func(error) string               // the next step that an error suggests, in words; nil = not told
 	Debug   func(format string, args ...any) // nil = not told
@@ -56,8 +58,8 @@ type Server struct {
 // Found is what Server.Credentials has found.
 type Found struct {
 	Credentials session.RoleCredentials
-	// Last says why there will be no others after these, a *fault.Error; they are given out while they are good, and then the
-	// answer is Last. Nil where there will be.
+	// Last says why there will be no others after these, a *fault.Error; they are given out while they are good, and
+	// then the answer is Last. Nil where there will be.
 	Last error
 }
 
@@ -103,8 +105,8 @@ func (s *Server) Get(ctx context.Context, profile string) (session.RoleCredentia
 	return c, err
 }
 
-// get calls Credentials, or waits for the call that is under way. A caller that leaves does not end it: botocore gives up
-// after two seconds and the JavaScript SDK after one, and what they ask for the next time should be there.
+// get calls Credentials, or waits for the call that is under way. A caller that leaves does not end it: botocore
+// gives up after two seconds and the JavaScript SDK after one, and what they ask for the next time should be there.
 func (s *Server) get(ctx context.Context, profile string) (session.RoleCredentials, error) {
 	s.mu.Lock()
 	e := s.of(profile)
@@ -158,7 +160,8 @@ func (s *Server) fetch(ctx context.Context, profile string, minTTL time.Duration
 	case c.last != nil:
 		c.err = c.last
 	default:
-		c.err = fault.New(fault.Unavailable, "compare the clock of this machine with another", "the service gave credentials that lapsed %s ago", (-left).Round(time.Second))
+		c.err = fault.New(fault.Unavailable, "compare the clock of this machine with another",
+			"the service gave credentials that lapsed %s ago", (-left).Round(time.Second))
 	}
 }
 
@@ -186,9 +189,9 @@ func (s *Server) settle(profile string, c *call) {
 	}
 }
 
-// Renew replaces credentials ahead of time until ctx is done. It compares the clock with what is due each time look has
-// passed, since no timer counts the hours that a machine sleeps. What nobody has asked for since it was renewed is left until
-// somebody does.
+// Renew replaces credentials ahead of time until ctx is done. It compares the clock with what is due each time look
+// has passed, since no timer counts the hours that a machine sleeps. What nobody has asked for since it was renewed
+// is left until somebody does.
 func (s *Server) Renew(ctx context.Context, look time.Duration) {
 	tick := time.NewTicker(look)
 	defer tick.Stop()

@@ -149,7 +149,9 @@ func TestRefused(t *testing.T) {
 		})
 	}
 	for _, h := range []string{"127.0.0.1:4711", "localhost:4711", "LOCALHOST:4711", "[::1]:4711"} {
-		s := server(func(string) (session.RoleCredentials, error) { return creds("ASIA", time.Now().Add(time.Hour)), nil })
+		s := server(
+			func(string) (session.RoleCredentials, error) { return creds("ASIA", time.Now().Add(time.Hour)), nil },
+		)
 		if w := ask(s, host(h)); w.Code != 200 {
 			t.Errorf("%s: %d", h, w.Code)
 		}
@@ -172,8 +174,16 @@ func TestErrorStatus(t *testing.T) {
 		{fault.Suggest(fault.SignInNeeded, fault.Login{Session: "dev"}, "session \"dev\" has ended"), 403,
 			`{"code":"SignInNeeded","message":"session \"dev\" has ended; sign in to dev"}`},
 		{fault.New(fault.Denied, "", "no access"), 403, `{"code":"AccessDenied","message":"no access"}`},
-		{fault.New(fault.Config, "", "no such profile"), 400, `{"code":"InvalidConfiguration","message":"no such profile"}`},
-		{fault.New(fault.Unavailable, "", "no \x1b[31mnetwork"), 503, `{"code":"ServiceUnavailable","message":"no network"}`},
+		{
+			fault.New(fault.Config, "", "no such profile"),
+			400,
+			`{"code":"InvalidConfiguration","message":"no such profile"}`,
+		},
+		{
+			fault.New(fault.Unavailable, "", "no \x1b[31mnetwork"),
+			503,
+			`{"code":"ServiceUnavailable","message":"no network"}`,
+		},
 		{fault.New(fault.TimedOut, "", "late"), 504, `{"code":"Timeout","message":"late"}`},
 		{errors.New("bug"), 500, `{"code":"InternalError","message":"bug"}`},
 	}
@@ -430,7 +440,8 @@ func FuzzRequest(f *testing.F) {
 			len(r.Header.Values("Authorization")) == 1 && len(r.Header.Values("Origin")) == 0
 		switch {
 		case w.Code == http.StatusOK && (!good || asked != "dev" && asked != "a b/c"):
-			t.Fatalf("credentials of %q for %s %q Host %q Authorization %q %s: %q", asked, method, path, host, auth, name, value)
+			t.Fatalf("credentials of %q for %s %q Host %q Authorization %q %s: %q", asked, method, path, host, auth,
+				name, value)
 		case w.Code != http.StatusOK && strings.Contains(w.Body.String(), "SECRET"):
 			t.Fatalf("a secret in %s", w.Body)
 		case !json.Valid(w.Body.Bytes()):

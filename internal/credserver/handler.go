@@ -43,7 +43,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	profile, err := s.profileOf(r.URL.EscapedPath())
 	if err != nil {
-		s.deny(w, &refusal{http.StatusNotFound, "NotFound", plain.Line(err.Error(), 200) + ": give its name as the path, such as " + Path(s.example())})
+		s.deny(
+			w,
+			&refusal{
+				http.StatusNotFound,
+				"NotFound",
+				plain.Line(err.Error(), 200) + ": give its name as the path, such as " + Path(s.example()),
+			},
+		)
 		return
 	}
 	creds, err := s.Get(r.Context(), profile)
@@ -69,11 +76,12 @@ func answerOf(c session.RoleCredentials) answer {
 	}
 }
 
-// refuse says why r is not to be answered, nil when it is. The order counts: what comes from a web page learns nothing about
-// the token, and who has no token learns nothing about the rest.
+// refuse says why r is not to be answered, nil when it is. The order counts: what comes from a web page learns
+// nothing about the token, and who has no token learns nothing about the rest.
 func (s *Server) refuse(r *http.Request) *refusal {
 	if !s.ours(r.Host) {
-		// A name that another's DNS leads to loopback: a page under that name would be of one origin with this server.
+		// A name that another's DNS leads to loopback: a page under that name would be of one origin with this
+		// server.
 		return &refusal{http.StatusForbidden, "Forbidden", "the Host is not that of this server"}
 	}
 	for name := range r.Header {
@@ -81,8 +89,13 @@ func (s *Server) refuse(r *http.Request) *refusal {
 			return &refusal{http.StatusForbidden, "Forbidden", "this server is not for browsers"}
 		}
 	}
-	if given := r.Header.Values("Authorization"); len(given) != 1 || s.Token.IsZero() || !same(given[0], s.Token.Reveal()) {
-		return &refusal{http.StatusUnauthorized, "Unauthorized", "the Authorization header does not hold the token of this server"}
+	if given := r.Header.Values("Authorization"); len(given) != 1 || s.Token.IsZero() ||
+		!same(given[0], s.Token.Reveal()) {
+		return &refusal{
+			http.StatusUnauthorized,
+			"Unauthorized",
+			"the Authorization header does not hold the token of this server",
+		}
 	}
 	if r.Method != http.MethodGet {
 		return &refusal{http.StatusMethodNotAllowed, "MethodNotAllowed", "only GET is answered"}

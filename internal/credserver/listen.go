@@ -32,7 +32,8 @@ func Listen(ctx context.Context, port int) (net.Listener, int, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp4", (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}).String())
 	if err != nil {
-		f := fault.New(fault.Config, "try another port: --port 0 takes any that is free", "cannot listen on 127.0.0.1 port %d: %s", port, reason(err))
+		f := fault.New(fault.Config, "try another port: --port 0 takes any that is free",
+			"cannot listen on 127.0.0.1 port %d: %s", port, reason(err))
 		f.Err = err
 		return nil, 0, f
 	}

@@ -1,12 +1,14 @@
 // Package editor speaks to the window of VS Code, or of a program made from it, that a terminal on a remote machine
-// belongs to: which socket reaches it, whether it runs on a desktop or in a browser, and how it is asked to open a URL.
+// belongs to: which socket reaches it, whether it runs on a desktop or in a browser, and how it is asked to open a
+// URL.
 //
-// What opening a URL means for a sign-in, and what else could open one, is left to others. The one rule: a socket counts
-// only when its file and the program that listens on it belong to this process's user. Whoever holds the socket is told
-// the authorize URL, and could sign us in as himself.
+// What opening a URL means for a sign-in, and what else could open one, is left to others. The one rule: a socket
+// counts only when its file and the program that listens on it belong to this process's user. Whoever holds the
+// socket is told the authorize URL, and could sign us in as himself.
 //
-// The protocol is HTTP over a unix stream socket: POST /, a JSON object in, a JSON value out. Read in VS Code's sources
-// (extHostCLIServer.ts, remoteTerminalChannel.ts, mainThreadCLICommands.ts) and seen on version 1.139, November 2026.
+// The protocol is HTTP over a unix stream socket: POST /, a JSON object in, a JSON value out. Read in VS Code's
+// sources (extHostCLIServer.ts, remoteTerminalChannel.ts, mainThreadCLICommands.ts) and seen on version 1.139,
+// November 2026.
 package editor
 
 import (
@@ -44,8 +46,8 @@ type Window struct {
 	From   string // who named it: "VSCODE_IPC_HOOK_CLI", "tmux", or "scan"
 }
 
-// patience is how long a window may take for an answer. A living one takes milliseconds for everything but a desktop's
-// report; one that is closed or reloading accepts and never answers (both seen on 1.139, November 2026).
+// patience is how long a window may take for an answer. A living one takes milliseconds for everything but a
+// desktop's report; one that is closed or reloading accepts and never answers (both seen on 1.139, November 2026).
 const patience = time.Second
 
 // errOwner is the error for a socket whose file or server is another user's.
@@ -60,12 +62,14 @@ var errNoSocket = errors.New("no socket")
 // errSilent is the error for a window that did not answer in time.
 var errSilent = errors.New("no answer within 1s")
 
-// Open asks the window to open url in the browser of the person who looks at it. The window asks that person first, and
-// answers when he has answered, so Open does not wait for it: nil means that the window took the request, and no more.
-// It returns within about a second; after it the request goes on by itself for as long as the process lives. An error
-// means that the window is gone, refuses, is another user's, or did not take the request; url stands in no error.
+// Open asks the window to open url in the browser of the person who looks at it. The window asks that person first,
+// and answers when he has answered, so Open does not wait for it: nil means that the window took the request, and no
+// more. It returns within about a second; after it the request goes on by itself for as long as the process lives. An
+// error means that the window is gone, refuses, is another user's, or did not take the request; url stands in no
+// error.
 //
-// The window must belong to this process's user, whatever Find was told. When ctx ends before Open returns, so does the request.
+// The window must belong to this process's user, whatever Find was told. When ctx ends before Open returns, so does
+// the request.
 func (w Window) Open(ctx context.Context, url string) error {
 	path := w.Path
 	if err := checkFile(path, os.Geteuid()); err != nil {
@@ -74,9 +78,12 @@ func (w Window) Open(ctx context.Context, url string) error {
 	// The request outlives ctx, which ends with the call that waits for a page to open.
 	asking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var written atomic.Bool
-	asking = httptrace.WithClientTrace(asking, &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
-		written.Store(info.Err == nil)
-	}})
+	asking = httptrace.WithClientTrace(
+		asking,
+		&httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
+			written.Store(info.Err == nil)
+		}},
+	)
 	ended := make(chan error, 1)
 	go func() {
 		defer stop()
@@ -100,8 +107,8 @@ func (w Window) Open(ctx context.Context, url string) error {
 	return nil
 }
 
-// Trusted returns nil when path is a socket that belongs to this process's user, and so does the program that listens on
-// it. It connects and says nothing. It takes a second at most.
+// Trusted returns nil when path is a socket that belongs to this process's user, and so does the program that listens
+// on it. It connects and says nothing. It takes a second at most.
 func Trusted(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -125,8 +132,8 @@ type message struct {
 // maxAnswer bounds what is read of an answer. A desktop's report has a line for each of its processes: some 10 KB.
 const maxAnswer = 1 << 20
 
-// ask sends m and returns the answer, a JSON value of at most maxAnswer bytes. What is no answer to m is an error that
-// quotes nothing of what was sent or received.
+// ask sends m and returns the answer, a JSON value of at most maxAnswer bytes. What is no answer to m is an error
+// that quotes nothing of what was sent or received.
 func ask(ctx context.Context, path string, uid int, m message) ([]byte, error) {
 	body, err := json.Marshal(m)
 	if err != nil {

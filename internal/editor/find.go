@@ -26,7 +26,8 @@ type Places struct {
 	Tmux func(ctx context.Context, name string) (value string, known bool)
 }
 
-// Try is a socket that was looked at, and what became of it: "answers (web)", "refused", "gone", "no answer within 1s".
+// Try is a socket that was looked at, and what became of it: "answers (web)", "refused", "gone", "no answer within
+// 1s".
 type Try struct {
 	Path    string
 	From    string // as in Window
@@ -36,7 +37,8 @@ type Try struct {
 const (
 	// headStart is how long the named window is alone: most show within it that they live, and no other is disturbed.
 	headStart = 400 * time.Millisecond
-	// maxScanned is how many sockets of a scan are asked, newest first. Every terminal has one, and they are left behind.
+	// maxScanned is how many sockets of a scan are asked, newest first. Every terminal has one, and they are left
+	// behind.
 	maxScanned = 32
 	// maxForeign is how many sockets of others a scan names.
 	maxForeign = 4
@@ -44,15 +46,15 @@ const (
 	maxEntries = 1 << 16
 )
 
-// Find returns the window that this terminal belongs to: the one VSCODE_IPC_HOOK_CLI names, in the session of tmux where
-// that renews it, else in the shell. When that is dead, and
-// something says that there may be another (a VSCODE_… variable; tmux or screen, whose shells keep the variables of the
-// terminal they were born in), it is the one tmux's own environment names, else the newest one that answers. In an SSH
-// session where only tmux or screen says so, none but the one that tmux names will do: see mayScan.
+// Find returns the window that this terminal belongs to: the one VSCODE_IPC_HOOK_CLI names, in the session of tmux
+// where that renews it, else in the shell. When that is dead, and something says that there may be another (a
+// VSCODE_… variable; tmux or screen, whose shells keep the variables of the terminal they were born in), it is the
+// one tmux's own environment names, else the newest one that answers. In an SSH session where only tmux or screen
+// says so, none but the one that tmux names will do: see mayScan.
 //
-// tries is what was looked at, best first, up to the window found. All are asked at the same time, each for a second, so
-// a dozen that hang cost a second and a half together; a tmux that hangs costs one more. Nothing is found on Windows,
-// where VS Code has no sockets.
+// tries is what was looked at, best first, up to the window found. All are asked at the same time, each for a second,
+// so a dozen that hang cost a second and a half together; a tmux that hangs costs one more. Nothing is found on
+// Windows, where VS Code has no sockets.
 func Find(ctx context.Context, p Places) (w Window, tries []Try, found bool) {
 	if runtime.GOOS == "windows" {
 		return Window{}, nil, false
@@ -104,8 +106,8 @@ func Find(ctx context.Context, p Places) (w Window, tries []Try, found bool) {
 	return Window{}, tries, false
 }
 
-// named returns the socket that this terminal was told of, and by whom. Where people let tmux renew the variable, its word
-// goes before the shell's: a window that the shell was born in may live on, on a desk that the person has left.
+// named returns the socket that this terminal was told of, and by whom. Where people let tmux renew the variable, its
+// word goes before the shell's: a window that the shell was born in may live on, on a desk that the person has left.
 func (p Places) named(ctx context.Context) (path, from string) {
 	path = p.Getenv(hook)
 	if p.Getenv("TMUX") != "" {
@@ -151,12 +153,12 @@ func replaceable(getenv func(string) string) bool {
 }
 
 // mayScan reports whether any window on this machine may be taken for this terminal's. Where the shell was born in an
-// editor's terminal, the newest window that answers is most likely the same one after a reload. Where only tmux or screen
-// wraps it, somebody may have attached from an editor's terminal, whose window is then the newest. But who is known to
-// have come by SSH, with nothing of an editor, sits at a terminal somewhere, and a window on this machine may be one left open
-// on a desk elsewhere: the sign-in page would open there, before nobody or before somebody else, and a tunnel would end
-// there. Nobody loses much: the page is opened by hand. A person who attached from an editor over SSH gets the
-// window by update-environment in tmux ("set -ga update-environment VSCODE_IPC_HOOK_CLI").
+// editor's terminal, the newest window that answers is most likely the same one after a reload. Where only tmux or
+// screen wraps it, somebody may have attached from an editor's terminal, whose window is then the newest. But who is
+// known to have come by SSH, with nothing of an editor, sits at a terminal somewhere, and a window on this machine
+// may be one left open on a desk elsewhere: the sign-in page would open there, before nobody or before somebody else,
+// and a tunnel would end there. Nobody loses much: the page is opened by hand. A person who attached from an editor
+// over SSH gets the window by update-environment in tmux ("set -ga update-environment VSCODE_IPC_HOOK_CLI").
 func (p Places) mayScan(ctx context.Context) bool {
 	if !p.overSSH(ctx) {
 		return true
@@ -169,8 +171,8 @@ func (p Places) mayScan(ctx context.Context) bool {
 	return fromEditor(p.Getenv)
 }
 
-// overSSH reports whether the person came by SSH: as tmux knows it since it was attached, else as the shell does. Of the
-// three variables tmux renews one; without it the others are of an earlier attach.
+// overSSH reports whether the person came by SSH: as tmux knows it since it was attached, else as the shell does. Of
+// the three variables tmux renews one; without it the others are of an earlier attach.
 func (p Places) overSSH(ctx context.Context) bool {
 	if p.Getenv("TMUX") != "" {
 		if connection, known := p.Tmux(ctx, "SSH_CONNECTION"); known {

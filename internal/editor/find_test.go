@@ -168,7 +168,9 @@ func TestFindAnother(t *testing.T) {
 			if got := said(tries); got != tt.want {
 				t.Errorf("got\n%swant\n%s", got, tt.want)
 			}
-			if found != (tt.want != "") || found && (w.Path != tries[len(tries)-1].Path || w.From != tries[len(tries)-1].From || w.Named != (w.From == hook)) {
+			if found != (tt.want != "") ||
+				found &&
+					(w.Path != tries[len(tries)-1].Path || w.From != tries[len(tries)-1].From || w.Named != (w.From == hook)) {
 				t.Errorf("found %v %+v", found, w)
 			}
 			if asked != "" && asked != hook {
@@ -185,12 +187,20 @@ func TestFindAnother(t *testing.T) {
 			says(webStatus)(w, r)
 		}}).start(t, folder(t), "late")
 		running := make(chan bool, 1)
-		_, tries, _ := Find(t.Context(), Places{Getenv: env(hook, late), Dirs: []string{}, UID: -1, Tmux: func(ctx context.Context, _ string) (string, bool) {
-			running <- true
-			<-ctx.Done()
-			<-running
-			return "", false
-		}})
+		_, tries, _ := Find(
+			t.Context(),
+			Places{
+				Getenv: env(hook, late),
+				Dirs:   []string{},
+				UID:    -1,
+				Tmux: func(ctx context.Context, _ string) (string, bool) {
+					running <- true
+					<-ctx.Done()
+					<-running
+					return "", false
+				},
+			},
+		)
 		if want := "late from VSCODE_IPC_HOOK_CLI: answers (web)\n"; said(tries) != want || len(running) != 0 {
 			t.Errorf("tmux is asked still: %d, after\n%s", len(running), said(tries))
 		}
@@ -240,7 +250,8 @@ func TestFindIsBounded(t *testing.T) {
 	for i := range maxScanned {
 		stale(t, dir, fmt.Sprint(i))
 	}
-	if _, tries, found := Find(t.Context(), Places{Getenv: env("STY", "x"), Dirs: []string{dir}, UID: -1}); found || len(tries) != maxScanned {
+	if _, tries, found := Find(t.Context(), Places{Getenv: env("STY", "x"), Dirs: []string{dir}, UID: -1}); found ||
+		len(tries) != maxScanned {
 		t.Errorf("found %v after %d tries, want %d tries and nothing", found, len(tries), maxScanned)
 	}
 }

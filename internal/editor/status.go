@@ -18,9 +18,9 @@ var errStatus = errors.New("no status")
 // probe asks the window at path what it is. slow says that it lives and has not finished its report, which only a
 // desktop makes; alive is closed as soon as it is known to live. It takes a second at most.
 //
-// A browser answers `status` with a constant, within milliseconds. A desktop measures its processes first, for a whole
-// second on Linux and Windows (cpuUsage.sh, windows-process-tree). So a window that is late is asked for the list of
-// its extensions too: it takes the same way to the same window, shows nothing, and a window that is closed or
+// A browser answers `status` with a constant, within milliseconds. A desktop measures its processes first, for a
+// whole second on Linux and Windows (cpuUsage.sh, windows-process-tree). So a window that is late is asked for the
+// list of its extensions too: it takes the same way to the same window, shows nothing, and a window that is closed or
 // reloading does not answer it.
 func probe(ctx context.Context, path string, uid int, alive chan<- struct{}) (client Client, slow bool, err error) {
 	if err := checkFile(path, uid); err != nil {
@@ -34,7 +34,8 @@ func probe(ctx context.Context, path string, uid int, alive chan<- struct{}) (cl
 		case <-ctx.Done():
 			listed <- false
 		case <-time.After(slowStatus):
-			_, err := ask(ctx, path, uid, message{Type: "extensionManagement", List: map[string]bool{"showVersions": false}})
+			_, err := ask(ctx, path, uid,
+				message{Type: "extensionManagement", List: map[string]bool{"showVersions": false}})
 			if err == nil {
 				close(alive)
 			}
@@ -60,8 +61,8 @@ func probe(ctx context.Context, path string, uid int, alive chan<- struct{}) (cl
 const maxNotice = 2000
 
 // classify tells the clients apart by the shape of what they answer to `status`, a JSON string. A browser says in one
-// line, in the person's language, that it cannot. A desktop reports: "Version: …", "OS Version: …" and so on, a name and
-// a value in each of the first lines. ok is false for anything else.
+// line, in the person's language, that it cannot. A desktop reports: "Version: …", "OS Version: …" and so on, a name
+// and a value in each of the first lines. ok is false for anything else.
 func classify(answer []byte) (client Client, ok bool) {
 	var text string
 	if json.Unmarshal(answer, &text) != nil {
@@ -69,7 +70,8 @@ func classify(answer []byte) (client Client, ok bool) {
 	}
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if len(lines) == 1 {
-		ok := len(lines[0]) <= maxNotice && strings.ContainsFunc(lines[0], unicode.IsLetter) && !strings.ContainsFunc(lines[0], unicode.IsControl)
+		ok := len(lines[0]) <= maxNotice && strings.ContainsFunc(lines[0], unicode.IsLetter) &&
+			!strings.ContainsFunc(lines[0], unicode.IsControl)
 		if !ok {
 			return "", false
 		}

@@ -65,7 +65,8 @@ func FuzzClassify(f *testing.F) {
 		if ok != (got == Desktop || got == Web) || !ok && got != "" {
 			t.Errorf("%q: %q, %v", text, got, ok)
 		}
-		if lines := strings.Count(strings.TrimSpace(text), "\n") + 1; got == Desktop && lines < 2 || got == Web && lines > 1 {
+		if lines := strings.Count(strings.TrimSpace(text), "\n") + 1; got == Desktop && lines < 2 ||
+			got == Web && lines > 1 {
 			t.Errorf("%q with %d lines is %q", text, lines, got)
 		}
 		around, err := json.Marshal(" \n" + text + "\n\n")

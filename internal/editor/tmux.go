@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Tmux is what the tmux around a shell knows of variables. A shell's own are of the moment it was born; at every attach tmux
-// renews those in its option update-environment from the terminal it is attached from (tmux(1), GLOBAL AND SESSION
-// ENVIRONMENT), and takes out of the session those which that terminal does not have. tmux is asked once, for all
-// variables, at the first question. Safe for concurrent use. The zero value knows nothing.
+// Tmux is what the tmux around a shell knows of variables. A shell's own are of the moment it was born; at every
+// attach tmux renews those in its option update-environment from the terminal it is attached from (tmux(1), GLOBAL
+// AND SESSION ENVIRONMENT), and takes out of the session those which that terminal does not have. tmux is asked once,
+// for all variables, at the first question. Safe for concurrent use. The zero value knows nothing.
 type Tmux struct {
 	Getenv func(string) string // TMUX and TMUX_PANE of the shell; nil: it is not in tmux
 
@@ -24,11 +24,11 @@ type Tmux struct {
 }
 
 // Variable returns what tmux says about a variable. known means that the session has a word on it: value is what the
-// terminal has that was attached last, or "" when that terminal has none. Otherwise value is the server's, as old as the
-// server or set by hand, "" for none; a shell's own is no older than that.
+// terminal has that was attached last, or "" when that terminal has none. Otherwise value is the server's, as old as
+// the server or set by hand, "" for none; a shell's own is no older than that.
 //
-// Nothing is known outside of tmux, when tmux takes longer than a second or says more than 256 KiB, and in a shell that was
-// handed TMUX without its tmux (another user's, another machine's).
+// Nothing is known outside of tmux, when tmux takes longer than a second or says more than 256 KiB, and in a shell
+// that was handed TMUX without its tmux (another user's, another machine's).
 func (t *Tmux) Variable(ctx context.Context, name string) (value string, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -42,8 +42,8 @@ func (t *Tmux) Variable(ctx context.Context, name string) (value string, known b
 	return t.global[name], false
 }
 
-// Display returns t.Getenv with the display that tmux knows of in place of the shell's own: where a program that is started
-// now can be seen.
+// Display returns t.Getenv with the display that tmux knows of in place of the shell's own: where a program that is
+// started now can be seen.
 func (t *Tmux) Display(ctx context.Context) func(name string) string {
 	return func(name string) string {
 		switch name {
@@ -68,7 +68,8 @@ func (t *Tmux) ask(ctx context.Context) (session, global map[string]string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "tmux", "show-environment", ";", "display-message", "-p", between, ";", "show-environment", "-g")
+	cmd := exec.CommandContext(ctx, "tmux", "show-environment", ";", "display-message", "-p", between, ";",
+		"show-environment", "-g")
 	cmd.Env = append(cmd.Environ(), "TMUX="+t.Getenv("TMUX"), "TMUX_PANE="+t.Getenv("TMUX_PANE"))
 	cmd.WaitDelay = 100 * time.Millisecond
 	var out bytes.Buffer
@@ -80,8 +81,8 @@ func (t *Tmux) ask(ctx context.Context) (session, global map[string]string) {
 	return variables(first), variables(second)
 }
 
-// variables reads lines of NAME=value and -NAME. The second and later lines of a value are lost, or look like a variable
-// of their own: no name that is asked for has such a value.
+// variables reads lines of NAME=value and -NAME. The second and later lines of a value are lost, or look like a
+// variable of their own: no name that is asked for has such a value.
 func variables(text string) map[string]string {
 	all := map[string]string{}
 	for line := range strings.Lines(text) {

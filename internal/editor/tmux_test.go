@@ -23,8 +23,12 @@ func TestTmux(t *testing.T) {
 	}
 	dir := folder(t)
 	tmux := func(args ...string) string {
-		cmd := exec.CommandContext(t.Context(), "tmux", append([]string{"-S", filepath.Join(dir, "tmux"), "-f", "/dev/null"}, args...)...)
-		cmd.Env = append(cmd.Environ(), "SHELL=/bin/sh", "TMUX=", "TMUX_PANE=", "SSH_CONNECTION=", "XAUTHORITY=", hook+"=/born/in")
+		cmd := exec.CommandContext(
+			t.Context(),
+			"tmux",
+			append([]string{"-S", filepath.Join(dir, "tmux"), "-f", "/dev/null"}, args...)...)
+		cmd.Env = append(cmd.Environ(), "SHELL=/bin/sh", "TMUX=", "TMUX_PANE=", "SSH_CONNECTION=", "XAUTHORITY=",
+			hook+"=/born/in")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("tmux %q: %v\n%s", args, err, out)
@@ -36,7 +40,8 @@ func TestTmux(t *testing.T) {
 		cmd := exec.Command("tmux", "-S", filepath.Join(dir, "tmux"), "kill-server")
 		_ = cmd.Run()
 	})
-	inside := env("TMUX", tmux("display-message", "-p", "#{socket_path},#{pid},0"), "TMUX_PANE", tmux("list-panes", "-F", "#{pane_id}"), hook, "/born/in")
+	inside := env("TMUX", tmux("display-message", "-p", "#{socket_path},#{pid},0"), "TMUX_PANE",
+		tmux("list-panes", "-F", "#{pane_id}"), hook, "/born/in")
 
 	asks := func(getenv func(string) string, name, want string, known bool) {
 		t.Helper()
@@ -58,7 +63,8 @@ func TestTmux(t *testing.T) {
 	tmux("set-environment", "-t", "work", "-r", hook)
 	asks(inside, hook, "", true)
 	tmux("set-environment", "-t", "work", "DISPLAY", ":7")
-	shell := env("TMUX", inside("TMUX"), "TMUX_PANE", inside("TMUX_PANE"), "DISPLAY", "localhost:10.0", "WAYLAND_DISPLAY", "wayland-0", "SSH_CONNECTION", "a", "XAUTHORITY", "b")
+	shell := env("TMUX", inside("TMUX"), "TMUX_PANE", inside("TMUX_PANE"), "DISPLAY", "localhost:10.0",
+		"WAYLAND_DISPLAY", "wayland-0", "SSH_CONNECTION", "a", "XAUTHORITY", "b")
 	display := (&Tmux{Getenv: shell}).Display(t.Context())
 	for name, want := range map[string]string{"DISPLAY": ":7", "WAYLAND_DISPLAY": "wayland-0", "SSH_CONNECTION": "a", "XAUTHORITY": ""} {
 		if got := display(name); got != want {

@@ -106,7 +106,8 @@ func code(n int) http.HandlerFunc {
 // folder returns a folder whose path is short enough for sockets, 104 bytes on macOS.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "homing") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("",
+		"homing") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

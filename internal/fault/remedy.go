@@ -6,15 +6,15 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// Remedy is the next step after a failure, as data. internal/ui puts it into words and quotes it for the shell in use;
-// code that needs to know what a failure suggests looks at the type and its fields, never at those words.
+// Remedy is the next step after a failure, as data. internal/ui puts it into words and quotes it for the shell in
+// use; code that needs to know what a failure suggests looks at the type and its fields, never at those words.
 type Remedy interface{ remedy() }
 
 // Advice is plain words: "check the network, then try again". It holds no command line.
 type Advice string
 
-// Preface is words that lead to a remedy: "to try again," before a command to run. After words that end in a colon the
-// command follows at once ("move it away: mv …"); after others it follows "run: ".
+// Preface is words that lead to a remedy: "to try again," before a command to run. After words that end in a colon
+// the command follows at once ("move it away: mv …"); after others it follows "run: ".
 type Preface struct {
 	Words string
 	Then  Remedy
@@ -42,7 +42,8 @@ type Upgrade []string
 // ListProfiles lists the accounts and roles of a session; an empty Session is the one homing would choose.
 type ListProfiles struct{ Session string }
 
-// SyncProfiles writes profiles for the accounts and roles of a session; an empty Session is the one homing would choose.
+// SyncProfiles writes profiles for the accounts and roles of a session; an empty Session is the one homing would
+// choose.
 type SyncProfiles struct{ Session string }
 
 // HandOver passes a redirect that did not arrive to the login that waits for it.

@@ -1,8 +1,8 @@
-// Package files knows how to share files with other processes: lock them, replace them in one step, follow their links,
-// and read them with a bound. It is the only package that locks or renames.
+// Package files knows how to share files with other processes: lock them, replace them in one step, follow their
+// links, and read them with a bound. It is the only package that locks or renames.
 //
-// What the files hold is left to the callers. The rule: whatever stands where a file of ours belongs is a regular file,
-// or it is an error that names it. Nothing here opens a pipe or a device and waits.
+// What the files hold is left to the callers. The rule: whatever stands where a file of ours belongs is a regular
+// file, or it is an error that names it. Nothing here opens a pipe or a device and waits.
 package files
 
 import (
@@ -51,7 +51,8 @@ func regular(op, path string, info fs.FileInfo) error {
 	return nil
 }
 
-// Follow returns the file that path stands for: path itself, or where its symbolic links lead. That file may be missing.
+// Follow returns the file that path stands for: path itself, or where its symbolic links lead. That file may be
+// missing.
 func Follow(path string) (string, error) {
 	link := path
 	for range 40 { // Linux's limit

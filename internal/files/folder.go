@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// PrivateDir makes path, and the folders above it, a folder that only this user can use. A folder, or a link to one, that
-// another user made is an error. Errors are *fs.PathError.
+// PrivateDir makes path, and the folders above it, a folder that only this user can use. A folder, or a link to one,
+// that another user made is an error. Errors are *fs.PathError.
 func PrivateDir(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err

@@ -37,7 +37,8 @@ func TestPrivateDir(t *testing.T) {
 			t.Errorf("%s: %v", tt.path, err)
 			continue
 		}
-		if info, statErr := os.Stat(tt.path); tt.ok && (statErr != nil || info.Mode().Perm() != 0o700 || !Ours(info) || !Private(info)) {
+		if info, statErr := os.Stat(tt.path); tt.ok &&
+			(statErr != nil || info.Mode().Perm() != 0o700 || !Ours(info) || !Private(info)) {
 			t.Errorf("%s: %v, %v", tt.path, info, statErr)
 		}
 	}

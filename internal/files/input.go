@@ -28,8 +28,9 @@ var (
 // piped holds what pipes delivered, since a pipe can be read only once: AWS_CONFIG_FILE=<(sops -d FILE).
 var piped sync.Map // path → func() (string, error)
 
-// ReadInput returns the text of a file that people write and only read here: a regular file or a pipe, within 30 seconds
-// and 64 MiB. A pipe is read once in the life of a process. /dev/null is an fs.ErrNotExist; any other type is a NotRegular.
+// ReadInput returns the text of a file that people write and only read here: a regular file or a pipe, within 30
+// seconds and 64 MiB. A pipe is read once in the life of a process. /dev/null is an fs.ErrNotExist; any other type is
+// a NotRegular.
 func ReadInput(path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -43,7 +44,8 @@ func ReadInput(path string) (string, error) {
 		defer func() { _ = f.Close() }() // nothing was written
 		return readText(path, f, info.Size())
 	case info.Mode()&fs.ModeNamedPipe != 0:
-		read, _ := piped.LoadOrStore(path, sync.OnceValues(func() (string, error) { return readPipe(path, writerWait, inputWait) }))
+		read, _ := piped.LoadOrStore(path,
+			sync.OnceValues(func() (string, error) { return readPipe(path, writerWait, inputWait) }))
 		return read.(func() (string, error))()
 	case isNull(info):
 		return "", fs.ErrNotExist

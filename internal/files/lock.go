@@ -12,8 +12,8 @@ import (
 const (
 	// lockPoll is how often a held lock is tried again. A context cannot end the system's own waiting.
 	lockPoll = 20 * time.Millisecond
-	// lockTries is how often a lock file may disappear while it is being locked. A folder that is removed faster than it is
-	// made is an attack.
+	// lockTries is how often a lock file may disappear while it is being locked. A folder that is removed faster than
+	// it is made is an attack.
 	lockTries = 100
 	// lockText is what a lock file holds, since programs exist that parse every file in a folder of tokens.
 	lockText = "{}"
@@ -141,7 +141,8 @@ func (l *Lock) mend() {
 	}
 }
 
-// InPlace reports whether the locked file is still the one at its path. A file system that cannot tell has lost nothing.
+// InPlace reports whether the locked file is still the one at its path. A file system that cannot tell has lost
+// nothing.
 func (l *Lock) InPlace() bool {
 	held, err := l.file.Stat()
 	if err != nil {

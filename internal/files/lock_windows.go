@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock locks one byte far behind the end of the file: a locked byte cannot be read by anybody else, and the file must
-// stay readable.
+// tryLock locks one byte far behind the end of the file: a locked byte cannot be read by anybody else, and the file
+// must stay readable.
 func tryLock(path string, shared bool) (file lockedFile, ok bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

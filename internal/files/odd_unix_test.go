@@ -14,11 +14,12 @@ import (
 	"time"
 )
 
-// odd makes what stands where a file belongs. All of it is in a folder of its own, the device too: with a fault in the
-// code under test, these tests replace and remove what they are given. Only root can make a device.
+// odd makes what stands where a file belongs. All of it is in a folder of its own, the device too: with a fault in
+// the code under test, these tests replace and remove what they are given. Only root can make a device.
 func odd(t *testing.T) map[string]string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "homing-") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("",
+		"homing-") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,8 @@ func TestNotRegular(t *testing.T) {
 				case err := <-done:
 					var other NotRegular
 					var p *fs.PathError
-					if !errors.As(err, &other) || !errors.As(err, &p) || p.Path != path || other.Error() != "it is a "+what+", not a file" {
+					if !errors.As(err, &other) || !errors.As(err, &p) || p.Path != path ||
+						other.Error() != "it is a "+what+", not a file" {
 						t.Error(err)
 					}
 				case <-time.After(5 * time.Second):

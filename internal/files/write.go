@@ -13,9 +13,9 @@ import (
 // tempMark stands in the name of every temporary file: NAME.homing-RANDOM.tmp, in the folder of NAME.
 const tempMark = ".homing-"
 
-// Write replaces the file at path in one step: any reader gets the old or the new content, after a crash too. The file
-// has mode 0600 and is on the disk when Write returns; call SyncDir where its name must survive a power cut as well. A
-// link at path is replaced: call Follow first to write through it.
+// Write replaces the file at path in one step: any reader gets the old or the new content, after a crash too. The
+// file has mode 0600 and is on the disk when Write returns; call SyncDir where its name must survive a power cut as
+// well. A link at path is replaced: call Follow first to write through it.
 func Write(path string, data []byte) error {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink == 0 {
 		if err := regular("write", path, info); err != nil {
@@ -42,8 +42,8 @@ func Write(path string, data []byte) error {
 // Create makes a file that is complete from its first moment: no reader of the folder sees it empty. The file has mode
 // 0600 and is not synced. An existing file stays, and is an fs.ErrExist.
 //
-// The content is written to a file without a name, or in the folder above, which then gets its name by link(2). Where a
-// file system has neither, the file is empty for an instant.
+// The content is written to a file without a name, or in the folder above, which then gets its name by link(2). Where
+// a file system has neither, the file is empty for an instant.
 func Create(path string, data []byte) error {
 	err := createUnnamed(path, data)
 	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +97,8 @@ func Rename(from, to string) error {
 	}
 }
 
-// SyncDir makes the names in a folder durable where the system can. A failure does not undo a write: the file is there.
+// SyncDir makes the names in a folder durable where the system can. A failure does not undo a write: the file is
+// there.
 func SyncDir(dir string) {
 	if f, err := os.Open(dir); err == nil {
 		_ = f.Sync()
@@ -108,8 +109,8 @@ func SyncDir(dir string) {
 // TempName returns a new name for a temporary file for path. mark stands in it, before a random part.
 func TempName(path, mark string) string { return path + tempMark + mark + rand.Text()[:12] + ".tmp" }
 
-// IsTemp reports whether temp is the name of a temporary file: for path with this mark, or a part of it; for any file where
-// path is "".
+// IsTemp reports whether temp is the name of a temporary file: for path with this mark, or a part of it; for any file
+// where path is "".
 func IsTemp(temp, path, mark string) bool {
 	name := filepath.Base(temp)
 	if path == "" {

@@ -112,7 +112,12 @@ func wishes(q Question) ([]ask, error) {
 	var fromPort *ask
 	if port != 0 && q.Place.Remote {
 		reason := fmt.Sprintf("port %d is fixed by %s, so a forward is taken to lead to it", port, portOrigin)
-		fromPort = &ask{Step: Step{Source: "fixed port", Said: string(session.PKCE) + ": " + reason}, flow: session.PKCE, reason: reason, fact: true}
+		fromPort = &ask{
+			Step:   Step{Source: "fixed port", Said: string(session.PKCE) + ": " + reason},
+			flow:   session.PKCE,
+			reason: reason,
+			fact:   true,
+		}
 	}
 	portFrom := func(is bool) {
 		if fromPort != nil && is {
@@ -128,7 +133,11 @@ func wishes(q Question) ([]ask, error) {
 			env = v
 			continue
 		}
-		a := ask{Step: Step{Source: "config.toml", Said: string(v.Value) + ", in " + v.Where()}, flow: v.Value, asked: v.Where()}
+		a := ask{
+			Step:  Step{Source: "config.toml", Said: string(v.Value) + ", in " + v.Where()},
+			flow:  v.Value,
+			asked: v.Where(),
+		}
 		file = append([]ask{a}, file...)
 	}
 	if len(file) == 0 {
@@ -139,14 +148,23 @@ func wishes(q Question) ([]ask, error) {
 
 	useDeviceCode := ask{Step: Step{Source: "sso_use_device_code", Said: "not set for this session"}}
 	if q.Session.UseDeviceCode {
-		useDeviceCode = ask{Step: Step{Source: "sso_use_device_code", Said: "true"}, flow: session.Device, asked: "sso_use_device_code"}
+		useDeviceCode = ask{
+			Step:  Step{Source: "sso_use_device_code", Said: "true"},
+			flow:  session.Device,
+			asked: "sso_use_device_code",
+		}
 	}
 	asks = append(asks, useDeviceCode)
 
 	portFrom(portFromEnv)
 	variable := ask{Step: Step{Source: "HOMING_FLOW", Said: "not set"}}
 	if env != nil {
-		variable = ask{Step: Step{Source: env.Origin, Said: string(env.Value)}, flow: env.Value, asked: env.Origin + "=" + string(env.Value), strict: true}
+		variable = ask{
+			Step:   Step{Source: env.Origin, Said: string(env.Value)},
+			flow:   env.Value,
+			asked:  env.Origin + "=" + string(env.Value),
+			strict: true,
+		}
 	}
 	asks = append(asks, variable)
 
@@ -233,7 +251,8 @@ func (c *choice) weigh() {
 
 // overrule appends a step that decides for flow.
 func (c *choice) overrule(source string, flow session.Flow, reason string) {
-	c.asks = append(c.asks, ask{Step: Step{Source: source, Said: string(flow) + ": " + reason}, flow: flow, reason: reason})
+	c.asks = append(c.asks,
+		ask{Step: Step{Source: source, Said: string(flow) + ": " + reason}, flow: flow, reason: reason})
 	c.decider = len(c.asks) - 1
 }
 
@@ -250,7 +269,8 @@ func (c *choice) format() error {
 	case c.q.Policy.Forbids(session.Device) != "": // policy reports it, whatever was asked for
 		c.overrule("format", session.Device, "a legacy profile (without sso_session) knows no other way")
 	case now.flow == session.PKCE && now.strict:
-		return fault.Suggest(fault.Usage, fault.Preface{Words: "to give the session a name,", Then: fault.ConfigureSSO{}},
+		return fault.Suggest(fault.Usage,
+			fault.Preface{Words: "to give the session a name,", Then: fault.ConfigureSSO{}},
 			"a legacy profile (without sso_session) can only sign in with a device code")
 	case now.strict:
 		c.note("format", "a legacy profile: device code only")
@@ -292,11 +312,18 @@ func (c *choice) policy() error {
 	legacy := c.q.Session.Legacy()
 	switch {
 	case !p.Allows(instead):
-		return fault.New(fault.Denied, "ask who administers this machine", "the policy allows no way to sign in: %s; %s", forbids, p.Forbids(instead))
+		return fault.New(fault.Denied, "ask who administers this machine",
+			"the policy allows no way to sign in: %s; %s", forbids, p.Forbids(instead))
 	case legacy && instead == session.PKCE:
-		return fault.Suggest(fault.Denied,
-			fault.Preface{Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{}},
-			"a legacy profile (without sso_session) can only sign in with a device code, which the policy forbids: %s", forbids)
+		return fault.Suggest(
+			fault.Denied,
+			fault.Preface{
+				Words: "to give the session a name, so that a browser redirect works,",
+				Then:  fault.ConfigureSSO{},
+			},
+			"a legacy profile (without sso_session) can only sign in with a device code, which the policy forbids: %s",
+			forbids,
+		)
 	case now.strict:
 		return fault.Suggest(fault.Denied, fault.Login{Session: c.q.Session.Name, Flow: instead},
 			"the policy forbids %s: %s", now.asked, forbids)

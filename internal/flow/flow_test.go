@@ -40,10 +40,19 @@ func (s situation) question(t *testing.T, dir string) Question {
 	default:
 		t.Fatalf("no place %q", s.place)
 	}
-	q.Session = session.Session{Name: s.session, StartURL: "https://d-1.awsapps.com/start", Region: "eu-west-1", UseDeviceCode: s.device}
+	q.Session = session.Session{
+		Name:          s.session,
+		StartURL:      "https://d-1.awsapps.com/start",
+		Region:        "eu-west-1",
+		UseDeviceCode: s.device,
+	}
 	if s.worked != "" {
 		flow, channel, _ := strings.Cut(s.worked, " ")
-		q.Worked = &Worked{Flow: session.Flow(flow), Channel: session.Channel(channel), At: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)}
+		q.Worked = &Worked{
+			Flow:    session.Flow(flow),
+			Channel: session.Channel(channel),
+			At:      time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC),
+		}
 	}
 	if s.flag != "" {
 		q.FlagName = s.flag
@@ -55,12 +64,16 @@ func (s situation) question(t *testing.T, dir string) Question {
 	if s.port != 0 {
 		q.FixedPort, q.FixedPortOrigin = s.port, "--redirect-port"
 	}
-	o := settings.Options{ConfigFile: filepath.Join(dir, "config.toml"), PolicyFile: filepath.Join(dir, "policy.toml"), Getenv: func(name string) string {
-		if k, v, _ := strings.Cut(s.env, "="); k == name {
-			return v
-		}
-		return ""
-	}}
+	o := settings.Options{
+		ConfigFile: filepath.Join(dir, "config.toml"),
+		PolicyFile: filepath.Join(dir, "policy.toml"),
+		Getenv: func(name string) string {
+			if k, v, _ := strings.Cut(s.env, "="); k == name {
+				return v
+			}
+			return ""
+		},
+	}
 	for file, text := range map[string]string{o.ConfigFile: s.config, o.PolicyFile: s.policy} {
 		if text == "" {
 			continue
@@ -236,7 +249,8 @@ func TestRefused(t *testing.T) {
 		{situation{place: "laptop", session: "dev", flag: "--flow paste"}, fault.Usage, `--flow "paste" is not a flow`, fault.Login{Flow: "auto"}},
 	} {
 		a, err := Choose(tt.question(t, t.TempDir()))
-		if err == nil || fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.msg) || fault.RemedyOf(err) != tt.remedy {
+		if err == nil || fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.msg) ||
+			fault.RemedyOf(err) != tt.remedy {
 			t.Errorf("%+v: %+v, %v\nremedy: %#v", tt.situation, a, err, fault.RemedyOf(err))
 		}
 	}
@@ -245,7 +259,9 @@ func TestRefused(t *testing.T) {
 // The zero Policy is no accident to be generous about.
 func TestPolicyThatWasNotRead(t *testing.T) {
 	t.Parallel()
-	a, err := Choose(Question{Place: hostenv.Place{Flow: session.Device, Reason: "far"}, Session: session.Session{Name: "dev"}})
+	a, err := Choose(
+		Question{Place: hostenv.Place{Flow: session.Device, Reason: "far"}, Session: session.Session{Name: "dev"}},
+	)
 	if err != nil || a.Flow != session.PKCE {
 		t.Errorf("%+v, %v", a, err)
 	}
@@ -300,7 +316,8 @@ policy | there is none |
 		for _, step := range a.Steps {
 			b.WriteString(step.Source + " | " + step.Said + " | " + step.Outcome + "\n")
 		}
-		paths := strings.NewReplacer(filepath.Join(dir, "config.toml"), "CONFIG", filepath.Join(dir, "policy.toml"), "POLICY")
+		paths := strings.NewReplacer(filepath.Join(dir, "config.toml"), "CONFIG", filepath.Join(dir, "policy.toml"),
+			"POLICY")
 		if got := paths.Replace(b.String()); got != tt.want {
 			t.Errorf("%+v:\n%s", tt.situation, got)
 		}

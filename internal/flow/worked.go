@@ -112,7 +112,8 @@ func recall(path string) (memory, error) {
 		return empty, nil
 	}
 	for k, w := range m.Worked {
-		if w == nil || w.Flow != session.PKCE && w.Flow != session.Device || w.Port < 0 || w.Port > 65535 || len(w.Channel) > 32 {
+		if w == nil || w.Flow != session.PKCE && w.Flow != session.Device || w.Port < 0 || w.Port > 65535 ||
+			len(w.Channel) > 32 {
 			delete(m.Worked, k)
 		}
 	}

@@ -47,7 +47,8 @@ func TestMemory(t *testing.T) {
 	if err != nil || strings.Contains(string(data), "awsapps") {
 		t.Errorf("%s, %v", data, err)
 	}
-	if info, err := os.Stat(filepath.Join(dir, workedFile)); runtime.GOOS != "windows" && (err != nil || info.Mode().Perm() != 0o600) {
+	if info, err := os.Stat(filepath.Join(dir, workedFile)); runtime.GOOS != "windows" &&
+		(err != nil || info.Mode().Perm() != 0o600) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
@@ -72,7 +73,8 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Errorf("the young entry %d is gone", i)
 		}
 	}
-	if info, err := os.Stat(filepath.Join(dir, workedFile)); kept != maxPlaces || err != nil || info.Size() > maxWorked/2 {
+	if info, err := os.Stat(filepath.Join(dir, workedFile)); kept != maxPlaces || err != nil ||
+		info.Size() > maxWorked/2 {
 		t.Errorf("%d entries in %d bytes", kept, info.Size())
 	}
 }
@@ -112,7 +114,8 @@ func TestNewerMemory(t *testing.T) {
 	}
 	w, err := Remembered(filepath.Dir(path), "ssh", dev)
 	if again := Remember(filepath.Dir(path), "ssh", dev, Worked{Flow: session.Device}); w != nil || fault.KindOf(err) != fault.Config ||
-		fault.KindOf(again) != fault.Config || !strings.Contains(again.Error(), path) {
+		fault.KindOf(again) != fault.Config ||
+		!strings.Contains(again.Error(), path) {
 		t.Error(w, err, again)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != text {
@@ -130,7 +133,8 @@ func TestMemoryThatCannotBe(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Remembered(dir, "ssh", dev); fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), "it is a folder, not a file") {
+	if _, err := Remembered(dir, "ssh", dev); fault.KindOf(err) != fault.Config ||
+		!strings.Contains(err.Error(), "it is a folder, not a file") {
 		t.Error(err)
 	}
 	for _, dir := range []string{dir, file, filepath.Join(file, "below")} {

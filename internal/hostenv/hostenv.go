@@ -67,10 +67,16 @@ func OS(getenv func(string) string) Facts {
 	if err != nil {
 		host = ""
 	}
-	return Facts{Getenv: getenv, GOOS: runtime.GOOS, HostName: host, ReadFile: readStart, Exists: func(path string) bool {
-		_, err := os.Stat(path)
-		return err == nil
-	}}
+	return Facts{
+		Getenv:   getenv,
+		GOOS:     runtime.GOOS,
+		HostName: host,
+		ReadFile: readStart,
+		Exists: func(path string) bool {
+			_, err := os.Stat(path)
+			return err == nil
+		},
+	}
 }
 
 // readStart returns the first 4 KiB of a file, as much as any row needs.

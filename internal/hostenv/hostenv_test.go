@@ -38,7 +38,12 @@ func (s someplace) facts() Facts {
 		f.GOOS = "linux"
 	}
 	if s.window != "" {
-		f.Window = &editor.Window{Path: "/run/user/1000/vscode-ipc-1.sock", Client: s.window, Named: true, From: "VSCODE_IPC_HOOK_CLI"}
+		f.Window = &editor.Window{
+			Path:   "/run/user/1000/vscode-ipc-1.sock",
+			Client: s.window,
+			Named:  true,
+			From:   "VSCODE_IPC_HOOK_CLI",
+		}
 	}
 	return f
 }
@@ -82,10 +87,12 @@ func TestDetect(t *testing.T) {
 			if s.address != "" && p.Address(port) != s.address {
 				t.Errorf("address %q, want %q", p.Address(port), s.address)
 			}
-			if swaps := p.Address(port) != ""; s.address == "" && swaps && !strings.Contains(s.channels, string(session.Swap)) {
+			if swaps := p.Address(port) != ""; s.address == "" && swaps &&
+				!strings.Contains(s.channels, string(session.Swap)) {
 				t.Errorf("an address, %q, and no line that says so", p.Address(port))
 			}
-			if text := spoken(p); !strings.Contains(text, s.line) || strings.Contains(s.line, ":127.0.0.1:") && !strings.Contains(text, "\n"+s.line+"\n") {
+			if text := spoken(p); !strings.Contains(text, s.line) ||
+				strings.Contains(s.line, ":127.0.0.1:") && !strings.Contains(text, "\n"+s.line+"\n") {
 				t.Errorf("no line %q in\n%s", s.line, text)
 			}
 			if last := p.Weighed[len(p.Weighed)-1]; last.Name != p.Name || !strings.HasPrefix(last.Outcome, "yes: ") {
@@ -112,7 +119,8 @@ const handOver = "homing callback"
 // spoken is everything that a person is told about p.
 func spoken(p Place) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\nflow %s, channels %s, browser: %s\n", p.Title, p.Reason, p.Flow, join(p.Channels, " "), p.Browser)
+	fmt.Fprintf(&b, "%s\n%s\nflow %s, channels %s, browser: %s\n", p.Title, p.Reason, p.Flow, join(p.Channels, " "),
+		p.Browser)
 	if p.Wrapped != "" {
 		fmt.Fprintf(&b, "in %s\n", p.Wrapped)
 	}
@@ -148,7 +156,11 @@ func checkLines(t *testing.T, p Place) {
 			t.Errorf("%q is more than one plain command", w.Command)
 		}
 		for _, word := range strings.Fields(w.Command) {
-			if strings.HasPrefix(word, "-") && !slices.Contains([]string{"-N", "-L", "-p", "-c", "--", "--tcp", "--ssh-flag=-L18425:127.0.0.1:18425"}, word) &&
+			if strings.HasPrefix(word, "-") &&
+				!slices.Contains(
+					[]string{"-N", "-L", "-p", "-c", "--", "--tcp", "--ssh-flag=-L18425:127.0.0.1:18425"},
+					word,
+				) &&
 				!strings.Contains(w.Command, "'") {
 				t.Errorf("%q has an option of its own: %s", w.Command, word)
 			}
@@ -235,7 +247,9 @@ func TestRows(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, r := range rows {
-		if r.name == "" || seen[r.name] || r.title == "" || r.why == "" || r.source == "" || r.flow != session.PKCE && r.flow != session.Device || strings.HasSuffix(r.why, ".") {
+		if r.name == "" || seen[r.name] || r.title == "" || r.why == "" || r.source == "" ||
+			r.flow != session.PKCE && r.flow != session.Device ||
+			strings.HasSuffix(r.why, ".") {
 			t.Errorf("row %q is incomplete or not the only one of its name", r.name)
 		}
 		seen[r.name] = true
@@ -255,7 +269,8 @@ func TestRows(t *testing.T) {
 				}
 			}
 		}
-		if r.flow == session.PKCE && r.remote && !(r.tunnels && slices.ContainsFunc(r.signs, func(g []sign) bool { return slices.Equal(g, []sign{{window: editor.Desktop}}) })) {
+		if r.flow == session.PKCE && r.remote &&
+			!(r.tunnels && slices.ContainsFunc(r.signs, func(g []sign) bool { return slices.Equal(g, []sign{{window: editor.Desktop}}) })) {
 			t.Errorf("row %q promises a redirect from elsewhere without a tunnel", r.name)
 		}
 	}
@@ -277,7 +292,8 @@ func TestTmuxIsAskedInTmuxOnly(t *testing.T) {
 			Getenv: func(name string) string { return map[string]string{"TMUX": tmux, "DISPLAY": ":0"}[name] },
 			Tmux:   func(name string) (string, bool) { asked[name] = true; return "", false },
 		})
-		if p.Name != "local" || p.Wrapped == "tmux" != asked["SSH_CONNECTION"] || asked["BROWSER"] || asked["CODESPACES"] {
+		if p.Name != "local" || p.Wrapped == "tmux" != asked["SSH_CONNECTION"] || asked["BROWSER"] ||
+			asked["CODESPACES"] {
 			t.Errorf("tmux was asked for %v in %s, in %q", asked, p.Name, p.Wrapped)
 		}
 	}

@@ -55,7 +55,8 @@ func page() string {
 	b.WriteString(pageStart + "| place | name | flow | ways back, best first | known |\n|---|---|---|---|---|\n")
 	for _, r := range rows {
 		p := Detect(example(r).facts())
-		fmt.Fprintf(&b, "| [%s](#%s) | `%s` | %s | %s | %s |\n", p.Title, anchor(p.Title), r.name, flowOf(r), join(p.Channels, ", "), r.certain)
+		fmt.Fprintf(&b, "| [%s](#%s) | `%s` | %s | %s | %s |\n", p.Title, anchor(p.Title), r.name, flowOf(r),
+			join(p.Channels, ", "), r.certain)
 	}
 	fmt.Fprintf(&b, pageEverywhere, port, bullets(Detect(Facts{GOOS: "darwin"}).Ways(port)))
 	for _, r := range rows {
@@ -103,7 +104,8 @@ func section(b *strings.Builder, r *row) {
 	}
 	var own []Way
 	for _, w := range p.Ways(port) {
-		if r.alone || !slices.Contains([]session.Channel{session.Paste, session.Callback, session.DeviceCode}, w.Channel) {
+		if r.alone ||
+			!slices.Contains([]session.Channel{session.Paste, session.Callback, session.DeviceCode}, w.Channel) {
 			own = append(own, w)
 		}
 	}

@@ -43,7 +43,10 @@ var (
 
 	inContainer = []sign{
 		{file: "/.dockerenv"}, {file: "/run/.containerenv"}, {name: "KUBERNETES_SERVICE_HOST"},
-		{file: "/proc/1/cgroup", text: "docker"}, {file: "/proc/1/cgroup", text: "kubepods"}, {file: "/proc/1/cgroup", text: "libpod"},
+		{
+			file: "/proc/1/cgroup",
+			text: "docker",
+		}, {file: "/proc/1/cgroup", text: "kubepods"}, {file: "/proc/1/cgroup", text: "libpod"},
 	}
 
 	drawn = vars("DISPLAY", "WAYLAND_DISPLAY")

@@ -18,8 +18,13 @@ var ci = row{
 	name: "ci", title: "a CI job",
 	signs: [][]sign{vars("CI", "GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL", "TF_BUILD")},
 	flow:  session.Device, remote: true, alone: true,
-	why:     "no browser reaches a listener here, and mostly nobody watches",
-	ways:    []line{{channel: session.DeviceCode, text: "Nobody can sign in from a CI job by a browser; let the job assume a role through OIDC federation instead."}},
+	why: "no browser reaches a listener here, and mostly nobody watches",
+	ways: []line{
+		{
+			channel: session.DeviceCode,
+			text:    "Nobody can sign in from a CI job by a browser; let the job assume a role through OIDC federation instead.",
+		},
+	},
 	certain: documented, source: "the documentation of each CI service",
 }
 
@@ -82,8 +87,10 @@ var gitpod = row{
 
 var ona = row{
 	name: "ona", title: "an Ona environment (Gitpod Flex)",
-	signs: [][]sign{{{name: "GITPOD_ENVIRONMENT_ID"}, {name: "ONA_ENVIRONMENT_ID"}, {file: "/usr/local/gitpod/shared"}}},
-	flow:  session.Device, remote: true, tunnels: true, window: true,
+	signs: [][]sign{
+		{{name: "GITPOD_ENVIRONMENT_ID"}, {name: "ONA_ENVIRONMENT_ID"}, {file: "/usr/local/gitpod/shared"}},
+	},
+	flow: session.Device, remote: true, tunnels: true, window: true,
 	why:     notByItself,
 	ways:    []line{clickHere, portsView},
 	certain: reported, source: "programs of Ona's users; ONA_ENVIRONMENT_ID is a guess",

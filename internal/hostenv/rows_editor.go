@@ -10,8 +10,11 @@ const tunnelSource = "VS Code's source: NativeWindow.resolveExternalUri opens a 
 
 var devContainer = row{
 	name: "devcontainer", title: "a dev container",
-	signs: [][]sign{vars("REMOTE_CONTAINERS", "REMOTE_CONTAINERS_IPC", "REMOTE_CONTAINERS_SOCKETS", "VSCODE_REMOTE_CONTAINERS_SESSION", "DEVCONTAINER")},
-	flow:  session.Device, remote: true, tunnels: true, window: true,
+	signs: [][]sign{
+		vars("REMOTE_CONTAINERS", "REMOTE_CONTAINERS_IPC", "REMOTE_CONTAINERS_SOCKETS",
+			"VSCODE_REMOTE_CONTAINERS_SESSION", "DEVCONTAINER"),
+	},
+	flow: session.Device, remote: true, tunnels: true, window: true,
 	why:     "a browser outside it cannot reach a listener in it by itself",
 	ways:    []line{clickHere, portsView},
 	certain: documented, source: "the variables: microsoft/vscode-remote-release#3517; " + tunnelSource,
@@ -20,7 +23,14 @@ var devContainer = row{
 
 var codeServer = row{
 	name: "code-server", title: "code-server",
-	signs:  [][]sign{vscode, {{name: "VSCODE_PROXY_URI"}, {name: "BROWSER", holds: "/code-server/"}, {name: "GIT_ASKPASS", holds: "/code-server/"}}},
+	signs: [][]sign{
+		vscode,
+		{
+			{name: "VSCODE_PROXY_URI"},
+			{name: "BROWSER", holds: "/code-server/"},
+			{name: "GIT_ASKPASS", holds: "/code-server/"},
+		},
+	},
 	absent: []sign{{window: editor.Desktop}},
 	flow:   session.Device, remote: true, window: true,
 	why:     "the editor runs in a browser, on another machine than the listener would",
@@ -31,7 +41,14 @@ var codeServer = row{
 
 var openVSCode = row{
 	name: "openvscode", title: "openvscode-server",
-	signs:  [][]sign{vscode, {{name: "OPENVSCODE_SERVER_ROOT"}, {name: "BROWSER", holds: "openvscode"}, {name: "GIT_ASKPASS", holds: "openvscode"}}},
+	signs: [][]sign{
+		vscode,
+		{
+			{name: "OPENVSCODE_SERVER_ROOT"},
+			{name: "BROWSER", holds: "openvscode"},
+			{name: "GIT_ASKPASS", holds: "openvscode"},
+		},
+	},
 	absent: []sign{{window: editor.Desktop}},
 	flow:   session.Device, remote: true, window: true,
 	why:     "the editor runs in a browser, on another machine than the listener would",
@@ -51,7 +68,11 @@ var vscodeWeb = row{
 var cursor = row{
 	name: "cursor", title: "Cursor on another machine",
 	signs: [][]sign{
-		{{name: "CURSOR_TRACE_ID"}, {name: "BROWSER", holds: ".cursor-server/"}, {name: "VSCODE_GIT_ASKPASS_NODE", holds: ".cursor-server/"}},
+		{
+			{name: "CURSOR_TRACE_ID"},
+			{name: "BROWSER", holds: ".cursor-server/"},
+			{name: "VSCODE_GIT_ASKPASS_NODE", holds: ".cursor-server/"},
+		},
 		elsewhere,
 	},
 	absent: []sign{sshTTY},
@@ -64,7 +85,11 @@ var cursor = row{
 var windsurf = row{
 	name: "windsurf", title: "Windsurf on another machine",
 	signs: [][]sign{
-		{{name: "BROWSER", holds: ".windsurf-server/"}, {name: "VSCODE_GIT_ASKPASS_NODE", holds: ".windsurf-server/"}, {name: "VSCODE_GIT_ASKPASS_MAIN", holds: ".windsurf-server/"}},
+		{
+			{name: "BROWSER", holds: ".windsurf-server/"},
+			{name: "VSCODE_GIT_ASKPASS_NODE", holds: ".windsurf-server/"},
+			{name: "VSCODE_GIT_ASKPASS_MAIN", holds: ".windsurf-server/"},
+		},
 		elsewhere,
 	},
 	absent: []sign{sshTTY},
@@ -91,8 +116,11 @@ var vscodeSSH = row{
 
 var vscodeTunnel = row{
 	name: "vscode-tunnel", title: "VS Code through a tunnel",
-	signs: [][]sign{vscodeServer, append(vars("SSH_CONNECTION", "SSH_CLIENT"), cliServer, sign{headless: true}, sign{window: anyClient})},
-	flow:  session.Device, remote: true, window: true,
+	signs: [][]sign{
+		vscodeServer,
+		append(vars("SSH_CONNECTION", "SSH_CLIENT"), cliServer, sign{headless: true}, sign{window: anyClient}),
+	},
+	flow: session.Device, remote: true, window: true,
 	why:     "a tunnel of VS Code brings ports to an address of devtunnels.ms, not to your machine",
 	ways:    []line{swapPortsView},
 	certain: reported, source: "microsoft/vscode-remote-release#9195, #9989, #11755; SSH_TTY: the source of git-credential-manager",
@@ -102,8 +130,11 @@ var vscodeTunnel = row{
 
 var jetBrains = row{
 	name: "jetbrains", title: "a JetBrains IDE on another machine",
-	signs: [][]sign{{{name: "TERMINAL_EMULATOR", value: "JetBrains-JediTerm"}, {name: "REMOTE_DEV_LAUNCHER_NAME_FOR_USAGE"}}, elsewhere},
-	flow:  session.Device, remote: true,
+	signs: [][]sign{
+		{{name: "TERMINAL_EMULATOR", value: "JetBrains-JediTerm"}, {name: "REMOTE_DEV_LAUNCHER_NAME_FOR_USAGE"}},
+		elsewhere,
+	},
+	flow: session.Device, remote: true,
 	why:     notByItself,
 	ways:    []line{sshForward},
 	certain: assumed, source: "the variable: many shell profiles; the rest is common knowledge",

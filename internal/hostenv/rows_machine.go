@@ -8,7 +8,9 @@ import (
 
 var wsl = row{
 	name: "wsl", title: "WSL", goos: "linux",
-	signs: [][]sign{{{name: "WSL_DISTRO_NAME"}, {name: "WSL_INTEROP"}, {file: "/proc/sys/kernel/osrelease", text: "microsoft"}}},
+	signs: [][]sign{
+		{{name: "WSL_DISTRO_NAME"}, {name: "WSL_INTEROP"}, {file: "/proc/sys/kernel/osrelease", text: "microsoft"}},
+	},
 	// An SSH shell in WSL has its browser on the far side. A container on WSL inherits its kernel, not its network.
 	absent: slices.Concat(overSSH, inContainer),
 	flow:   session.PKCE, tunnels: true,

@@ -116,11 +116,13 @@ func missing(group []sign) string {
 func (s sign) seen(f Facts) (string, bool) {
 	switch {
 	case s.headless:
-		return "neither DISPLAY nor WAYLAND_DISPLAY is set", !f.drawn() && !slices.Contains([]string{"darwin", "windows", "ios", "android"}, f.GOOS)
+		return "neither DISPLAY nor WAYLAND_DISPLAY is set", !f.drawn() &&
+			!slices.Contains([]string{"darwin", "windows", "ios", "android"}, f.GOOS)
 	case s.window != "":
 		return windowSeen(f), f.Window != nil && (s.window == anyClient || f.Window.Client == s.window)
 	case s.file != "" && s.text != "":
-		return s.file + " says " + s.text, strings.Contains(strings.ToLower(f.ReadFile(s.file)), strings.ToLower(s.text))
+		return s.file + " says " + s.text, strings.Contains(strings.ToLower(f.ReadFile(s.file)),
+			strings.ToLower(s.text))
 	case s.file != "":
 		return s.file + " exists", f.Exists(s.file)
 	}

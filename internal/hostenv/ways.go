@@ -124,11 +124,17 @@ var (
 		text:     "Forward the port: " + thenReload + ". Use the name you know this machine by if this one does not answer.",
 		commands: []string{"ssh -N -L {port}:127.0.0.1:{port} {ssh}"}}
 	ghForward = line{channel: session.Forward,
-		text:     "Forward the port with GitHub's gh: " + thenReload + ". While it runs, others in your network can reach the port too.",
-		commands: []string{"gh codespace ports forward {port}:{port} -c {CODESPACE_NAME}", "gh codespace ports forward {port}:{port}"}}
+		text: "Forward the port with GitHub's gh: " + thenReload + ". While it runs, others in your network can reach the port too.",
+		commands: []string{
+			"gh codespace ports forward {port}:{port} -c {CODESPACE_NAME}",
+			"gh codespace ports forward {port}:{port}",
+		}}
 	ghSSH = line{channel: session.Forward,
-		text:     "Forward the port by SSH, which only your machine can reach then, if the codespace has an SSH server: " + thenReload + ".",
-		commands: []string{"gh codespace ssh -c {CODESPACE_NAME} -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}", "gh codespace ssh -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}"}}
+		text: "Forward the port by SSH, which only your machine can reach then, if the codespace has an SSH server: " + thenReload + ".",
+		commands: []string{
+			"gh codespace ssh -c {CODESPACE_NAME} -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}",
+			"gh codespace ssh -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}",
+		}}
 	coderForward = line{channel: session.Forward,
 		text:     "Forward the port with Coder's own command: " + thenReload + ".",
 		commands: []string{"coder port-forward {CODER_WORKSPACE_NAME} --tcp {port}:{port}"}}

@@ -95,7 +95,9 @@ func TestAsTheAWSCLI(t *testing.T) {
 
 			ours := &oidcStub{bodies: map[string]map[string]any{}}
 			rt := toHandler{ours}
-			tt.ours(t, New(Options{Region: "us-east-1", Endpoints: Endpoints{OIDC: server.URL}, HTTPClient: clientOf(rt)}), page)
+			tt.ours(t,
+				New(Options{Region: "us-east-1", Endpoints: Endpoints{OIDC: server.URL}, HTTPClient: clientOf(rt)}),
+				page)
 			for _, stub := range []*oidcStub{theirs, ours} {
 				if v, ok := stub.bodies["/token"]["codeVerifier"]; ok && v != "" {
 					stub.bodies["/token"]["codeVerifier"] = "any" // chance
@@ -126,8 +128,16 @@ func signInByCLI(t *testing.T, aws, endpoint string, flags []string) *url.URL {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // it takes about two seconds
 	defer cancel()
-	cmd := exec.CommandContext(ctx, aws, append([]string{"sso", "login", "--sso-session", "s", "--no-browser"}, flags...)...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "AWS_ENDPOINT_URL_SSO_OIDC=" + endpoint, "AWS_EC2_METADATA_DISABLED=true"}
+	cmd := exec.CommandContext(
+		ctx,
+		aws,
+		append([]string{"sso", "login", "--sso-session", "s", "--no-browser"}, flags...)...)
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=" + home,
+		"AWS_ENDPOINT_URL_SSO_OIDC=" + endpoint,
+		"AWS_EC2_METADATA_DISABLED=true",
+	}
 	if dir := os.Getenv("HOMING_TOOLS"); dir != "" {
 		cmd.Env = append(cmd.Env, "HOMING_TOOLS="+dir)
 	}

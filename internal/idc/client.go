@@ -1,7 +1,7 @@
 // Package idc speaks to IAM Identity Center: its OIDC service, which signs a person in, and its access portal, which
-// lists accounts and hands out role credentials. Its seven requests are its own: the AWS SDK's clients, which the tests
-// hold them against, cost every start of the program more than all the rest (docs/adr/0021-the-hot-path.md). Files,
-// waiting and the order of the calls are left to others.
+// lists accounts and hands out role credentials. Its seven requests are its own: the AWS SDK's clients, which the
+// tests hold them against, cost every start of the program more than all the rest (docs/adr/0021-the-hot-path.md).
+// Files, waiting and the order of the calls are left to others.
 //
 // The one rule: an error of this package is a *fault.Error fit to be shown, and CodeOf says what the service meant. A
 // grant that works once (CreateToken) is never sent twice; Error.Sent tells a caller whether sending again is safe.
@@ -37,7 +37,8 @@ type Client struct {
 	err          error // why no call can be made, nil when all is well
 }
 
-// New returns a client. It makes no call and fails for nothing: an unusable region or endpoint is the error of every call.
+// New returns a client. It makes no call and fails for nothing: an unusable region or endpoint is the error of every
+// call.
 func New(o Options) *Client {
 	c := &Client{region: o.Region, custom: o.Endpoints.OIDC != "" || o.Endpoints.Portal != ""}
 	oidc, portal, err := o.Endpoints.URLs(o.Region)
@@ -87,8 +88,8 @@ func (c *Client) nonsense(k *call, what string) *Error {
 	}
 }
 
-// canceled is the error of a call whose context ended first: Interrupted when it was cancelled, TimedOut when its time
-// had passed, or the *fault.Error that was given as the cause of the cancellation.
+// canceled is the error of a call whose context ended first: Interrupted when it was cancelled, TimedOut when its
+// time had passed, or the *fault.Error that was given as the cause of the cancellation.
 func canceled(ctx context.Context, k *call) error {
 	cause := context.Cause(ctx)
 	var f *fault.Error

@@ -8,13 +8,14 @@ import (
 	"github.com/homing-cli/homing/internal/plain"
 )
 
-// ConsolePage is a page of the AWS console. The zero value is the page that the portal itself leads to: the relay state
-// of the permission set, or the console's home.
+// ConsolePage is a page of the AWS console. The zero value is the page that the portal itself leads to: the relay
+// state of the permission set, or the console's home.
 type ConsolePage struct {
 	Region string // where the service is looked at; "" leaves it to the console
 	// Service is the console's name of a service ("s3"), or the AWS CLI's where that is another ("dynamodb").
 	Service string
-	// Page is an address in the console, or a path there ("/s3/buckets/x"), to which the region is added where it names none.
+	// Page is an address in the console, or a path there ("/s3/buckets/x"), to which the region is added where it
+	// names none.
 	Page string
 }
 
@@ -25,15 +26,17 @@ var consoleNames = map[string]string{
 }
 
 // ConsoleLink returns the portal's own link to the console as a role, the one that its button "Create shortcut" makes
-// (https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html). There is no secret in it: who follows
-// it signs in first. A vanity start URL keeps its host, and the redirect behind it keeps the fragment (RFC 9110, 10.2.2).
-// destination is "" or from ConsolePage.Address.
+// (https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html). There is no secret in it: who
+// follows it signs in first. A vanity start URL keeps its host, and the redirect behind it keeps the fragment (RFC
+// 9110, 10.2.2). destination is "" or from ConsolePage.Address.
 func ConsoleLink(startURL, accountID, roleName, destination string) (string, error) {
 	if err := ValidStartURL(startURL); err != nil {
 		return "", err
 	}
-	if host := hostOf(startURL); host == "identitycenter.amazonaws.com" || strings.HasPrefix(host, "identitycenter.") && AWSHost(startURL) {
-		return "", fault.New(fault.Config, "set sso_start_url to the address of the access portal, such as "+startURLExample,
+	if host := hostOf(startURL); host == "identitycenter.amazonaws.com" ||
+		strings.HasPrefix(host, "identitycenter.") && AWSHost(startURL) {
+		return "", fault.New(fault.Config,
+			"set sso_start_url to the address of the access portal, such as "+startURLExample,
 			"%s names an instance and is no address that a browser can open", quote(startURL))
 	}
 	base, _, _ := strings.Cut(startURL, "#")
@@ -58,12 +61,13 @@ func ConsoleLink(startURL, accountID, roleName, destination string) (string, err
 // component escapes a text as encodeURIComponent does: a space is %20, since not everybody reads + as one.
 func component(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-// Address returns the page's address for the partition that ssoRegion is in, "" for the zero value. It refuses what is
-// not in that partition's console: a link of the portal should not lead a person anywhere else. Every error is a
+// Address returns the page's address for the partition that ssoRegion is in, "" for the zero value. It refuses what
+// is not in that partition's console: a link of the portal should not lead a person anywhere else. Every error is a
 // *fault.Error of kind Usage.
 func (p ConsolePage) Address(ssoRegion string) (string, error) {
 	if p.Region != "" && !isRegion(p.Region) {
-		return "", fault.New(fault.Usage, "add the flag: --region eu-west-1, or the one you mean", "%s is not a region", quote(p.Region))
+		return "", fault.New(fault.Usage, "add the flag: --region eu-west-1, or the one you mean",
+			"%s is not a region", quote(p.Region))
 	}
 	console := "console." + partitionOf(ssoRegion).web
 	if p.Region != "" && partitionOf(p.Region) != partitionOf(ssoRegion) {
@@ -86,7 +90,8 @@ func (p ConsolePage) Address(ssoRegion string) (string, error) {
 func (p ConsolePage) service(console string) (string, error) {
 	for name := range strings.SplitSeq(p.Service, "/") {
 		if !hostLabel(name) {
-			return "", fault.New(fault.Usage, "name it as the console's address does, such as s3; or add: --destination ADDRESS",
+			return "", fault.New(fault.Usage,
+				"name it as the console's address does, such as s3; or add: --destination ADDRESS",
 				"%s is not the name of a service", quote(p.Service))
 		}
 	}
@@ -140,7 +145,11 @@ func inConsole(address, console string) error {
 	case err != nil || !plain.IsLine(address) || strings.ContainsAny(address, " \\"):
 		return notAPage(address, "is not an address")
 	case u.User != nil:
-		return fault.New(fault.Usage, "give an address such as https://"+console+"/s3/home", "the destination must not hold a user name")
+		return fault.New(
+			fault.Usage,
+			"give an address such as https://"+console+"/s3/home",
+			"the destination must not hold a user name",
+		)
 	case u.Scheme != "https":
 		return notAPage(address, "does not begin with https://")
 	case u.Port() != "" && u.Port() != "443":
@@ -158,5 +167,6 @@ func inConsole(address, console string) error {
 }
 
 func notAPage(page, why string) error {
-	return fault.New(fault.Usage, "give an https address of the console, or a path such as /s3/home", "the destination %s %s", quote(page), why)
+	return fault.New(fault.Usage, "give an https address of the console, or a path such as /s3/home",
+		"the destination %s %s", quote(page), why)
 }

@@ -137,7 +137,13 @@ func FuzzConsolePage(f *testing.F) {
 			t.Fatalf("%q: %q, %v", page, address, err)
 		}
 		host, _, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(address), "https://"), "/")
-		host, _, _ = strings.Cut(strings.TrimSuffix(strings.FieldsFunc(host, func(r rune) bool { return strings.ContainsRune("?#\\", r) })[0], ":443"), ":")
+		host, _, _ = strings.Cut(
+			strings.TrimSuffix(
+				strings.FieldsFunc(host, func(r rune) bool { return strings.ContainsRune("?#\\", r) })[0],
+				":443",
+			),
+			":",
+		)
 		if host != "console.aws.amazon.com" && !strings.HasSuffix(host, ".console.aws.amazon.com") {
 			t.Fatalf("%q leads to %q", page, address)
 		}

@@ -15,8 +15,8 @@ type Settings struct {
 	Getenv func(name string) string // required
 	// Profile returns a key of the profile, "" where it is absent. Nil is a profile without keys.
 	Profile func(key string) string
-	// Service returns the endpoint_url of a service ("sso_oidc", "sso") from the profile's `services` section, else the
-	// profile's own endpoint_url, else "". Nil is "" for every service.
+	// Service returns the endpoint_url of a service ("sso_oidc", "sso") from the profile's `services` section, else
+	// the profile's own endpoint_url, else "". Nil is "" for every service.
 	Service func(service string) string
 }
 
@@ -43,9 +43,9 @@ type Endpoints struct {
 }
 
 // ResolveEndpoints reads the overrides and variants in force, in the order of the AWS CLI: the service's environment
-// variable, AWS_ENDPOINT_URL, the profile's services section, the profile's endpoint_url. startURL, after ResolveVanity,
-// selects dual-stack where nothing else decides, since a device code of the IPv4 service does not work on a dual-stack
-// start page (aws-cli#10507).
+// variable, AWS_ENDPOINT_URL, the profile's services section, the profile's endpoint_url. startURL, after
+// ResolveVanity, selects dual-stack where nothing else decides, since a device code of the IPv4 service does not work
+// on a dual-stack start page (aws-cli#10507).
 func ResolveEndpoints(s Settings, startURL string) (Endpoints, error) {
 	var e Endpoints
 	e.FIPS, _ = s.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")
@@ -70,8 +70,10 @@ func ResolveEndpoints(s Settings, startURL string) (Endpoints, error) {
 				if !e.FIPS {
 					variant = "dual-stack"
 				}
-				return Endpoints{}, fault.New(fault.Config, "remove one of the two, or set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
-					"%s overrides the endpoint of %s, which cannot be combined with %s endpoints", origin, service.name, variant)
+				return Endpoints{}, fault.New(fault.Config,
+					"remove one of the two, or set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
+					"%s overrides the endpoint of %s, which cannot be combined with %s endpoints", origin,
+					service.name, variant)
 			}
 		}
 	}
@@ -92,8 +94,8 @@ func (s Settings) override(env, service string) (value, origin string) {
 	return strings.TrimSpace(s.Service(service)), "endpoint_url in the AWS config file"
 }
 
-// baseURL checks an override and returns it without a trailing slash. Its errors never repeat the value, which may hold
-// a password.
+// baseURL checks an override and returns it without a trailing slash. Its errors never repeat the value, which may
+// hold a password.
 func baseURL(value string) (string, error) {
 	u, err := url.Parse(value)
 	switch {
@@ -115,10 +117,12 @@ func baseURL(value string) (string, error) {
 func (e Endpoints) URLs(region string) (oidc, portal string, err error) {
 	if (e.OIDC == "" || e.Portal == "") && !hostLabel(region) {
 		if region == "" {
-			return "", "", fault.Suggest(fault.Config, fault.Preface{Words: "set sso_region, or", Then: fault.ConfigureSSO{}},
+			return "", "", fault.Suggest(fault.Config,
+				fault.Preface{Words: "set sso_region, or", Then: fault.ConfigureSSO{}},
 				"the region of IAM Identity Center (sso_region) is missing")
 		}
-		return "", "", fault.New(fault.Config, "check sso_region; a region looks like us-east-1", "%q is not a region", plain.Line(region, 60))
+		return "", "", fault.New(fault.Config, "check sso_region; a region looks like us-east-1",
+			"%q is not a region", plain.Line(region, 60))
 	}
 	oidc, portal = e.OIDC, e.Portal
 	if oidc == "" {
@@ -138,8 +142,8 @@ type partition struct {
 	plainFIPS    bool   // the FIPS hosts are the usual ones
 }
 
-// partitions is AWS's table as the SDKs carry it (partitions.json of 2026-11). All of them have every variant. The web
-// domains are those of signin.… in the endpoint rules of AWS's sign-in service; the console is beside it.
+// partitions is AWS's table as the SDKs carry it (partitions.json of 2026-11). All of them have every variant. The
+// web domains are those of signin.… in the endpoint rules of AWS's sign-in service; the console is beside it.
 var partitions = [...]partition{
 	{prefix: "us-gov-", suffix: "amazonaws.com", dual: "api.aws", web: "amazonaws-us-gov.com", plainFIPS: true},
 	{prefix: "us-isof-", suffix: "csp.hci.ic.gov", dual: "api.aws.hci.ic.gov", web: "csphome.hci.ic.gov"},

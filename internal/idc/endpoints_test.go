@@ -7,8 +7,8 @@ import (
 	"github.com/homing-cli/homing/internal/fault"
 )
 
-// TestHosts holds the hosts of both services by partition and variant: the table of AWS's endpoint rules. An empty cell
-// is a variant that the partition does not have.
+// TestHosts holds the hosts of both services by partition and variant: the table of AWS's endpoint rules. An empty
+// cell is a variant that the partition does not have.
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	// OIDC hosts; the portal's are the same with portal.sso for oidc.
@@ -33,7 +33,8 @@ func TestHosts(t *testing.T) {
 			oidc, portal, err := cell.URLs(tt.region)
 			wantPortal := strings.Replace(cell.want, "oidc", "portal.sso", 1)
 			if err != nil || oidc != "https://"+cell.want || portal != "https://"+wantPortal {
-				t.Errorf("%s %+v = %s, %s, %v; want %s, %s", tt.region, cell.Endpoints, oidc, portal, err, cell.want, wantPortal)
+				t.Errorf("%s %+v = %s, %s, %v; want %s, %s", tt.region, cell.Endpoints, oidc, portal, err, cell.want,
+					wantPortal)
 			}
 		}
 	}
@@ -83,7 +84,8 @@ func TestResolveEndpoints(t *testing.T) {
 			}
 		})
 	}
-	if got, err := ResolveEndpoints(Settings{Getenv: func(string) string { return "" }}, ""); err != nil || got != (Endpoints{}) {
+	if got, err := ResolveEndpoints(Settings{Getenv: func(string) string { return "" }}, ""); err != nil ||
+		got != (Endpoints{}) {
 		t.Errorf("without a profile: %+v, %v", got, err)
 	}
 }
@@ -120,7 +122,11 @@ func TestOverridesServeWithoutARegion(t *testing.T) {
 // TestBasePathIsKept sends to overrides that have a path.
 func TestBasePathIsKept(t *testing.T) {
 	t.Parallel()
-	r := &recorded{answers: []answer{{body: `{"deviceCode":"d","userCode":"u","verificationUri":"http://x/","expiresIn":600,"nextToken":null}`}}}
+	r := &recorded{
+		answers: []answer{
+			{body: `{"deviceCode":"d","userCode":"u","verificationUri":"http://x/","expiresIn":600,"nextToken":null}`},
+		},
+	}
 	e, err := ResolveEndpoints(settings(m{"AWS_ENDPOINT_URL": "http://127.0.0.1:8080/idc/"}, nil, nil), startURL)
 	if err != nil {
 		t.Fatal(err)

@@ -88,8 +88,8 @@ func (e *Error) Is(target error) bool { return e.Err != nil && errors.Is(e.Err, 
 // ServiceCode returns the code as text, for a caller that does not import this package.
 func (e *Error) ServiceCode() string { return string(e.Code) }
 
-// Transient reports whether the same call may well succeed later: throttled, a fault of the service or of a gateway, a
-// connection that broke. It says nothing about safety; see Sent.
+// Transient reports whether the same call may well succeed later: throttled, a fault of the service or of a gateway,
+// a connection that broke. It says nothing about safety; see Sent.
 func (e *Error) Transient() bool { return e.again }
 
 // RetryAfter is how long the service asked to wait, 0 when it did not say; at most 20 seconds.
@@ -130,7 +130,8 @@ func codeFor(op string, status int, said refusal) Code {
 	if c, ok := codes[said.Err]; ok {
 		return c
 	}
-	// "InvalidGrantException:http://internal.amazon.com/…" in the header, "com.amazonaws.…#UnauthorizedException" in the body.
+	// "InvalidGrantException:http://internal.amazon.com/…" in the header, "com.amazonaws.…#UnauthorizedException" in
+	// the body.
 	name, _, _ := strings.Cut(said.Type, ":")
 	name = name[strings.LastIndexByte(name, '#')+1:]
 	if c, ok := codes[name]; ok {
@@ -165,7 +166,11 @@ func (c *Client) explain(k *call, e *Error) error {
 	default:
 		if strings.HasPrefix(e.Reason, "KMS_") {
 			f.Kind = fault.Unavailable
-			f.Msg = fmt.Sprintf("IAM Identity Center in region %q cannot use the encryption key of this instance (%s)", c.region, e.Reason)
+			f.Msg = fmt.Sprintf(
+				"IAM Identity Center in region %q cannot use the encryption key of this instance (%s)",
+				c.region,
+				e.Reason,
+			)
 			f.Remedy = fault.Advice("ask the administrator of IAM Identity Center to look at its KMS key")
 			return f
 		}
@@ -199,14 +204,16 @@ func (c *Client) explainWay(f *fault.Error, e *Error) {
 		f.Msg = fmt.Sprintf("IAM Identity Center at %q asks to be called less often (status %d)", e.Host, e.Status)
 		f.Remedy = fault.Advice("wait a minute, then try again")
 	case CodeServer:
-		f.Msg = fmt.Sprintf("IAM Identity Center at %q has an internal error (status %d)", e.Host, e.Status) + e.saying()
+		f.Msg = fmt.Sprintf("IAM Identity Center at %q has an internal error (status %d)", e.Host,
+			e.Status) + e.saying()
 		f.Remedy = fault.Advice("wait a minute, then try again; see also https://health.aws.amazon.com/health/status")
 	case CodeNonsense:
 		what := "no content type"
 		if e.contentType != "" {
 			what = "content type " + e.contentType
 		}
-		f.Msg = fmt.Sprintf("%q answers with something that is not from IAM Identity Center (status %d, %s)", e.Host, e.Status, what)
+		f.Msg = fmt.Sprintf("%q answers with something that is not from IAM Identity Center (status %d, %s)", e.Host,
+			e.Status, what)
 		if e.Description != "" {
 			f.Msg += ": " + e.Description
 		}
@@ -231,17 +238,21 @@ func (c *Client) explainStart(f *fault.Error, k *call, e *Error) {
 			f.Remedy = fault.Advice("check sso_region and sso_registration_scopes")
 			return
 		}
-		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not know the start URL %q", c.region, k.startURL) + e.saying()
+		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not know the start URL %q", c.region,
+			k.startURL) + e.saying()
 		f.Remedy = fault.Preface{Words: "check sso_region and sso_start_url, or", Then: fault.ConfigureSSO{}}
 	case CodeInvalidScope:
-		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept the scopes %s", c.region, list(k.scopes)) + e.saying()
+		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept the scopes %s", c.region,
+			list(k.scopes)) + e.saying()
 		f.Remedy = fault.Advice("check sso_registration_scopes; what signing in needs is: sso:account:access")
 	case CodeInvalidMetadata:
-		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept the client name %q", c.region, k.client) + e.saying()
+		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept the client name %q", c.region,
+			k.client) + e.saying()
 		f.Remedy = fault.Advice("rename the [sso-session], with letters, digits and hyphens only")
 	case CodeInvalidRedirect, CodeUnsupportedGrant:
 		f.Kind = fault.Unavailable
-		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept a sign-in that returns to this machine", c.region) + e.saying()
+		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept a sign-in that returns to this machine",
+			c.region) + e.saying()
 		f.Remedy = fault.Login{Flow: "device"}
 	case CodeInvalidClient, CodeInvalidGrant, CodeExpiredToken:
 		f.Kind = fault.SignInNeeded
@@ -252,7 +263,8 @@ func (c *Client) explainStart(f *fault.Error, k *call, e *Error) {
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow this sign-in", c.region) + e.saying()
 		f.Remedy = fault.Advice("ask the administrator of IAM Identity Center")
 		if k.op == opStartDevice {
-			f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow a sign-in by device code", c.region) + e.saying()
+			f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow a sign-in by device code",
+				c.region) + e.saying()
 			f.Remedy = fault.Login{Flow: "pkce"}
 		}
 	default:
@@ -288,7 +300,8 @@ func (c *Client) explainToken(f *fault.Error, k *call, e *Error) {
 		}
 	case CodeUnsupportedGrant:
 		f.Kind = fault.Unavailable
-		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not support this way to sign in", c.region) + e.saying()
+		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not support this way to sign in",
+			c.region) + e.saying()
 		f.Remedy = fault.Login{Flow: "device"}
 	default:
 		c.unexpected(f, k, e)
@@ -323,7 +336,8 @@ func (c *Client) explainPortal(f *fault.Error, k *call, e *Error) {
 		f.Kind = fault.Config
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q refused %s", c.region, k.op) + e.saying()
 		if k.account != "" {
-			f.Msg = fmt.Sprintf("IAM Identity Center in region %q refused account %q, role %q", c.region, k.account, k.role) + e.saying()
+			f.Msg = fmt.Sprintf("IAM Identity Center in region %q refused account %q, role %q", c.region, k.account,
+				k.role) + e.saying()
 		}
 		f.Remedy = fault.Advice("check sso_account_id and sso_role_name")
 	default:

@@ -18,7 +18,8 @@ var (
 		return err
 	}
 	callRegisterPKCE = func(ctx context.Context, c *Client) error {
-		_, err := c.Register(ctx, RegisterRequest{ClientName: "homing", Scopes: []string{"a", "b"}, PKCE: true, IssuerURL: startURL})
+		_, err := c.Register(ctx,
+			RegisterRequest{ClientName: "homing", Scopes: []string{"a", "b"}, PKCE: true, IssuerURL: startURL})
 		return err
 	}
 	callStart = func(ctx context.Context, c *Client) error {
@@ -30,7 +31,13 @@ var (
 		return err
 	}
 	callCode = func(ctx context.Context, c *Client) error {
-		_, err := c.TokenByCode(ctx, registration, session.NewSecret("code-S3CR3T"), session.NewSecret("verifier-S3CR3T"), "http://127.0.0.1:1/oauth/callback")
+		_, err := c.TokenByCode(
+			ctx,
+			registration,
+			session.NewSecret("code-S3CR3T"),
+			session.NewSecret("verifier-S3CR3T"),
+			"http://127.0.0.1:1/oauth/callback",
+		)
 		return err
 	}
 	callRefresh = func(ctx context.Context, c *Client) error {
@@ -198,7 +205,9 @@ func TestRefusals(t *testing.T) {
 			if got := fault.RemedyOf(err); tt.remedy != nil && got != tt.remedy {
 				t.Errorf("remedy:\n got %#v\nwant %#v", got, tt.remedy)
 			}
-			if e := new(Error); !errors.As(err, &e) || e.Status != tt.status || e.RequestID != "6d2a9d2e-request" || !e.Sent || e.Host != r.requests[0].host {
+			if e := new(Error); !errors.As(err, &e) || e.Status != tt.status || e.RequestID != "6d2a9d2e-request" ||
+				!e.Sent ||
+				e.Host != r.requests[0].host {
 				t.Errorf("cause = %+v", e)
 			}
 			if len(r.requests) != 1 {
@@ -240,7 +249,11 @@ func TestStrangersTextIsTamed(t *testing.T) {
 func TestNonsense(t *testing.T) {
 	t.Parallel()
 	page := func(status int, contentType string) answer {
-		return answer{status: status, body: "<html>S3CR3T</html>", header: map[string]string{"Content-Type": contentType}}
+		return answer{
+			status: status,
+			body:   "<html>S3CR3T</html>",
+			header: map[string]string{"Content-Type": contentType},
+		}
 	}
 	for _, tt := range []struct {
 		name string
@@ -265,7 +278,8 @@ func TestNonsense(t *testing.T) {
 				if !strings.Contains(want, ")") {
 					want += ")"
 				}
-				wantFault(t, err, fault.Unavailable, CodeNonsense, `"oidc.us-east-1.amazonaws.com" answers with something that is not from IAM Identity Center (`+want)
+				wantFault(t, err, fault.Unavailable, CodeNonsense,
+					`"oidc.us-east-1.amazonaws.com" answers with something that is not from IAM Identity Center (`+want)
 				if got, want := fault.RemedyOf(err), fault.Advice("a proxy or a network sign-in page may be in the way: check HTTPS_PROXY and NO_PROXY"); got != want {
 					t.Errorf("remedy = %#v, want %#v", got, want)
 				}
@@ -279,7 +293,9 @@ func TestNonsense(t *testing.T) {
 	t.Run("with an override", func(t *testing.T) {
 		t.Parallel()
 		r := &recorded{answers: []answer{page(200, "text/html")}}
-		c := New(Options{Region: "us-east-1", Endpoints: Endpoints{OIDC: "http://127.0.0.1:8080"}, HTTPClient: clientOf(r)})
+		c := New(
+			Options{Region: "us-east-1", Endpoints: Endpoints{OIDC: "http://127.0.0.1:8080"}, HTTPClient: clientOf(r)},
+		)
 		err := callStart(t.Context(), c)
 		wantFault(t, err, fault.Unavailable, CodeNonsense, "")
 		if got := fmt.Sprint(fault.RemedyOf(err)); !strings.Contains(got, "AWS_ENDPOINT_URL") {

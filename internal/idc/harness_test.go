@@ -53,7 +53,15 @@ type sent struct {
 func (r *recorded) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := sent{method: req.Method, host: req.URL.Host, path: req.URL.Path, query: req.URL.RawQuery, header: req.Header, at: time.Now(), request: req}
+	s := sent{
+		method:  req.Method,
+		host:    req.URL.Host,
+		path:    req.URL.Path,
+		query:   req.URL.RawQuery,
+		header:  req.Header,
+		at:      time.Now(),
+		request: req,
+	}
 	if req.Body != nil {
 		b, err := io.ReadAll(req.Body)
 		if err != nil {
@@ -71,7 +79,11 @@ func (r *recorded) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp := &http.Response{
 		StatusCode: a.status, ProtoMajor: 1, ProtoMinor: 1, Request: req,
-		Header: http.Header{"Content-Type": {"application/json"}, "X-Amzn-Requestid": {"6d2a9d2e-request"}, "Date": {"Mon, 02 Mar 2026 16:12:00 GMT"}},
+		Header: http.Header{
+			"Content-Type":     {"application/json"},
+			"X-Amzn-Requestid": {"6d2a9d2e-request"},
+			"Date":             {"Mon, 02 Mar 2026 16:12:00 GMT"},
+		},
 	}
 	if resp.StatusCode == 0 {
 		resp.StatusCode = http.StatusOK
@@ -131,13 +143,18 @@ func noSecret(t *testing.T, text string) {
 func refusalOf(status int, name, code, description string) answer {
 	return answer{
 		status: status, body: `{"error":"` + code + `","error_description":"` + description + `"}`,
-		header: map[string]string{"X-Amzn-ErrorType": name + ":http://internal.amazon.com/coral/com.amazonaws.sso.oidc/"},
+		header: map[string]string{
+			"X-Amzn-ErrorType": name + ":http://internal.amazon.com/coral/com.amazonaws.sso.oidc/",
+		},
 	}
 }
 
 // portalRefusal is an error answer of the portal.
 func portalRefusal(status int, name, message string) answer {
-	return answer{status: status, body: `{"message":"` + message + `","__type":"com.amazonaws.switchboard.portal#` + name + `"}`}
+	return answer{
+		status: status,
+		body:   `{"message":"` + message + `","__type":"com.amazonaws.switchboard.portal#` + name + `"}`,
+	}
 }
 
 func clientOf(rt http.RoundTripper) *http.Client { return &http.Client{Transport: rt} }

@@ -48,8 +48,9 @@ func signInHost(host string) bool {
 	return false
 }
 
-// DeviceGrantFails says, in a clause, why device codes are known to fail for startURL at these endpoints; "" when nothing
-// is known against them. The start page of a dual-stack portal does not find codes of the IPv4 service (aws-cli#10507).
+// DeviceGrantFails says, in a clause, why device codes are known to fail for startURL at these endpoints; "" when
+// nothing is known against them. The start page of a dual-stack portal does not find codes of the IPv4 service
+// (aws-cli#10507).
 func (e Endpoints) DeviceGrantFails(startURL string) string {
 	if e.OIDC == "" && !e.DualStack && dualStack(startURL) {
 		return "the dual-stack start page does not know the codes of the IPv4 service, which is the one configured"

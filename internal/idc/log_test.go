@@ -40,7 +40,9 @@ func TestLog(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		c, _, log := newTestClient(answer{})
-		c.transmitter = New(Options{Region: "us-east-1", HTTPClient: clientOf(&hanging{})}).transmitter // logs nothing, and must not mind
+		c.transmitter = New(
+			Options{Region: "us-east-1", HTTPClient: clientOf(&hanging{})},
+		).transmitter // logs nothing, and must not mind
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := callDevice(ctx, c); err == nil || log.Len() != 0 {

@@ -46,7 +46,10 @@ func networkError(k *call, host string, err error) *Error {
 		e.Description = "no connection came about"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), timeout(err):
 		e.Description, e.Sent = fmt.Sprintf("it took longer than %s", attemptTimeout), true
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, net.ErrClosed):
+	case errors.Is(err, io.EOF),
+		errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, syscall.ECONNRESET),
+		errors.Is(err, net.ErrClosed):
 		e.Description, e.Sent, e.again = "the connection was closed", true, true
 	default:
 		e.Description, e.Sent, e.again = "the connection failed", true, true

@@ -94,7 +94,8 @@ type DeviceAuthorization struct {
 }
 
 // StartDevice begins a sign-in by device code (StartDeviceAuthorization). A wrong region or start URL is told here.
-func (c *Client) StartDevice(ctx context.Context, reg session.Registration, startURL string) (DeviceAuthorization, error) {
+func (c *Client) StartDevice(ctx context.Context, reg session.Registration,
+	startURL string) (DeviceAuthorization, error) {
 	secret := reg.ClientSecret.Reveal()
 	k := &call{op: opStartDevice, startURL: startURL, secrets: []string{secret}}
 	in := struct {
@@ -153,19 +154,22 @@ type Grant struct {
 
 // TokenByDevice polls once for the token of a device code. It is sent once: the poll that meets the approval uses the
 // code up.
-func (c *Client) TokenByDevice(ctx context.Context, reg session.Registration, deviceCode session.Secret) (Grant, error) {
+func (c *Client) TokenByDevice(ctx context.Context, reg session.Registration,
+	deviceCode session.Secret) (Grant, error) {
 	return c.token(ctx, grantDevice, reg.ClientID, reg.ClientSecret, exchange{DeviceCode: deviceCode.Reveal()})
 }
 
 // TokenByCode exchanges an authorization code, once. redirectURI is that of the authorize URL, port included.
-func (c *Client) TokenByCode(ctx context.Context, reg session.Registration, code, verifier session.Secret, redirectURI string) (Grant, error) {
+func (c *Client) TokenByCode(ctx context.Context, reg session.Registration, code, verifier session.Secret,
+	redirectURI string) (Grant, error) {
 	return c.token(ctx, grantCode, reg.ClientID, reg.ClientSecret, exchange{
 		Code: code.Reveal(), CodeVerifier: verifier.Reveal(), RedirectURI: redirectURI,
 	})
 }
 
 // TokenByRefresh spends a refresh token, once. The client must be the one that got it, in the same region.
-func (c *Client) TokenByRefresh(ctx context.Context, clientID string, clientSecret, refreshToken session.Secret) (Grant, error) {
+func (c *Client) TokenByRefresh(ctx context.Context, clientID string,
+	clientSecret, refreshToken session.Secret) (Grant, error) {
 	return c.token(ctx, grantRefresh, clientID, clientSecret, exchange{RefreshToken: refreshToken.Reveal()})
 }
 
@@ -181,9 +185,14 @@ type exchange struct {
 	RefreshToken string `json:"refreshToken,omitempty"`
 }
 
-func (c *Client) token(ctx context.Context, grant, clientID string, clientSecret session.Secret, in exchange) (Grant, error) {
+func (c *Client) token(ctx context.Context, grant, clientID string, clientSecret session.Secret,
+	in exchange) (Grant, error) {
 	in.GrantType, in.ClientID, in.ClientSecret = grant, clientID, clientSecret.Reveal()
-	k := &call{op: opCreateToken, grant: grant, secrets: []string{in.ClientSecret, in.DeviceCode, in.Code, in.CodeVerifier, in.RefreshToken}}
+	k := &call{
+		op:      opCreateToken,
+		grant:   grant,
+		secrets: []string{in.ClientSecret, in.DeviceCode, in.Code, in.CodeVerifier, in.RefreshToken},
+	}
 	var out struct {
 		AccessToken  *string `json:"accessToken"`
 		RefreshToken *string `json:"refreshToken"`
@@ -221,10 +230,10 @@ type AuthorizeRequest struct {
 	Scopes      []string
 }
 
-// AuthorizeURL returns the page that starts a sign-in by authorization code, with the parameters of the AWS CLI in the
-// AWS CLI's order: "scopes", not OAuth's "scope", and everything but RFC 3986's unreserved characters percent-encoded.
-// Unlike there, the path of an endpoint override is kept, as in every other call. It returns "" when the endpoint is
-// unusable, of which every call has told before.
+// AuthorizeURL returns the page that starts a sign-in by authorization code, with the parameters of the AWS CLI in
+// the AWS CLI's order: "scopes", not OAuth's "scope", and everything but RFC 3986's unreserved characters
+// percent-encoded. Unlike there, the path of an endpoint override is kept, as in every other call. It returns "" when
+// the endpoint is unusable, of which every call has told before.
 func (c *Client) AuthorizeURL(r AuthorizeRequest) string {
 	if c.err != nil {
 		return ""

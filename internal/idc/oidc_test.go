@@ -47,7 +47,8 @@ func TestRegister(t *testing.T) {
 				t.Fatal(err)
 			}
 			if reg.ClientID != "id" || reg.ClientSecret.Reveal() != "jwt-S3CR3T" || !reg.ExpiresAt.Equal(time.Unix(1780243920, 0)) ||
-				!slices.Equal(reg.Scopes, tt.reg.Scopes) || !slices.Equal(reg.GrantTypes, tt.reg.GrantTypes) {
+				!slices.Equal(reg.Scopes, tt.reg.Scopes) ||
+				!slices.Equal(reg.GrantTypes, tt.reg.GrantTypes) {
 				t.Errorf("registration = %+v", reg)
 			}
 			q := r.requests[0]
@@ -55,7 +56,8 @@ func TestRegister(t *testing.T) {
 				t.Errorf("request = %s %s%s", q.method, q.host, q.path)
 			}
 			sameJSON(t, q.body, tt.body)
-			if ua := q.header.Get("User-Agent"); !strings.HasPrefix(ua, "homing/test (") || !strings.Contains(ua, ") go1.") {
+			if ua := q.header.Get("User-Agent"); !strings.HasPrefix(ua, "homing/test (") ||
+				!strings.Contains(ua, ") go1.") {
 				t.Errorf("User-Agent = %q", ua)
 			}
 			if q.header.Get("Authorization") != "" {
@@ -68,13 +70,16 @@ func TestRegister(t *testing.T) {
 
 func TestStartDevice(t *testing.T) {
 	t.Parallel()
-	c, r, log := newTestClient(answer{body: `{"deviceCode":"dev-S3CR3T","expiresIn":600,"interval":1,"userCode":"WDJB-MJHT",` +
-		`"verificationUri":"https://ssoins-1.us-east-1.portal.amazonaws.com/#/device","verificationUriComplete":"https://us-east-1.signin.aws/platform/authorize?request_uri=urn%3Ax"}`})
+	c, r, log := newTestClient(
+		answer{body: `{"deviceCode":"dev-S3CR3T","expiresIn":600,"interval":1,"userCode":"WDJB-MJHT",` +
+			`"verificationUri":"https://ssoins-1.us-east-1.portal.amazonaws.com/#/device","verificationUriComplete":"https://us-east-1.signin.aws/platform/authorize?request_uri=urn%3Ax"}`},
+	)
 	d, err := c.StartDevice(t.Context(), registration, startURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.DeviceCode.Reveal() != "dev-S3CR3T" || d.UserCode != "WDJB-MJHT" || d.ExpiresIn != 10*time.Minute || d.Interval != time.Second ||
+	if d.DeviceCode.Reveal() != "dev-S3CR3T" || d.UserCode != "WDJB-MJHT" || d.ExpiresIn != 10*time.Minute ||
+		d.Interval != time.Second ||
 		d.VerificationURI != "https://ssoins-1.us-east-1.portal.amazonaws.com/#/device" ||
 		d.VerificationURIComplete != "https://us-east-1.signin.aws/platform/authorize?request_uri=urn%3Ax" {
 		t.Errorf("authorization = %+v", d)
@@ -157,7 +162,8 @@ func TestToken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if g.AccessToken.Reveal() != "aoa-S3CR3T" || g.ExpiresIn != time.Hour || !g.Date.Equal(time.Date(2026, 3, 2, 16, 12, 0, 0, time.UTC)) {
+			if g.AccessToken.Reveal() != "aoa-S3CR3T" || g.ExpiresIn != time.Hour ||
+				!g.Date.Equal(time.Date(2026, 3, 2, 16, 12, 0, 0, time.UTC)) {
 				t.Errorf("grant = %+v", g)
 			}
 			if got, want := g.RefreshToken.Reveal() == "aor-S3CR3T", tt.answer == renewable; got != want {

@@ -60,14 +60,17 @@ func (c *Client) Accounts(ctx context.Context, token session.Secret) ([]session.
 	return accounts, nil
 }
 
-// AccountsPage returns one page of what Accounts returns, in a single attempt: it is for who paces a long list and has
-// to hear of every refusal. page is "" for the first, then the next of the call before, which is "" after the last.
-// Pages may overlap, and a service that is broken may repeat them for ever: the caller looks for a page it has had.
-func (c *Client) AccountsPage(ctx context.Context, token session.Secret, page string) (accounts []session.Account, next string, err error) {
+// AccountsPage returns one page of what Accounts returns, in a single attempt: it is for who paces a long list and
+// has to hear of every refusal. page is "" for the first, then the next of the call before, which is "" after the
+// last. Pages may overlap, and a service that is broken may repeat them for ever: the caller looks for a page it has
+// had.
+func (c *Client) AccountsPage(ctx context.Context, token session.Secret,
+	page string) (accounts []session.Account, next string, err error) {
 	return c.accounts(ctx, &call{op: opAccounts, secrets: []string{token.Reveal()}}, token, page, 1)
 }
 
-func (c *Client) accounts(ctx context.Context, k *call, token session.Secret, page string, attempts int) ([]session.Account, string, error) {
+func (c *Client) accounts(ctx context.Context, k *call, token session.Secret, page string,
+	attempts int) ([]session.Account, string, error) {
 	var out struct {
 		NextToken   string `json:"nextToken"`
 		AccountList []struct {
@@ -122,11 +125,13 @@ func (c *Client) Roles(ctx context.Context, token session.Secret, accountID stri
 }
 
 // RolesPage is to Roles what AccountsPage is to Accounts.
-func (c *Client) RolesPage(ctx context.Context, token session.Secret, accountID, page string) (roles []session.Role, next string, err error) {
+func (c *Client) RolesPage(ctx context.Context, token session.Secret,
+	accountID, page string) (roles []session.Role, next string, err error) {
 	return c.roles(ctx, &call{op: opRoles, account: accountID, secrets: []string{token.Reveal()}}, token, page, 1)
 }
 
-func (c *Client) roles(ctx context.Context, k *call, token session.Secret, page string, attempts int) ([]session.Role, string, error) {
+func (c *Client) roles(ctx context.Context, k *call, token session.Secret, page string,
+	attempts int) ([]session.Role, string, error) {
 	var out struct {
 		NextToken string `json:"nextToken"`
 		RoleList  []struct {
@@ -164,7 +169,8 @@ func (c *Client) pages(k *call, page func(page string) (next string, err error))
 
 // RoleCredentials fetches the credentials of a role (GetRoleCredentials) in one attempt. The caller repeats what is
 // Transient: it alone knows how many processes want the same role, and how long they may wait.
-func (c *Client) RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error) {
+func (c *Client) RoleCredentials(ctx context.Context, token session.Secret,
+	accountID, roleName string) (session.RoleCredentials, error) {
 	k := &call{op: opCredentials, account: accountID, role: roleName, secrets: []string{token.Reveal()}}
 	var out struct {
 		RoleCredentials *struct {

@@ -16,8 +16,12 @@ import (
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	c, r, log := newTestClient(
-		answer{body: `{"nextToken":"page+2","accountList":[{"accountId":"222222222222","accountName":"Büro\u001b[2J \u202eLtd","emailAddress":null},{"accountId":null}]}`},
-		answer{body: `{"nextToken":null,"accountList":[{"accountId":"222222222222","accountName":"again"},{"accountId":"011111111111","accountName":null,"emailAddress":"a@example.com","new":{}}]}`},
+		answer{
+			body: `{"nextToken":"page+2","accountList":[{"accountId":"222222222222","accountName":"Büro\u001b[2J \u202eLtd","emailAddress":null},{"accountId":null}]}`,
+		},
+		answer{
+			body: `{"nextToken":null,"accountList":[{"accountId":"222222222222","accountName":"again"},{"accountId":"011111111111","accountName":null,"emailAddress":"a@example.com","new":{}}]}`,
+		},
 	)
 	got, err := c.Accounts(t.Context(), accessToken)
 	if err != nil {
@@ -32,7 +36,8 @@ func TestAccounts(t *testing.T) {
 	}
 	for i, want := range []string{"max_result=100", "max_result=100&next_token=page%2B2"} {
 		q := r.requests[i]
-		if q.method != "GET" || q.host != "portal.sso.us-east-1.amazonaws.com" || q.path != "/assignment/accounts" || sorted(t, q.query) != want {
+		if q.method != "GET" || q.host != "portal.sso.us-east-1.amazonaws.com" || q.path != "/assignment/accounts" ||
+			sorted(t, q.query) != want {
 			t.Errorf("request %d = %s %s%s?%s", i, q.method, q.host, q.path, q.query)
 		}
 		if q.header.Get("X-Amz-Sso_bearer_token") != accessToken.Reveal() || q.header.Get("Authorization") != "" {
@@ -44,7 +49,11 @@ func TestAccounts(t *testing.T) {
 
 func TestRoles(t *testing.T) {
 	t.Parallel()
-	c, r, _ := newTestClient(answer{body: `{"nextToken":"","roleList":[{"roleName":"Admin","accountId":null},{"roleName":"Read-Only","accountId":"222222222222"},{"roleName":""}]}`})
+	c, r, _ := newTestClient(
+		answer{
+			body: `{"nextToken":"","roleList":[{"roleName":"Admin","accountId":null},{"roleName":"Read-Only","accountId":"222222222222"},{"roleName":""}]}`,
+		},
+	)
 	got, err := c.Roles(t.Context(), accessToken, "222222222222")
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +62,8 @@ func TestRoles(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
-	if q := r.requests[0]; q.path != "/assignment/roles" || sorted(t, q.query) != "account_id=222222222222&max_result=100" {
+	if q := r.requests[0]; q.path != "/assignment/roles" ||
+		sorted(t, q.query) != "account_id=222222222222&max_result=100" {
 		t.Errorf("request = %s?%s", q.path, q.query)
 	}
 }
@@ -62,9 +72,15 @@ func TestRoles(t *testing.T) {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	c, r, log := newTestClient(
-		answer{body: `{"nextToken":"page+2","accountList":[{"accountId":"222222222222","accountName":"Büro\u001b[2J","emailAddress":null},{"accountId":null}]}`},
+		answer{
+			body: `{"nextToken":"page+2","accountList":[{"accountId":"222222222222","accountName":"Büro\u001b[2J","emailAddress":null},{"accountId":null}]}`,
+		},
 		answer{body: `{"nextToken":null,"roleList":[{"roleName":"Admin","accountId":null},{"roleName":""}]}`},
-		answer{status: 429, body: `{"message":"HTTP 429 Unknown Code","__type":"com.amazonaws.switchboard.portal#TooManyRequestsException"}`, header: map[string]string{"Retry-After": "3"}},
+		answer{
+			status: 429,
+			body:   `{"message":"HTTP 429 Unknown Code","__type":"com.amazonaws.switchboard.portal#TooManyRequestsException"}`,
+			header: map[string]string{"Retry-After": "3"},
+		},
 	)
 	accounts, next, err := c.AccountsPage(t.Context(), accessToken, "")
 	if err != nil || next != "page+2" {
@@ -106,9 +122,16 @@ func TestListsWithoutEnd(t *testing.T) {
 	t.Parallel()
 	t.Run("the same token", func(t *testing.T) {
 		t.Parallel()
-		c, r, _ := newTestClient(answer{body: `{"nextToken":"a","roleList":[]}`}, answer{body: `{"nextToken":"b","roleList":[]}`}, answer{body: `{"nextToken":"a","roleList":[]}`})
+		c, r, _ := newTestClient(answer{body: `{"nextToken":"a","roleList":[]}`},
+			answer{body: `{"nextToken":"b","roleList":[]}`}, answer{body: `{"nextToken":"a","roleList":[]}`})
 		_, err := c.Roles(t.Context(), accessToken, "222222222222")
-		wantFault(t, err, fault.Unavailable, CodeNonsense, `"portal.sso.us-east-1.amazonaws.com" answers with something that is not from IAM Identity Center (status 200, content type application/json): the pages of the list do not end`)
+		wantFault(
+			t,
+			err,
+			fault.Unavailable,
+			CodeNonsense,
+			`"portal.sso.us-east-1.amazonaws.com" answers with something that is not from IAM Identity Center (status 200, content type application/json): the pages of the list do not end`,
+		)
 		if len(r.requests) != 3 {
 			t.Errorf("%d requests, want 3", len(r.requests))
 		}
@@ -130,16 +153,24 @@ func TestListsWithoutEnd(t *testing.T) {
 
 func TestRoleCredentials(t *testing.T) {
 	t.Parallel()
-	c, r, log := newTestClient(answer{body: `{"roleCredentials":{"accessKeyId":"ASIAEXAMPLE","secretAccessKey":"k-S3CR3T","sessionToken":"t-S3CR3T","expiration":1772467920000}}`, header: map[string]string{"Date": "Mon, 02 Mar 2026 15:12:00 GMT"}})
+	c, r, log := newTestClient(
+		answer{
+			body:   `{"roleCredentials":{"accessKeyId":"ASIAEXAMPLE","secretAccessKey":"k-S3CR3T","sessionToken":"t-S3CR3T","expiration":1772467920000}}`,
+			header: map[string]string{"Date": "Mon, 02 Mar 2026 15:12:00 GMT"},
+		},
+	)
 	got, err := c.RoleCredentials(t.Context(), accessToken, "011111111111", "Admin+x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.AccountID != "011111111111" || got.AccessKeyID != "ASIAEXAMPLE" || got.SecretAccessKey.Reveal() != "k-S3CR3T" ||
-		got.SessionToken.Reveal() != "t-S3CR3T" || !got.Expiration.Equal(time.Date(2026, 3, 2, 16, 12, 0, 0, time.UTC)) {
+	if got.AccountID != "011111111111" || got.AccessKeyID != "ASIAEXAMPLE" ||
+		got.SecretAccessKey.Reveal() != "k-S3CR3T" ||
+		got.SessionToken.Reveal() != "t-S3CR3T" ||
+		!got.Expiration.Equal(time.Date(2026, 3, 2, 16, 12, 0, 0, time.UTC)) {
 		t.Errorf("credentials = %+v", got)
 	}
-	if q := r.requests[0]; q.path != "/federation/credentials" || sorted(t, q.query) != "account_id=011111111111&role_name=Admin%2Bx" {
+	if q := r.requests[0]; q.path != "/federation/credentials" ||
+		sorted(t, q.query) != "account_id=011111111111&role_name=Admin%2Bx" {
 		t.Errorf("request = %s?%s", q.path, q.query)
 	}
 	noSecret(t, log.String())
@@ -154,7 +185,9 @@ func TestRoleCredentials(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _, log := newTestClient(answer{body: body, header: map[string]string{"Date": "Mon, 02 Mar 2026 16:11:59 GMT"}})
+			c, _, log := newTestClient(
+				answer{body: body, header: map[string]string{"Date": "Mon, 02 Mar 2026 16:11:59 GMT"}},
+			)
 			_, err := c.RoleCredentials(t.Context(), accessToken, "011111111111", "Admin")
 			wantFault(t, err, fault.Unavailable, CodeNonsense, "")
 			noSecret(t, log.String())
@@ -182,7 +215,8 @@ func TestLogout(t *testing.T) {
 			if CodeOf(err) != tt.code || (err == nil) != (tt.code == "") {
 				t.Errorf("error = %v, want code %q", err, tt.code)
 			}
-			if q := r.requests[0]; q.method != "POST" || q.path != "/logout" || q.header.Get("X-Amz-Sso_bearer_token") == "" {
+			if q := r.requests[0]; q.method != "POST" || q.path != "/logout" ||
+				q.header.Get("X-Amz-Sso_bearer_token") == "" {
 				t.Errorf("request = %s %s", q.method, q.path)
 			}
 		})
@@ -207,7 +241,8 @@ func TestCheck(t *testing.T) {
 	if err != nil || !date.Equal(clock) {
 		t.Errorf("%v, %v", date, err)
 	}
-	if q := r.requests[0]; q.path != "/assignment/accounts" || sorted(t, q.query) != "max_result=1" || len(r.requests) != 1 {
+	if q := r.requests[0]; q.path != "/assignment/accounts" || sorted(t, q.query) != "max_result=1" ||
+		len(r.requests) != 1 {
 		t.Errorf("request = %s?%s", q.path, q.query)
 	}
 	noSecret(t, log.String())

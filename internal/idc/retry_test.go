@@ -15,7 +15,10 @@ import (
 // TestWhatIsRepeated shows on a fake clock which calls are sent again, and when.
 func TestWhatIsRepeated(t *testing.T) {
 	t.Parallel()
-	tooMany := answer{status: 429, body: `{"message":"HTTP 429 Unknown Code","__type":"com.amazonaws.switchboard.portal#TooManyRequestsException"}`}
+	tooMany := answer{
+		status: 429,
+		body:   `{"message":"HTTP 429 Unknown Code","__type":"com.amazonaws.switchboard.portal#TooManyRequestsException"}`,
+	}
 	broken := refusalOf(500, "InternalServerException", "server_error", "")
 	page := answer{status: 503, body: "<html>S3CR3T</html>", header: map[string]string{"Content-Type": "text/html"}}
 	dropped := answer{err: io.ErrUnexpectedEOF}
@@ -81,7 +84,8 @@ func TestWhatIsRepeated(t *testing.T) {
 func TestSecondAttemptSucceeds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, r, _ := newTestClient(answer{err: io.EOF}, answer{status: 429, body: "{}"}, answer{body: `{"nextToken":null,"accountList":[{"accountId":"1"}]}`})
+		c, r, _ := newTestClient(answer{err: io.EOF}, answer{status: 429, body: "{}"},
+			answer{body: `{"nextToken":null,"accountList":[{"accountId":"1"}]}`})
 		got, err := c.Accounts(t.Context(), accessToken)
 		if err != nil || len(got) != 1 || len(r.requests) != 3 {
 			t.Errorf("%v, %v after %d requests", got, err, len(r.requests))
@@ -108,7 +112,8 @@ func TestWaitingEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h, start := &hanging{}, time.Now()
 			err := callAccounts(t.Context(), client(h))
-			wantFault(t, err, fault.Unavailable, CodeNetwork, `no answer from "portal.sso.us-east-1.amazonaws.com": it took longer than 1m0s`)
+			wantFault(t, err, fault.Unavailable, CodeNetwork,
+				`no answer from "portal.sso.us-east-1.amazonaws.com": it took longer than 1m0s`)
 			var e *Error
 			if !errors.As(err, &e) || !e.Sent {
 				t.Error("a request without an answer may have been acted on")

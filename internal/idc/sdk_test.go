@@ -26,7 +26,9 @@ func sdkOIDC(t *testing.T, a ...answer) (*ssooidc.Client, *recorded) {
 		t.Fatal(err)
 	}
 	r := &recorded{answers: a}
-	return ssooidc.New(ssooidc.Options{Region: "us-east-1", BaseEndpoint: &oidc, HTTPClient: clientOf(r), Retryer: aws.NopRetryer{}}), r
+	return ssooidc.New(
+		ssooidc.Options{Region: "us-east-1", BaseEndpoint: &oidc, HTTPClient: clientOf(r), Retryer: aws.NopRetryer{}},
+	), r
 }
 
 func sdkPortal(t *testing.T, a ...answer) (*sso.Client, *recorded) {
@@ -35,10 +37,13 @@ func sdkPortal(t *testing.T, a ...answer) (*sso.Client, *recorded) {
 		t.Fatal(err)
 	}
 	r := &recorded{answers: a}
-	return sso.New(sso.Options{Region: "us-east-1", BaseEndpoint: &portal, HTTPClient: clientOf(r), Retryer: aws.NopRetryer{}}), r
+	return sso.New(
+		sso.Options{Region: "us-east-1", BaseEndpoint: &portal, HTTPClient: clientOf(r), Retryer: aws.NopRetryer{}},
+	), r
 }
 
-// TestRequestsAreTheSDKs makes every call with this client and with the AWS SDK's, and compares what the service sees.
+// TestRequestsAreTheSDKs makes every call with this client and with the AWS SDK's, and compares what the service
+// sees.
 func TestRequestsAreTheSDKs(t *testing.T) {
 	t.Parallel()
 	secret, token := registration.ClientSecret.Reveal(), accessToken.Reveal()
@@ -159,7 +164,8 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 func sameRequest(t *testing.T, got, want sent) {
 	t.Helper()
 	if got.method != want.method || got.host != want.host || got.path != want.path {
-		t.Errorf("request = %s %s%s, the SDK's %s %s%s", got.method, got.host, got.path, want.method, want.host, want.path)
+		t.Errorf("request = %s %s%s, the SDK's %s %s%s", got.method, got.host, got.path, want.method, want.host,
+			want.path)
 	}
 	for _, q := range []*string{&got.query, &want.query} {
 		values, err := url.ParseQuery(*q)
@@ -177,7 +183,8 @@ func sameRequest(t *testing.T, got, want sent) {
 		sameJSON(t, got.body, want.body)
 	}
 	if got.request.ContentLength > 0 != (want.request.ContentLength > 0) || got.request.GetBody != nil {
-		t.Errorf("length %d, the SDK's %d; can net/http send it anew: %t", got.request.ContentLength, want.request.ContentLength, got.request.GetBody != nil)
+		t.Errorf("length %d, the SDK's %d; can net/http send it anew: %t", got.request.ContentLength,
+			want.request.ContentLength, got.request.GetBody != nil)
 	}
 	ignored := []string{"User-Agent", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request"}
 	for _, name := range slices.Concat(keys(got.header), keys(want.header)) {
@@ -208,14 +215,23 @@ func TestAnswersAreReadAsTheSDKDoes(t *testing.T) {
 		c, _, _ := newTestClient(answer{body: body})
 		got, err := c.TokenByRefresh(t.Context(), "id", registration.ClientSecret, refreshToken)
 		oidc, _ := sdkOIDC(t, answer{body: body})
-		want, sdkErr := oidc.CreateToken(t.Context(), &ssooidc.CreateTokenInput{ClientId: new("id"), ClientSecret: new("s"), GrantType: new(grantRefresh), RefreshToken: new("r")})
+		want, sdkErr := oidc.CreateToken(
+			t.Context(),
+			&ssooidc.CreateTokenInput{
+				ClientId:     new("id"),
+				ClientSecret: new("s"),
+				GrantType:    new(grantRefresh),
+				RefreshToken: new("r"),
+			},
+		)
 		usable := sdkErr == nil && aws.ToString(want.AccessToken) != "" && want.ExpiresIn > 0
 		switch {
 		case (err == nil) != usable:
 			t.Errorf("%s: error %v; the SDK reads %+v, %v", body, err, want, sdkErr)
 		case err == nil && (got.AccessToken.Reveal() != *want.AccessToken || int32(got.ExpiresIn.Seconds()) != want.ExpiresIn || got.RefreshToken.Reveal() != aws.ToString(want.RefreshToken)):
-			t.Errorf("%s: %q %q %v; the SDK reads %q %q %d", body, got.AccessToken.Reveal(), got.RefreshToken.Reveal(), got.ExpiresIn,
-				aws.ToString(want.AccessToken), aws.ToString(want.RefreshToken), want.ExpiresIn)
+			t.Errorf("%s: %q %q %v; the SDK reads %q %q %d", body, got.AccessToken.Reveal(),
+				got.RefreshToken.Reveal(), got.ExpiresIn, aws.ToString(want.AccessToken),
+				aws.ToString(want.RefreshToken), want.ExpiresIn)
 		}
 	}
 }
@@ -223,7 +239,8 @@ func TestAnswersAreReadAsTheSDKDoes(t *testing.T) {
 // TestEndpointsAreTheSDKs resolves every region that the SDK knows, and some to come, in all variants.
 func TestEndpointsAreTheSDKs(t *testing.T) {
 	t.Parallel()
-	regions := append(sdkRegions(t), "us-gov-north-7", "ap-northwest-12", "xx-nowhere-1", "cn-south-9", "eusc-de-west-2", "us-iso-south-3", "us-isob-north-1", "us-isof-north-2", "eu-isoe-east-4")
+	regions := append(sdkRegions(t), "us-gov-north-7", "ap-northwest-12", "xx-nowhere-1", "cn-south-9",
+		"eusc-de-west-2", "us-iso-south-3", "us-isob-north-1", "us-isof-north-2", "eu-isoe-east-4")
 	for _, region := range regions {
 		for variant := range 4 {
 			e := Endpoints{FIPS: variant&1 > 0, DualStack: variant&2 > 0}
@@ -232,11 +249,13 @@ func TestEndpointsAreTheSDKs(t *testing.T) {
 				t.Errorf("%s: %v", region, err)
 				continue
 			}
-			o, err := ssooidc.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), ssooidc.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
+			o, err := ssooidc.NewDefaultEndpointResolverV2().
+				ResolveEndpoint(t.Context(), ssooidc.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
 			if err != nil || o.URI.String() != oidc {
 				t.Errorf("%s %+v: %s; the SDK's is %s, %v", region, e, oidc, o.URI.String(), err)
 			}
-			p, err := sso.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), sso.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
+			p, err := sso.NewDefaultEndpointResolverV2().
+				ResolveEndpoint(t.Context(), sso.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
 			if err != nil || p.URI.String() != portal {
 				t.Errorf("%s %+v: %s; the SDK's is %s, %v", region, e, portal, p.URI.String(), err)
 			}
@@ -269,7 +288,8 @@ func sdkRegions(t *testing.T) []string {
 		}
 	}
 	if len(regions) < 40 || len(table.Partitions) != len(partitions) {
-		t.Fatalf("%d regions in %d partitions, and here are %d partitions", len(regions), len(table.Partitions), len(partitions))
+		t.Fatalf("%d regions in %d partitions, and here are %d partitions", len(regions), len(table.Partitions),
+			len(partitions))
 	}
 	return regions
 }

@@ -16,15 +16,16 @@ import (
 // startURLExample is what hints show.
 const startURLExample = "https://d-1234567890.awsapps.com/start"
 
-// ValidStartURL returns why s cannot be a start URL: it must be https, or http to this machine, as an emulator is. Every
-// other form passes, a trailing slash or "#" included; only the service knows which it serves. The error is of kind
-// Config.
+// ValidStartURL returns why s cannot be a start URL: it must be https, or http to this machine, as an emulator is.
+// Every other form passes, a trailing slash or "#" included; only the service knows which it serves. The error is of
+// kind Config.
 func ValidStartURL(s string) error {
 	var reason string
 	u, err := url.Parse(s)
 	switch {
 	case s == "":
-		return fault.New(fault.Config, "give the URL of the AWS access portal, such as "+startURLExample, "the start URL is empty")
+		return fault.New(fault.Config, "give the URL of the AWS access portal, such as "+startURLExample,
+			"the start URL is empty")
 	case err != nil || !plain.IsLine(s) || strings.Contains(s, " "):
 		reason = "is not a URL"
 	case u.User != nil:
@@ -37,7 +38,8 @@ func ValidStartURL(s string) error {
 	default:
 		return nil
 	}
-	return fault.New(fault.Config, "check sso_start_url; it looks like "+startURLExample, "the start URL %s %s", quote(s), reason)
+	return fault.New(fault.Config, "check sso_start_url; it looks like "+startURLExample, "the start URL %s %s",
+		quote(s), reason)
 }
 
 // loopback reports whether host is this machine.
@@ -116,8 +118,8 @@ func isRegion(s string) bool {
 	return err == nil && len(words[0]) >= 2
 }
 
-// AWSHost reports whether AWS serves the start URL itself, in any partition. Other hosts are an organisation's own and
-// lead there by a redirect.
+// AWSHost reports whether AWS serves the start URL itself, in any partition. Other hosts are an organisation's own
+// and lead there by a redirect.
 func AWSHost(startURL string) bool {
 	host := hostOf(startURL)
 	for _, domain := range awsHosts {
@@ -128,8 +130,8 @@ func AWSHost(startURL string) bool {
 	return false
 }
 
-// vanityTimeout bounds the look at an organisation's own start URL. The AWS CLI waits ten seconds and then fails; here
-// nothing fails, so waiting as long is not worth it.
+// vanityTimeout bounds the look at an organisation's own start URL. The AWS CLI waits ten seconds and then fails;
+// here nothing fails, so waiting as long is not worth it.
 const vanityTimeout = 5 * time.Second
 
 // ResolveVanity returns the AWS start URL to which an organisation's own redirects, or startURL unchanged: when it is
@@ -137,7 +139,8 @@ const vanityTimeout = 5 * time.Second
 // followed, as by the AWS CLI. The result serves requests; files and messages keep the configured URL.
 func ResolveVanity(ctx context.Context, hc *http.Client, startURL string) string {
 	from, err := url.Parse(startURL)
-	if err != nil || from.Scheme != "https" || ValidStartURL(startURL) != nil || loopback(from.Hostname()) || AWSHost(startURL) {
+	if err != nil || from.Scheme != "https" || ValidStartURL(startURL) != nil || loopback(from.Hostname()) ||
+		AWSHost(startURL) {
 		return startURL
 	}
 	ctx, cancel := context.WithTimeout(ctx, vanityTimeout)
@@ -152,7 +155,11 @@ func ResolveVanity(ctx context.Context, hc *http.Client, startURL string) string
 		status, location = look(ctx, &client, http.MethodGet, startURL)
 	}
 	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently,
+		http.StatusFound,
+		http.StatusSeeOther,
+		http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
 	default:
 		return startURL
 	}

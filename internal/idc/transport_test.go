@@ -27,7 +27,8 @@ func tlsServer(t *testing.T) (base, bundle string) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"nextToken":null,"accountList":[{"accountId":"1"}]}`) // the client reads it or the test fails
+		_, _ = io.WriteString(w,
+			`{"nextToken":null,"accountList":[{"accountId":"1"}]}`) // the client reads it or the test fails
 	}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are what some tests are about
 	s.EnableHTTP2 = true
@@ -48,7 +49,8 @@ func accountsBy(t *testing.T, s Settings, base string) error {
 		return err
 	}
 	t.Cleanup(tr.CloseIdleConnections)
-	return callAccounts(t.Context(), New(Options{Region: "us-east-1", Endpoints: Endpoints{OIDC: base, Portal: base}, HTTPClient: clientOf(tr)}))
+	return callAccounts(t.Context(),
+		New(Options{Region: "us-east-1", Endpoints: Endpoints{OIDC: base, Portal: base}, HTTPClient: clientOf(tr)}))
 }
 
 func TestCertificates(t *testing.T) {
@@ -58,7 +60,8 @@ func TestCertificates(t *testing.T) {
 	t.Run("unknown authority", func(t *testing.T) {
 		t.Parallel()
 		err := accountsBy(t, settings(nil, nil, nil), base)
-		wantFault(t, err, fault.Unavailable, CodeTLS, `cannot trust "`+host+`": its certificate is signed by an unknown authority`)
+		wantFault(t, err, fault.Unavailable, CodeTLS,
+			`cannot trust "`+host+`": its certificate is signed by an unknown authority`)
 		notSent(t, err)
 		if got := fmt.Sprint(fault.RemedyOf(err)); !strings.Contains(got, "AWS_CA_BUNDLE") {
 			t.Errorf("remedy = %s", got)
@@ -79,15 +82,29 @@ func TestCertificates(t *testing.T) {
 	t.Run("another host", func(t *testing.T) {
 		t.Parallel()
 		// The certificate of httptest is for 127.0.0.1 and example.com.
-		err := accountsBy(t, settings(m{"AWS_CA_BUNDLE": bundle}, nil, nil), strings.Replace(base, "127.0.0.1", "localhost", 1))
-		wantFault(t, err, fault.Unavailable, CodeTLS, `cannot trust "`+strings.Replace(host, "127.0.0.1", "localhost", 1)+`": its certificate is for another host`)
+		err := accountsBy(t, settings(m{"AWS_CA_BUNDLE": bundle}, nil, nil),
+			strings.Replace(base, "127.0.0.1", "localhost", 1))
+		wantFault(
+			t,
+			err,
+			fault.Unavailable,
+			CodeTLS,
+			`cannot trust "`+strings.Replace(host, "127.0.0.1", "localhost",
+				1)+`": its certificate is for another host`,
+		)
 	})
 	t.Run("not TLS", func(t *testing.T) {
 		t.Parallel()
 		s := httptest.NewServer(http.NotFoundHandler())
 		t.Cleanup(s.Close)
 		err := accountsBy(t, settings(nil, nil, nil), strings.Replace(s.URL, "http:", "https:", 1))
-		wantFault(t, err, fault.Unavailable, CodeTLS, `cannot trust "`+strings.TrimPrefix(s.URL, "http://")+`": it does not speak TLS`)
+		wantFault(
+			t,
+			err,
+			fault.Unavailable,
+			CodeTLS,
+			`cannot trust "`+strings.TrimPrefix(s.URL, "http://")+`": it does not speak TLS`,
+		)
 	})
 }
 
@@ -187,7 +204,8 @@ func TestProxyRefuses(t *testing.T) {
 	t.Parallel()
 	proxy := connectProxy(t, "407 S3CR3T \x1b[2J Authentication Required")
 	err := accountsBy(t, settings(m{"HTTPS_PROXY": "http://user:S3CR3T@" + proxy}, nil, nil), "https://portal.example")
-	wantFault(t, err, fault.Unavailable, CodeNetwork, `cannot reach "portal.example": the proxy refused to connect (status 407)`)
+	wantFault(t, err, fault.Unavailable, CodeNetwork,
+		`cannot reach "portal.example": the proxy refused to connect (status 407)`)
 	notSent(t, err)
 }
 
@@ -215,7 +233,11 @@ func TestNothingThere(t *testing.T) {
 	})
 	t.Run("proxy", func(t *testing.T) {
 		t.Parallel()
-		err := accountsBy(t, settings(m{"HTTPS_PROXY": "http://user:S3CR3T@" + addr}, nil, nil), "https://portal.example")
+		err := accountsBy(
+			t,
+			settings(m{"HTTPS_PROXY": "http://user:S3CR3T@" + addr}, nil, nil),
+			"https://portal.example",
+		)
 		wantFault(t, err, fault.Unavailable, CodeNetwork, `cannot reach "portal.example": the proxy does not answer`)
 		notSent(t, err)
 	})
@@ -238,7 +260,13 @@ func TestDroppedAfterSending(t *testing.T) {
 	t.Cleanup(tr.CloseIdleConnections)
 	c := New(Options{Region: "us-east-1", Endpoints: Endpoints{OIDC: s.URL, Portal: s.URL}, HTTPClient: clientOf(tr)})
 	err = callRefresh(t.Context(), c)
-	wantFault(t, err, fault.Unavailable, CodeNetwork, `no answer from "`+strings.TrimPrefix(s.URL, "http://")+`": the connection was closed`)
+	wantFault(
+		t,
+		err,
+		fault.Unavailable,
+		CodeNetwork,
+		`no answer from "`+strings.TrimPrefix(s.URL, "http://")+`": the connection was closed`,
+	)
 	var e *Error
 	if !errors.As(err, &e) || !e.Sent {
 		t.Error("Sent is false for a request that arrived")
@@ -303,8 +331,19 @@ func notSent(t *testing.T, err error) {
 // TestCookiesAndRedirectsAreNotTaken gives the client a jar and a redirect policy of its own.
 func TestCookiesAndRedirectsAreNotTaken(t *testing.T) {
 	t.Parallel()
-	r := &recorded{answers: []answer{{status: 307, header: map[string]string{"Location": "https://evil.example/token"}}}}
-	c := New(Options{Region: "us-east-1", HTTPClient: &http.Client{Transport: r, Jar: jar{}, CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}})
+	r := &recorded{
+		answers: []answer{{status: 307, header: map[string]string{"Location": "https://evil.example/token"}}},
+	}
+	c := New(
+		Options{
+			Region: "us-east-1",
+			HTTPClient: &http.Client{
+				Transport:     r,
+				Jar:           jar{},
+				CheckRedirect: func(*http.Request, []*http.Request) error { return nil },
+			},
+		},
+	)
 	wantFault(t, callRefresh(t.Context(), c), fault.Unavailable, CodeNonsense, "")
 	if len(r.requests) != 1 || r.requests[0].header.Get("Cookie") != "" {
 		t.Errorf("requests = %+v", r.requests)

@@ -92,13 +92,16 @@ func (c Choice) Environment() signin.Environment {
 func (c Choice) channels() []session.Channel {
 	channels := c.Place.Channels
 	if c.Answer.Flow == session.PKCE && c.port != 0 && !slices.Contains(channels, session.Loopback) {
-		channels = append([]session.Channel{session.Loopback}, channels...) // by the forward that the port was fixed for
+		channels = append(
+			[]session.Channel{session.Loopback},
+			channels...) // by the forward that the port was fixed for
 	}
 	if !c.MayCode() {
 		channels = []session.Channel{session.DeviceCode}
 	}
 	if !c.may(session.Device) {
-		channels = slices.DeleteFunc(slices.Clone(channels), func(ch session.Channel) bool { return ch == session.DeviceCode })
+		channels = slices.DeleteFunc(slices.Clone(channels),
+			func(ch session.Channel) bool { return ch == session.DeviceCode })
 	}
 	return channels
 }

@@ -151,7 +151,8 @@ func (p *peers) Inputs() <-chan signin.Input {
 
 // Run implements signin.Peers: it signs in and leads, or joins the login that does. If the other login does not
 // answer, or the folder cannot be used, it signs in alone.
-func (p *peers) Run(ctx context.Context, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
+func (p *peers) Run(ctx context.Context,
+	alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
 	s := p.choice.session
 	place := joint.Place{Dir: p.dir, Name: s.CacheKey()}
 	if st, err := p.app.Store(); err == nil {
@@ -169,7 +170,9 @@ func (p *peers) Run(ctx context.Context, alone func(context.Context, bool) (sign
 		case ctx.Err() != nil:
 			return signin.Result{}, stopped(ctx)
 		case errors.Is(err, joint.ErrSilent):
-			p.talk.Hint("Another login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another machine. Going on without it.")
+			p.talk.Hint(
+				"Another login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another machine. Going on without it.",
+			)
 			return alone(ctx, p.renewed())
 		case err != nil:
 			p.app.UI.Debug("no other login can join: %v", err)
@@ -201,8 +204,12 @@ func stopped(ctx context.Context) error {
 }
 
 // lead signs in by alone, and tells who joined.
-func (p *peers) lead(ctx context.Context, leader *joint.Leader, alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
-	pushed := &fault.Error{Kind: fault.Interrupted, Msg: "another login of " + p.choice.session.InWords() + " has taken over"}
+func (p *peers) lead(ctx context.Context, leader *joint.Leader,
+	alone func(context.Context, bool) (signin.Result, error)) (signin.Result, error) {
+	pushed := &fault.Error{
+		Kind: fault.Interrupted,
+		Msg:  "another login of " + p.choice.session.InWords() + " has taken over",
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -216,7 +223,8 @@ func (p *peers) lead(ctx context.Context, leader *joint.Leader, alone func(conte
 	result, err := alone(ctx, p.renewed())
 	leader.Close(p.outcome(err))
 	p.leader, p.offered = nil, nil
-	if errors.Is(err, pushed) && !p.app.UI.JSON { // under --json the error event says it; the exit code is Ctrl-C's, which says nothing
+	if errors.Is(err, pushed) &&
+		!p.app.UI.JSON { // under --json the error event says it; the exit code is Ctrl-C's, which says nothing
 		p.app.UI.Say("%s: this one ends.\n", ui.UpperFirst(pushed.Msg))
 	}
 	return result, err
@@ -277,7 +285,9 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 		defer stop()
 	}
 	p.keys, p.talk.Joined = typed != nil, true
-	p.talk.Hint("Another login of " + p.choice.session.InWords() + " is waiting: joining it. To start over instead, run: " + p.talk.Again + " --force")
+	p.talk.Hint(
+		"Another login of " + p.choice.session.InWords() + " is waiting: joining it. To start over instead, run: " + p.talk.Again + " --force",
+	)
 	if joined.About() != about(p.choice.session) {
 		p.explainKeepFresh()
 	}
@@ -318,7 +328,9 @@ func (p *peers) explainKeepFresh() {
 		text = "It was begun with --keep-fresh, so its token lives for 1 h at a time and can be renewed. To have one of 8 h, run: "
 	}
 	p.talk.Hint(text + p.talk.Again + " --force")
-	p.talk.Session = withOtherFreshness(p.choice.session) // what is said of the token at the end is true of the one there is
+	p.talk.Session = withOtherFreshness(
+		p.choice.session,
+	) // what is said of the token at the end is true of the one there is
 }
 
 // show tells the person here what the leader told.

@@ -32,7 +32,8 @@ func (f *Flags) Register(cmd *cobra.Command) {
 	flags.StringVar(&f.flow, "flow", "", "`flow` to sign in by: auto, pkce or device (also: HOMING_FLOW; default auto)")
 	flags.BoolVar(&f.useDeviceCode, "use-device-code", false, "short for --flow device")
 	flags.BoolVar(&f.noBrowser, "no-browser", false, "print the address instead of opening a browser")
-	flags.IntVar(&f.redirectPort, "redirect-port", 0, "`port` the browser comes back to (also: HOMING_REDIRECT_PORT; default 14664, else a free one)")
+	flags.IntVar(&f.redirectPort, "redirect-port", 0,
+		"`port` the browser comes back to (also: HOMING_REDIRECT_PORT; default 14664, else a free one)")
 	_ = cmd.RegisterFlagCompletionFunc("flow", cobra.FixedCompletions(
 		[]cobra.Completion{"auto", "pkce", "device"}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -48,7 +49,8 @@ func (f *Flags) Validate(cmd *cobra.Command) error {
 		return fault.New(fault.Usage, app.HelpHint(cmd), "--use-device-code and --flow pkce contradict each other")
 	}
 	if f.redirectPort < 0 || f.redirectPort > 65535 {
-		return fault.New(fault.Usage, "use a port from 1024 to 65535", "--redirect-port %d is not a port", f.redirectPort)
+		return fault.New(fault.Usage, "use a port from 1024 to 65535", "--redirect-port %d is not a port",
+			f.redirectPort)
 	}
 	return nil
 }

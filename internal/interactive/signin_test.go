@@ -18,7 +18,14 @@ func TestWithCommand(t *testing.T) {
 		fault.Login{}:                            fault.Login{Session: "dev"},
 		fault.Login{Session: "dev", Force: true}: fault.Login{Session: "dev", Force: true},
 	} {
-		err := error(&fault.Error{Kind: fault.SignInNeeded, Msg: "no", Remedy: given, Err: &idc.Error{Code: idc.CodeInvalidGrant}})
+		err := error(
+			&fault.Error{
+				Kind:   fault.SignInNeeded,
+				Msg:    "no",
+				Remedy: given,
+				Err:    &idc.Error{Code: idc.CodeInvalidGrant},
+			},
+		)
 		if got := fault.RemedyOf((Choice{session: dev}).withCommand(&app.App{}, err)); got != want {
 			t.Errorf("%#v became %#v, want %#v", given, got, want)
 		}

@@ -18,7 +18,8 @@ import (
 // place is a folder short enough for a socket, or long enough for none.
 func place(t *testing.T, network string) Place {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "joint") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("",
+		"joint") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,8 @@ func wants(t *testing.T, j *Joined, body string, opens, outcome, left bool) {
 	t.Helper()
 	m, open := told(t, j)
 	if !open || string(m.Body) != body || m.Opens != opens || m.Outcome != outcome || m.Left != left {
-		t.Errorf("told %+v (%s), open %v; want %q, opens %v, outcome %v, left %v", m, m.Body, open, body, opens, outcome, left)
+		t.Errorf("told %+v (%s), open %v; want %q, opens %v, outcome %v, left %v", m, m.Body, open, body, opens,
+			outcome, left)
 	}
 }
 
@@ -141,8 +143,8 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 }
 
-// TestOneLeads: however many come at once, one leads and all others join it; when it goes without an outcome, the same
-// among those.
+// TestOneLeads: however many come at once, one leads and all others join it; when it goes without an outcome, the
+// same among those.
 func TestOneLeads(t *testing.T) {
 	t.Parallel()
 	const n = 24
@@ -395,7 +397,8 @@ func TestUnusableFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if l, j, err := (Place{Dir: file, Name: "dev"}).Meet(t.Context(), Hello{}); l != nil || j != nil || err == nil || errors.Is(err, ErrSilent) {
+	if l, j, err := (Place{Dir: file, Name: "dev"}).Meet(t.Context(), Hello{}); l != nil || j != nil || err == nil ||
+		errors.Is(err, ErrSilent) {
 		t.Errorf("got %v, %v, %v", l, j, err)
 	}
 }

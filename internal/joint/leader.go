@@ -250,7 +250,8 @@ func (l *Leader) proved(conn net.Conn, in *bufio.Scanner) (first request, ok boo
 		return first, false
 	}
 	ours := random()
-	if line(conn, challenge{Proof: proof(l.secret, toJoiner, hello.Challenge), Challenge: ours, About: l.about}) != nil {
+	if line(conn,
+		challenge{Proof: proof(l.secret, toJoiner, hello.Challenge), Challenge: ours, About: l.about}) != nil {
 		return first, false
 	}
 	if next(in, &first) != nil || !proves(l.secret, toLeader, ours, first.Proof) {

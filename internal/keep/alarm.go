@@ -8,16 +8,16 @@ import (
 
 // Alarm waits for what the next look is for.
 type Alarm interface {
-	// Wait returns when the wall clock has reached at (the zero time is never), when the clock was set or the machine has
-	// slept, so that at has to be computed anew, when one of paths was written, made, moved or removed, and when ctx
-	// has ended. It may return at any time before: who calls it looks at the clock and the files itself. Once it waits,
-	// it misses nothing that happened since the call before returned.
+	// Wait returns when the wall clock has reached at (the zero time is never), when the clock was set or the machine
+	// has slept, so that at has to be computed anew, when one of paths was written, made, moved or removed, and when
+	// ctx has ended. It may return at any time before: who calls it looks at the clock and the files itself. Once it
+	// waits, it misses nothing that happened since the call before returned.
 	Wait(ctx context.Context, at time.Time, paths []string)
 }
 
-// Comparing is the Alarm of systems that do not tell of these things: it waits for Every at most, and whoever looks then
-// compares the clock and the files with what they were. A timer counts the time that the machine is awake, on every
-// system we know of but Windows, and knows nothing of a clock that is put right.
+// Comparing is the Alarm of systems that do not tell of these things: it waits for Every at most, and whoever looks
+// then compares the clock and the files with what they were. A timer counts the time that the machine is awake, on
+// every system we know of but Windows, and knows nothing of a clock that is put right.
 type Comparing struct {
 	Now   func() time.Time // nil = time.Now
 	Every time.Duration    // 0 = Look

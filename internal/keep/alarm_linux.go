@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settle is how long more is waited for after a file was written: a program that writes in place, or writes two files,
-// is done by then, and somebody who writes all the time is looked at ten times a second at most.
+// settle is how long more is waited for after a file was written: a program that writes in place, or writes two
+// files, is done by then, and somebody who writes all the time is looked at ten times a second at most.
 const settle = 100 * time.Millisecond
 
-// alarm wakes for a reason only: a timer of the kernel that goes by the wall clock and is cancelled when the clock is set
-// (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET: a suspend sets it too), and inotify. The runtime's poller waits for both,
-// no thread of ours. What the system refuses is done as Comparing does it.
+// alarm wakes for a reason only: a timer of the kernel that goes by the wall clock and is cancelled when the clock is
+// set (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET: a suspend sets it too), and inotify. The runtime's poller waits
+// for both, no thread of ours. What the system refuses is done as Comparing does it.
 type alarm struct {
 	timer   *timer   // nil = refused
 	watcher *watcher // nil = refused
@@ -191,8 +191,8 @@ func ring(c chan<- struct{}) {
 	}
 }
 
-// set sets the timer to at, zero for never. An error says that the clock was set before, or that there is no timer any
-// more.
+// set sets the timer to at, zero for never. An error says that the clock was set before, or that there is no timer
+// any more.
 func (t *timer) set(at time.Time) error {
 	var spec unix.ItimerSpec
 	if !at.IsZero() {

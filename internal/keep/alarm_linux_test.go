@@ -61,7 +61,8 @@ func TestTimerAsSet(t *testing.T) {
 	if err := a.timer.set(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if data, err = os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", a.timer.fd)); err != nil || !strings.Contains(string(data), "it_value: (0, 0)") {
+	if data, err = os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", a.timer.fd)); err != nil ||
+		!strings.Contains(string(data), "it_value: (0, 0)") {
 		t.Errorf("never is not never (%v):\n%s", err, data)
 	}
 	if err := a.timer.set(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)); err != nil {
@@ -217,7 +218,9 @@ func TestAlarmHearsOfFiles(t *testing.T) {
 				t.Fatal("what is watched from now on may have changed before")
 			}
 			if fresh, deaf := a.watcher.watch(paths); fresh || deaf != "" {
-				testtools.Missing(t, fmt.Sprintf("a temporary folder that tells of changes (fresh %v, %q)", fresh, deaf), "set TMPDIR to a local disk")
+				testtools.Missing(t,
+					fmt.Sprintf("a temporary folder that tells of changes (fresh %v, %q)", fresh, deaf),
+					"set TMPDIR to a local disk")
 			}
 			tt.change(home)
 			select {
@@ -240,7 +243,8 @@ func TestAlarmHearsNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if fresh, deaf := a.watcher.watch([]string{path, filepath.Join(dir, "gone", "x")}); !fresh || deaf != "" {
-		testtools.Missing(t, fmt.Sprintf("a temporary folder that tells of changes (fresh %v, %q)", fresh, deaf), "set TMPDIR to a local disk")
+		testtools.Missing(t, fmt.Sprintf("a temporary folder that tells of changes (fresh %v, %q)", fresh, deaf),
+			"set TMPDIR to a local disk")
 	}
 	if fresh, _ := a.watcher.watch([]string{path}); fresh {
 		t.Error("less to watch is news")
@@ -274,7 +278,8 @@ func TestAlarmHearsNothingElse(t *testing.T) {
 	}
 }
 
-// Where others write unseen, or the system refuses, the files are compared once in Look, and a person who debugs is told.
+// Where others write unseen, or the system refuses, the files are compared once in Look, and a person who debugs is
+// told.
 func TestAlarmCompares(t *testing.T) {
 	t.Parallel()
 	a := newTestAlarm(t)
@@ -300,7 +305,8 @@ func TestAlarmCompares(t *testing.T) {
 	limit := time.AfterFunc(soon, func() { t.Error("the timer is not set to a minute"); cancel() })
 	a.Wait(ctx, time.Time{}, []string{path})
 	limit.Stop()
-	if want := "once in 1m0s: files: the file system of "; !strings.Contains(said.String(), want) || !strings.Contains(said.String(), "0x6969") {
+	if want := "once in 1m0s: files: the file system of "; !strings.Contains(said.String(), want) ||
+		!strings.Contains(said.String(), "0x6969") {
 		t.Errorf("said %q", said.String())
 	}
 	refused := &alarm{debug: a.debug}

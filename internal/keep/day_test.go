@@ -72,8 +72,8 @@ func (w *world) suspend(d time.Duration) {
 	w.note("suspended for %s", d)
 }
 
-// alarm is the Alarm of a system that tells when its clock was set, as Linux does, on the clock of a world. Of files it
-// knows nothing.
+// alarm is the Alarm of a system that tells when its clock was set, as Linux does, on the clock of a world. Of files
+// it knows nothing.
 type alarm struct{ *world }
 
 func (a alarm) Wait(ctx context.Context, at time.Time, _ []string) {
@@ -104,7 +104,17 @@ func (w *world) note(format string, args ...any) {
 	at := w.now().Sub(w.start)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.log = append(w.log, fmt.Sprintf("%2d:%02d:%02d ", int(at.Hours()), int(at.Minutes())%60, int(at.Seconds())%60)+fmt.Sprintf(format, args...))
+	w.log = append(
+		w.log,
+		fmt.Sprintf(
+			"%2d:%02d:%02d ",
+			int(at.Hours()),
+			int(at.Minutes())%60,
+			int(at.Seconds())%60,
+		)+fmt.Sprintf(
+			format,
+			args...),
+	)
 }
 
 // RoundTrip implements http.RoundTripper: every call to the service is a line, but for those that reach nobody.
@@ -127,9 +137,13 @@ func (w *world) client() *idc.Client {
 }
 
 func (w *world) renewer() *refresh.Renewer {
-	return &refresh.Renewer{Store: w.store, Now: w.now, Connect: func(context.Context, session.Session) (refresh.Service, error) {
-		return w.client(), nil
-	}}
+	return &refresh.Renewer{
+		Store: w.store,
+		Now:   w.now,
+		Connect: func(context.Context, session.Session) (refresh.Service, error) {
+			return w.client(), nil
+		},
+	}
 }
 
 func (w *world) signIn() {
@@ -201,8 +215,8 @@ func (w *world) check(want string) {
 	}
 }
 
-// A day: access tokens of one hour, a portal session of eight, a suspend of 100 minutes, half an hour without network.
-// Every call to the service is here, and every time the process wakes.
+// A day: access tokens of one hour, a portal session of eight, a suspend of 100 minutes, half an hour without
+// network. Every call to the service is here, and every time the process wakes.
 func TestDay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -235,7 +249,8 @@ func TestDay(t *testing.T) {
  7:48:30 last until 8h0m0s
  8:00:05 call /token
  8:00:08 ended (sign_in_needed)`)
-		// It slept once at the start, once after each of the 10 calls above, and once after each of the 13 without a network.
+		// It slept once at the start, once after each of the 10 calls above, and once after each of the 13 without a
+		// network.
 		if w.waits != 24 {
 			t.Errorf("slept %d times in a day", w.waits)
 		}

@@ -181,8 +181,8 @@ func Stop(ctx context.Context, stateDir string) (h Holder, running bool, err err
 	}
 }
 
-// hurry signals the holder, if its process is here. The process is pinned before it is recognised (pidfd, on Linux), so
-// its number cannot pass to another in between.
+// hurry signals the holder, if its process is here. The process is pinned before it is recognised (pidfd, on Linux),
+// so its number cannot pass to another in between.
 func (h Holder) hurry() bool {
 	p, err := os.FindProcess(h.PID)
 	if err != nil {
@@ -208,7 +208,10 @@ func cannot(what, path string, err error) error {
 	}
 	return &fault.Error{
 		Kind: fault.Config, Msg: fmt.Sprintf("cannot %s %q: %s", what, path, cause),
-		Remedy: fault.Preface{Words: "see who may use the folder:", Then: fault.Run{"ls", "-ld", filepath.Dir(path)}}, Err: err,
+		Remedy: fault.Preface{
+			Words: "see who may use the folder:",
+			Then:  fault.Run{"ls", "-ld", filepath.Dir(path)},
+		}, Err: err,
 	}
 }
 

@@ -130,7 +130,13 @@ func TestReusedNumber(t *testing.T) {
 	if err := innocent.Start(); err != nil {
 		t.Fatal(err)
 	}
-	stale := Holder{ID: "OLD", PID: innocent.Process.Pid, Start: "another boot:1", Host: "build7", Watched: []string{"dev"}}
+	stale := Holder{
+		ID:      "OLD",
+		PID:     innocent.Process.Pid,
+		Start:   "another boot:1",
+		Host:    "build7",
+		Watched: []string{"dev"},
+	}
 	describe := func(h Holder) {
 		data, err := json.Marshal(h)
 		if err != nil {

@@ -84,8 +84,8 @@ func switches(t *testing.T, pid int) (sum int) {
 	return sum
 }
 
-// Between two deadlines the process does not run: the kernel counts. The same count finds one that compares. A token that
-// another program writes, and the request to end, are found at once all the same.
+// Between two deadlines the process does not run: the kernel counts. The same count finds one that compares. A token
+// that another program writes, and the request to end, are found at once all the same.
 func TestIdleProcessSleeps(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -104,19 +104,25 @@ func TestIdleProcessSleeps(t *testing.T) {
 				t.Fatal(err)
 			}
 			if kind, err := kindOf(dir); err != nil || !slices.Contains(local, kind) {
-				testtools.Missing(t, fmt.Sprintf("a temporary folder that tells of changes (%s has type %#x, %v)", dir, kind, err), "set TMPDIR to a local disk")
+				testtools.Missing(t,
+					fmt.Sprintf("a temporary folder that tells of changes (%s has type %#x, %v)", dir, kind, err),
+					"set TMPDIR to a local disk")
 			}
 			file := (&store.Store{AWSDir: dir}).TokenPath(dev.CacheKey())
 			sign := func(token string) {
 				t.Helper()
-				text := fmt.Sprintf(`{"accessToken": %q, "expiresAt": %q, "startUrl": "https://x.awsapps.com/start", "region": "us-east-1"}`,
-					token, time.Now().Add(8*time.Hour).UTC().Format(time.RFC3339))
+				text := fmt.Sprintf(
+					`{"accessToken": %q, "expiresAt": %q, "startUrl": "https://x.awsapps.com/start", "region": "us-east-1"}`,
+					token,
+					time.Now().Add(8*time.Hour).UTC().Format(time.RFC3339),
+				)
 				if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 					t.Fatal(err)
 				}
 			}
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD=keep", "HOMING_TEST_DIR="+dir, "HOMING_TEST_COMPARING="+tt.every)
+			cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD=keep", "HOMING_TEST_DIR="+dir,
+				"HOMING_TEST_COMPARING="+tt.every)
 			cmd.Stderr = os.Stderr
 			out, err := cmd.StdoutPipe()
 			if err != nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// Look is how often the clock and the times of the files are compared with what they were, where the system does not tell
-// of a change. Nothing else happens then: no lock is taken, no token is read, no call is made. Where it does tell, there
-// is a look after an event only: see Alarm.
+// Look is how often the clock and the times of the files are compared with what they were, where the system does not
+// tell of a change. Nothing else happens then: no lock is taken, no token is read, no call is made. Where it does
+// tell, there is a look after an event only: see Alarm.
 const Look = time.Minute
 
 // Tokens renews a token before anybody asks for it (refresh.Renewer does).
@@ -88,8 +88,8 @@ type Event struct {
 	Err       error // a *fault.Error
 }
 
-// Run keeps the sessions until ctx ends, for which it returns nil, or until Check returns an error. A session whose end
-// has been told rests until somebody signs in again, with whatever program. Run is called once.
+// Run keeps the sessions until ctx ends, for which it returns nil, or until Check returns an error. A session whose
+// end has been told rests until somebody signs in again, with whatever program. Run is called once.
 func (k *Keeper) Run(ctx context.Context) error {
 	alarm := k.Alarm
 	if alarm == nil {
@@ -213,8 +213,8 @@ func (k *Keeper) note(ctx context.Context, s *kept, a answer) {
 // coarse is the resolution of the time of a file: two seconds on FAT, and ticks of some milliseconds elsewhere.
 const coarse = 2 * time.Second
 
-// look brings what is known up to date with the config and the files. again says that something could not be done, and
-// that no change will tell when it can.
+// look brings what is known up to date with the config and the files. again says that something could not be done,
+// and that no change will tell when it can.
 func (k *Keeper) look() (again bool, err error) {
 	sessions := k.Sessions()
 	var now []*kept
@@ -244,8 +244,8 @@ func (k *Keeper) find(s session.Session) *kept {
 	return &kept{session: s}
 }
 
-// read looks at the file of s and reports whether it holds another token than before. A file whose time is the same is
-// opened only if thorough.
+// read looks at the file of s and reports whether it holds another token than before. A file whose time is the same
+// is opened only if thorough.
 func (k *Keeper) read(s *kept, thorough bool) bool {
 	key := s.session.CacheKey()
 	written := k.Files.Written(key)

@@ -56,8 +56,8 @@ func (n nobody) Ahead(_ context.Context, s session.Session, _ time.Duration) (se
 	return session.Token{}, false, fault.New(fault.Unavailable, "", "nobody is here")
 }
 
-// A file that cannot be read is a failure that is told once, not a sign-out. Sessions come and go with the config. A file
-// that nobody writes is read once.
+// A file that cannot be read is a failure that is told once, not a sign-out. Sessions come and go with the config. A
+// file that nobody writes is read once.
 func TestFilesAndConfig(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -153,7 +153,9 @@ func TestWaitsUntil(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		alarm := &once{stop: stop}
 		k := &keep.Keeper{
-			Tokens: nobody{t}, Files: f, Alarm: alarm, Now: func() time.Time { return now }, Chance: func() float64 { return 0 },
+			Tokens: nobody{
+				t,
+			}, Files: f, Alarm: alarm, Now: func() time.Time { return now }, Chance: func() float64 { return 0 },
 			Sessions: func() []session.Session { return []session.Session{{Name: "dev"}} }, Tell: func(keep.Event) {},
 			Check: func([]session.Session) (bool, error) { return tt.again, nil },
 			Paths: func() []string { return []string{"config"} },

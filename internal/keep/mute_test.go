@@ -45,7 +45,9 @@ func (h *halfMute) Ahead(ctx context.Context, s session.Session, _ time.Duration
 
 func expiring(left time.Duration) session.Token {
 	return session.Token{
-		AccessToken: session.NewSecret("a"), ExpiresAt: time.Now().Add(left), RefreshToken: session.NewSecret("r"), ClientID: "c",
+		AccessToken: session.NewSecret(
+			"a",
+		), ExpiresAt: time.Now().Add(left), RefreshToken: session.NewSecret("r"), ClientID: "c",
 		ClientSecret: session.NewSecret("s"), RegistrationExpiresAt: time.Now().Add(90 * 24 * time.Hour),
 	}
 }

@@ -7,20 +7,21 @@ import (
 )
 
 const (
-	// early is what a token has left at least when it is renewed. The AWS CLI and botocore begin to renew in the last 15
-	// minutes, without a lock, and JavaScript and Java refused legacy tokens from then on: one minute before they wake.
+	// early is what a token has left at least when it is renewed. The AWS CLI and botocore begin to renew in the last
+	// 15 minutes, without a lock, and JavaScript and Java refused legacy tokens from then on: one minute before they
+	// wake.
 	early = 16 * time.Minute
 	// spread is how much earlier the renewal may be, by chance: machines that share ~/.aws do not come at once. The
 	// first one renews, and the others find the new token in the file.
 	spread = 4 * time.Minute
-	// longer is what a renewal must bring for another one to be worth a call. A service that ends the access token with
-	// the portal session brings less.
+	// longer is what a renewal must bring for another one to be worth a call. A service that ends the access token
+	// with the portal session brings less.
 	longer = time.Minute
-	// late is how long after the end of the last token the service is asked whether the session is really over. Clocks
-	// differ.
+	// late is how long after the end of the last token the service is asked whether the session is really over.
+	// Clocks differ.
 	late = 5 * time.Second
-	// firstRetry and mostRetry are the first and the longest time from a renewal that failed to the next; each is twice
-	// the one before. The call itself is repeated for up to 30 seconds.
+	// firstRetry and mostRetry are the first and the longest time from a renewal that failed to the next; each is
+	// twice the one before. The call itself is repeated for up to 30 seconds.
 	firstRetry = time.Minute
 	mostRetry  = 3 * time.Minute
 )
@@ -101,7 +102,9 @@ func ending(before, fresh session.Token, now time.Time) bool {
 func (v *view) fail(now time.Time, chance float64) {
 	pause := min(firstRetry<<min(v.failing, 10), mostRetry)
 	v.failing++
-	v.retry = now.Round(0).Add(pause/2 + time.Duration(chance*float64(pause/2))) // without the monotonic clock, which stands still in a suspend
+	v.retry = now.Round(0).
+		Add(pause/2 + time.Duration(chance*float64(pause/2)))
+	// without the monotonic clock, which stands still in a suspend
 }
 
 // wake returns the earliest of the deadlines, false where there is none.

@@ -13,7 +13,9 @@ func TestPlan(t *testing.T) {
 	in := func(minutes float64) time.Time { return now.Add(time.Duration(minutes * float64(time.Minute))) }
 	token := func(left float64) session.Token {
 		return session.Token{
-			AccessToken: session.NewSecret("a"), ExpiresAt: in(left), RefreshToken: session.NewSecret("r"), ClientID: "c",
+			AccessToken: session.NewSecret(
+				"a",
+			), ExpiresAt: in(left), RefreshToken: session.NewSecret("r"), ClientID: "c",
 			ClientSecret: session.NewSecret("s"), RegistrationExpiresAt: in(60 * 24),
 		}
 	}

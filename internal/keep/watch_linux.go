@@ -22,14 +22,15 @@ const (
 	links = 40
 )
 
-// local lists the file systems that tell of every change, since only this kernel writes to them. On others (NFS, SMB, 9p
-// of WSL, FUSE and virtiofs of Docker Desktop) another machine writes too, which inotify does not see.
+// local lists the file systems that tell of every change, since only this kernel writes to them. On others (NFS, SMB,
+// 9p of WSL, FUSE and virtiofs of Docker Desktop) another machine writes too, which inotify does not see.
 var local = []uint32{
 	unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.RAMFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC,
 	unix.F2FS_SUPER_MAGIC, unix.BCACHEFS_SUPER_MAGIC, unix.ECRYPTFS_SUPER_MAGIC, 0x2fc12fc1, // the last is ZFS
 }
 
-// watcher tells of changes to files by inotify(7). It watches folders, since files are replaced, and need not be there.
+// watcher tells of changes to files by inotify(7). It watches folders, since files are replaced, and need not be
+// there.
 type watcher struct {
 	fd   int
 	file io.ReadCloser
@@ -65,8 +66,8 @@ func (w *watcher) close() {
 	w.done.Wait()
 }
 
-// watch watches paths, and nothing else from now on. fresh says that a watch is new, so that what it stands for may have
-// changed before; deaf says why not every change will be told of, "" if it will.
+// watch watches paths, and nothing else from now on. fresh says that a watch is new, so that what it stands for may
+// have changed before; deaf says why not every change will be told of, "" if it will.
 func (w *watcher) watch(paths []string) (fresh bool, deaf string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -89,7 +90,8 @@ func (w *watcher) watch(paths []string) (fresh bool, deaf string) {
 			}
 		}
 		now[id] = want
-		if was := w.watches[id]; was == nil || was.path != want.path || slices.ContainsFunc(want.names, func(n string) bool { return !slices.Contains(was.names, n) }) {
+		if was := w.watches[id]; was == nil || was.path != want.path ||
+			slices.ContainsFunc(want.names, func(n string) bool { return !slices.Contains(was.names, n) }) {
 			fresh = true
 		}
 		if want.mask&inside != inside {
@@ -150,8 +152,9 @@ func (w *watcher) counts(e event) bool {
 	return slices.Contains(at.names, e.name)
 }
 
-// wanted returns what to watch so that nothing happens to paths unseen: the folder of each file, and by itself each folder
-// and link on the way there. Where a folder is missing it is the last one that is there, for the name that is not.
+// wanted returns what to watch so that nothing happens to paths unseen: the folder of each file, and by itself each
+// folder and link on the way there. Where a folder is missing it is the last one that is there, for the name that is
+// not.
 func wanted(paths []string) []*watch {
 	var list []*watch
 	add := func(path string, mask uint32, name string) {

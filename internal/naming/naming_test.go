@@ -189,7 +189,8 @@ func TestTemplatesThatAreWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := parsed.Name(naming.Fields{AccountID: "1", RoleName: "r"}); fault.KindOf(err) != fault.Usage || got != "" {
+	if got, err := parsed.Name(naming.Fields{AccountID: "1", RoleName: "r"}); fault.KindOf(err) != fault.Usage ||
+		got != "" {
 		t.Errorf("an empty name: %q, %v", got, err)
 	}
 	if parsed.String() != "{{.AccountEmail}}" {
@@ -224,12 +225,20 @@ func FuzzName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, template, account, id, role string) {
 		parsed, err := naming.Parse(template)
 		if err != nil {
-			if fault.KindOf(err) != fault.Usage || fault.RemedyOf(err) == nil || !plain.IsLine(strings.ReplaceAll(err.Error(), " ", "_")) {
+			if fault.KindOf(err) != fault.Usage || fault.RemedyOf(err) == nil ||
+				!plain.IsLine(strings.ReplaceAll(err.Error(), " ", "_")) {
 				t.Errorf("%q: %v", template, err)
 			}
 			return
 		}
-		fields := naming.Fields{AccountName: account, AccountID: id, RoleName: role, AccountEmail: account, Session: role, Region: id}
+		fields := naming.Fields{
+			AccountName:  account,
+			AccountID:    id,
+			RoleName:     role,
+			AccountEmail: account,
+			Session:      role,
+			Region:       id,
+		}
 		got, err := parsed.Name(fields)
 		if err != nil {
 			if fault.KindOf(err) != fault.Usage || got != "" {
@@ -237,7 +246,8 @@ func FuzzName(f *testing.F) {
 			}
 			return
 		}
-		if invalid := configedit.ValidName(got); invalid != nil || len(got) > naming.MaxName || strings.EqualFold(got, "default") {
+		if invalid := configedit.ValidName(got); invalid != nil || len(got) > naming.MaxName ||
+			strings.EqualFold(got, "default") {
 			t.Errorf("%q: %v", got, invalid)
 		}
 		if naming.Clean(got) != got || !utf8.ValidString(got) {

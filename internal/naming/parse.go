@@ -15,8 +15,8 @@ import (
 // maxTemplate bounds a template, in bytes. It may come from a file on the web.
 const maxTemplate = 1024
 
-// maxRegex bounds a compiled expression, in instructions: an expression and a text that were made for it take the square
-// of the text's length times this, for each of thousands of accounts.
+// maxRegex bounds a compiled expression, in instructions: an expression and a text that were made for it take the
+// square of the text's length times this, for each of thousands of accounts.
 const maxRegex = 500
 
 // helper is what can stand behind a "|".
@@ -87,8 +87,8 @@ func trim(args []string) (func(string) string, error) {
 	return func(s string) string { return strings.TrimSuffix(strings.TrimPrefix(s, args[0]), args[0]) }, nil
 }
 
-// Parse reads a template; "" is Default. Text in {{ }} is a field, {{.RoleName}}, with helpers behind it, each after a
-// "|": slug, lower, upper, trim, replace, regex (RE2 syntax, https://golang.org/s/re2syntax) and default. Their
+// Parse reads a template; "" is Default. Text in {{ }} is a field, {{.RoleName}}, with helpers behind it, each after
+// a "|": slug, lower, upper, trim, replace, regex (RE2 syntax, https://golang.org/s/re2syntax) and default. Their
 // arguments stand in "double quotes", where a backslash escapes, or in `back quotes`, where it does not.
 //
 // An error is a *fault.Error of kind Usage that names the column, with what there is as its hint.
@@ -206,7 +206,10 @@ func (p *parser) value() (part, error) {
 	case word == "":
 		return part{}, p.fault("a field is missing")
 	case word[0] != '.':
-		return part{}, p.fault("%q is no field; one begins with a dot, and helpers stand behind it, each after a \"|\"", word)
+		return part{}, p.fault(
+			"%q is no field; one begins with a dot, and helpers stand behind it, each after a \"|\"",
+			word,
+		)
 	}
 	for _, f := range fields {
 		if strings.EqualFold(word, "."+f.name) {
@@ -269,7 +272,9 @@ func (p *parser) quote() bool {
 func (p *parser) quoted() (string, error) {
 	raw, err := strconv.QuotedPrefix(p.text[p.at:])
 	if err != nil {
-		return "", p.fault("this text in quotes does not end, or has an unknown escape in it (write \\\\ for a backslash)")
+		return "", p.fault(
+			"this text in quotes does not end, or has an unknown escape in it (write \\\\ for a backslash)",
+		)
 	}
 	text, err := strconv.Unquote(raw)
 	if err != nil {

@@ -1,7 +1,8 @@
 // Package plain makes text from strangers safe to show: what a service, a proxy, a browser or a file said may hold
 // escape sequences that move the cursor, rewrite what stands above, or swap the reading direction.
 //
-// Everything homing did not write itself goes through Line before it reaches a terminal, a log, a config file or a page.
+// Everything homing did not write itself goes through Line before it reaches a terminal, a log, a config file or a
+// page.
 package plain
 
 import (

@@ -39,9 +39,15 @@ func TestCost(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector is what would be measured")
 	}
-	o := Options{Session: corp, Template: "{{.AccountName | slug | regex `^acme-` ``}}-{{.RoleName}}", Prune: true, Rename: true}
+	o := Options{
+		Session:  corp,
+		Template: "{{.AccountName | slug | regex `^acme-` ``}}-{{.RoleName}}",
+		Prune:    true,
+		Rename:   true,
+	}
 	for i := range 20 {
-		o.Defaults = append(o.Defaults, Default{fmt.Sprintf("*-%d-*", i), "us-east-1", ""}, Default{fmt.Sprintf("%012d/Admin*", i), "", "json"})
+		o.Defaults = append(o.Defaults, Default{fmt.Sprintf("*-%d-*", i), "us-east-1", ""},
+			Default{fmt.Sprintf("%012d/Admin*", i), "", "json"})
 		o.Select.Exclude = append(o.Select.Exclude, fmt.Sprintf("nobody-%d*", i), fmt.Sprintf("*/nothing-%d", i))
 	}
 	for i := range 1000 {

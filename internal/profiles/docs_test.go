@@ -20,7 +20,10 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := strings.ReplaceAll(string(text), "\r\n", "\n")
-	g := Grant{Account: session.Account{ID: "111122223333", Name: "Acme Prod (EU)", Email: "aws+prod@acme.example"}, Role: "AdministratorAccess"}
+	g := Grant{
+		Account: session.Account{ID: "111122223333", Name: "Acme Prod (EU)", Email: "aws+prod@acme.example"},
+		Role:    "AdministratorAccess",
+	}
 	rows := regexp.MustCompile("(?m)^\\| `(\\{\\{.*\\}\\}.*)` \\| `(.*)` \\|$").FindAllStringSubmatch(page, -1)
 	if len(rows) < 5 {
 		t.Fatalf("%d templates found", len(rows))

@@ -42,7 +42,8 @@ func newForms(cfg *awsconfig.Config, o Options) (forms, error) {
 	case "", FormLegacy:
 	case FormSession, FormProcess:
 		if o.Session.Legacy() {
-			return f, fault.Suggest(fault.Usage, fault.Preface{Words: "use: --form legacy, or make a session:", Then: fault.ConfigureSession{}},
+			return f, fault.Suggest(fault.Usage,
+				fault.Preface{Words: "use: --form legacy, or make a session:", Then: fault.ConfigureSession{}},
 				"profiles of form %q need an sso-session, and %q is a start URL", o.Form, o.Session.StartURL)
 		}
 	default:
@@ -67,14 +68,16 @@ func (f *forms) checkSession(cfg *awsconfig.Config) error {
 		return err
 	}
 	if there.StartURL != f.session.StartURL || there.Region != f.session.Region {
-		return fault.New(fault.Config, "run the command again", "sso-session %q in %q is another one by now", f.session.Name, cfg.ConfigPath())
+		return fault.New(fault.Config, "run the command again", "sso-session %q in %q is another one by now",
+			f.session.Name, cfg.ConfigPath())
 	}
 	section, _ := cfg.SessionSection(f.session.Name)
 	f.region, f.output = section.Get(keyRegion), section.Get(keyOutput)
 	for _, key := range []string{keyAccount, keyRole, keySession} {
 		if path, line := section.Where(key); path != "" {
 			return fault.New(fault.Config, fmt.Sprintf("remove line %d of %s", line, path),
-				"%q: line %d: sso-session %q has %s, so the AWS CLI refuses every profile that says otherwise", path, line, f.session.Name, key)
+				"%q: line %d: sso-session %q has %s, so the AWS CLI refuses every profile that says otherwise", path,
+				line, f.session.Name, key)
 		}
 	}
 	return nil
@@ -149,7 +152,8 @@ func difference(p awsconfig.Profile, kv []configedit.KeyValue) (set []configedit
 		}
 	}
 	for _, key := range managed {
-		if _, ok := p.Lookup(key); ok && !slices.ContainsFunc(kv, func(w configedit.KeyValue) bool { return w.Key == key }) {
+		if _, ok := p.Lookup(key); ok &&
+			!slices.ContainsFunc(kv, func(w configedit.KeyValue) bool { return w.Key == key }) {
 			unset = append(unset, key)
 		}
 	}
@@ -159,14 +163,19 @@ func difference(p awsconfig.Profile, kv []configedit.KeyValue) (set []configedit
 // FormProcessLine is the credential_process for a grant. It is taken apart alike by Python's shlex (botocore), by sh
 // -c (the Go and JavaScript SDKs) and, for a path of Windows, by its command line.
 func FormProcessLine(program, sessionName string, g Grant) string {
-	return commandLine(program) + " credentials --sso-session " + quote(sessionName) + " --account-id " + g.Account.ID + " --role-name " + g.Role
+	return commandLine(
+		program,
+	) + " credentials --sso-session " + quote(
+		sessionName,
+	) + " --account-id " + g.Account.ID + " --role-name " + g.Role
 }
 
 // commandLine writes the path of a program at the beginning of a command line; "" for one that is not absolute or
 // that no config file can hold.
 func commandLine(program string) string {
 	if strings.ContainsFunc(program, func(r rune) bool {
-		return unicode.IsControl(r) || r == unicode.ReplacementChar || r == 0x2028 || r == 0x2029 || unicode.Is(unicode.Bidi_Control, r)
+		return unicode.IsControl(r) || r == unicode.ReplacementChar || r == 0x2028 || r == 0x2029 ||
+			unicode.Is(unicode.Bidi_Control, r)
 	}) {
 		return ""
 	}

@@ -34,7 +34,12 @@ func (n namer) names(g Grant, region string) [levels]string {
 	}
 	numbered := base + "-" + g.Account.ID
 	sum := sha256.Sum256([]byte(g.Account.ID + "/" + g.Role))
-	return [levels]string{base, numbered, strings.TrimRight(numbered+"-"+naming.Clean(g.Role), "-"), numbered + "-" + hex.EncodeToString(sum[:4])}
+	return [levels]string{
+		base,
+		numbered,
+		strings.TrimRight(numbered+"-"+naming.Clean(g.Role), "-"),
+		numbered + "-" + hex.EncodeToString(sum[:4]),
+	}
 }
 
 // name gives every want its profile.
@@ -140,8 +145,8 @@ func (m *maker) renames(w *want) bool {
 	return m.o.Rename && w.has.intact && !w.fits() && m.sources[w.has.Name] == ""
 }
 
-// cover looks for a profile that a person wrote for this grant under one of its names. It counts under the longer ones
-// too: whether the short one is free changes from run to run.
+// cover looks for a profile that a person wrote for this grant under one of its names. It counts under the longer
+// ones too: whether the short one is free changes from run to run.
 func (m *maker) cover(w *want) bool {
 	for _, name := range w.names {
 		for _, a := range m.people[strings.ToLower(name)] {

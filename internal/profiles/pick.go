@@ -8,8 +8,8 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// Account reports whether a run is about an account, as far as that can be told without its roles. What Exclude says is
-// not looked at: a profile of an excluded account is not wanted, and that has to be known.
+// Account reports whether a run is about an account, as far as that can be told without its roles. What Exclude says
+// is not looked at: a profile of an excluded account is not wanted, and that has to be known.
 func (s Selection) Account(a session.Account) bool {
 	p := newPicker(Options{Select: Selection{Accounts: s.Accounts}})
 	return p.account(a).selected
@@ -85,8 +85,8 @@ func (p *patterns) match(hits []bool, texts ...string) bool {
 	return found
 }
 
-// picker applies the selection and the defaults. It remembers what it found out about an account and a role: there are
-// many more grants.
+// picker applies the selection and the defaults. It remembers what it found out about an account and a role: there
+// are many more grants.
 type picker struct {
 	accounts, roles patterns
 	exclude, pairs  patterns // pairs are those of exclude with a "/" in them
@@ -110,7 +110,9 @@ func newPicker(o Options) *picker {
 		matches[i] = d.Match
 	}
 	return &picker{
-		accounts: newPatterns(o.Select.Accounts), roles: newPatterns(o.Select.Roles), exclude: newPatterns(o.Select.Exclude),
+		accounts: newPatterns(
+			o.Select.Accounts,
+		), roles: newPatterns(o.Select.Roles), exclude: newPatterns(o.Select.Exclude),
 		pairs: newPatterns(pairs), matches: newPatterns(matches), defaults: o.Defaults,
 		ofAccount: map[session.Account]*picked{}, ofRole: map[string]*picked{},
 	}
@@ -148,8 +150,8 @@ func (p *picker) selects(g Grant) (selected, excluded bool) {
 	return account.selected && role.selected && !excluded, excluded
 }
 
-// concerns reports whether a run is about a role that can no longer be used. Of an account that is gone the number alone
-// is known: where accounts are selected by their names, the run is not about it.
+// concerns reports whether a run is about a role that can no longer be used. Of an account that is gone the number
+// alone is known: where accounts are selected by their names, the run is not about it.
 func (p *picker) concerns(g Grant) bool {
 	return p.account(g.Account).selected && p.role(g.Role).selected
 }
@@ -179,8 +181,8 @@ func (p *picker) unmatched() []string {
 	return none
 }
 
-// defaultsFor returns the region and the output that are set for a grant; "" where none is. profile is "" while it has
-// no name.
+// defaultsFor returns the region and the output that are set for a grant; "" where none is. profile is "" while it
+// has no name.
 func (p *picker) defaultsFor(g Grant, profile string) (region, output string) {
 	if len(p.defaults) == 0 {
 		return "", ""

@@ -9,7 +9,11 @@ import (
 
 func TestSelection(t *testing.T) {
 	t.Parallel()
-	s := Selection{Accounts: []string{"Prod*", "*@acme.example", "3"}, Roles: []string{"admin"}, Exclude: []string{"prod-x/*", "2"}}
+	s := Selection{
+		Accounts: []string{"Prod*", "*@acme.example", "3"},
+		Roles:    []string{"admin"},
+		Exclude:  []string{"prod-x/*", "2"},
+	}
 	for _, tt := range []struct {
 		g              Grant
 		account, match bool

@@ -139,19 +139,20 @@ func (m *maker) present() {
 	}
 }
 
-// orphan reports whether a managed profile, as it was written, belongs to a session that the file no longer has: one that
-// was renamed or removed. Nobody else would ever look after it. One of form legacy needs no session, so it has to be of the
-// same start URL.
+// orphan reports whether a managed profile, as it was written, belongs to a session that the file no longer has: one
+// that was renamed or removed. Nobody else would ever look after it. One of form legacy needs no session, so it has
+// to be of the same start URL.
 func (m *maker) orphan(mark awsconfig.Mark, a access) bool {
-	if !mark.Intact || !a.direct || strings.Contains(mark.Owner, "://") || slices.Contains(m.cfg.SessionNames(), mark.Owner) {
+	if !mark.Intact || !a.direct || strings.Contains(mark.Owner, "://") ||
+		slices.Contains(m.cfg.SessionNames(), mark.Owner) {
 		return false
 	}
 	return a.session == mark.Owner || a.session == "" && a.ours
 }
 
-// Covering returns the profiles that give access to each account and role of a session, by account number and role, in
-// the order of the file. Only those count that do so by themselves, whoever wrote them and in whatever form: by the
-// session's name, also in a credential_process that runs homing, or as a legacy profile by its start URL.
+// Covering returns the profiles that give access to each account and role of a session, by account number and role,
+// in the order of the file. Only those count that do so by themselves, whoever wrote them and in whatever form: by
+// the session's name, also in a credential_process that runs homing, or as a legacy profile by its start URL.
 func Covering(cfg *awsconfig.Config, s session.Session) map[[2]string][]string {
 	found := map[[2]string][]string{}
 	r := reader{s}

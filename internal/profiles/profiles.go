@@ -204,7 +204,8 @@ func (m *maker) add(c Change) { m.plan.Changes = append(m.plan.Changes, c) }
 // impossible says why no profile can be written for a grant; "" when one can. What the service hands out passes.
 func impossible(g Grant) string {
 	digits := func(r rune) bool { return '0' <= r && r <= '9' }
-	if n := len(g.Account.ID); n == 0 || n > 20 || strings.ContainsFunc(g.Account.ID, func(r rune) bool { return !digits(r) }) {
+	if n := len(g.Account.ID); n == 0 || n > 20 ||
+		strings.ContainsFunc(g.Account.ID, func(r rune) bool { return !digits(r) }) {
 		return "the number of the account is not one"
 	}
 	bad := func(r rune) bool { // the pattern of permission sets is [\w+=,.@-]+, 32 characters at most
@@ -226,7 +227,8 @@ func newMaker(cfg *awsconfig.Config, o Options) (*maker, error) {
 		m.unknown[id] = true
 	}
 	if m.owner == "" {
-		return nil, fault.New(fault.Usage, "name a session: --sso-session NAME", "there is no session to make profiles for")
+		return nil, fault.New(fault.Usage, "name a session: --sso-session NAME",
+			"there is no session to make profiles for")
 	}
 	var err error
 	if m.namer, err = newNamer(o); err != nil {

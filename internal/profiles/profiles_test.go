@@ -26,7 +26,10 @@ sso_region = eu-west-1
 `
 
 func grant(id, name, role string) Grant {
-	return Grant{Account: session.Account{ID: id, Name: name, Email: strings.ToLower(name) + "@acme.example"}, Role: role}
+	return Grant{
+		Account: session.Account{ID: id, Name: name, Email: strings.ToLower(name) + "@acme.example"},
+		Role:    role,
+	}
 }
 
 // planned plans, checks what holds for every plan, and returns the plan with the text that it makes.
@@ -93,7 +96,11 @@ func same(t testing.TB, what, got, want string) {
 
 func TestForms(t *testing.T) {
 	t.Parallel()
-	grants := []Grant{grant("222222222222", "Acme Test", "Read"), grant("111111111111", "Acme Prod", "Admin"), grant("111111111111", "Acme Prod", "Read")}
+	grants := []Grant{
+		grant("222222222222", "Acme Test", "Read"),
+		grant("111111111111", "Acme Prod", "Admin"),
+		grant("111111111111", "Acme Prod", "Read"),
+	}
 	for _, tt := range []struct {
 		name, src string
 		o         Options
@@ -162,14 +169,25 @@ func TestAnotherForm(t *testing.T) {
 	src := corpSection
 	made := map[Form]string{}
 	for _, form := range forms {
-		plan, out := planned(t, src, grants, Options{Session: corp, Form: form, Program: "/usr/bin/homing", Defaults: []Default{{"*", "eu-west-2", "json"}}})
+		plan, out := planned(
+			t,
+			src,
+			grants,
+			Options{
+				Session:  corp,
+				Form:     form,
+				Program:  "/usr/bin/homing",
+				Defaults: []Default{{"*", "eu-west-2", "json"}},
+			},
+		)
 		keys := map[string]bool{}
 		for p := range awsconfig.Parse("config", []byte(out)).Profiles() {
 			for _, key := range p.Keys() {
 				keys[key] = true
 			}
 		}
-		if keys[keyProcess] && len(keys) != 3 || keys[keySession] && keys[keyURL] || !keys[keyRegion] || !keys[keyOutput] {
+		if keys[keyProcess] && len(keys) != 3 || keys[keySession] && keys[keyURL] || !keys[keyRegion] ||
+			!keys[keyOutput] {
 			t.Errorf("%s holds %v", form, keys)
 		}
 		if m := awsconfig.Parse("config", []byte(out)).Marks()["prod-Admin"]; !m.Intact {
@@ -182,7 +200,8 @@ func TestAnotherForm(t *testing.T) {
 			t.Errorf("%s", told(plan))
 		}
 		// What nobody says stays as it is.
-		if plan, err := Make(awsconfig.Parse("config", []byte(out)), grants, Options{Session: corp, Program: "/usr/bin/homing"}); err != nil || !plan.Empty() {
+		if plan, err := Make(awsconfig.Parse("config", []byte(out)), grants, Options{Session: corp, Program: "/usr/bin/homing"}); err != nil ||
+			!plan.Empty() {
 			t.Errorf("%s without a form: %v, %v", form, plan.Edits, err)
 		}
 		src = out
@@ -195,7 +214,9 @@ func TestAnotherForm(t *testing.T) {
 func TestNamesThatCollide(t *testing.T) {
 	t.Parallel()
 	team := func(id string) Grant { return grant(id, "Team", "Admin") }
-	one, two, three := team("111111111111"), grant("222222222222", "team", "Admin"), grant("333333333333", "TEAM", "Admin")
+	one, two, three := team(
+		"111111111111",
+	), grant("222222222222", "team", "Admin"), grant("333333333333", "TEAM", "Admin")
 	o := Options{Session: corp}
 
 	plan, alone := planned(t, corpSection, []Grant{one}, o)
@@ -207,30 +228,44 @@ func TestNamesThatCollide(t *testing.T) {
 	same(t, "the first one goes", told(plan), "keep team-Admin-222222222222 = 222222222222/Admin\n"+
 		"remove team-Admin = 111111111111/Admin (you can no longer use its role)\n")
 	plan, _ = planned(t, left, []Grant{one, two, three}, o)
-	same(t, "it comes back, with a third", told(plan), "add team-Admin-111111111111 = 111111111111/Admin (team-Admin would be the name of more than one role)\n"+
-		"keep team-Admin-222222222222 = 222222222222/Admin\nadd team-Admin-333333333333 = 333333333333/Admin (team-Admin would be the name of more than one role)\n")
+	same(
+		t,
+		"it comes back, with a third",
+		told(plan),
+		"add team-Admin-111111111111 = 111111111111/Admin (team-Admin would be the name of more than one role)\n"+
+			"keep team-Admin-222222222222 = 222222222222/Admin\nadd team-Admin-333333333333 = 333333333333/Admin (team-Admin would be the name of more than one role)\n",
+	)
 
 	// All at once: none gets the short name, so that which one is the first does not matter. Selected or not, they
 	// are there.
-	plan, _ = planned(t, corpSection, []Grant{one, two, three}, Options{Session: corp, Select: Selection{Accounts: []string{"222222222222"}}})
-	same(t, "at once", told(plan), "add team-Admin-222222222222 = 222222222222/Admin (team-Admin would be the name of more than one role)\n")
+	plan, _ = planned(t, corpSection, []Grant{one, two, three},
+		Options{Session: corp, Select: Selection{Accounts: []string{"222222222222"}}})
+	same(t, "at once", told(plan),
+		"add team-Admin-222222222222 = 222222222222/Admin (team-Admin would be the name of more than one role)\n")
 
 	// Roles of one account whose template does not tell them apart, and names that are the next choice of another.
 	plan, _ = planned(t, corpSection, []Grant{
 		grant("111111111111", "a", "x=y"), grant("111111111111", "a", "x,y"), grant("111111111111", "a", "z"),
 		grant("222222222222", "a-111111111111", "z"), grant("333333333333", "a-111111111111-z", "z"),
 	}, Options{Session: corp, Template: "{{.AccountName}}"})
-	same(t, "without the role", told(plan), "add a-111111111111-13840e7e = 111111111111/x,y (a would be the name of more than one role)\n"+
-		"add a-111111111111-ae03c503 = 111111111111/x=y (a would be the name of more than one role)\n"+
-		"add a-111111111111-e84e092f = 111111111111/z (a would be the name of more than one role)\n"+
-		"add a-111111111111 = 222222222222/z\nadd a-111111111111-z = 333333333333/z\n")
+	same(
+		t,
+		"without the role",
+		told(plan),
+		"add a-111111111111-13840e7e = 111111111111/x,y (a would be the name of more than one role)\n"+
+			"add a-111111111111-ae03c503 = 111111111111/x=y (a would be the name of more than one role)\n"+
+			"add a-111111111111-e84e092f = 111111111111/z (a would be the name of more than one role)\n"+
+			"add a-111111111111 = 222222222222/z\nadd a-111111111111-z = 333333333333/z\n",
+	)
 
 	// The profile of commands that are told none is never made.
-	plan, _ = planned(t, corpSection, []Grant{grant("111111111111", "Default", "Admin")}, Options{Session: corp, Template: "{{.AccountName}}"})
+	plan, _ = planned(t, corpSection, []Grant{grant("111111111111", "Default", "Admin")},
+		Options{Session: corp, Template: "{{.AccountName}}"})
 	same(t, "default", told(plan), "add Default-111111111111 = 111111111111/Admin\n")
 
 	// A name of the credentials file is not free, whatever the letter case, nor one that only the SDKs read.
-	plan, _ = planned(t, corpSection+"[ profile sdk-Admin ]\nregion = x\n", []Grant{grant("111111111111", "Keys", "Admin"), grant("222222222222", "SDK", "Admin")},
+	plan, _ = planned(t, corpSection+"[ profile sdk-Admin ]\nregion = x\n",
+		[]Grant{grant("111111111111", "Keys", "Admin"), grant("222222222222", "SDK", "Admin")},
 		Options{Session: corp, Taken: []string{"KEYS-Admin"}})
 	same(t, "taken", told(plan), "add keys-Admin-111111111111 = 111111111111/Admin (the name keys-Admin is taken)\n"+
 		"add sdk-Admin-222222222222 = 222222222222/Admin (the name sdk-Admin is taken)\n")
@@ -272,9 +307,14 @@ func TestWhatAPersonWrote(t *testing.T) {
 	}
 	for _, o := range []Options{{Session: corp}, {Session: corp, Prune: true, Rename: true, Form: FormLegacy}} {
 		plan, out := planned(t, people, grants, o)
-		same(t, "plan", told(plan), "covered prod-Admin = 111111111111/Admin (a profile of yours is this one already)\n"+
-			"add prod-Read-111111111111 = 111111111111/Read (the name prod-Read is taken)\n"+
-			"covered test-Admin = 222222222222/Admin (a profile of yours is this one already)\nadd test-Read = 222222222222/Read\n")
+		same(
+			t,
+			"plan",
+			told(plan),
+			"covered prod-Admin = 111111111111/Admin (a profile of yours is this one already)\n"+
+				"add prod-Read-111111111111 = 111111111111/Read (the name prod-Read is taken)\n"+
+				"covered test-Admin = 222222222222/Admin (a profile of yours is this one already)\nadd test-Read = 222222222222/Read\n",
+		)
 		if !strings.HasPrefix(out, people) {
 			t.Errorf("what was there is changed:\n%s", out)
 		}
@@ -286,7 +326,9 @@ func TestWhatAPersonWrote(t *testing.T) {
 	if got := Covering(awsconfig.Parse("config", []byte(people)), corp); !reflect.DeepEqual(got, want) {
 		t.Errorf("covering: %v", got)
 	}
-	if got := Covering(awsconfig.Parse("config", []byte(people)), session.Session{Name: "other", StartURL: "https://x"}); len(got) != 0 {
+	if got := Covering(awsconfig.Parse("config", []byte(people)), session.Session{Name: "other", StartURL: "https://x"}); len(
+		got,
+	) != 0 {
 		t.Errorf("of another session: %v", got)
 	}
 }
@@ -295,7 +337,8 @@ func TestWhatAPersonWrote(t *testing.T) {
 func managedFile(t *testing.T) string {
 	t.Helper()
 	_, out := planned(t, corpSection, []Grant{
-		grant("111111111111", "prod", "Admin"), grant("222222222222", "test", "Admin"), grant("222222222222", "test", "Read"),
+		grant("111111111111", "prod",
+			"Admin"), grant("222222222222", "test", "Admin"), grant("222222222222", "test", "Read"),
 	}, Options{Session: corp, Defaults: []Default{{Match: "*", Region: "eu-west-2"}}})
 	return out
 }
@@ -304,7 +347,8 @@ func TestPrune(t *testing.T) {
 	t.Parallel()
 	src := managedFile(t)
 	still := grant("111111111111", "prod", "Admin")
-	edited := strings.Replace(src, "sso_role_name = Read\nregion = eu-west-2", "sso_role_name = Read\nregion = us-east-1", 1)
+	edited := strings.Replace(src, "sso_role_name = Read\nregion = eu-west-2",
+		"sso_role_name = Read\nregion = us-east-1", 1)
 	another := strings.Replace(src, "(corp)", "(other)", 2)
 	if edited == src || another == src {
 		t.Fatal("nothing was replaced")
@@ -349,7 +393,8 @@ func TestPrune(t *testing.T) {
 		}
 	}
 	_, out := planned(t, src, []Grant{still}, Options{Session: corp, Prune: true})
-	_, alone := planned(t, corpSection, []Grant{still}, Options{Session: corp, Defaults: []Default{{Match: "*", Region: "eu-west-2"}}})
+	_, alone := planned(t, corpSection, []Grant{still},
+		Options{Session: corp, Defaults: []Default{{Match: "*", Region: "eu-west-2"}}})
 	same(t, "what is left", out, alone)
 }
 
@@ -357,39 +402,69 @@ func TestPrune(t *testing.T) {
 func TestRename(t *testing.T) {
 	t.Parallel()
 	src := managedFile(t)
-	grants := []Grant{grant("111111111111", "Production", "Admin"), grant("222222222222", "Test", "Admin"), grant("222222222222", "test", "Read")}
+	grants := []Grant{
+		grant("111111111111", "Production", "Admin"),
+		grant("222222222222", "Test", "Admin"),
+		grant("222222222222", "test", "Read"),
+	}
 	plan, _ := planned(t, src, grants, Options{Session: corp})
-	same(t, "kept", told(plan), "keep prod-Admin = 111111111111/Admin (it keeps its name; the template makes production-Admin)\n"+
-		"keep test-Admin = 222222222222/Admin\nkeep test-Read = 222222222222/Read\n")
+	same(
+		t,
+		"kept",
+		told(plan),
+		"keep prod-Admin = 111111111111/Admin (it keeps its name; the template makes production-Admin)\n"+
+			"keep test-Admin = 222222222222/Admin\nkeep test-Read = 222222222222/Read\n",
+	)
 	plan, out := planned(t, src, grants, Options{Session: corp, Rename: true})
 	same(t, "renamed", told(plan), "rename production-Admin was prod-Admin = 111111111111/Admin\n"+
 		"keep test-Admin = 222222222222/Admin\nkeep test-Read = 222222222222/Read\n")
-	if p, ok := awsconfig.Parse("config", []byte(out)).Profile("production-Admin"); !ok || p.Get("region") != "eu-west-2" || strings.Contains(out, "prod-Admin") {
+	if p, ok := awsconfig.Parse("config", []byte(out)).Profile("production-Admin"); !ok ||
+		p.Get("region") != "eu-west-2" ||
+		strings.Contains(out, "prod-Admin") {
 		t.Errorf("the renamed profile:\n%s", out)
 	}
 	// Only the letter case: a name of its own is free.
 	plan, _ = planned(t, src, grants[:1], Options{Session: corp, Rename: true, Template: "Prod-{{.RoleName}}"})
-	same(t, "spelling", told(plan)[:strings.Index(told(plan), "\n")], "rename Prod-Admin was prod-Admin = 111111111111/Admin")
+	same(t, "spelling", told(plan)[:strings.Index(told(plan), "\n")],
+		"rename Prod-Admin was prod-Admin = 111111111111/Admin")
 	// Names that others had until now are not reused in the same run: scripts would land in another account.
-	swapped := []Grant{grant("111111111111", "test", "Admin"), grant("222222222222", "prod", "Admin"), grant("222222222222", "prod", "Read")}
+	swapped := []Grant{
+		grant("111111111111", "test", "Admin"),
+		grant("222222222222", "prod", "Admin"),
+		grant("222222222222", "prod", "Read"),
+	}
 	plan, _ = planned(t, src, swapped, Options{Session: corp, Rename: true})
-	same(t, "swapped", told(plan), "rename prod-Admin-222222222222 was test-Admin = 222222222222/Admin\nrename prod-Read was test-Read = 222222222222/Read\n"+
-		"rename test-Admin-111111111111 was prod-Admin = 111111111111/Admin\n")
+	same(
+		t,
+		"swapped",
+		told(plan),
+		"rename prod-Admin-222222222222 was test-Admin = 222222222222/Admin\nrename prod-Read was test-Read = 222222222222/Read\n"+
+			"rename test-Admin-111111111111 was prod-Admin = 111111111111/Admin\n",
+	)
 	mine := src + "[profile mine]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = prod-Admin\n"
 	plan, _ = planned(t, mine, grants, Options{Session: corp, Rename: true})
-	if plan.Changes[0].Kind != Keep || !strings.Contains(plan.Changes[0].Reason, "because profile mine names it as source_profile") {
+	if plan.Changes[0].Kind != Keep ||
+		!strings.Contains(plan.Changes[0].Reason, "because profile mine names it as source_profile") {
 		t.Errorf("%s", told(plan))
 	}
 	edited := strings.Replace(src, "sso_role_name = Admin\n", "sso_role_name = Admin\n# mine\n", 1)
 	plan, out = planned(t, edited, grants, Options{Session: corp, Rename: true, Prune: true, Form: FormLegacy})
-	if plan.Changes[0].Kind != Changed || !strings.Contains(out, "[profile prod-Admin]\nsso_session = corp\nsso_account_id = 111111111111\nsso_role_name = Admin\n# mine\n") {
+	if plan.Changes[0].Kind != Changed ||
+		!strings.Contains(
+			out,
+			"[profile prod-Admin]\nsso_session = corp\nsso_account_id = 111111111111\nsso_role_name = Admin\n# mine\n",
+		) {
 		t.Errorf("%s\n%s", told(plan), out)
 	}
 }
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	grants := []Grant{grant("111111111111", "prod-us", "Admin"), grant("222222222222", "prod-eu", "Admin"), grant("222222222222", "prod-eu", "Billing")}
+	grants := []Grant{
+		grant("111111111111", "prod-us", "Admin"),
+		grant("222222222222", "prod-eu", "Admin"),
+		grant("222222222222", "prod-eu", "Billing"),
+	}
 	regions := func(src string, defaults ...Default) (string, string) {
 		_, out := planned(t, src, grants, Options{Session: corp, Defaults: defaults})
 		var b strings.Builder
@@ -432,12 +507,28 @@ func TestUnmatchedAndSkipped(t *testing.T) {
 	t.Parallel()
 	grants := []Grant{
 		grant("111111111111", "prod", "Admin"), grant("12 34", "bad", "Admin"), grant("222222222222", "bad", "a b"),
-		grant("333333333333", "bad", "x\nsso_session = evil"), grant("", "bad", "Admin"), grant("444444444444", "bad", ""), grant("555555555555", "bad", "x;rm -rf /"),
+		grant(
+			"333333333333",
+			"bad",
+			"x\nsso_session = evil",
+		), grant("", "bad", "Admin"), grant("444444444444", "bad", ""), grant("555555555555", "bad", "x;rm -rf /"),
 	}
-	plan, out := planned(t, corpSection, grants, Options{Session: corp, Form: FormProcess, Program: "/usr/bin/homing", Select: Selection{
-		Accounts: []string{"prd*", "prod", "bad", "1*", "2*"}, Roles: []string{"*"}, Exclude: []string{"nobody", "prod/nothing", "*/a b", "12 34/Admin"},
-	}})
-	if plan.Count(Add) != 1 || plan.Count(Skipped) != 3 || strings.Contains(out, "rm -rf") || strings.Contains(out, "evil") {
+	plan, out := planned(
+		t,
+		corpSection,
+		grants,
+		Options{Session: corp, Form: FormProcess, Program: "/usr/bin/homing", Select: Selection{
+			Accounts: []string{
+				"prd*",
+				"prod",
+				"bad",
+				"1*",
+				"2*",
+			}, Roles: []string{"*"}, Exclude: []string{"nobody", "prod/nothing", "*/a b", "12 34/Admin"},
+		}},
+	)
+	if plan.Count(Add) != 1 || plan.Count(Skipped) != 3 || strings.Contains(out, "rm -rf") ||
+		strings.Contains(out, "evil") {
 		t.Errorf("%s\n%s", told(plan), out)
 	}
 	if want := []string{"prd*", "nobody", "prod/nothing"}; !slices.Equal(plan.Unmatched, want) {
@@ -472,7 +563,8 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %s", tt.name, told(plan))
 			continue
 		}
-		if fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) || fault.RemedyOf(err) == nil || !plan.Empty() {
+		if fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) || fault.RemedyOf(err) == nil ||
+			!plan.Empty() {
 			t.Errorf("%s: %v (%v)", tt.name, err, fault.RemedyOf(err))
 		}
 	}

@@ -28,7 +28,12 @@ func (w world) role() string { return w.pick("Admin", "admin", "Read", "x=y", "x
 
 // grants are some of all there are. An account has the same name all the time, mostly.
 func (w world) grants() []Grant {
-	names := map[string]string{"111111111111": "prod", "222222222222": "Prod", "333333333333": "prod-admin", "444444444444": "本番"}
+	names := map[string]string{
+		"111111111111": "prod",
+		"222222222222": "Prod",
+		"333333333333": "prod-admin",
+		"444444444444": "本番",
+	}
 	if w.chance(6) {
 		names[w.id()] = w.pick("prod", "test", "default", "", "prod-Admin-111111111111", "a\n[profile x]")
 	}
@@ -46,7 +51,8 @@ func (w world) grants() []Grant {
 func (w world) options() Options {
 	o := Options{Session: corp, Program: "/usr/local/bin/homing"}
 	if w.chance(3) {
-		o.Template = w.pick("{{.AccountName}}", "{{.RoleName}}", "{{.AccountID}}-{{.RoleName}}", "{{.AccountName|slug}}.{{.Region}}", "fixed", "{{.AccountEmail}}")
+		o.Template = w.pick("{{.AccountName}}", "{{.RoleName}}", "{{.AccountID}}-{{.RoleName}}",
+			"{{.AccountName|slug}}.{{.Region}}", "fixed", "{{.AccountEmail}}")
 	}
 	if w.chance(3) {
 		o.Form = Form(w.pick(string(FormSession), string(FormLegacy), string(FormProcess)))
@@ -61,7 +67,14 @@ func (w world) options() Options {
 		o.Select.Exclude = append(o.Select.Exclude, w.pick("111*", "*/Read", "prod*/x?y"))
 	}
 	for w.chance(3) {
-		o.Defaults = append(o.Defaults, Default{w.pick("*", "prod", "*/Admin", "prod*"), w.pick("", "eu-west-2", "us-east-1"), w.pick("", "json", "text")})
+		o.Defaults = append(
+			o.Defaults,
+			Default{
+				w.pick("*", "prod", "*/Admin", "prod*"),
+				w.pick("", "eu-west-2", "us-east-1"),
+				w.pick("", "json", "text"),
+			},
+		)
 	}
 	for w.chance(4) {
 		o.Unknown = append(o.Unknown, w.id())
@@ -95,7 +108,8 @@ func (w world) profile(name string) string {
 }
 
 func (w world) name() string {
-	return w.pick("prod-Admin", "Prod-Read", "prod-admin-x-y", "default", "mine", "prod-Admin-111111111111", "222222222222-Read", "fixed", "prod")
+	return w.pick("prod-Admin", "Prod-Read", "prod-admin-x-y", "default", "mine", "prod-Admin-111111111111",
+		"222222222222-Read", "fixed", "prod")
 }
 
 // meddle is what a person or another program does to the file between two runs.
@@ -166,7 +180,8 @@ func (w world) meddle(src string) string {
 	if awsconfig.Parse("config", []byte(text)).CLIError() != nil || !strings.HasPrefix(text, "[sso-session corp]\n") {
 		return src
 	}
-	if _, err := awsconfig.Parse("config", []byte(text)).Session("corp"); err != nil || !strings.Contains(text, corpSection) {
+	if _, err := awsconfig.Parse("config", []byte(text)).Session("corp"); err != nil ||
+		!strings.Contains(text, corpSection) {
 		return src
 	}
 	return text
@@ -259,7 +274,8 @@ func (w world) step(t *testing.T, src string, kinds map[Kind]int) string {
 		}
 	}
 	for line := range strings.Lines(src) { // comments of people stay, wherever they are
-		if strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "# homing") && strings.Count(src, line) > strings.Count(out, line) {
+		if strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "# homing") &&
+			strings.Count(src, line) > strings.Count(out, line) {
 			fail("the comment %q is gone", line)
 		}
 	}
@@ -290,8 +306,11 @@ func (w world) step(t *testing.T, src string, kinds map[Kind]int) string {
 			k := key{c.Grant.Account.ID, c.Grant.Role}
 			_, still := granted[k]
 			_, excluded := pick.selects(c.Grant)
-			twice := len(stands[k]) > 1 || slices.ContainsFunc(plan.Changes, func(d Change) bool { return d.Kind == Changed && d.Grant.Role == k.role })
-			if !o.Prune || len(grants) == 0 || !still && slices.Contains(o.Unknown, k.account) || still && !excluded && !twice {
+			twice := len(stands[k]) > 1 ||
+				slices.ContainsFunc(plan.Changes,
+					func(d Change) bool { return d.Kind == Changed && d.Grant.Role == k.role })
+			if !o.Prune || len(grants) == 0 || !still && slices.Contains(o.Unknown, k.account) ||
+				still && !excluded && !twice {
 				fail("%s is removed", c.Profile)
 			}
 			if !gone[c.Profile] {
@@ -321,12 +340,15 @@ func (w world) step(t *testing.T, src string, kinds map[Kind]int) string {
 	lower := map[string]string{}
 	for p := range after.Profiles() {
 		l := strings.ToLower(p.Name)
-		if other := lower[l]; other != "" && !(marks[p.Name].Owner == "" && marks[other].Owner == "") && marksAfter[p.Name] != marks[p.Name] {
+		if other := lower[l]; other != "" && !(marks[p.Name].Owner == "" && marks[other].Owner == "") &&
+			marksAfter[p.Name] != marks[p.Name] {
 			fail("%s and %s", other, p.Name)
 		}
 		lower[l] = p.Name
 		if _, had := before.Profile(p.Name); !had {
-			if err := configedit.ValidName(p.Name); err != nil || p.Name == "default" || slices.Contains(o.Taken, p.Name) || marksAfter[p.Name] == (awsconfig.Mark{}) {
+			if err := configedit.ValidName(p.Name); err != nil || p.Name == "default" ||
+				slices.Contains(o.Taken, p.Name) ||
+				marksAfter[p.Name] == (awsconfig.Mark{}) {
 				fail("the new name %q: %v", p.Name, err)
 			}
 		}
@@ -352,7 +374,8 @@ func (w world) step(t *testing.T, src string, kinds map[Kind]int) string {
 		}
 	}
 	for _, c := range plan.Changes {
-		if m := marksAfter[c.Profile]; (c.Kind == Add || c.Kind == Update || c.Kind == Rename) && (!m.Intact || m.Owner != "corp") {
+		if m := marksAfter[c.Profile]; (c.Kind == Add || c.Kind == Update || c.Kind == Rename) &&
+			(!m.Intact || m.Owner != "corp") {
 			fail("the mark of %s: %+v", c.Profile, m)
 		}
 	}
@@ -366,7 +389,10 @@ func FuzzMake(f *testing.F) {
 	f.Add(corpSection+"region = x\n[DEFAULT]\noutput = json\nsso_start_url = x\n", uint64(3))
 	f.Add(corpSection+"[profile a]\n  region = x\n   output = y\n", uint64(4))
 	f.Add(strings.ReplaceAll(people, "\n", "\r\n"), uint64(5))
-	f.Add(corpSection+"[ profile prod-Admin ]\n[profile \"prod-Read\"]\n[prod]\n[profile 'x y']\nregion = x # y", uint64(6))
+	f.Add(
+		corpSection+"[ profile prod-Admin ]\n[profile \"prod-Read\"]\n[prod]\n[profile 'x y']\nregion = x # y",
+		uint64(6),
+	)
 	w := world{rand.New(rand.NewPCG(9, 9))}
 	src := corpSection
 	for range 4 {
@@ -407,7 +433,8 @@ func FuzzMake(f *testing.F) {
 		after := awsconfig.Parse("config", out)
 		marks := before.Marks()
 		for p := range before.Profiles() {
-			if m := marks[p.Name]; m.Intact && (m.Owner == o.Session.CacheKey() || !slices.Contains(before.SessionNames(), m.Owner)) {
+			if m := marks[p.Name]; m.Intact &&
+				(m.Owner == o.Session.CacheKey() || !slices.Contains(before.SessionNames(), m.Owner)) {
 				continue
 			}
 			now, ok := after.Profile(p.Name)

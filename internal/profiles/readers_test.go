@@ -33,7 +33,13 @@ func TestOtherReaders(t *testing.T) {
 		var read struct {
 			Profiles map[string]map[string]string `json:"profiles"`
 		}
-		cmd := exec.CommandContext(t.Context(), python, "-c", "import botocore.configloader, json, sys; print(json.dumps(botocore.configloader.load_config(sys.argv[1])))", file)
+		cmd := exec.CommandContext(
+			t.Context(),
+			python,
+			"-c",
+			"import botocore.configloader, json, sys; print(json.dumps(botocore.configloader.load_config(sys.argv[1])))",
+			file,
+		)
 		answer, err := cmd.Output()
 		if err == nil {
 			err = json.Unmarshal(answer, &read)
@@ -46,9 +52,13 @@ func TestOtherReaders(t *testing.T) {
 		}
 		for i, name := range []string{"acme-prod-Admin", "zurich-x+y@z.a_b-c"} {
 			g, p := grants[i], read.Profiles[name]
-			sdk, err := sdkconfig.LoadSharedConfigProfile(t.Context(), name, func(o *sdkconfig.LoadSharedConfigOptions) {
-				o.ConfigFiles, o.CredentialsFiles = []string{file}, []string{}
-			})
+			sdk, err := sdkconfig.LoadSharedConfigProfile(
+				t.Context(),
+				name,
+				func(o *sdkconfig.LoadSharedConfigOptions) {
+					o.ConfigFiles, o.CredentialsFiles = []string{file}, []string{}
+				},
+			)
 			if err != nil {
 				t.Fatalf("the Go SDK: %v", err)
 			}
@@ -117,7 +127,8 @@ func TestProgramPaths(t *testing.T) {
 		}
 		line := FormProcessLine(program, spaced.Name, g)
 		file := filepath.Join(root, fmt.Sprintf("config%d", i)) // botocore expands variables in its path
-		src, err := configedit.Apply(nil, configedit.Edit{Section: section("p"), Set: []configedit.KeyValue{{Key: keyProcess, Value: line}}})
+		src, err := configedit.Apply(nil,
+			configedit.Edit{Section: section("p"), Set: []configedit.KeyValue{{Key: keyProcess, Value: line}}})
 		if err != nil {
 			t.Errorf("%q: %v", folder, err)
 			continue
@@ -172,7 +183,8 @@ func TestWindowsProgram(t *testing.T) {
 			continue
 		}
 		words := split(FormProcessLine(program, "corp", grant("1", "a", "b")))
-		if !slices.Equal(words, []string{program, "credentials", "--sso-session", "corp", "--account-id", "1", "--role-name", "b"}) {
+		if !slices.Equal(words,
+			[]string{program, "credentials", "--sso-session", "corp", "--account-id", "1", "--role-name", "b"}) {
 			t.Errorf("%q: we read %q", program, words)
 		}
 	}

@@ -14,14 +14,22 @@ func (m *maker) write() {
 		switch {
 		case !w.selected:
 		case w.covered:
-			m.add(Change{Kind: Covered, Profile: w.profile, Grant: w.Grant, Reason: "a profile of yours is this one already"})
+			m.add(
+				Change{
+					Kind:    Covered,
+					Profile: w.profile,
+					Grant:   w.Grant,
+					Reason:  "a profile of yours is this one already",
+				},
+			)
 		case w.has == nil:
 			m.edit(w, m.keys(w), nil)
 			m.add(Change{Kind: Add, Profile: w.profile, Grant: w.Grant, Reason: m.whyThisName(w)})
 		case !w.has.intact:
 			m.add(Change{Kind: Changed, Profile: w.profile, Grant: w.Grant, Reason: "you changed it"})
 		case w.profile != w.has.Name:
-			m.plan.Edits = append(m.plan.Edits, configedit.Edit{Section: section(w.has.Name), Remove: true, Owner: w.has.owner})
+			m.plan.Edits = append(m.plan.Edits,
+				configedit.Edit{Section: section(w.has.Name), Remove: true, Owner: w.has.owner})
 			m.edit(w, m.keys(w), nil)
 			m.add(Change{Kind: Rename, Profile: w.profile, Was: w.has.Name, Grant: w.Grant})
 		default:
@@ -31,7 +39,10 @@ func (m *maker) write() {
 			switch gone := w.has.owner != m.owner; {
 			case gone:
 				m.edit(w, set, unset) // with nothing to set, it gets the mark of its new owner
-				c.Kind, c.Reason = Update, fmt.Sprintf("session %q, which it was written for, is no longer in the file", w.has.owner)
+				c.Kind, c.Reason = Update, fmt.Sprintf(
+					"session %q, which it was written for, is no longer in the file",
+					w.has.owner,
+				)
 			case len(set)+len(unset) > 0:
 				m.edit(w, set, unset)
 				c.Kind, c.Reason = Update, changes(set, unset)
@@ -46,7 +57,8 @@ func section(profile string) configedit.Section {
 }
 
 func (m *maker) edit(w *want, set []configedit.KeyValue, unset []string) {
-	m.plan.Edits = append(m.plan.Edits, configedit.Edit{Section: section(w.profile), Set: set, Unset: unset, Owner: m.owner})
+	m.plan.Edits = append(m.plan.Edits,
+		configedit.Edit{Section: section(w.profile), Set: set, Unset: unset, Owner: m.owner})
 }
 
 func (m *maker) keys(w *want) []configedit.KeyValue {

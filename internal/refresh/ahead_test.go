@@ -38,13 +38,15 @@ func TestAhead(t *testing.T) {
 				r := newRenewer(t, f, dev, tt.token())
 				got, renewed, err := r.Ahead(t.Context(), dev, lead)
 				if got.AccessToken.Reveal() != tt.access || renewed != tt.renewed {
-					t.Errorf("got %q, renewed %v; want %q, %v", got.AccessToken.Reveal(), renewed, tt.access, tt.renewed)
+					t.Errorf("got %q, renewed %v; want %q, %v", got.AccessToken.Reveal(), renewed, tt.access,
+						tt.renewed)
 				}
 				if (err != nil) != (tt.kind != 0) || err != nil && fault.KindOf(err) != tt.kind {
 					t.Errorf("error %v, want kind %v", err, tt.kind)
 				}
 				asked := len(f.calls)
-				if _, again, err := r.Ahead(t.Context(), dev, lead); tt.kind == fault.SignInNeeded && (again || fault.KindOf(err) != tt.kind || len(f.calls) != asked) {
+				if _, again, err := r.Ahead(t.Context(), dev, lead); tt.kind == fault.SignInNeeded &&
+					(again || fault.KindOf(err) != tt.kind || len(f.calls) != asked) {
 					t.Errorf("the second time: %v, after %d calls more", err, len(f.calls)-asked)
 				}
 			})

@@ -69,8 +69,8 @@ func (b *botocore) ask(request string) string {
 	return answer.Error
 }
 
-// The AWS CLI and botocore know no lock. They may lose a race for a single-use refresh token; we must not, and no session
-// may end by it: whoever got a token, everybody of ours has one in the end, and it can be renewed.
+// The AWS CLI and botocore know no lock. They may lose a race for a single-use refresh token; we must not, and no
+// session may end by it: whoever got a token, everybody of ours has one in the end, and it can be renewed.
 func TestBesideTheAWSCLIAndBotocore(t *testing.T) {
 	aws, python := testtools.AWSCLI(t), testtools.Python(t)
 	w := newWorld(t)

@@ -62,7 +62,8 @@ func TestWhenATokenIsRenewed(t *testing.T) {
 					t.Errorf("%d calls, want %d", len(f.calls), tt.calls)
 				}
 				if tt.calls > 0 {
-					if want := time.Now().Add(time.Hour).Truncate(time.Second); !got.ExpiresAt.Equal(want) || stored(t, r, dev) != "access-2 refresh-2" {
+					if want := time.Now().Add(time.Hour).Truncate(time.Second); !got.ExpiresAt.Equal(want) ||
+						stored(t, r, dev) != "access-2 refresh-2" {
 						t.Errorf("expires at %v, want %v; stored %s", got.ExpiresAt, want, stored(t, r, dev))
 					}
 				}
@@ -71,7 +72,8 @@ func TestWhenATokenIsRenewed(t *testing.T) {
 	}
 }
 
-// A legacy token that can be renewed is renewed before the earliest SDK refuses it, which is 15 minutes before its end.
+// A legacy token that can be renewed is renewed before the earliest SDK refuses it, which is 15 minutes before its
+// end.
 func TestLegacyIsRenewedEarlier(t *testing.T) {
 	t.Parallel()
 	legacy := dev
@@ -107,7 +109,8 @@ func TestAnswerWithoutRefreshTokenKeepsTheOldOne(t *testing.T) {
 	})
 }
 
-// A person who asks to sign in again because an SDK cannot read the file must not be told that all is well and sent away.
+// A person who asks to sign in again because an SDK cannot read the file must not be told that all is well and sent
+// away.
 func TestRenewMakesAGoodTokenReadable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -127,7 +130,9 @@ func TestRenewMakesAGoodTokenReadable(t *testing.T) {
 		if got, _ := os.ReadFile(path); bytes.Equal(got, good) {
 			t.Error("Token, which programs call in the background, wrote the file")
 		}
-		if got, renewed, err := r.Renew(t.Context(), dev); err != nil || renewed || got.AccessToken.Reveal() != "access-1" || len(f.calls) != 0 {
+		if got, renewed, err := r.Renew(t.Context(), dev); err != nil || renewed ||
+			got.AccessToken.Reveal() != "access-1" ||
+			len(f.calls) != 0 {
 			t.Errorf("renewed %v after %d calls, %v", renewed, len(f.calls), err)
 		}
 		if got, _ := os.ReadFile(path); !bytes.Equal(got, good) {
@@ -136,8 +141,8 @@ func TestRenewMakesAGoodTokenReadable(t *testing.T) {
 	})
 }
 
-// A token that was issued for less than twenty minutes is renewed at half its life: near the end of the portal session
-// all are, and each use would renew them again.
+// A token that was issued for less than twenty minutes is renewed at half its life: near the end of the portal
+// session all are, and each use would renew them again.
 func TestWhenAShortTokenIsRenewed(t *testing.T) {
 	t.Parallel()
 	const never = 100 * time.Hour

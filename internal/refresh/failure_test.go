@@ -17,7 +17,10 @@ import (
 
 func TestTransientFailures(t *testing.T) {
 	t.Parallel()
-	throttled, server, none := broken(idc.CodeThrottled, fault.Unavailable), broken(idc.CodeServer, fault.Unavailable), broken(idc.CodeNetwork, fault.Unavailable)
+	throttled, server, none := broken(
+		idc.CodeThrottled,
+		fault.Unavailable,
+	), broken(idc.CodeServer, fault.Unavailable), broken(idc.CodeNetwork, fault.Unavailable)
 	for _, tt := range []struct {
 		name         string
 		left         time.Duration
@@ -43,11 +46,15 @@ func TestTransientFailures(t *testing.T) {
 				start := time.Now()
 				got, err := r.Token(t.Context(), dev)
 				took := time.Since(start)
-				if tt.access != "" && (err != nil || got.AccessToken.Reveal() != tt.access || len(f.calls) != tt.calls) {
-					t.Errorf("got %s, %v after %d calls; want %s after %d", got.AccessToken.Reveal(), err, len(f.calls), tt.access, tt.calls)
+				if tt.access != "" &&
+					(err != nil || got.AccessToken.Reveal() != tt.access || len(f.calls) != tt.calls) {
+					t.Errorf("got %s, %v after %d calls; want %s after %d", got.AccessToken.Reveal(), err,
+						len(f.calls), tt.access, tt.calls)
 				}
 				if tt.access == "" {
-					if fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), `cannot renew the token of session "dev": the `) || fault.RemedyOf(err) != fault.Advice("advice of idc") {
+					if fault.KindOf(err) != fault.Unavailable ||
+						!strings.HasPrefix(err.Error(), `cannot renew the token of session "dev": the `) ||
+						fault.RemedyOf(err) != fault.Advice("advice of idc") {
 						t.Errorf("got %v, remedy %#v", err, fault.RemedyOf(err))
 					}
 					if len(f.calls) < tt.calls {
@@ -98,7 +105,8 @@ func TestNothingIsSpentThatCannotBeStored(t *testing.T) {
 					t.Errorf("while the token lasts: %v", err)
 				}
 				time.Sleep(time.Minute)
-				if _, err := r.Token(t.Context(), dev); fault.KindOf(err) != fault.Config || fault.RemedyOf(err) == nil {
+				if _, err := r.Token(t.Context(), dev); fault.KindOf(err) != fault.Config ||
+					fault.RemedyOf(err) == nil {
 					t.Errorf("afterwards: %v, remedy %#v", err, fault.RemedyOf(err))
 				}
 				if len(f.calls) != 0 {
@@ -146,8 +154,8 @@ func TestInterruptedCallerDoesNotHang(t *testing.T) {
 	}
 }
 
-// The place was there before the token was spent, and is not when there is something to put into it: who asked gets the
-// token, and the next one finds it.
+// The place was there before the token was spent, and is not when there is something to put into it: who asked gets
+// the token, and the next one finds it.
 func TestTokenThatCannotBePutInItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -166,7 +174,8 @@ func TestTokenThatCannotBePutInItsPlace(t *testing.T) {
 		if err := errors.Join(os.RemoveAll(path), os.Rename(path+".aside", path)); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := r.Token(t.Context(), dev); err != nil || got.AccessToken.Reveal() != "access-2" || len(f.calls) != 1 {
+		if got, err := r.Token(t.Context(), dev); err != nil || got.AccessToken.Reveal() != "access-2" ||
+			len(f.calls) != 1 {
 			t.Errorf("afterwards: %s, %v, %d calls", got.AccessToken.Reveal(), err, len(f.calls))
 		}
 		if got := stored(t, r, dev); got != "access-2 refresh-2" {

@@ -45,7 +45,8 @@ func (f *service) connect(_ context.Context, s session.Session) (Service, error)
 	return f, nil
 }
 
-func (f *service) TokenByRefresh(ctx context.Context, clientID string, clientSecret, refreshToken session.Secret) (idc.Grant, error) {
+func (f *service) TokenByRefresh(ctx context.Context, clientID string,
+	clientSecret, refreshToken session.Secret) (idc.Grant, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.calls) == 0 {
@@ -82,7 +83,12 @@ func (f *service) TokenByRefresh(ctx context.Context, clientID string, clientSec
 
 // broken is an error as idc makes them.
 func broken(code idc.Code, kind fault.Kind) error {
-	return &fault.Error{Kind: kind, Msg: "the service says " + string(code), Remedy: fault.Advice("advice of idc"), Err: &idc.Error{Op: "CreateToken", Code: code}}
+	return &fault.Error{
+		Kind:   kind,
+		Msg:    "the service says " + string(code),
+		Remedy: fault.Advice("advice of idc"),
+		Err:    &idc.Error{Op: "CreateToken", Code: code},
+	}
 }
 
 // dropped is a connection that broke before the answer: worth another try.
@@ -92,7 +98,12 @@ func (dropped) Error() string   { return "connection dropped" }
 func (dropped) Transient() bool { return true }
 
 func drop() error {
-	return &fault.Error{Kind: fault.Unavailable, Msg: "the connection dropped", Remedy: fault.Advice("advice of idc"), Err: dropped{}}
+	return &fault.Error{
+		Kind:   fault.Unavailable,
+		Msg:    "the connection dropped",
+		Remedy: fault.Advice("advice of idc"),
+		Err:    dropped{},
+	}
 }
 
 func times(n int, err error) []error {

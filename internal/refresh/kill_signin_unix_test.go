@@ -24,7 +24,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// watched is a world whose person follows every address at once, and whose service tells when it is asked and answers.
+// watched is a world whose person follows every address at once, and whose service tells when it is asked and
+// answers.
 type watched struct {
 	*world
 	moments chan time.Time // of each request its arrival and its answer; the person's visits are among them
@@ -111,8 +112,8 @@ func (w *watched) unharmed(args ...string) (gaps []time.Duration) {
 	return append(gaps, end.Sub(last))
 }
 
-// killed runs homing and kills it at a random moment of a random gap: short ones, where the files are written, are hit as
-// often as long ones, where it waits. It reports whether it died of that.
+// killed runs homing and kills it at a random moment of a random gap: short ones, where the files are written, are
+// hit as often as long ones, where it waits. It reports whether it died of that.
 func (w *watched) killed(gaps []time.Duration, args ...string) bool {
 	w.Helper()
 	p, ended := w.begin(args...)
@@ -140,8 +141,9 @@ func registrations() [2]store.RegistrationKey {
 
 var ours = regexp.MustCompile(`^[0-9a-f]{40}\.(lock|json\.homing-[0-9a-f-]*[0-9A-Z]+\.tmp)$`)
 
-// wantKnownNames checks that the cache folders hold nothing that another program would take for something: of the files
-// that end in .json the token and the role's credentials; else the token's lock and what a killed process was writing.
+// wantKnownNames checks that the cache folders hold nothing that another program would take for something: of the
+// files that end in .json the token and the role's credentials; else the token's lock and what a killed process was
+// writing.
 func (w *watched) wantKnownNames(after string) {
 	w.Helper()
 	known := map[string]bool{
@@ -286,8 +288,8 @@ func (w *watched) sweepable() {
 	}
 }
 
-// A sign-in by either flow, and a sign-out, may be killed at any moment: every file is whole for every reader, no name is
-// there that another program would trip over, and the next sign-in succeeds and tidies up.
+// A sign-in by either flow, and a sign-out, may be killed at any moment: every file is whole for every reader, no
+// name is there that another program would trip over, and the next sign-in succeeds and tidies up.
 func TestSignInKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	python := testtools.Python(t)
@@ -324,7 +326,12 @@ func TestSignInKilledAtAnyMoment(t *testing.T) {
 	}{
 		{name: "a first sign-in by PKCE", prepare: nothing, args: next, more: 3},
 		{name: "another sign-in by PKCE", prepare: everything, args: again, more: 2},
-		{name: "a first sign-in by device code", prepare: nothing, args: append(login[:len(login):len(login)], "device"), more: 1},
+		{
+			name:    "a first sign-in by device code",
+			prepare: nothing,
+			args:    append(login[:len(login):len(login)], "device"),
+			more:    1,
+		},
 		{name: "a sign-out", prepare: everything, args: []string{"logout", "--sso-session", "dev"}, more: 3},
 	}
 	var turns []int
@@ -374,7 +381,8 @@ func TestSignInKilledAtAnyMoment(t *testing.T) {
 	if dead < kills()/4 {
 		t.Errorf("only %d of %d processes were killed before they ended", dead, kills())
 	}
-	t.Logf("%d of %d died, and botocore and the Go SDK read the cache after each of %d: %d files, %d of them tokens", dead, kills(), kills(), files, tokens)
+	t.Logf("%d of %d died, and botocore and the Go SDK read the cache after each of %d: %d files, %d of them tokens",
+		dead, kills(), kills(), files, tokens)
 	if tokens == 0 || tokens == kills() {
 		t.Errorf("a token was there after %d of %d kills", tokens, kills())
 	}

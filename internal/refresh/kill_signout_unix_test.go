@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A sign-out that is killed right before the service has heard of it, or right after, before it is answered, leaves nothing
-// that looks good: what is said next is that nobody is signed in.
+// A sign-out that is killed right before the service has heard of it, or right after, before it is answered, leaves
+// nothing that looks good: what is said next is that nobody is signed in.
 func TestSignOutKilledAtTheService(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

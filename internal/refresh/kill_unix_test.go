@@ -92,7 +92,8 @@ type refuser struct{}
 
 var errAsked = errors.New("asked for a new token")
 
-func (refuser) CreateToken(context.Context, *ssooidc.CreateTokenInput, ...func(*ssooidc.Options)) (*ssooidc.CreateTokenOutput, error) {
+func (refuser) CreateToken(context.Context, *ssooidc.CreateTokenInput,
+	...func(*ssooidc.Options)) (*ssooidc.CreateTokenOutput, error) {
 	return nil, errAsked
 }
 
@@ -108,7 +109,8 @@ func (w *world) goSDKReads(after string) bool {
 
 // goSDK is goSDKReads for who is not alone: the file may come and go.
 func (w *world) goSDK() (read bool, err error) {
-	_, err = ssocreds.NewSSOTokenProvider(refuser{}, w.store.TokenPath(dev.CacheKey())).RetrieveBearerToken(context.Background())
+	_, err = ssocreds.NewSSOTokenProvider(refuser{}, w.store.TokenPath(dev.CacheKey())).
+		RetrieveBearerToken(context.Background())
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // signed out
 		return false, nil
@@ -172,7 +174,8 @@ print(files, "files,", tokens, "of them tokens")
 	w.Logf("botocore read %s", out)
 }
 
-// signedIn makes sure that there is a session that can be renewed, without the program: what was killed may have ended it.
+// signedIn makes sure that there is a session that can be renewed, without the program: what was killed may have
+// ended it.
 func (w *world) signedIn(ctx context.Context) error {
 	t, err := w.store.Token(dev.CacheKey())
 	if err == nil && !t.Expired(time.Now()) {
@@ -192,8 +195,8 @@ func (w *world) signedIn(ctx context.Context) error {
 	return w.trySignIn(ctx)
 }
 
-// A process may be killed at any moment of a renewal, a sign-in or a sign-out: every file is whole, nobody waits for the
-// dead, and what it left behind goes.
+// A process may be killed at any moment of a renewal, a sign-in or a sign-out: every file is whole, nobody waits for
+// the dead, and what it left behind goes.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -245,7 +248,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 		w.snapshot(filepath.Join(snapshots, strconv.Itoa(i)))
 	}
-	t.Logf("%d of %d processes died; unharmed they take %v; after them the Go SDK read tokens: %v", dead, kills(), whole, tokens)
+	t.Logf("%d of %d processes died; unharmed they take %v; after them the Go SDK read tokens: %v", dead, kills(),
+		whole, tokens)
 	for _, o := range operations {
 		if tokens[o.name] == 0 && kills() > 100 {
 			t.Errorf("the Go SDK never found a token after a %s", o.name)
@@ -263,8 +267,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 }
 
 // Everything at once: callers in this process and in others, tokens that expire, sessions that end, programs that are
-// killed. Whoever is not killed gets credentials, or is told why not; and only a session that was ended, or whose holder
-// was killed, is over.
+// killed. Whoever is not killed gets credentials, or is told why not; and only a session that was ended, or whose
+// holder was killed, is over.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -297,10 +301,18 @@ func TestSoak(t *testing.T) {
 		}
 	})
 	for i := range 4 { // in this process, under the race detector
-		r := &refresh.Renewer{Store: w.store, Connect: func(context.Context, session.Session) (refresh.Service, error) { return w.client, nil }}
-		f := rolecreds.Fetcher{Store: w.store, Tokens: r, Connect: func(context.Context, session.Session) (rolecreds.Portal, error) { return w.client, nil }}
+		r := &refresh.Renewer{
+			Store:   w.store,
+			Connect: func(context.Context, session.Session) (refresh.Service, error) { return w.client, nil },
+		}
+		f := rolecreds.Fetcher{
+			Store:   w.store,
+			Tokens:  r,
+			Connect: func(context.Context, session.Session) (rolecreds.Portal, error) { return w.client, nil },
+		}
 		every(20*time.Millisecond, func() {
-			_, err := f.Get(context.Background(), store.RoleKey{Session: dev, AccountID: accountID, RoleName: roleName(i % 3)}, rolecreds.DefaultMinTTL)
+			_, err := f.Get(context.Background(),
+				store.RoleKey{Session: dev, AccountID: accountID, RoleName: roleName(i % 3)}, rolecreds.DefaultMinTTL)
 			switch {
 			case err == nil:
 				note("credentials, in here")
@@ -346,7 +358,8 @@ func TestSoak(t *testing.T) {
 	every(200*time.Millisecond, func() { // the person
 		if _, renewed, err := (&refresh.Renewer{Store: w.store, Connect: func(context.Context, session.Session) (refresh.Service, error) {
 			return w.client, nil
-		}}).Renew(context.Background(), dev); err == nil && !renewed {
+		}}).Renew(context.Background(), dev); err == nil &&
+			!renewed {
 			return
 		}
 		switch err := w.trySignIn(context.Background()); {

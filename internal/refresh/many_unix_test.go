@@ -205,7 +205,9 @@ func TestSignalBetweenAnswerAndRename(t *testing.T) {
 				if err := p.Process.Signal(s); err != nil {
 					t.Error(err)
 				}
-				time.Sleep(20 * time.Millisecond) // equal signals become one when they come together; nothing announces one
+				time.Sleep(
+					20 * time.Millisecond,
+				) // equal signals become one when they come together; nothing announces one
 			}
 			close(sent)
 			if code := w.wait(p); code == 0 && len(signals) > 1 {
@@ -220,8 +222,8 @@ func TestSignalBetweenAnswerAndRename(t *testing.T) {
 	}
 }
 
-// An endpoint override that leads to a service that knows nothing of the session: it says no, and harms nothing. Without
-// it all goes on, without a sign-in.
+// An endpoint override that leads to a service that knows nothing of the session: it says no, and harms nothing.
+// Without it all goes on, without a sign-in.
 func TestWrongEndpoint(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -254,8 +256,8 @@ func TestWrongEndpoint(t *testing.T) {
 			server := httptest.NewServer(wrong)
 			t.Cleanup(server.Close)
 			for range 3 {
-				p := w.start("/usr/bin/env", "AWS_ENDPOINT_URL_SSO_OIDC="+server.URL, "AWS_ENDPOINT_URL_SSO="+server.URL,
-					w.binary, "credentials", "--profile", tt.profile)
+				p := w.start("/usr/bin/env", "AWS_ENDPOINT_URL_SSO_OIDC="+server.URL,
+					"AWS_ENDPOINT_URL_SSO="+server.URL, w.binary, "credentials", "--profile", tt.profile)
 				if code := w.wait(p); code != 4 || !strings.Contains(p.err.String(), "\nhint: run: homing login") {
 					t.Errorf("exit %d: %s", code, p.err.String())
 				}

@@ -39,7 +39,8 @@ func TestMuteService(t *testing.T) {
 				if took := time.Since(start); took != tt.took {
 					t.Errorf("took %v, want %v", took, tt.took)
 				}
-				if tt.access == "" && err == nil || tt.access != "" && (err != nil || got.AccessToken.Reveal() != tt.access) {
+				if tt.access == "" && err == nil ||
+					tt.access != "" && (err != nil || got.AccessToken.Reveal() != tt.access) {
 					t.Errorf("got %s, %v", got.AccessToken.Reveal(), err)
 				}
 			})
@@ -47,8 +48,8 @@ func TestMuteService(t *testing.T) {
 	}
 }
 
-// Who waits behind another that is not done in time, for whatever reason, says so and does not blame it: on a mute network
-// the other waits as we do.
+// Who waits behind another that is not done in time, for whatever reason, says so and does not blame it: on a mute
+// network the other waits as we do.
 func TestBehindAnother(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -63,9 +64,16 @@ func TestBehindAnother(t *testing.T) {
 		if took := time.Since(start); took != mostWait {
 			t.Errorf("it took %v, want %v", took, mostWait)
 		}
-		wantFault(t, err, fault.Unavailable, `cannot renew the token of session "dev": another process has been at it for 50s and is not done (it holds `+
-			strconv.Quote(strings.TrimSuffix(r.Store.TokenPath("dev"), ".json")+".lock")+`)`,
-			fault.Advice("check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing"))
+		wantFault(
+			t,
+			err,
+			fault.Unavailable,
+			`cannot renew the token of session "dev": another process has been at it for 50s and is not done (it holds `+
+				strconv.Quote(strings.TrimSuffix(r.Store.TokenPath("dev"), ".json")+".lock")+`)`,
+			fault.Advice(
+				"check the network and the proxy settings (HTTPS_PROXY), then try again; a homing that was stopped is shown by: ps -ef | grep homing",
+			),
+		)
 	})
 }
 
@@ -74,13 +82,15 @@ func TestSlowServiceAhead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRenewer(t, &service{slow: 40 * time.Second}, dev, token(10*time.Minute))
-		if got, renewed, err := r.Ahead(t.Context(), dev, 20*time.Minute); err != nil || !renewed || got.AccessToken.Reveal() != "access-2" {
+		if got, renewed, err := r.Ahead(t.Context(), dev, 20*time.Minute); err != nil || !renewed ||
+			got.AccessToken.Reveal() != "access-2" {
 			t.Errorf("got %s, %v, %v", got.AccessToken.Reveal(), renewed, err)
 		}
 		mute := newRenewer(t, &service{slow: time.Hour}, dev, token(10*time.Minute))
 		start := time.Now()
 		got, renewed, err := mute.Ahead(t.Context(), dev, 20*time.Minute)
-		if took := time.Since(start); err == nil || renewed || got.AccessToken.Reveal() == "access-2" || took != mostWait {
+		if took := time.Since(start); err == nil || renewed || got.AccessToken.Reveal() == "access-2" ||
+			took != mostWait {
 			t.Errorf("%v, %v after %v", renewed, err, took)
 		}
 	})
@@ -99,8 +109,8 @@ func (c traced) TokenByRefresh(ctx context.Context, _ string, _, _ session.Secre
 	return idc.Grant{}, broken(idc.CodeCanceled, fault.Interrupted)
 }
 
-// Who leaves while the service has not been reached leaves at once: nothing can have been spent. Later the answer, which
-// may hold the only refresh token, gets its time.
+// Who leaves while the service has not been reached leaves at once: nothing can have been spent. Later the answer,
+// which may hold the only refresh token, gets its time.
 func TestLeavingBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	for connected, want := range map[bool]time.Duration{false: time.Second, true: time.Second + grace} {

@@ -28,14 +28,15 @@ type Outlook struct {
 	Token session.Token // in the file, another's too; the zero Token when there is none, or none that can be read
 	// Missing, Foreign: there is no token file; its token is of another start URL or region.
 	Missing, Foreign bool
-	// Renewable reports whether a renewal will be tried when it is time. The portal session may have ended all the same.
+	// Renewable reports whether a renewal will be tried when it is time. The portal session may have ended all the
+	// same.
 	Renewable bool
 	// Refused is what the service called it when it refused to renew this token, an idc.Code; "" = it did not.
 	Refused string
 	// Ended reports that what the service refused was the session, rather than its renewal.
 	Ended bool
-	// Unstorable is why a renewed token could not be stored, a *fault.Error; nil = it can, as far as permissions tell, or
-	// it is not renewable. There is no renewal then: the token is used while it lasts.
+	// Unstorable is why a renewed token could not be stored, a *fault.Error; nil = it can, as far as permissions
+	// tell, or it is not renewable. There is no renewal then: the token is used while it lasts.
 	Unstorable error
 	// Rejected reports that the portal has refused the access token before its time.
 	Rejected bool
@@ -45,8 +46,8 @@ type Outlook struct {
 	Err  error // of NextSignIn and NextFail: a *fault.Error, the one that Token would end with
 }
 
-// Outlook tells what Token and its callers will do with s, as far as the files tell. It makes no call; Connect is used
-// to know whom a recorded refusal came from.
+// Outlook tells what Token and its callers will do with s, as far as the files tell. It makes no call; Connect is
+// used to know whom a recorded refusal came from.
 func (r *Renewer) Outlook(ctx context.Context, s session.Session) Outlook {
 	t, err := r.Store.Token(s.CacheKey())
 	o := Outlook{Token: t, Missing: errors.Is(err, fs.ErrNotExist)}
@@ -88,8 +89,8 @@ func (r *Renewer) Outlook(ctx context.Context, s session.Session) Outlook {
 	return o
 }
 
-// RenewalRefused says in words what the service refused with a code such as Outlook.Refused, where that is the renewal
-// alone; "" = the session itself.
+// RenewalRefused says in words what the service refused with a code such as Outlook.Refused, where that is the
+// renewal alone; "" = the session itself.
 func RenewalRefused(code string) string {
 	switch idc.Code(code) {
 	case idc.CodeInvalidClient:

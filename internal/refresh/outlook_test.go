@@ -41,7 +41,8 @@ func TestOutlook(t *testing.T) {
 				r := newRenewer(t, f, row.s, row.tok(row.left))
 				o := r.Outlook(t.Context(), row.s)
 				if o.Next != row.next || o.Renewable != row.renewable || len(f.calls) != 0 {
-					t.Errorf("next %d, renewable %v, %d calls; want %d, %v, 0", o.Next, o.Renewable, len(f.calls), row.next, row.renewable)
+					t.Errorf("next %d, renewable %v, %d calls; want %d, %v, 0", o.Next, o.Renewable, len(f.calls),
+						row.next, row.renewable)
 				}
 				_, err := r.Token(t.Context(), row.s)
 				did := NextUse

@@ -48,7 +48,8 @@ func TestMain(m *testing.M) {
 // remote asks the service in the parent process.
 type remote string
 
-func (u remote) TokenByRefresh(ctx context.Context, clientID string, clientSecret, refreshToken session.Secret) (idc.Grant, error) {
+func (u remote) TokenByRefresh(ctx context.Context, clientID string,
+	clientSecret, refreshToken session.Secret) (idc.Grant, error) {
 	form := url.Values{"id": {clientID}, "secret": {clientSecret.Reveal()}, "token": {refreshToken.Reveal()}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, string(u)+"?"+form.Encode(), http.NoBody)
 	if err != nil {
@@ -64,7 +65,9 @@ func (u remote) TokenByRefresh(ctx context.Context, clientID string, clientSecre
 		return idc.Grant{}, broken(idc.CodeInvalidGrant, fault.SignInNeeded)
 	}
 	return idc.Grant{
-		AccessToken: session.NewSecret(answer.Access), RefreshToken: session.NewSecret(answer.Refresh), ExpiresIn: time.Hour,
+		AccessToken: session.NewSecret(
+			answer.Access,
+		), RefreshToken: session.NewSecret(answer.Refresh), ExpiresIn: time.Hour,
 	}, nil
 }
 
@@ -79,12 +82,14 @@ func serve(t *testing.T, f *service) (address string, arrived <-chan int, answer
 		case <-r.Context().Done():
 			return
 		}
-		g, err := f.TokenByRefresh(r.Context(), r.FormValue("id"), session.NewSecret(r.FormValue("secret")), session.NewSecret(r.FormValue("token")))
+		g, err := f.TokenByRefresh(r.Context(), r.FormValue("id"), session.NewSecret(r.FormValue("secret")),
+			session.NewSecret(r.FormValue("token")))
 		if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]string{"Access": g.AccessToken.Reveal(), "Refresh": g.RefreshToken.Reveal()})
+		_ = json.NewEncoder(w).
+			Encode(map[string]string{"Access": g.AccessToken.Reveal(), "Refresh": g.RefreshToken.Reveal()})
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, in, out

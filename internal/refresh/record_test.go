@@ -228,7 +228,8 @@ func TestWhatThePortalRefused(t *testing.T) {
 					t.Errorf("in the background: %v; the portal is the one to say no", err)
 				}
 				f.address = "elsewhere"
-				if got, renewed, err := r.Renew(t.Context(), dev); err != nil || renewed || got.AccessToken.Reveal() != "access-1" {
+				if got, renewed, err := r.Renew(t.Context(), dev); err != nil || renewed ||
+					got.AccessToken.Reveal() != "access-1" {
 					t.Errorf("where another portal is asked: renewed %v, %v", renewed, err)
 				}
 				f.address = "here"
@@ -251,12 +252,14 @@ func TestWhatThePortalRefused(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := &service{}
 			r := newRenewer(t, f, dev, token(time.Hour))
-			wantFault(t, r.Ended(t.Context(), dev, session.NewSecret("access-0"), nil), fault.SignInNeeded, ended, login)
+			wantFault(t, r.Ended(t.Context(), dev, session.NewSecret("access-0"), nil), fault.SignInNeeded, ended,
+				login)
 			if _, renewed, err := r.Renew(t.Context(), dev); err != nil || renewed {
 				t.Errorf("another process's token counts as refused: %v", err)
 			}
 			before := []byte(read(t, r.Store.TokenPath("dev")))
-			wantFault(t, r.Ended(t.Context(), dev, session.NewSecret("access-1"), nil), fault.SignInNeeded, ended, login)
+			wantFault(t, r.Ended(t.Context(), dev, session.NewSecret("access-1"), nil), fault.SignInNeeded, ended,
+				login)
 			if got, err := os.ReadFile(r.Store.TokenPath("dev")); err != nil || !bytes.Equal(got, before) {
 				t.Errorf("the file became %s", got)
 			}

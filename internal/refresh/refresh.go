@@ -93,7 +93,8 @@ func (r *Renewer) Renew(ctx context.Context, s session.Session) (t session.Token
 // not. Beside an error of kind Unavailable or Config it returns the token at hand, if that still serves; a
 // refusal is SignInNeeded even while the token lasts. renewed reports whether this call spent the refresh token. What
 // cannot be renewed at all is returned while it lasts.
-func (r *Renewer) Ahead(ctx context.Context, s session.Session, lead time.Duration) (t session.Token, renewed bool, err error) {
+func (r *Renewer) Ahead(ctx context.Context, s session.Session,
+	lead time.Duration) (t session.Token, renewed bool, err error) {
 	return r.obtain(ctx, s, want{ahead: max(lead, 1)})
 }
 
@@ -200,7 +201,9 @@ func (r *Renewer) accept(s session.Session) func(session.Token, error) (session.
 // foreign is the error for a token that was issued for what the config no longer says: the name of the file does not
 // tell the difference, and using it would act on the wrong instance, or fail in every other program.
 func (r *Renewer) foreign(s session.Session, what, has, configured string) error {
-	return r.signInNeeded(s, fmt.Sprintf("the token of %s belongs to %s %q, but the config says %q", s.InWords(), what, has, configured), nil)
+	return r.signInNeeded(s,
+		fmt.Sprintf("the token of %s belongs to %s %q, but the config says %q", s.InWords(), what, has, configured),
+		nil)
 }
 
 // ownRegion reports whether a start URL may lead to another region than sso_region: the host names it, or it is an
@@ -226,7 +229,9 @@ func (r *Renewer) unrenewable(s session.Session, t session.Token, w want) (sessi
 	var msg string
 	switch {
 	case !t.RegistrationExpiresAt.IsZero() && !t.RefreshToken.IsZero() && !now.Before(t.RegistrationExpiresAt):
-		msg = "the token of " + s.InWords() + " can no longer be renewed: its client registration expired at " + clock(t.RegistrationExpiresAt)
+		msg = "the token of " + s.InWords() + " can no longer be renewed: its client registration expired at " + clock(
+			t.RegistrationExpiresAt,
+		)
 	case t.Expired(now):
 		msg = s.InWords() + " expired at " + clock(t.ExpiresAt)
 	case w.lasting && w.not.IsZero():

@@ -121,7 +121,8 @@ func (r *Renewer) record(ctx context.Context, s session.Session, change func(sto
 
 // reread looks at the file after a refusal until it holds a token other than the one tried, or the refusal is
 // settled. asked says whether this caller was refused itself.
-func (r *Renewer) reread(ctx context.Context, s session.Session, tried session.Token, asked bool) (other session.Token, ok bool) {
+func (r *Renewer) reread(ctx context.Context, s session.Session, tried session.Token,
+	asked bool) (other session.Token, ok bool) {
 	pauses := rereads
 	if !asked {
 		pauses = nil
@@ -152,13 +153,18 @@ func (r *Renewer) reread(ctx context.Context, s session.Session, tried session.T
 // refused reports whether the service will not exchange the token: it is spent, the session or the client has ended,
 // or the client may not renew. A fault of the instance itself (its encryption key) is not about the token.
 func refused(err error) bool {
-	return fault.KindOf(err) != fault.Unavailable && refuses(idc.CodeOf(err)) || idc.CodeOf(err) == idc.CodeUnsupportedGrant
+	return fault.KindOf(err) != fault.Unavailable && refuses(idc.CodeOf(err)) ||
+		idc.CodeOf(err) == idc.CodeUnsupportedGrant
 }
 
 // refuses reports whether an answer of this code is about the token, rather than the moment.
 func refuses(code idc.Code) bool {
 	switch code {
-	case idc.CodeInvalidGrant, idc.CodeExpiredToken, idc.CodeInvalidRequest, idc.CodeInvalidClient, idc.CodeUnauthorizedClient,
+	case idc.CodeInvalidGrant,
+		idc.CodeExpiredToken,
+		idc.CodeInvalidRequest,
+		idc.CodeInvalidClient,
+		idc.CodeUnauthorizedClient,
 		idc.CodeUnsupportedGrant:
 		return true
 	}

@@ -57,7 +57,9 @@ func TestRefusalWithAnotherTokenInTheFile(t *testing.T) {
 		r := newRenewer(t, f, dev, token(-time.Minute))
 		f.good = "refresh-8"
 		go func() {
-			time.Sleep(500 * time.Millisecond) // while our call is under way; without our lock, which this program does not know
+			time.Sleep(
+				500 * time.Millisecond,
+			) // while our call is under way; without our lock, which this program does not know
 			theirs := `{"accessToken": "access-8", "expiresAt": "1999-01-01T00:00:00Z", "refreshToken": "refresh-8", "clientId": "client-1",
 				"clientSecret": "secret-1", "registrationExpiresAt": "2099-01-01T00:00:00Z"}`
 			if err := os.WriteFile(r.Store.TokenPath("dev"), []byte(theirs), 0o600); err != nil {
@@ -65,7 +67,8 @@ func TestRefusalWithAnotherTokenInTheFile(t *testing.T) {
 			}
 		}()
 		got, err := r.Token(t.Context(), dev)
-		if err != nil || got.AccessToken.Reveal() != "access-3" || len(f.calls) != 2 || got.StartURL != startURL || got.Region != "us-east-1" {
+		if err != nil || got.AccessToken.Reveal() != "access-3" || len(f.calls) != 2 || got.StartURL != startURL ||
+			got.Region != "us-east-1" {
 			t.Errorf("got %s, %v after %d calls", got.AccessToken.Reveal(), err, len(f.calls))
 		}
 	})
@@ -78,8 +81,10 @@ func TestRefusedWhileTheTokenLasts(t *testing.T) {
 		r := newRenewer(t, f, dev, token(5*time.Minute))
 		f.good = ""
 		start := time.Now()
-		if got, err := r.Token(t.Context(), dev); err != nil || got.AccessToken.Reveal() != "access-1" || time.Since(start) > 0 {
-			t.Errorf("in the background: got %v after %v, want the token while it lasts, at once", err, time.Since(start))
+		if got, err := r.Token(t.Context(), dev); err != nil || got.AccessToken.Reveal() != "access-1" ||
+			time.Since(start) > 0 {
+			t.Errorf("in the background: got %v after %v, want the token while it lasts, at once", err,
+				time.Since(start))
 		}
 		_, _, err := r.Renew(t.Context(), dev)
 		wantFault(t, err, fault.SignInNeeded, `session "dev" has ended`, fault.Login{Session: "dev"})
@@ -91,7 +96,9 @@ func TestReplaceTakesWhatAnotherProcessGot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &service{}
 		r := newRenewer(t, f, dev, token(time.Hour))
-		if got, err := r.Replace(t.Context(), dev, session.NewSecret("access-0")); err != nil || got.AccessToken.Reveal() != "access-1" || len(f.calls) != 0 {
+		if got, err := r.Replace(t.Context(), dev, session.NewSecret("access-0")); err != nil ||
+			got.AccessToken.Reveal() != "access-1" ||
+			len(f.calls) != 0 {
 			t.Errorf("got %s, %v after %d calls", got.AccessToken.Reveal(), err, len(f.calls))
 		}
 	})
@@ -129,7 +136,8 @@ func TestRefusalWithAShortTokenInTheFile(t *testing.T) {
 			}()
 			got, err := r.Token(t.Context(), dev)
 			if got.AccessToken.Reveal() != tt.access || (err == nil) != (tt.access != "") || len(f.calls) != tt.calls {
-				t.Errorf("%s: %s, %v after %d calls; want %s after %d", tt.name, got.AccessToken.Reveal(), err, len(f.calls), tt.access, tt.calls)
+				t.Errorf("%s: %s, %v after %d calls; want %s after %d", tt.name, got.AccessToken.Reveal(), err,
+					len(f.calls), tt.access, tt.calls)
 			}
 		})
 	}

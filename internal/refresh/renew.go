@@ -271,8 +271,11 @@ func interrupted(ctx context.Context) error {
 func (r *Renewer) behind(s session.Session, waited time.Duration, held *store.Locked) error {
 	return &fault.Error{
 		Kind: fault.Unavailable, Err: held,
-		Msg: "cannot renew the token of " + s.InWords() + ": another process has been at it for " + waited.Round(time.Second).String() +
-			" and is not done (it holds " + strconv.Quote(held.Path) + ")",
+		Msg: "cannot renew the token of " + s.InWords() + ": another process has been at it for " + waited.Round(time.Second).
+			String() +
+			" and is not done (it holds " + strconv.Quote(
+			held.Path,
+		) + ")",
 		Remedy: fault.Advice("check the network and the proxy settings (HTTPS_PROXY), then try again; " +
 			"a homing that was stopped is shown by: ps -ef | grep homing"),
 	}

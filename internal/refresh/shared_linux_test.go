@@ -11,8 +11,8 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// Two homes that share nothing but the token, in each way that people share it, renew it once between them: its lock is
-// beside the real file.
+// Two homes that share nothing but the token, in each way that people share it, renew it once between them: its lock
+// is beside the real file.
 func TestTwoHomesRenewOnce(t *testing.T) {
 	t.Parallel()
 	for name, share := range map[string]func(t *testing.T, from, to, token string) (wrap []string){
@@ -71,7 +71,10 @@ func TestTwoHomesRenewOnce(t *testing.T) {
 			var all []*process
 			for role := range roles {
 				all = append(all, w.credentials(role))
-				p := &process{Cmd: exec.Command(w.binary, "credentials", "--profile", "p"+string(rune('0'+role))), began: time.Now()}
+				p := &process{
+					Cmd:   exec.Command(w.binary, "credentials", "--profile", "p"+string(rune('0'+role))),
+					began: time.Now(),
+				}
 				if wrap != nil {
 					p.Cmd = exec.Command(wrap[0], append(wrap[1:len(wrap):len(wrap)], p.Args...)...)
 				}

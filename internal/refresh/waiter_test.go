@@ -52,11 +52,14 @@ func TestEverybodyLearnsOfTheEndAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if took := time.Since(start); len(f.calls) != 1 || took < 4400*time.Millisecond || took > 4600*time.Millisecond {
-			t.Errorf("%d calls, and the last one learned it after %v; want one call of 1 s and 3.4 s", len(f.calls), took)
+		if took := time.Since(start); len(f.calls) != 1 || took < 4400*time.Millisecond ||
+			took > 4600*time.Millisecond {
+			t.Errorf("%d calls, and the last one learned it after %v; want one call of 1 s and 3.4 s", len(f.calls),
+				took)
 		}
 		start = time.Now()
-		if _, err := r.Token(t.Context(), dev); fault.KindOf(err) != fault.SignInNeeded || time.Since(start) != 0 || len(f.calls) != 1 {
+		if _, err := r.Token(t.Context(), dev); fault.KindOf(err) != fault.SignInNeeded || time.Since(start) != 0 ||
+			len(f.calls) != 1 {
 			t.Errorf("afterwards: %v after %v and %d calls", err, time.Since(start), len(f.calls))
 		}
 	})

@@ -67,6 +67,8 @@ func TestWhatAPersonReads(t *testing.T) {
 		f := &service{fail: times(1, broken(idc.CodeInvalidClient, fault.SignInNeeded))}
 		r := newRenewer(t, f, dev, token(-time.Minute))
 		_, err := r.Token(t.Context(), dev)
-		wantFault(t, err, fault.SignInNeeded, `the token of session "dev" can no longer be renewed: the service does not accept its client registration`, login)
+		wantFault(t, err, fault.SignInNeeded,
+			`the token of session "dev" can no longer be renewed: the service does not accept its client registration`,
+			login)
 	})
 }

@@ -53,7 +53,8 @@ var homing = sync.OnceValues(func() (string, error) {
 	return filepath.Join(dir, "homing"), nil
 })
 
-// world is a home folder whose owner has signed in, and an Identity Center on loopback with single-use refresh tokens.
+// world is a home folder whose owner has signed in, and an Identity Center on loopback with single-use refresh
+// tokens.
 type world struct {
 	testing.TB
 	emu    *emulator.Server
@@ -67,8 +68,8 @@ type world struct {
 	gate gate
 }
 
-// gate is what happens to renewals, or to sign-outs, on their way. Both functions get the request's context, which ends
-// when its sender dies; nil lets pass.
+// gate is what happens to renewals, or to sign-outs, on their way. Both functions get the request's context, which
+// ends when its sender dies; nil lets pass.
 type gate struct {
 	leaving bool                      // it is sign-outs
 	before  func(ctx context.Context) // it has arrived
@@ -99,12 +100,29 @@ func newWorld(t testing.TB) *world {
 	})
 	w.url = server.URL
 	w.store = &store.Store{AWSDir: filepath.Join(w.home, ".aws")}
-	w.client = idc.New(idc.Options{Region: dev.Region, Endpoints: idc.Endpoints{OIDC: w.url, Portal: w.url}, UserAgent: "person"})
-	config := fmt.Sprintf("[sso-session dev]\nsso_start_url = %s\nsso_region = %s\nsso_registration_scopes = sso:account:access\n", dev.StartURL, dev.Region)
+	w.client = idc.New(
+		idc.Options{Region: dev.Region, Endpoints: idc.Endpoints{OIDC: w.url, Portal: w.url}, UserAgent: "person"},
+	)
+	config := fmt.Sprintf(
+		"[sso-session dev]\nsso_start_url = %s\nsso_region = %s\nsso_registration_scopes = sso:account:access\n",
+		dev.StartURL,
+		dev.Region,
+	)
 	for i := range roles {
-		config += fmt.Sprintf("\n[profile p%d]\nsso_session = dev\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n", i, accountID, roleName(i))
+		config += fmt.Sprintf(
+			"\n[profile p%d]\nsso_session = dev\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n",
+			i,
+			accountID,
+			roleName(i),
+		)
 	}
-	config += fmt.Sprintf("\n[profile old]\nsso_start_url = %s\nsso_region = %s\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n", dev.StartURL, dev.Region, accountID, roleName(0))
+	config += fmt.Sprintf(
+		"\n[profile old]\nsso_start_url = %s\nsso_region = %s\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n",
+		dev.StartURL,
+		dev.Region,
+		accountID,
+		roleName(0),
+	)
 	if err := os.MkdirAll(w.store.AWSDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +140,8 @@ func (w *world) serve(out http.ResponseWriter, in *http.Request) {
 	g := w.gate
 	w.mu.Unlock()
 	var body bytes.Buffer
-	if of := map[bool]string{false: "/token", true: "/logout"}; in.URL.Path != of[g.leaving] || (g.before == nil && g.after == nil) {
+	if of := map[bool]string{false: "/token", true: "/logout"}; in.URL.Path != of[g.leaving] ||
+		(g.before == nil && g.after == nil) {
 		w.emu.ServeHTTP(out, in)
 		return
 	}
@@ -189,7 +208,8 @@ func (w *world) signInTo(ctx context.Context, s session.Session) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.emu.Decide(ctx, emulator.Decision{UserCode: device.UserCode}); err != nil && !errors.Is(err, emulator.ErrNoSignIn) {
+	if _, err := w.emu.Decide(ctx, emulator.Decision{UserCode: device.UserCode}); err != nil &&
+		!errors.Is(err, emulator.ErrNoSignIn) {
 		return err // approving may have been faster
 	}
 	u, err := w.store.BeginToken(ctx, s.CacheKey())
@@ -207,8 +227,8 @@ func (w *world) signInTo(ctx context.Context, s session.Session) error {
 	})
 }
 
-// expire has the token look expired, and drops the role credentials: whoever comes next must renew. It fails when there
-// is no token.
+// expire has the token look expired, and drops the role credentials: whoever comes next must renew. It fails when
+// there is no token.
 func (w *world) expire() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -46,8 +46,10 @@ func TestPatient(t *testing.T) {
 					}
 					return 0, tt.err
 				})
-				if !errors.Is(err, tt.err) || calls < tt.least || calls > tt.most || time.Since(start) > 30*time.Second {
-					t.Errorf("%v after %d calls in %v, want %d to %d in 30s", err, calls, time.Since(start), tt.least, tt.most)
+				if !errors.Is(err, tt.err) || calls < tt.least || calls > tt.most ||
+					time.Since(start) > 30*time.Second {
+					t.Errorf("%v after %d calls in %v, want %d to %d in 30s", err, calls, time.Since(start), tt.least,
+						tt.most)
 				}
 				if Passing(tt.err) != (attempts(tt.err) > 1) {
 					t.Error("Passing disagrees with the number of attempts")

@@ -98,9 +98,9 @@ func newWorld(t *testing.T, e *emulator.Server) *world {
 	return w
 }
 
-// A working day of calls every ten minutes. Credentials live for an hour and are fetched again when no more than fifteen
-// minutes are left, so every 50 minutes. At every second of these fetches the token has expired and is renewed; at the
-// others it has its ten minutes still. The end of the portal session is said in words.
+// A working day of calls every ten minutes. Credentials live for an hour and are fetched again when no more than
+// fifteen minutes are left, so every 50 minutes. At every second of these fetches the token has expired and is
+// renewed; at the others it has its ten minutes still. The end of the portal session is said in words.
 func TestADayAgainstTheEmulator(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,7 +117,8 @@ func TestADayAgainstTheEmulator(t *testing.T) {
 		}
 		time.Sleep(2 * time.Hour)
 		_, err := w.get(t.Context())
-		if fault.KindOf(err) != fault.SignInNeeded || err.Error() != `session "dev" has ended` || fault.RemedyOf(err) != (fault.Login{Session: "dev"}) {
+		if fault.KindOf(err) != fault.SignInNeeded || err.Error() != `session "dev" has ended` ||
+			fault.RemedyOf(err) != (fault.Login{Session: "dev"}) {
 			t.Errorf("after the session: %v, remedy %#v", err, fault.RemedyOf(err))
 		}
 		if odd := w.Unexpected(); len(odd) > 0 {
@@ -193,7 +194,8 @@ func TestTroubleFromTheEmulator(t *testing.T) {
 					}
 					return
 				}
-				if err == nil || fault.KindOf(err) != tt.kind || tt.msg != "" && err.Error() != tt.msg || fault.RemedyOf(err) == nil ||
+				if err == nil || fault.KindOf(err) != tt.kind || tt.msg != "" && err.Error() != tt.msg ||
+					fault.RemedyOf(err) == nil ||
 					tt.remedy != nil && fault.RemedyOf(err) != tt.remedy {
 					t.Errorf("got %v: %v\nremedy: %#v", fault.KindOf(err), err, fault.RemedyOf(err))
 				}

@@ -39,7 +39,8 @@ type Tokens interface {
 
 // Portal issues role credentials (idc.Client does). Its errors may have the methods that package retry asks for.
 type Portal interface {
-	RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error)
+	RoleCredentials(ctx context.Context, token session.Secret,
+		accountID, roleName string) (session.RoleCredentials, error)
 }
 
 // Fetcher gets role credentials that are not in the cache. It is safe for concurrent use, in one process and in many.
@@ -228,7 +229,8 @@ func (f *Fetcher) explain(k store.RoleKey, err error) error {
 	}
 	return &fault.Error{
 		Kind: fault.Denied, Err: err,
-		Msg:    fmt.Sprintf("no access to role %q in account %q through %s", k.RoleName, k.AccountID, k.Session.InWords()),
+		Msg: fmt.Sprintf("no access to role %q in account %q through %s", k.RoleName, k.AccountID,
+			k.Session.InWords()),
 		Remedy: fault.Preface{Words: "see what you may use:", Then: fault.ListProfiles{Session: k.Session.Name}},
 	}
 }

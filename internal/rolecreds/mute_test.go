@@ -21,7 +21,8 @@ func (m *muteTokens) Token(ctx context.Context, _ session.Session) (session.Toke
 	return session.Token{}, fault.New(fault.Interrupted, "", "interrupted")
 }
 
-// A network that takes every connection and never answers. Whoever runs us as a credential_process kills us after 60 s.
+// A network that takes every connection and never answers. Whoever runs us as a credential_process kills us after 60
+// s.
 func TestMuteNetwork(t *testing.T) {
 	t.Parallel()
 	const message = `no credentials in time for role "Admin" in account "123456789012" through session "dev": the service does not answer`
@@ -72,8 +73,8 @@ func TestMuteNetwork(t *testing.T) {
 	}
 }
 
-// A process that was stopped (Ctrl-Z) holds the role's lock for good. With a valid token the credentials are fetched all
-// the same; without one the other is waited for, since it may be renewing the token, and is worth waiting for.
+// A process that was stopped (Ctrl-Z) holds the role's lock for good. With a valid token the credentials are fetched
+// all the same; without one the other is waited for, since it may be renewing the token, and is worth waiting for.
 func TestStoppedHolder(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -105,7 +106,8 @@ func TestStoppedHolder(t *testing.T) {
 				if took := time.Since(start); took != tt.took {
 					t.Errorf("took %v, want %v", took, tt.took)
 				}
-				if tt.fails && fault.KindOf(err) != fault.Unavailable || !tt.fails && (err != nil || c.AccessKeyID != "Admin-1") {
+				if tt.fails && fault.KindOf(err) != fault.Unavailable ||
+					!tt.fails && (err != nil || c.AccessKeyID != "Admin-1") {
 					t.Errorf("got %q, %v", c.AccessKeyID, err)
 				}
 				if _, ok := Cached(f.Store, admin, DefaultMinTTL); ok == tt.fails {

@@ -37,7 +37,12 @@ func (s said) ServiceCode() string { return s.code }
 func (s said) Transient() bool     { return s.transient }
 
 func refusal(code string, kind fault.Kind, transient bool) error {
-	return &fault.Error{Kind: kind, Msg: "the portal says " + code, Remedy: fault.Advice("advice of idc"), Err: said{code, transient}}
+	return &fault.Error{
+		Kind:   kind,
+		Msg:    "the portal says " + code,
+		Remedy: fault.Advice("advice of idc"),
+		Err:    said{code, transient},
+	}
 }
 
 var (
@@ -62,7 +67,8 @@ type portal struct {
 	during   func(call int) // what happens while it works
 }
 
-func (p *portal) RoleCredentials(ctx context.Context, token session.Secret, accountID, roleName string) (session.RoleCredentials, error) {
+func (p *portal) RoleCredentials(ctx context.Context, token session.Secret,
+	accountID, roleName string) (session.RoleCredentials, error) {
 	p.mu.Lock()
 	p.calls++
 	call := p.calls
@@ -100,7 +106,9 @@ func (p *portal) RoleCredentials(ctx context.Context, token session.Secret, acco
 	}
 	return session.RoleCredentials{
 		AccountID: accountID, AccessKeyID: fmt.Sprint(roleName, "-", call), SecretAccessKey: session.NewSecret("s"),
-		SessionToken: session.NewSecret("of-" + token.Reveal()), Expiration: time.Now().Add(lives).Truncate(time.Second),
+		SessionToken: session.NewSecret(
+			"of-" + token.Reveal(),
+		), Expiration: time.Now().Add(lives).Truncate(time.Second),
 	}, nil
 }
 
@@ -141,7 +149,14 @@ func signIn(st *store.Store, access string) { signInFor(st, access, time.Hour) }
 func signInFor(st *store.Store, access string, left time.Duration) {
 	u, err := st.BeginToken(context.Background(), dev.CacheKey())
 	if err == nil {
-		err = u.Commit(session.Token{StartURL: startURL, Region: "us-east-1", AccessToken: session.NewSecret(access), ExpiresAt: time.Now().Add(left)})
+		err = u.Commit(
+			session.Token{
+				StartURL:    startURL,
+				Region:      "us-east-1",
+				AccessToken: session.NewSecret(access),
+				ExpiresAt:   time.Now().Add(left),
+			},
+		)
 	}
 	if err != nil {
 		panic(err)
@@ -190,7 +205,8 @@ func TestCached(t *testing.T) {
 			{time.Second, -time.Hour, false},
 		} {
 			time.Sleep(tt.wait)
-			if c, ok := Cached(f.Store, admin, tt.ttl); ok != tt.ok || ok && (c.AccessKeyID != "Admin-1" || c.AccountID != admin.AccountID) {
+			if c, ok := Cached(f.Store, admin, tt.ttl); ok != tt.ok ||
+				ok && (c.AccessKeyID != "Admin-1" || c.AccountID != admin.AccountID) {
 				t.Errorf("after %v with min-ttl %v: %v, %v", tt.wait, tt.ttl, c.AccessKeyID, ok)
 			}
 		}
@@ -248,7 +264,8 @@ func TestShortCredentialsAreReturnedAllTheSame(t *testing.T) {
 		p := &portal{lives: time.Minute}
 		f := newFetcher(t, p)
 		for call := 1; call <= 2; call++ {
-			if c, err := f.Get(t.Context(), admin, DefaultMinTTL); err != nil || c.AccessKeyID != fmt.Sprint("Admin-", call) {
+			if c, err := f.Get(t.Context(), admin, DefaultMinTTL); err != nil ||
+				c.AccessKeyID != fmt.Sprint("Admin-", call) {
 				t.Errorf("call %d: %s, %v", call, c.AccessKeyID, err)
 			}
 		}
@@ -304,7 +321,8 @@ func TestFailures(t *testing.T) {
 				} else if err == nil || fault.KindOf(err) != tt.kind || err.Error() != tt.msg || fault.RemedyOf(err) != tt.remedy {
 					t.Errorf("got %v: %v\nremedy: %#v", fault.KindOf(err), err, fault.RemedyOf(err))
 				}
-				if p.calls < tt.least || p.calls > tt.most || fake.replaced != tt.replaced || time.Since(start) > 30*time.Second {
+				if p.calls < tt.least || p.calls > tt.most || fake.replaced != tt.replaced ||
+					time.Since(start) > 30*time.Second {
 					t.Errorf("%d calls, %d renewals, %v", p.calls, fake.replaced, time.Since(start))
 				}
 			})
@@ -382,7 +400,8 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(f.Store.AWSDir, "cli"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if c, err := f.Get(t.Context(), admin, DefaultMinTTL); err != nil || c.AccessKeyID == "" || fault.KindOf(warned) != fault.Config {
+		if c, err := f.Get(t.Context(), admin, DefaultMinTTL); err != nil || c.AccessKeyID == "" ||
+			fault.KindOf(warned) != fault.Config {
 			t.Errorf("got %s, %v; warned of %v", c.AccessKeyID, err, warned)
 		}
 	})
@@ -414,7 +433,9 @@ func TestNoNetworkOnTheHotPath(t *testing.T) {
 		t.Fatalf("the list is not ours: %v", deps)
 	}
 	for _, dep := range deps {
-		if dep == "net" || strings.HasPrefix(dep, "net/") || strings.HasPrefix(dep, "github.com/aws/") || strings.HasSuffix(dep, "/template") || dep == "regexp" {
+		if dep == "net" || strings.HasPrefix(dep, "net/") || strings.HasPrefix(dep, "github.com/aws/") ||
+			strings.HasSuffix(dep, "/template") ||
+			dep == "regexp" {
 			t.Errorf("rolecreds imports %s", dep)
 		}
 	}
@@ -436,8 +457,8 @@ func BenchmarkCached(b *testing.B) {
 	}
 }
 
-// What a shell, a JSON reader or a terminal would take for more than a value is neither taken from the service nor, whoever
-// wrote it there, from the cache: others are fetched, and written over it.
+// What a shell, a JSON reader or a terminal would take for more than a value is neither taken from the service nor,
+// whoever wrote it there, from the cache: others are fetched, and written over it.
 func TestWellFormed(t *testing.T) {
 	t.Parallel()
 	good := session.RoleCredentials{
@@ -450,7 +471,8 @@ func TestWellFormed(t *testing.T) {
 	for r := range rune(0x3000) {
 		c := good
 		c.AccessKeyID += string(r)
-		usual := r >= '0' && r <= ':' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("+/=_.-", r)
+		usual := r >= '0' && r <= ':' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' ||
+			strings.ContainsRune("+/=_.-", r)
 		if (WellFormed(c) == nil) != usual {
 			t.Errorf("%q: %v", r, WellFormed(c))
 		}

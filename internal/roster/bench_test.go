@@ -28,8 +28,8 @@ func BenchmarkFullSpeed(b *testing.B) {
 	b.ReportMetric(float64(took)/float64(ideal), "ideal-times")
 }
 
-// BenchmarkThrottled: a portal that serves so many calls a second. The ratio is to calls ÷ rate: 1.15 at most, with 15 %
-// of all calls refused at most.
+// BenchmarkThrottled: a portal that serves so many calls a second. The ratio is to calls ÷ rate: 1.15 at most, with
+// 15 % of all calls refused at most.
 func BenchmarkThrottled(b *testing.B) {
 	for _, tt := range []struct {
 		name           string

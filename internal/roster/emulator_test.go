@@ -97,7 +97,10 @@ func TestSpeed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				e := &emulator.Server{Directory: emulator.GenerateDirectory(tt.accounts, 3), Latency: 60 * time.Millisecond}
+				e := &emulator.Server{
+					Directory: emulator.GenerateDirectory(tt.accounts, 3),
+					Latency:   60 * time.Millisecond,
+				}
 				w := newWorld(t, e, address, e.Transport())
 				e.Change(func(s *emulator.Server) { s.PortalRate = tt.rate })
 				start := time.Now()
@@ -132,8 +135,8 @@ func TestSpeed(t *testing.T) {
 	}
 }
 
-// A list of five minutes with tokens of two: each is renewed before it ends, and no call is refused for it. The service
-// may end the old token at once when it gives the new one; then some calls are made again.
+// A list of five minutes with tokens of two: each is renewed before it ends, and no call is refused for it. The
+// service may end the old token at once when it gives the new one; then some calls are made again.
 func TestRenewalsDuringAList(t *testing.T) {
 	t.Parallel()
 	for _, ends := range []bool{false, true} {
@@ -141,7 +144,8 @@ func TestRenewalsDuringAList(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				e := &emulator.Server{
-					Directory: emulator.GenerateDirectory(1500, 2), Latency: 60 * time.Millisecond, AccessTokenLife: 2 * time.Minute,
+					Directory: emulator.GenerateDirectory(1500,
+						2), Latency: 60 * time.Millisecond, AccessTokenLife: 2 * time.Minute,
 					Switches: emulator.Switches{RefreshEndsAccess: ends},
 				}
 				w := newWorld(t, e, address, e.Transport())
@@ -169,8 +173,8 @@ func TestRenewalsDuringAList(t *testing.T) {
 	}
 }
 
-// An administrator ends the session in the middle: exit code 4, and what was fetched is of no use to the next sign-in,
-// which may be another person's.
+// An administrator ends the session in the middle: exit code 4, and what was fetched is of no use to the next
+// sign-in, which may be another person's.
 func TestSessionEndsDuringAList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

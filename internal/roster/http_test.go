@@ -55,7 +55,13 @@ func child(where []string) int {
 	l := lister(where[0], where[1], where[2], transport)
 	l.Progress = func(roster.Progress) {}
 	result, err := l.List(ctx)
-	r := report{Accounts: len(result.Accounts), Resumed: result.Resumed, Calls: result.Calls, Throttled: result.Throttled, PeakMB: peak()}
+	r := report{
+		Accounts:  len(result.Accounts),
+		Resumed:   result.Resumed,
+		Calls:     result.Calls,
+		Throttled: result.Throttled,
+		PeakMB:    peak(),
+	}
 	for _, a := range result.Accounts {
 		r.Roles += len(a.Roles)
 	}

@@ -9,12 +9,12 @@ const (
 	// slack is how late a call may leave and still be made up for: timers are coarse.
 	slack = 20 * time.Millisecond
 
-	// calm is how many calls must be served after a refusal for the next one to be a new event rather than more of the
-	// same; fewer where a limit of some calls a second would not let that many through.
+	// calm is how many calls must be served after a refusal for the next one to be a new event rather than more of
+	// the same; fewer where a limit of some calls a second would not let that many through.
 	calm = 6
-	// ease is what a refusal that comes alone takes from the rate: the rate was a little too high. In climb seconds it is
-	// back, fast at first and slowly at the end. Then the limit is felt for: for feel seconds slope is added in each, in
-	// parts of the rate, and thereafter leap is what it is multiplied by in each.
+	// ease is what a refusal that comes alone takes from the rate: the rate was a little too high. In climb seconds
+	// it is back, fast at first and slowly at the end. Then the limit is felt for: for feel seconds slope is added in
+	// each, in parts of the rate, and thereafter leap is what it is multiplied by in each.
 	ease  = 0.95
 	climb = 4.0
 	feel  = 2.0
@@ -25,8 +25,8 @@ const (
 	// least is the lowest rate, calls in a second.
 	least = 0.2
 
-	// firstPause is between a refusal and the probe, when nothing is known; shortPause is the longest while the service
-	// may be counting in seconds, longPause afterwards.
+	// firstPause is between a refusal and the probe, when nothing is known; shortPause is the longest while the
+	// service may be counting in seconds, longPause afterwards.
 	firstPause = 100 * time.Millisecond
 	shortPause = 200 * time.Millisecond
 	longPause  = 2 * time.Second
@@ -47,8 +47,8 @@ const (
 //
 // It is open at first: as many calls are under way as are answered, twice as many with each round trip, up to
 // maxUnderWay. The first refusal ends that for good: it pauses, sends one call after another until one is served, and
-// then makes calls at the rate that the service was seen to serve, pause included. From there it goes up by little and
-// down by little, so that it stays near the service's limit without living on refusals. When refusals come close
+// then makes calls at the rate that the service was seen to serve, pause included. From there it goes up by little
+// and down by little, so that it stays near the service's limit without living on refusals. When refusals come close
 // together the limit has changed: it pauses and measures again. When none come the rate grows faster and faster.
 type pacer struct {
 	chance func() float64 // 0 ≤ x < 1
@@ -100,7 +100,8 @@ func newPacer(chance func() float64) *pacer {
 	return &pacer{chance: chance, window: window{size: firstUnderWay}}
 }
 
-// ask reports whether a call may be made now. If not it returns how long it has to wait at least; 0 = until an answer comes.
+// ask reports whether a call may be made now. If not it returns how long it has to wait at least; 0 = until an answer
+// comes.
 func (p *pacer) ask(now time.Time) (time.Duration, bool) {
 	switch {
 	case p.paused && p.probe != 0:
@@ -138,7 +139,9 @@ func (p *pacer) send(now time.Time) ticket {
 		p.probe = p.sent
 	}
 	rate := p.rate(now)
-	gap := time.Duration(float64(p.window.trip) / (2 * p.window.size)) // an even share of a round trip: a burst must not run far ahead of the first refusal
+	gap := time.Duration(
+		float64(p.window.trip) / (2 * p.window.size),
+	) // an even share of a round trip: a burst must not run far ahead of the first refusal
 	if p.paced {
 		gap = time.Duration(float64(time.Second) / rate)
 		// A rate that is not used has proved nothing.
@@ -218,15 +221,15 @@ func (p *pacer) throttled(now time.Time, t ticket, after time.Duration) {
 	p.begin(now, first, after)
 }
 
-// eased is the rate after one that was a little too high, and how far it is to climb: by the share of refusals since it
-// was last lowered, if that is more than ease.
+// eased is the rate after one that was a little too high, and how far it is to climb: by the share of refusals since
+// it was last lowered, if that is more than ease.
 func (p *pacer) eased() (base, top float64) {
 	base = p.met * min(ease, float64(p.good)/float64(p.good+p.bad))
 	return base, base / ease
 }
 
-// stumbled notes a failure of another sort. One of many is nothing; some in a row, or a grave one, are a reason to try
-// with single calls until one is served. It reports whether the call was made after the last such reason.
+// stumbled notes a failure of another sort. One of many is nothing; some in a row, or a grave one, are a reason to
+// try with single calls until one is served. It reports whether the call was made after the last such reason.
 func (p *pacer) stumbled(now time.Time, t ticket, grave bool) bool {
 	p.underWay--
 	switch {

@@ -24,29 +24,140 @@ var pacings = []struct {
 	ratio    float64       // of the time to (calls served - burst) ÷ rate; 0 = 1.15
 }{
 	{name: "window of a second", accounts: 300, rate: 20, limit: func() limit { return perSecond(20) }},
-	{name: "window of a second, 5,000 accounts", accounts: 5000, rate: 20, limit: func() limit { return perSecond(20) }},
+	{
+		name:     "window of a second, 5,000 accounts",
+		accounts: 5000,
+		rate:     20,
+		limit:    func() limit { return perSecond(20) },
+	},
 	{name: "window of a second, 100 calls", accounts: 1500, rate: 100, limit: func() limit { return perSecond(100) }},
-	{name: "sliding second, 100 calls", accounts: 1500, rate: 100, limit: func() limit { return &sliding{n: 100, every: time.Second} }},
-	{name: "window of whole seconds", accounts: 300, rate: 20, limit: func() limit { return &fixed{n: 20, every: time.Second, aligned: true} }},
-	{name: "window of five seconds", accounts: 500, rate: 20, limit: func() limit { return &fixed{n: 100, every: 5 * time.Second} }, ratio: 1.2},
-	{name: "window of ten seconds", accounts: 1000, rate: 20, limit: func() limit { return &fixed{n: 200, every: 10 * time.Second} }},
+	{
+		name:     "sliding second, 100 calls",
+		accounts: 1500,
+		rate:     100,
+		limit:    func() limit { return &sliding{n: 100, every: time.Second} },
+	},
+	{
+		name:     "window of whole seconds",
+		accounts: 300,
+		rate:     20,
+		limit:    func() limit { return &fixed{n: 20, every: time.Second, aligned: true} },
+	},
+	{
+		name:     "window of five seconds",
+		accounts: 500,
+		rate:     20,
+		limit:    func() limit { return &fixed{n: 100, every: 5 * time.Second} },
+		ratio:    1.2,
+	},
+	{
+		name:     "window of ten seconds",
+		accounts: 1000,
+		rate:     20,
+		limit:    func() limit { return &fixed{n: 200, every: 10 * time.Second} },
+	},
 	{name: "window, 2 a second", accounts: 200, rate: 2, limit: func() limit { return perSecond(2) }, ratio: 1.45},
-	{name: "sliding second", accounts: 300, rate: 20, limit: func() limit { return &sliding{n: 20, every: time.Second} }},
-	{name: "sliding second that counts refusals", accounts: 300, rate: 20, limit: func() limit { return &sliding{n: 20, every: time.Second, strict: true} }, ratio: 1.2},
-	{name: "bucket without a burst", accounts: 300, rate: 20, limit: func() limit { return &bucket{rate: 20, burst: 1} }, ratio: 1.25},
+	{
+		name:     "sliding second",
+		accounts: 300,
+		rate:     20,
+		limit:    func() limit { return &sliding{n: 20, every: time.Second} },
+	},
+	{
+		name:     "sliding second that counts refusals",
+		accounts: 300,
+		rate:     20,
+		limit:    func() limit { return &sliding{n: 20, every: time.Second, strict: true} },
+		ratio:    1.2,
+	},
+	{
+		name:     "bucket without a burst",
+		accounts: 300,
+		rate:     20,
+		limit:    func() limit { return &bucket{rate: 20, burst: 1} },
+		ratio:    1.25,
+	},
 	{name: "bucket", accounts: 300, rate: 20, limit: func() limit { return &bucket{rate: 20, burst: 20} }},
-	{name: "bucket with a large burst", accounts: 600, rate: 20, limit: func() limit { return &bucket{rate: 20, burst: 227} }, burst: 227},
+	{
+		name:     "bucket with a large burst",
+		accounts: 600,
+		rate:     20,
+		limit:    func() limit { return &bucket{rate: 20, burst: 227} },
+		burst:    227,
+	},
 	{name: "bucket, 5 a second", accounts: 300, rate: 5, limit: func() limit { return &bucket{rate: 5, burst: 5} }},
-	{name: "bucket, 100 a second", accounts: 2000, rate: 100, limit: func() limit { return &bucket{rate: 100, burst: 100} }},
-	{name: "bucket, 300 a second", accounts: 5000, rate: 300, limit: func() limit { return &bucket{rate: 300, burst: 30} }},
-	{name: "300 ms a call", accounts: 300, rate: 20, latency: 300 * time.Millisecond, limit: func() limit { return perSecond(20) }},
-	{name: "5 ms a call", accounts: 300, rate: 20, latency: 5 * time.Millisecond, limit: func() limit { return perSecond(20) }},
-	{name: "60 to 240 ms a call", accounts: 300, rate: 20, jitter: 3, limit: func() limit { return perSecond(20) }, ratio: 1.2},
-	{name: "window, told when to come back", accounts: 300, rate: 20, after: time.Second, limit: func() limit { return perSecond(20) }, ratio: 1.2},
-	{name: "bucket, told when to come back", accounts: 300, rate: 20, after: time.Second, limit: func() limit { return &bucket{rate: 20, burst: 20} }},
-	{name: "faults and lost connections", accounts: 300, rate: 19, faulty: 0.025, limit: func() limit { return perSecond(20) }, ratio: 1.2},
-	{name: "the limit falls", accounts: 900, rate: 20, burst: 200, limit: func() limit { return &changing{first: perSecond(40), then: perSecond(20), after: 10 * time.Second} }},
-	{name: "the limit rises", accounts: 1500, rate: 100, burst: -80 * 15, limit: func() limit { return &changing{first: perSecond(20), then: perSecond(100), after: 15 * time.Second} }, ratio: 1.3},
+	{
+		name:     "bucket, 100 a second",
+		accounts: 2000,
+		rate:     100,
+		limit:    func() limit { return &bucket{rate: 100, burst: 100} },
+	},
+	{
+		name:     "bucket, 300 a second",
+		accounts: 5000,
+		rate:     300,
+		limit:    func() limit { return &bucket{rate: 300, burst: 30} },
+	},
+	{
+		name:     "300 ms a call",
+		accounts: 300,
+		rate:     20,
+		latency:  300 * time.Millisecond,
+		limit:    func() limit { return perSecond(20) },
+	},
+	{
+		name:     "5 ms a call",
+		accounts: 300,
+		rate:     20,
+		latency:  5 * time.Millisecond,
+		limit:    func() limit { return perSecond(20) },
+	},
+	{
+		name:     "60 to 240 ms a call",
+		accounts: 300,
+		rate:     20,
+		jitter:   3,
+		limit:    func() limit { return perSecond(20) },
+		ratio:    1.2,
+	},
+	{
+		name:     "window, told when to come back",
+		accounts: 300,
+		rate:     20,
+		after:    time.Second,
+		limit:    func() limit { return perSecond(20) },
+		ratio:    1.2,
+	},
+	{
+		name:     "bucket, told when to come back",
+		accounts: 300,
+		rate:     20,
+		after:    time.Second,
+		limit:    func() limit { return &bucket{rate: 20, burst: 20} },
+	},
+	{
+		name:     "faults and lost connections",
+		accounts: 300,
+		rate:     19,
+		faulty:   0.025,
+		limit:    func() limit { return perSecond(20) },
+		ratio:    1.2,
+	},
+	{
+		name:     "the limit falls",
+		accounts: 900,
+		rate:     20,
+		burst:    200,
+		limit:    func() limit { return &changing{first: perSecond(40), then: perSecond(20), after: 10 * time.Second} },
+	},
+	{
+		name:     "the limit rises",
+		accounts: 1500,
+		rate:     100,
+		burst:    -80 * 15,
+		limit:    func() limit { return &changing{first: perSecond(20), then: perSecond(100), after: 15 * time.Second} },
+		ratio:    1.3,
+	},
 	{name: "the limit goes away", accounts: 3000, rate: 400, burst: -380 * 15, limit: func() limit {
 		return &changing{first: perSecond(20), then: perSecond(1 << 30), after: 15 * time.Second}
 	}, ratio: 1.5},
@@ -80,20 +191,25 @@ func TestPacing(t *testing.T) {
 						t.Fatalf("seed %d: %d accounts, %v", seed, len(result.Accounts), result.Refused)
 					}
 					if result.Calls != s.calls || result.Throttled != s.refused {
-						t.Errorf("%d calls, %d throttled; the service says %d, %d", result.Calls, result.Throttled, s.calls, s.refused)
+						t.Errorf("%d calls, %d throttled; the service says %d, %d", result.Calls, result.Throttled,
+							s.calls, s.refused)
 					}
 					ratio := tt.ratio
 					if ratio == 0 {
 						ratio = 1.15
 					}
-					times, refused := took.Seconds()*tt.rate/(float64(s.served)-tt.burst), float64(s.refused)/float64(s.calls)
+					times, refused := took.Seconds()*tt.rate/(float64(s.served)-tt.burst), float64(
+						s.refused,
+					)/float64(s.calls)
 					if times > ratio {
 						t.Errorf("seed %d: took %v, %.2f times what %d calls take", seed, took, times, s.served)
 					}
 					if refused > share {
-						t.Errorf("seed %d: %d of %d calls were throttled: %.0f %%", seed, s.refused, s.calls, 100*refused)
+						t.Errorf("seed %d: %d of %d calls were throttled: %.0f %%", seed, s.refused, s.calls,
+							100*refused)
 					}
-					t.Logf("seed %d: %.2f of the ideal time, %.1f %% throttled (%d)", seed, times, 100*refused, s.refused)
+					t.Logf("seed %d: %.2f of the ideal time, %.1f %% throttled (%d)", seed, times, 100*refused,
+						s.refused)
 				})
 			}
 		})

@@ -1,6 +1,6 @@
 // Package roster lists the accounts of a session with their roles, as fast as the service allows: one call for every
-// account, side by side while they are answered, at the service's own pace once it throttles. What was fetched survives
-// an interruption. What the list is for, and what becomes of it, is left to others.
+// account, side by side while they are answered, at the service's own pace once it throttles. What was fetched
+// survives an interruption. What the list is for, and what becomes of it, is left to others.
 //
 // The one rule: a list is of one person. Whenever the token changes and it cannot be told that it was renewed, rather
 // than issued to whoever signed in meanwhile, everything fetched before is forgotten.
@@ -14,17 +14,20 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// Portal returns the pages of the two lists, each in a single attempt (idc.Client does). page is "" for the first page,
-// then the next that came with the one before; next is "" after the last. An error that can say what the service meant
-// has the methods ServiceCode, Transient and RetryAfter.
+// Portal returns the pages of the two lists, each in a single attempt (idc.Client does). page is "" for the first
+// page, then the next that came with the one before; next is "" after the last. An error that can say what the
+// service meant has the methods ServiceCode, Transient and RetryAfter.
 type Portal interface {
-	AccountsPage(ctx context.Context, token session.Secret, page string) (accounts []session.Account, next string, err error)
-	RolesPage(ctx context.Context, token session.Secret, accountID, page string) (roles []session.Role, next string, err error)
+	AccountsPage(ctx context.Context, token session.Secret,
+		page string) (accounts []session.Account, next string, err error)
+	RolesPage(ctx context.Context, token session.Secret,
+		accountID, page string) (roles []session.Role, next string, err error)
 }
 
 // Tokens gives out the access token of a session (refresh.Renewer does).
 type Tokens interface {
-	// Ahead returns the token in the file, renewed when less than lead is left; renewed reports whether this call did so.
+	// Ahead returns the token in the file, renewed when less than lead is left; renewed reports whether this call did
+	// so.
 	Ahead(ctx context.Context, s session.Session, lead time.Duration) (t session.Token, renewed bool, err error)
 	// Replace returns another token than the rejected one.
 	Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error)
@@ -40,13 +43,14 @@ type Lister struct {
 	Connect func(ctx context.Context, s session.Session) (Portal, error)
 	// Wanted chooses the accounts whose roles are asked for; the others are left out. nil = all.
 	Wanted func(session.Account) bool
-	// Dir is the folder that keeps what was fetched when List is interrupted, the user's state folder; "" = nothing is
-	// kept. What cannot be kept there is no error.
+	// Dir is the folder that keeps what was fetched when List is interrupted, the user's state folder; "" = nothing
+	// is kept. What cannot be kept there is no error.
 	Dir string
-	// Keep leaves what was fetched in Dir when List is complete, until Finish: for who may still be interrupted before
-	// the list has served its purpose. Otherwise a complete List drops it.
+	// Keep leaves what was fetched in Dir when List is complete, until Finish: for who may still be interrupted
+	// before the list has served its purpose. Otherwise a complete List drops it.
 	Keep bool
-	// Progress is told how far List is: one call at a time, ten a second at most, and one at the end. nil = nobody is.
+	// Progress is told how far List is: one call at a time, ten a second at most, and one at the end. nil = nobody
+	// is.
 	Progress func(Progress)
 	Now      func() time.Time // nil = time.Now
 
@@ -70,8 +74,8 @@ type Account struct {
 	Roles []string
 }
 
-// Refused is an account that is on the list but whose roles the service does not tell. It is among Result.Accounts too,
-// without roles: nothing may be concluded from their absence.
+// Refused is an account that is on the list but whose roles the service does not tell. It is among Result.Accounts
+// too, without roles: nothing may be concluded from their absence.
 type Refused struct {
 	Account session.Account
 	Err     error // a *fault.Error
@@ -88,17 +92,23 @@ type Progress struct {
 	Waiting     bool // the service asks for a pause
 }
 
-// List returns the accounts of the session, each with its roles. It waits as long as the service wants it to: only ctx
-// ends a list that is throttled. What other trouble passes by itself is waited for, 30 seconds without any answer at most.
+// List returns the accounts of the session, each with its roles. It waits as long as the service wants it to: only
+// ctx ends a list that is throttled. What other trouble passes by itself is waited for, 30 seconds without any answer
+// at most.
 //
-// Errors are *fault.Error: SignInNeeded when the session is over, Denied, Unavailable, Interrupted or TimedOut when ctx
-// ended. What was fetched until then is kept in Dir for the next List of the same sign-in, for three hours.
+// Errors are *fault.Error: SignInNeeded when the session is over, Denied, Unavailable, Interrupted or TimedOut when
+// ctx ended. What was fetched until then is kept in Dir for the next List of the same sign-in, for three hours.
 func (l *Lister) List(ctx context.Context) (Result, error) {
 	l.close()
 	if l.chance == nil {
 		l.chance = rand.Float64
 	}
-	r := &run{Lister: l, pacer: newPacer(l.chance), answers: make(chan answer, maxUnderWay), renewals: make(chan renewal, 1)}
+	r := &run{
+		Lister:   l,
+		pacer:    newPacer(l.chance),
+		answers:  make(chan answer, maxUnderWay),
+		renewals: make(chan renewal, 1),
+	}
 	result, err := r.list(ctx)
 	if err == nil && !l.Keep {
 		l.Finish()

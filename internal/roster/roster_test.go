@@ -40,7 +40,8 @@ func whole(t *testing.T, result Result, s *service) {
 		if a.ID != fmt.Sprintf("%012d", i+1) || a.Name != fmt.Sprint("account ", i+1) || a.Email == "" {
 			t.Fatalf("account %d is %+v", i, a.Account)
 		}
-		if refused && len(a.Roles) > 0 || !refused && (len(a.Roles) != n || a.Roles[0] != "Role001" || !slices.IsSorted(a.Roles)) {
+		if refused && len(a.Roles) > 0 ||
+			!refused && (len(a.Roles) != n || a.Roles[0] != "Role001" || !slices.IsSorted(a.Roles)) {
 			t.Fatalf("account %s has roles %v", a.ID, a.Roles)
 		}
 	}
@@ -212,7 +213,8 @@ type silence struct {
 	calls int
 }
 
-func (s *silence) RolesPage(ctx context.Context, token session.Secret, accountID, page string) ([]session.Role, string, error) {
+func (s *silence) RolesPage(ctx context.Context, token session.Secret,
+	accountID, page string) ([]session.Role, string, error) {
 	s.mu.Lock()
 	s.calls++
 	call := s.calls
@@ -315,7 +317,8 @@ func TestProgress(t *testing.T) {
 			waited = waited || p.Waiting
 		}
 		last := told[len(told)-1]
-		if last.Done != 400 || last.Total != 400 || last.Counting || last.Left != 0 || last.Waiting || last.Throttled == 0 {
+		if last.Done != 400 || last.Total != 400 || last.Counting || last.Left != 0 || last.Waiting ||
+			last.Throttled == 0 {
 			t.Errorf("at the end: %+v", last)
 		}
 		if !waited {

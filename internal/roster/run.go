@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// callTimeout bounds one call. The slowest answers of a busy portal take a few seconds; one that takes this long will
-	// not come, and a list would wait for it alone.
+	// callTimeout bounds one call. The slowest answers of a busy portal take a few seconds; one that takes this long
+	// will not come, and a list would wait for it alone.
 	callTimeout = 15 * time.Second
 	// patience is how long a service that answers nothing of use is asked again, as for credentials.
 	patience = 30 * time.Second
@@ -167,7 +167,8 @@ func (r *run) begin() {
 	r.quietSince = time.Now()
 }
 
-// launch starts every call that may be made now. It returns how long nothing else can be done; 0 = until an answer comes.
+// launch starts every call that may be made now. It returns how long nothing else can be done; 0 = until an answer
+// comes.
 func (r *run) launch(ctx context.Context) time.Duration {
 	now := time.Now()
 	var wait time.Duration
@@ -278,9 +279,11 @@ func (r *run) take(ctx context.Context, a answer) error {
 	}
 	switch {
 	case a.next != "" && (slices.Contains(a.before, a.next) || len(a.before) >= maxPages):
-		return fault.New(fault.Unavailable, "try again, and look for a proxy that changes answers", "the pages of the service's list do not end")
+		return fault.New(fault.Unavailable, "try again, and look for a proxy that changes answers",
+			"the pages of the service's list do not end")
 	case a.next != "":
-		r.again = append(r.again, &job{account: a.account, page: a.next, names: a.names, before: append(a.before, a.next)})
+		r.again = append(r.again,
+			&job{account: a.account, page: a.next, names: a.names, before: append(a.before, a.next)})
 	case a.account == "":
 		r.counting = false
 	default:

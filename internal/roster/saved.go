@@ -58,8 +58,8 @@ func tokenMark(secret session.Secret) string {
 	return store.Fingerprint("roster", secret.Reveal())
 }
 
-// openSaved returns the file for a list of s and what it holds: roles by account, fetched with the sign-in that t came
-// of. It returns nil where nothing can be kept.
+// openSaved returns the file for a list of s and what it holds: roles by account, fetched with the sign-in that t
+// came of. It returns nil where nothing can be kept.
 func openSaved(dir string, s session.Session, t session.Token, now time.Time) (*saved, map[string][]string) {
 	if files.PrivateDir(dir) != nil {
 		return nil, nil
@@ -87,7 +87,15 @@ func openSaved(dir string, s session.Session, t session.Token, now time.Time) (*
 		return nil, nil
 	}
 	began := now.UTC()
-	f.write(record{Form: form, Session: mark, Began: &began, Token: tokenMark(t.AccessToken), Refresh: tokenMark(t.RefreshToken)})
+	f.write(
+		record{
+			Form:    form,
+			Session: mark,
+			Began:   &began,
+			Token:   tokenMark(t.AccessToken),
+			Refresh: tokenMark(t.RefreshToken),
+		},
+	)
 	return f, nil
 }
 
@@ -110,7 +118,8 @@ func newer(text []byte) bool {
 	return json.Unmarshal(first, &line) == nil && line.Form > form
 }
 
-// resume reads the file and opens it to go on; nil when there is nothing to go on from. f.err says that the file must stay.
+// resume reads the file and opens it to go on; nil when there is nothing to go on from. f.err says that the file must
+// stay.
 func (f *saved) resume(mark string, t session.Token, now time.Time) map[string][]string {
 	file, err := files.OpenPrivate(f.path, os.O_RDWR)
 	if err != nil {
@@ -146,8 +155,8 @@ func (f *saved) resume(mark string, t session.Token, now time.Time) map[string][
 	return fetched
 }
 
-// parse reads lines until the end or the first that is not whole, and returns how much that is. It returns nothing when
-// the lines are about another session or sign-in, or too old.
+// parse reads lines until the end or the first that is not whole, and returns how much that is. It returns nothing
+// when the lines are about another session or sign-in, or too old.
 func parse(text []byte, mark string, t session.Token, now time.Time) (fetched map[string][]string, whole int) {
 	access, refresh := tokenMark(t.AccessToken), tokenMark(t.RefreshToken)
 	var began time.Time

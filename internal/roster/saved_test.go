@@ -37,8 +37,8 @@ func interrupt(t *testing.T, l *Lister, d time.Duration) {
 	}
 }
 
-// What happens between a list that is interrupted with some 70 of 300 accounts fetched and the next one decides whether
-// that one goes on from there.
+// What happens between a list that is interrupted with some 70 of 300 accounts fetched and the next one decides
+// whether that one goes on from there.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	only := func(t *testing.T, l *Lister) string {
@@ -329,7 +329,11 @@ func FuzzParse(f *testing.F) {
 	mark, access := sessionMark(s), tokenMark(t.AccessToken)
 	head := `{"form":1,"session":"` + mark + `","began":"2026-11-22T11:00:00Z","token":"` + access + `"}` + "\n"
 	f.Add([]byte(head + `{"account":"000000000001","roles":["Admin"]}` + "\n"))
-	f.Add([]byte(head + `{"account":"000000000001"}` + "\n" + `{"token":"x"}` + "\n" + `{"token":"` + access + `"}` + "\n{"))
+	f.Add(
+		[]byte(
+			head + `{"account":"000000000001"}` + "\n" + `{"token":"x"}` + "\n" + `{"token":"` + access + `"}` + "\n{",
+		),
+	)
 	f.Add([]byte("\n\n"))
 	f.Fuzz(func(t2 *testing.T, text []byte) {
 		fetched, whole := parse(text, mark, t, now)

@@ -25,13 +25,19 @@ func (s said) Transient() bool           { return s.transient }
 func (s said) RetryAfter() time.Duration { return s.after }
 
 func refusal(code string, kind fault.Kind, transient bool, after time.Duration) error {
-	return &fault.Error{Kind: kind, Msg: "the portal says " + code, Remedy: fault.Advice("advice of idc"), Err: said{code, transient, after}}
+	return &fault.Error{
+		Kind:   kind,
+		Msg:    "the portal says " + code,
+		Remedy: fault.Advice("advice of idc"),
+		Err:    said{code, transient, after},
+	}
 }
 
 // limit decides whether a call that arrives at now is served.
 type limit interface{ allow(now time.Time) bool }
 
-// fixed serves n calls in each stretch of time, the first of which begins with the first call, or at the whole second.
+// fixed serves n calls in each stretch of time, the first of which begins with the first call, or at the whole
+// second.
 type fixed struct {
 	n       int
 	every   time.Duration
@@ -131,7 +137,8 @@ type service struct {
 	asked                  map[string]int // calls served for the roles of an account
 }
 
-func (s *service) AccountsPage(ctx context.Context, token session.Secret, page string) ([]session.Account, string, error) {
+func (s *service) AccountsPage(ctx context.Context, token session.Secret,
+	page string) ([]session.Account, string, error) {
 	if err := s.answer(ctx, token, ""); err != nil {
 		return nil, "", err
 	}
@@ -143,7 +150,14 @@ func (s *service) AccountsPage(ctx context.Context, token session.Secret, page s
 		if s.accounts%7 == 0 {
 			i = s.accounts - 1 - n
 		}
-		accounts = append(accounts, session.Account{ID: fmt.Sprintf("%012d", i+1), Name: fmt.Sprint("account ", i+1), Email: fmt.Sprint("a", i+1, "@example.com")})
+		accounts = append(
+			accounts,
+			session.Account{
+				ID:    fmt.Sprintf("%012d", i+1),
+				Name:  fmt.Sprint("account ", i+1),
+				Email: fmt.Sprint("a", i+1, "@example.com"),
+			},
+		)
 	}
 	next := ""
 	if first+size < s.accounts {
@@ -155,7 +169,8 @@ func (s *service) AccountsPage(ctx context.Context, token session.Secret, page s
 	return accounts, next, nil
 }
 
-func (s *service) RolesPage(ctx context.Context, token session.Secret, accountID, page string) ([]session.Role, string, error) {
+func (s *service) RolesPage(ctx context.Context, token session.Secret,
+	accountID, page string) ([]session.Role, string, error) {
 	if err := s.answer(ctx, token, accountID); err != nil {
 		return nil, "", err
 	}
@@ -167,7 +182,8 @@ func (s *service) RolesPage(ctx context.Context, token session.Secret, accountID
 	}
 	var roles []session.Role
 	for i := first; i < min(first+size, n); i++ {
-		roles = append(roles, session.Role{AccountID: accountID, Name: fmt.Sprintf("Role%03d", n-i)}) // in no useful order
+		roles = append(roles,
+			session.Role{AccountID: accountID, Name: fmt.Sprintf("Role%03d", n-i)}) // in no useful order
 	}
 	if first+size < n {
 		return roles, strconv.Itoa(first + size), nil
@@ -297,7 +313,9 @@ func (k *tokens) signIn(name string, life time.Duration) {
 	defer k.mu.Unlock()
 	k.now = session.Token{
 		AccessToken: session.NewSecret("access-" + name), ExpiresAt: time.Now().Add(life),
-		RefreshToken: session.NewSecret("refresh-" + name), ClientID: "client", ClientSecret: session.NewSecret("secret"),
+		RefreshToken: session.NewSecret(
+			"refresh-" + name,
+		), ClientID: "client", ClientSecret: session.NewSecret("secret"),
 		RegistrationExpiresAt: time.Now().Add(90 * 24 * time.Hour),
 	}
 }

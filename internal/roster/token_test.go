@@ -20,7 +20,8 @@ type persons struct {
 	said int             // how often one was
 }
 
-func (p *persons) RolesPage(ctx context.Context, token session.Secret, accountID, page string) ([]session.Role, string, error) {
+func (p *persons) RolesPage(ctx context.Context, token session.Secret,
+	accountID, page string) ([]session.Role, string, error) {
 	p.mu.Lock()
 	over := p.over[token.Reveal()]
 	if over {
@@ -137,7 +138,8 @@ func TestTokens(t *testing.T) {
 				tt.begin(p, k)
 				result, err := l.List(t.Context())
 				if k.ended != tt.ended || p.said > tt.most {
-					t.Errorf("%d times said that the session has ended, want %d; %d calls refused, want %d at most", k.ended, tt.ended, p.said, tt.most)
+					t.Errorf("%d times said that the session has ended, want %d; %d calls refused, want %d at most",
+						k.ended, tt.ended, p.said, tt.most)
 				}
 				if tt.whose == "" {
 					if fault.KindOf(err) != fault.SignInNeeded || len(kept(t, dir)) != 1 {

@@ -10,8 +10,12 @@ import (
 )
 
 // errSilent ends a call that takes too long.
-var errSilent = fault.New(fault.Unavailable, "check the network, then run the same command again: it goes on from there",
-	"the service does not answer within %s", callTimeout)
+var errSilent = fault.New(
+	fault.Unavailable,
+	"check the network, then run the same command again: it goes on from there",
+	"the service does not answer within %s",
+	callTimeout,
+)
 
 // trouble decides what a failed call means for its account and for the list. An error that it returns ends the list.
 func (r *run) trouble(ctx context.Context, a answer, now time.Time) error {

@@ -3,11 +3,11 @@ package roster
 import "time"
 
 const (
-	// maxUnderWay is how many calls are under way at most. At 60 ms a call that is 500 in a second, far above what the
-	// portal is documented to serve; more connections would bring nothing but refusals.
+	// maxUnderWay is how many calls are under way at most. At 60 ms a call that is 500 in a second, far above what
+	// the portal is documented to serve; more connections would bring nothing but refusals.
 	maxUnderWay = 32
-	// firstUnderWay is how many calls begin a list; each that is answered allows one more, so they double with each round
-	// trip.
+	// firstUnderWay is how many calls begin a list; each that is answered allows one more, so they double with each
+	// round trip.
 	firstUnderWay = 4
 	// sample is how many calls tell how long one takes when few are under way.
 	sample = 12
@@ -18,8 +18,8 @@ const (
 	spare      = 1.25
 )
 
-// window learns how many calls at once are of use while nothing limits their rate: more of them until a round trip with
-// more answers no more calls in a second than one with less.
+// window learns how many calls at once are of use while nothing limits their rate: more of them until a round trip
+// with more answers no more calls in a second than one with less.
 type window struct {
 	size   float64
 	full   bool // it has been learned

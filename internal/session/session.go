@@ -73,7 +73,8 @@ func (t Token) Expired(now time.Time) bool { return !now.Before(t.ExpiresAt) }
 // Renewable reports whether everything needed for a refresh is there and the registration is valid at now.
 // The portal session may have ended all the same; only the service knows.
 func (t Token) Renewable(now time.Time) bool {
-	return !t.RefreshToken.IsZero() && t.ClientID != "" && !t.ClientSecret.IsZero() && now.Before(t.RegistrationExpiresAt)
+	return !t.RefreshToken.IsZero() && t.ClientID != "" && !t.ClientSecret.IsZero() &&
+		now.Before(t.RegistrationExpiresAt)
 }
 
 // Registration is a public client registered with the service (RegisterClient).

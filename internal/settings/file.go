@@ -23,8 +23,8 @@ const maxFile = 64 << 10
 // 2,000 takes a second.
 const maxDots = 32
 
-// deepKey returns the line of the first key with too many dots in it, 0 when there is none. Dots in strings and comments
-// do not count.
+// deepKey returns the line of the first key with too many dots in it, 0 when there is none. Dots in strings and
+// comments do not count.
 func deepKey(data []byte) int {
 	line, dots := 1, 0
 	end := "" // of the string or the comment that the text is in
@@ -68,8 +68,8 @@ func deepKey(data []byte) int {
 	return 0
 }
 
-// maxUnknown is how many unknown keys are looked at to tell the first one in the file. A file that somebody else wrote
-// may hold many thousands.
+// maxUnknown is how many unknown keys are looked at to tell the first one in the file. A file that somebody else
+// wrote may hold many thousands.
 const maxUnknown = 20
 
 // table is a table of a file whose keys are still to be understood.
@@ -158,9 +158,9 @@ var errHere = errors.New("here")
 
 func (*here) UnmarshalTOML(any) error { return errHere }
 
-// line returns the line of a key of the table, 0 when the decoder does not know. A table that a longer header only names
-// ([session.dev.profiles]) has none of its own: that of the first key in it counts, by name, since to ask for a line is to
-// go through the file.
+// line returns the line of a key of the table, 0 when the decoder does not know. A table that a longer header only
+// names ([session.dev.profiles]) has none of its own: that of the first key in it counts, by name, since to ask for a
+// line is to go through the file.
 func (t *table) line(key string) int {
 	n := t.ownLine(key)
 	for sub := t; n == 0; n = sub.ownLine(key) {
@@ -181,8 +181,8 @@ func (t *table) ownLine(key string) int {
 	return 0
 }
 
-// check refuses keys that are not known. tables are the known keys that hold a table ("profiles") or one a name, for the
-// remedy.
+// check refuses keys that are not known. tables are the known keys that hold a table ("profiles") or one a name, for
+// the remedy.
 func (t *table) check(known []string, tables ...string) error {
 	var unknown []string
 	for key := range t.keys {
@@ -249,7 +249,8 @@ func (t *table) tables(key string) (map[string]*table, error) {
 	for name, raw := range byName {
 		sub := &table{file: t.file, meta: t.meta, prefix: key + "." + name + "."}
 		if err := t.meta.PrimitiveDecode(raw, &sub.keys); err != nil || sub.keys == nil {
-			return nil, fileFault(t.file, holder.line(name), err, "%s takes a table: [%s]", shown(key+"."+name), shown(key+"."+name))
+			return nil, fileFault(t.file, holder.line(name), err, "%s takes a table: [%s]", shown(key+"."+name),
+				shown(key+"."+name))
 		}
 		all[name] = sub
 	}

@@ -28,12 +28,14 @@ func FuzzFiles(f *testing.F) {
 		for _, o := range []Options{{ConfigFile: file}, {PolicyFile: file}} {
 			s, err := Load(o)
 			if err == nil {
-				if !s.Policy.Allows(session.PKCE) && !s.Policy.Allows(session.Device) && !strings.Contains(text, "allow") {
+				if !s.Policy.Allows(session.PKCE) && !s.Policy.Allows(session.Device) &&
+					!strings.Contains(text, "allow") {
 					t.Error("a policy from nowhere")
 				}
 				continue
 			}
-			if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) || fault.RemedyOf(err) == nil {
+			if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) ||
+				fault.RemedyOf(err) == nil {
 				t.Errorf("%v (%v)", err, fault.RemedyOf(err))
 			}
 			visible := func(s string) bool {

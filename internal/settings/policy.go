@@ -10,9 +10,9 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// Policy is what an organisation allows on this machine. It overrules everything a person sets. It is no wall: whoever
-// can run another program can sign in with that. NoPolicy is the policy of a machine without one; the zero Policy
-// forbids device codes.
+// Policy is what an organisation allows on this machine. It overrules everything a person sets. It is no wall:
+// whoever can run another program can sign in with that. NoPolicy is the policy of a machine without one; the zero
+// Policy forbids device codes.
 type Policy struct {
 	AllowDeviceCode bool           // allow_device_code; true when the file does not say
 	AllowedFlows    []session.Flow // allowed_flows, of PKCE and Device; nil is all
@@ -32,8 +32,8 @@ func (p Policy) Allows(flow session.Flow) bool {
 	return p.AllowedFlows == nil || slices.Contains(p.AllowedFlows, flow)
 }
 
-// Forbids returns what forbids flow, as a message quotes it: "allow_device_code = false in /etc/homing/policy.toml:2".
-// It is "" when flow is allowed.
+// Forbids returns what forbids flow, as a message quotes it: "allow_device_code = false in
+// /etc/homing/policy.toml:2". It is "" when flow is allowed.
 func (p Policy) Forbids(flow session.Flow) string {
 	switch {
 	case p.Allows(flow):
@@ -63,14 +63,19 @@ func loadPolicy(file string) (Policy, error) {
 	if err != nil {
 		return p, policyFault(err)
 	}
-	flows, err := decode(t, "allowed_flows", `a list of "pkce" and "device", one of them at least`, func(list []session.Flow) bool {
-		for _, f := range list {
-			if f != session.PKCE && f != session.Device {
-				return false
+	flows, err := decode(
+		t,
+		"allowed_flows",
+		`a list of "pkce" and "device", one of them at least`,
+		func(list []session.Flow) bool {
+			for _, f := range list {
+				if f != session.PKCE && f != session.Device {
+					return false
+				}
 			}
-		}
-		return len(list) > 0
-	})
+			return len(list) > 0
+		},
+	)
 	if err != nil {
 		return p, policyFault(err)
 	}

@@ -45,7 +45,9 @@ type ProfileDefaults struct {
 func (p Profiles) Over(weaker Profiles) Profiles {
 	return Profiles{
 		Template: p.Template.over(weaker.Template), Form: p.Form.over(weaker.Form),
-		Accounts: p.Accounts.over(weaker.Accounts), Roles: p.Roles.over(weaker.Roles), Exclude: p.Exclude.over(weaker.Exclude),
+		Accounts: p.Accounts.over(
+			weaker.Accounts,
+		), Roles: p.Roles.over(weaker.Roles), Exclude: p.Exclude.over(weaker.Exclude),
 		Defaults: slices.Concat(p.Defaults, weaker.Defaults),
 	}
 }
@@ -71,7 +73,8 @@ func (t *table) profiles(known ...string) (p Profiles, err error) {
 	}
 	sub := &table{file: t.file, meta: t.meta, prefix: t.prefix + "profiles."}
 	if err := t.meta.PrimitiveDecode(raw, &sub.keys); err != nil || sub.keys == nil {
-		return p, fileFault(t.file, t.line("profiles"), err, "%s takes a table: [%s]", shown(t.prefix+"profiles"), shown(t.prefix+"profiles"))
+		return p, fileFault(t.file, t.line("profiles"), err, "%s takes a table: [%s]", shown(t.prefix+"profiles"),
+			shown(t.prefix+"profiles"))
 	}
 	if err := sub.check(slices.Concat(profileKeys, known)); err != nil {
 		return p, err
@@ -114,7 +117,8 @@ func (t *table) template() (Value[string], error) {
 }
 
 func (t *table) patterns(key string) (Value[[]string], error) {
-	takes := fmt.Sprintf(`a list of patterns such as ["prod-*"], at most %d of at most %d characters`, maxList, maxPattern)
+	takes := fmt.Sprintf(`a list of patterns such as ["prod-*"], at most %d of at most %d characters`, maxList,
+		maxPattern)
 	return decode(t, key, takes, func(list []string) bool {
 		return len(list) <= maxList && !slices.ContainsFunc(list, func(p string) bool { return !isPattern(p) })
 	})
@@ -185,8 +189,8 @@ func (t *table) firstLine() int {
 func isPattern(s string) bool { return s != "" && len(s) <= maxPattern && utf8.ValidString(s) }
 
 // IsRegion accepts what the names of regions look like in every partition: us-east-1, us-gov-west-1, eusc-de-east-1,
-// us-isob-east-1. SDKs put a region into the names of hosts, so that one with a dot or a slash in it would send requests
-// elsewhere.
+// us-isob-east-1. SDKs put a region into the names of hosts, so that one with a dot or a slash in it would send
+// requests elsewhere.
 func IsRegion(s string) bool {
 	words := strings.Split(s, "-")
 	if len(words) < 3 || len(words) > 4 || len(s) > 32 || len(words[0]) < 2 || len(words[0]) > 4 {
@@ -231,9 +235,9 @@ var notFromTeams = map[string]string{
 	"rename":             "what is renamed is yours to say",
 }
 
-// Team reads a file that a team shares, which may come from the web: [profiles] with template, accounts, roles, exclude,
-// region, output and defaults. Nothing that runs a program, signs in elsewhere or sends requests elsewhere can stand in
-// it, and what is not known is refused, with its line. name is what messages call the file.
+// Team reads a file that a team shares, which may come from the web: [profiles] with template, accounts, roles,
+// exclude, region, output and defaults. Nothing that runs a program, signs in elsewhere or sends requests elsewhere
+// can stand in it, and what is not known is refused, with its line. name is what messages call the file.
 func Team(name string, r io.Reader) (Profiles, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxTeam+1))
 	switch {
@@ -278,7 +282,8 @@ func (t *table) notFromTeams() error {
 			var entries []map[string]toml.Primitive
 			if raw, ok := sub.keys["defaults"]; ok && t.meta.PrimitiveDecode(raw, &entries) == nil {
 				for _, keys := range entries {
-					tables = append(tables, &table{file: t.file, meta: t.meta, keys: keys, prefix: "profiles.defaults."})
+					tables = append(tables,
+						&table{file: t.file, meta: t.meta, keys: keys, prefix: "profiles.defaults."})
 				}
 			}
 		}
@@ -286,7 +291,8 @@ func (t *table) notFromTeams() error {
 	for _, table := range tables {
 		for _, key := range sortedKeys(table.keys) {
 			if why := notFromTeams[strings.ReplaceAll(strings.ToLower(key), "-", "_")]; why != "" {
-				err := fileFault(t.file, table.line(key), nil, "%s is not taken from a team's file: %s", shown(table.prefix+key), why)
+				err := fileFault(t.file, table.line(key), nil, "%s is not taken from a team's file: %s",
+					shown(table.prefix+key), why)
 				err.Remedy = fault.Advice("remove the line from the team's file, or set it in your own config.toml")
 				return err
 			}

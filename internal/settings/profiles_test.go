@@ -95,9 +95,14 @@ func TestTeam(t *testing.T) {
 	if said(p) != want || p.Template.Where() != "team.toml:2" {
 		t.Errorf("%s from %s", said(p), p.Template.Where())
 	}
-	mine := Profiles{Exclude: Value[[]string]{Value: []string{"x"}, Origin: "--exclude"}, Defaults: []ProfileDefaults{{Match: "*"}}}
+	mine := Profiles{
+		Exclude:  Value[[]string]{Value: []string{"x"}, Origin: "--exclude"},
+		Defaults: []ProfileDefaults{{Match: "*"}},
+	}
 	over := mine.Over(p)
-	if over.Exclude.Value[0] != "x" || over.Exclude.Beats == nil || len(over.Defaults) != 4 || over.Defaults[0].Match != "*" || !over.Accounts.IsSet() {
+	if over.Exclude.Value[0] != "x" || over.Exclude.Beats == nil || len(over.Defaults) != 4 ||
+		over.Defaults[0].Match != "*" ||
+		!over.Accounts.IsSet() {
 		t.Errorf("laid over: %s", said(over))
 	}
 	for _, empty := range []string{"", "# nothing\n", "[profiles]\n"} {
@@ -161,7 +166,9 @@ func TestTeamRefuses(t *testing.T) {
 			t.Errorf("%q is taken", short)
 			continue
 		}
-		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), tt.want) || !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), tt.remedy) || fault.RemedyOf(err) == nil {
+		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), tt.want) ||
+			!strings.Contains(fmt.Sprint(fault.RemedyOf(err)), tt.remedy) ||
+			fault.RemedyOf(err) == nil {
 			t.Errorf("%q: %v\nremedy: %#v", short, err, fault.RemedyOf(err))
 		}
 		if !plain.IsLine(err.Error()) || said(p) != "" {
@@ -237,8 +244,10 @@ func TestProfilesThatAreWrong(t *testing.T) {
 			t.Errorf("%q is taken", tt.text)
 			continue
 		}
-		msg, remedy := strings.ReplaceAll(err.Error(), file, "PATH"), strings.ReplaceAll(fmt.Sprint(fault.RemedyOf(err)), file, "PATH")
-		if fault.KindOf(err) != fault.Config || !strings.Contains(msg, tt.want) || !strings.Contains(remedy, tt.remedy) {
+		msg, remedy := strings.ReplaceAll(err.Error(), file,
+			"PATH"), strings.ReplaceAll(fmt.Sprint(fault.RemedyOf(err)), file, "PATH")
+		if fault.KindOf(err) != fault.Config || !strings.Contains(msg, tt.want) ||
+			!strings.Contains(remedy, tt.remedy) {
 			t.Errorf("%q: %s\nremedy: %s", tt.text, msg, remedy)
 		}
 	}
@@ -271,7 +280,9 @@ func FuzzTeam(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Team("team.toml", strings.NewReader(text))
 		if err != nil {
-			if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), "team.toml") || fault.RemedyOf(err) == nil || said(p) != "" {
+			if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), "team.toml") ||
+				fault.RemedyOf(err) == nil ||
+				said(p) != "" {
 				t.Errorf("%v (%v) %s", err, fault.RemedyOf(err), said(p))
 			}
 			if !plain.IsLine(err.Error()) || !plain.IsLine(fmt.Sprint(fault.RemedyOf(err))) {
@@ -283,7 +294,8 @@ func FuzzTeam(f *testing.F) {
 			t.Error("a form from a team's file")
 		}
 		for _, d := range p.Defaults {
-			if d.Match == "" || d.Region.IsSet() && !IsRegion(d.Region.Value) || d.Output.IsSet() && !isOutput(d.Output.Value) {
+			if d.Match == "" || d.Region.IsSet() && !IsRegion(d.Region.Value) ||
+				d.Output.IsSet() && !isOutput(d.Output.Value) {
 				t.Errorf("%+v", d)
 			}
 			if strings.ContainsAny(d.Region.Value+d.Output.Value, " \n\r\t./:[]=#") {

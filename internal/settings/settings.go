@@ -1,8 +1,9 @@
-// Package settings knows what a person or an organisation has set: config.toml, the HOMING_… variables and policy.toml,
-// each value with where it comes from. Which of them wins over a flag is decided by the package that uses the value.
+// Package settings knows what a person or an organisation has set: config.toml, the HOMING_… variables and
+// policy.toml, each value with where it comes from. Which of them wins over a flag is decided by the package that
+// uses the value.
 //
-// The one rule: a file that is there is either understood whole or refused. A misspelt key would otherwise be a setting
-// that silently does nothing, and a policy that cannot be read would be no policy.
+// The one rule: a file that is there is either understood whole or refused. A misspelt key would otherwise be a
+// setting that silently does nothing, and a policy that cannot be read would be no policy.
 package settings
 
 import (
@@ -29,7 +30,8 @@ func (v Value[T]) IsSet() bool { return v.Origin != "" }
 // FromEnv reports whether the value comes from a variable.
 func (v Value[T]) FromEnv() bool { return strings.HasPrefix(v.Origin, envPrefix) }
 
-// Where returns the origin as a message shows it: "/home/a/.config/homing/config.toml:3", "HOMING_FLOW", "" when unset.
+// Where returns the origin as a message shows it: "/home/a/.config/homing/config.toml:3", "HOMING_FLOW", "" when
+// unset.
 func (v Value[T]) Where() string {
 	if v.Line == 0 {
 		return v.Origin
@@ -48,8 +50,8 @@ func (v Value[T]) over(weaker Value[T]) Value[T] {
 	return v
 }
 
-// Settings are the values of one run. The zero Settings are those of a person who has set nothing, under no policy that
-// was read: see Policy.
+// Settings are the values of one run. The zero Settings are those of a person who has set nothing, under no policy
+// that was read: see Policy.
 type Settings struct {
 	Flow         Value[session.Flow] // Auto asks for nothing: the place decides
 	RedirectPort Value[int]          // the port of the listener, 0 any free one
@@ -78,9 +80,10 @@ type Options struct {
 	Getenv     func(string) string // nil sees nothing
 }
 
-// Load reads the settings. Weakest first: config.toml, its [session.NAME] tables (see For), the variables HOMING_FLOW,
-// HOMING_REDIRECT_PORT, HOMING_NO_BROWSER and HOMING_KEEP_FRESH, of which an empty one is unset. Errors are *fault.Error of kind Config
-// that name the file and the line, or the variable; also a policy that is there and cannot be read is one.
+// Load reads the settings. Weakest first: config.toml, its [session.NAME] tables (see For), the variables
+// HOMING_FLOW, HOMING_REDIRECT_PORT, HOMING_NO_BROWSER and HOMING_KEEP_FRESH, of which an empty one is unset. Errors
+// are *fault.Error of kind Config that name the file and the line, or the variable; also a policy that is there and
+// cannot be read is one.
 func Load(o Options) (Settings, error) {
 	var s Settings
 	var err error
@@ -130,7 +133,8 @@ func fromEnv(getenv func(string) string) (layer, error) {
 	if v := getenv(port); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || !isPort(int64(n)) {
-			return l, fault.Suggest(fault.Config, fault.Setenv{Name: port}, "%s=%s is not a port (0 to 65535)", port, shown(v))
+			return l, fault.Suggest(fault.Config, fault.Setenv{Name: port}, "%s=%s is not a port (0 to 65535)", port,
+				shown(v))
 		}
 		l.redirectPort = Value[int]{Value: n, Origin: port}
 	}

@@ -51,7 +51,8 @@ func TestNothingIsSet(t *testing.T) {
 		if s.Flow.IsSet() || s.RedirectPort.IsSet() || s.NoBrowser.IsSet() || s.Flow.Where() != "" {
 			t.Errorf("%+v: something is set: %+v", o, s)
 		}
-		if !s.Policy.Allows(session.PKCE) || !s.Policy.Allows(session.Device) || s.Policy.Forbids(session.Device) != "" {
+		if !s.Policy.Allows(session.PKCE) || !s.Policy.Allows(session.Device) ||
+			s.Policy.Forbids(session.Device) != "" {
 			t.Errorf("%+v: something is forbidden: %+v", o, s.Policy)
 		}
 	}
@@ -91,7 +92,8 @@ func TestLayers(t *testing.T) {
 		s = s.For("dev").For(tt.session) // the last one counts, alone
 		port := fmt.Sprint(s.RedirectPort.Value, " ", strings.TrimPrefix(s.RedirectPort.Where(), file))
 		if got := chain(s.Flow); got != tt.flow || port != tt.port || s.NoBrowser.Value != tt.noBrowser {
-			t.Errorf("session %q, %s: flow %s; port %s; no browser %v", tt.session, tt.env, got, port, s.NoBrowser.Value)
+			t.Errorf("session %q, %s: flow %s; port %s; no browser %v", tt.session, tt.env, got, port,
+				s.NoBrowser.Value)
 		}
 		if s.Flow.FromEnv() != strings.HasPrefix(tt.env, "HOMING_FLOW") {
 			t.Errorf("%s: flow from a variable: %v", tt.env, s.Flow.FromEnv())
@@ -185,8 +187,10 @@ func TestFilesThatAreWrong(t *testing.T) {
 			t.Errorf("%q is taken", short)
 			continue
 		}
-		msg, remedy := strings.ReplaceAll(err.Error(), file, "PATH"), strings.ReplaceAll(fmt.Sprint(fault.RemedyOf(err)), file, "PATH")
-		if fault.KindOf(err) != fault.Config || !strings.Contains(msg, tt.want) || !strings.Contains(remedy, tt.remedy) {
+		msg, remedy := strings.ReplaceAll(err.Error(), file,
+			"PATH"), strings.ReplaceAll(fmt.Sprint(fault.RemedyOf(err)), file, "PATH")
+		if fault.KindOf(err) != fault.Config || !strings.Contains(msg, tt.want) ||
+			!strings.Contains(remedy, tt.remedy) {
 			t.Errorf("%q: %s\nremedy: %s", short, msg, remedy)
 		}
 		if strings.ContainsAny(msg+remedy, "\x1b\n\x00") {
@@ -254,7 +258,9 @@ func TestPolicy(t *testing.T) {
 			continue
 		}
 		said := func(flow session.Flow) string { return strings.ReplaceAll(s.Policy.Forbids(flow), file, "PATH") }
-		if said(session.PKCE) != tt.pkce || said(session.Device) != tt.device || s.Policy.Allows(session.PKCE) != (tt.pkce == "") || s.Policy.Allows(session.Device) != (tt.device == "") {
+		if said(session.PKCE) != tt.pkce || said(session.Device) != tt.device ||
+			s.Policy.Allows(session.PKCE) != (tt.pkce == "") ||
+			s.Policy.Allows(session.Device) != (tt.device == "") {
 			t.Errorf("%q: pkce %q, device %q", tt.text, said(session.PKCE), said(session.Device))
 		}
 		if s.Policy.File != file {
@@ -274,7 +280,8 @@ func TestPolicyFailsClosed(t *testing.T) {
 	} {
 		file := write(t, "policy.toml", text)
 		s, err := Load(Options{PolicyFile: file, ConfigFile: write(t, "config.toml", "flow = \"device\"")})
-		if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) || !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "ask who administers this machine") {
+		if fault.KindOf(err) != fault.Config || !strings.HasPrefix(err.Error(), file) ||
+			!strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "ask who administers this machine") {
 			t.Errorf("%q: %v (%v)", text, err, fault.RemedyOf(err))
 		}
 		if s.Flow.IsSet() || s.Policy.Allows(session.Device) {
@@ -282,7 +289,8 @@ func TestPolicyFailsClosed(t *testing.T) {
 		}
 	}
 	_, err := Load(Options{PolicyFile: write(t, "policy.toml", "allow_device_codes = false")})
-	if remedy := fmt.Sprint(fault.RemedyOf(err)); !strings.Contains(remedy, "did you mean allow_device_code? known keys: allow_device_code, allowed_flows") {
+	if remedy := fmt.Sprint(fault.RemedyOf(err)); !strings.Contains(remedy,
+		"did you mean allow_device_code? known keys: allow_device_code, allowed_flows") {
 		t.Errorf("remedy %q", remedy)
 	}
 }

@@ -97,15 +97,28 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 func (s state) noDevices(cause error) error {
 	if !s.session.Legacy() {
 		if s.barred.code == ByPolicy {
-			return because(cause, fault.Denied,
-				fault.Advice("ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine"),
-				"%s", cause.Error())
+			return because(
+				cause,
+				fault.Denied,
+				fault.Advice(
+					"ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine",
+				),
+				"%s",
+				cause.Error(),
+			)
 		}
 		return cause
 	}
-	return because(cause, fault.Denied,
-		fault.Preface{Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{}},
-		"%s", cause.Error())
+	return because(
+		cause,
+		fault.Denied,
+		fault.Preface{
+			Words: "to give the session a name, so that a browser redirect works,",
+			Then:  fault.ConfigureSSO{},
+		},
+		"%s",
+		cause.Error(),
+	)
 }
 
 func (s state) poll() (state, []effect) {

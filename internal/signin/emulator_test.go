@@ -53,9 +53,12 @@ func newWorld(t *testing.T, emu *emulator.Server) *world {
 	w.login = signin.Login{
 		InWords: inWords,
 		Store:   w.store,
-		Renewer: &refresh.Renewer{Store: w.store, Connect: func(context.Context, session.Session) (refresh.Service, error) {
-			return connect(), nil
-		}},
+		Renewer: &refresh.Renewer{
+			Store: w.store,
+			Connect: func(context.Context, session.Session) (refresh.Service, error) {
+				return connect(), nil
+			},
+		},
 		Connect: func(context.Context, session.Session) (signin.Connection, error) {
 			return signin.Connection{Service: connect()}, nil
 		},
@@ -116,7 +119,8 @@ func (w *world) checkStored(got signin.Result) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if !tok.AccessToken.Equal(got.Token.AccessToken) || tok.ExpiresAt.Sub(got.Token.ExpiresAt).Abs() >= time.Second || tok.AccessToken.IsZero() {
+	if !tok.AccessToken.Equal(got.Token.AccessToken) || tok.ExpiresAt.Sub(got.Token.ExpiresAt).Abs() >= time.Second ||
+		tok.AccessToken.IsZero() {
 		w.t.Error("the stored token is not the one that was issued")
 	}
 	if tok.StartURL != w.session.StartURL || tok.Region != w.session.Region {
@@ -167,10 +171,12 @@ func TestPKCE(t *testing.T) {
 	if want := []string{"environment", "authorize", "signedin"}; !reflect.DeepEqual(w.kinds(), want) {
 		t.Errorf("events %q, want %q", w.kinds(), want)
 	}
-	if e := eventOf[signin.Authorize](w); !e.Opening || e.ExpiresIn != 10*time.Minute || !strings.Contains(e.URL, "state=") {
+	if e := eventOf[signin.Authorize](w); !e.Opening || e.ExpiresIn != 10*time.Minute ||
+		!strings.Contains(e.URL, "state=") {
 		t.Errorf("%+v", e)
 	}
-	if e := eventOf[signin.SignedIn](w); e.Session != "dev" || !e.Refreshable || e.Channel != session.Loopback || !e.ExpiresAt.Equal(got.Token.ExpiresAt) {
+	if e := eventOf[signin.SignedIn](w); e.Session != "dev" || !e.Refreshable || e.Channel != session.Loopback ||
+		!e.ExpiresAt.Equal(got.Token.ExpiresAt) {
 		t.Errorf("%+v", e)
 	}
 	var ops []string
@@ -207,7 +213,8 @@ func TestPKCEDeniedLeavesTheOldToken(t *testing.T) {
 	refuser.Deny = true
 	w.browse(refuser)
 	_, err = w.run(t.Context(), session.PKCE, force)
-	if fault.KindOf(err) != fault.Denied || fault.RemedyOf(err) != (fault.Preface{Words: "to try again,", Then: fault.Login{Session: "dev"}}) {
+	if fault.KindOf(err) != fault.Denied ||
+		fault.RemedyOf(err) != (fault.Preface{Words: "to try again,", Then: fault.Login{Session: "dev"}}) {
 		t.Errorf("got %v (%v), remedy %#v", err, fault.KindOf(err), fault.RemedyOf(err))
 	}
 	w.checkStored(old)
@@ -222,8 +229,10 @@ func TestWrongStartURL(t *testing.T) {
 		w := newWorld(t, &emulator.Server{})
 		w.session.StartURL = "https://d-0000000000.awsapps.com/start"
 		_, err := w.run(t.Context(), flow)
-		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), w.session.StartURL) || !strings.Contains(err.Error(), "us-east-1") {
-			t.Errorf("%s: got %v (%v), want a configuration error that names start URL and region", flow, err, fault.KindOf(err))
+		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), w.session.StartURL) ||
+			!strings.Contains(err.Error(), "us-east-1") {
+			t.Errorf("%s: got %v (%v), want a configuration error that names start URL and region", flow, err,
+				fault.KindOf(err))
 		}
 		if want := []string{"environment"}; !reflect.DeepEqual(w.kinds(), want) {
 			t.Errorf("%s: events %q: the person was asked for something that cannot work", flow, w.kinds())
@@ -373,7 +382,10 @@ func TestDevicePollsThroughAnOutage(t *testing.T) {
 				if want := []time.Duration{1200e6, 3600e6, 8400e6, 18 * time.Second}; !reflect.DeepEqual(polls, want) {
 					t.Errorf("polled at %v, want %v", polls, want)
 				}
-				if want := []string{"environment", "devicecode", "stilltrying", "signedin"}; !reflect.DeepEqual(w.kinds(), want) {
+				if want := []string{"environment", "devicecode", "stilltrying", "signedin"}; !reflect.DeepEqual(
+					w.kinds(),
+					want,
+				) {
 					t.Errorf("events %q, want %q", w.kinds(), want)
 				}
 			})
@@ -413,7 +425,8 @@ func TestLegacySession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := time.Until(got.Token.ExpiresAt).Round(time.Minute); d != 8*time.Hour || got.Token.Renewable(time.Now()) {
+		if d := time.Until(got.Token.ExpiresAt).Round(time.Minute); d != 8*time.Hour ||
+			got.Token.Renewable(time.Now()) {
 			t.Errorf("expires in %v, renewable %v", d, got.Token.Renewable(time.Now()))
 		}
 		w.checkStored(got)

@@ -73,7 +73,11 @@ func newFar(t *testing.T, emu *emulator.Server) *far {
 	f.login.Environment.MayPKCE, f.login.Environment.MayDevice, f.login.Inputs = true, true, f.terminal
 	f.login.Ways = func(port int) []signin.Way {
 		return []signin.Way{
-			{Channel: "forward", Text: "Forward the port.", Command: fmt.Sprintf("ssh -N -L %d:127.0.0.1:%d me@there", port, port)},
+			{
+				Channel: "forward",
+				Text:    "Forward the port.",
+				Command: fmt.Sprintf("ssh -N -L %d:127.0.0.1:%d me@there", port, port),
+			},
 			{Channel: "swap", Text: fmt.Sprintf("Type https://name-%d.app.github.dev for the address.", port)},
 		}
 	}
@@ -218,7 +222,8 @@ func (f *far) checkQuiet(err error) {
 	}
 	for _, l := range f.listeners {
 		for _, text := range texts {
-			if strings.Contains(text, l.state) || strings.Contains(text, emulator.SecretMarker) || strings.Contains(text, "code_challenge") {
+			if strings.Contains(text, l.state) || strings.Contains(text, emulator.SecretMarker) ||
+				strings.Contains(text, "code_challenge") {
 				f.t.Errorf("%s", text)
 			}
 		}

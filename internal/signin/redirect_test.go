@@ -76,7 +76,8 @@ func TestBrowserIsToldWhatTheTerminalIsTold(t *testing.T) {
 				t.Fatalf("got %v (%v), want %v", err, fault.KindOf(err), tt.kind)
 			}
 			<-v.done
-			text := strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&", "<code>", "", "</code>", "").Replace(v.page)
+			text := strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&", "<code>", "", "</code>", "").
+				Replace(v.page)
 			_, command := inWords(fault.RemedyOf(err))
 			if v.status != tt.status || !strings.Contains(text, err.Error()) || !strings.Contains(text, command) {
 				t.Errorf("status %d, page %s\ndoes not say %q, %q", v.status, text, err, command)

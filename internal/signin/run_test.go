@@ -26,7 +26,9 @@ func TestSecretsOfASignIn(t *testing.T) {
 		if v := in.verifier.Reveal(); !regexp.MustCompile(`^[A-Za-z0-9_-]{64}$`).MatchString(v) || verifiers[v] {
 			t.Errorf("verifier %q", v)
 		}
-		if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(in.state) || states[in.state] {
+		if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).
+			MatchString(in.state) ||
+			states[in.state] {
 			t.Errorf("state %q", in.state)
 		}
 		verifiers[in.verifier.Reveal()], states[in.state] = true, true

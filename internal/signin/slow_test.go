@@ -92,7 +92,9 @@ func TestBesideAStoppedHolder(t *testing.T) {
 				}
 				w.checkStored(got)
 				at, text, ok := first("hint")
-				if ok != tt.told || tt.told && (at != 2*time.Second || !strings.HasSuffix(text, strings.TrimSuffix(w.store.TokenPath("dev"), ".json")+".lock")) {
+				if ok != tt.told ||
+					tt.told &&
+						(at != 2*time.Second || !strings.HasSuffix(text, strings.TrimSuffix(w.store.TokenPath("dev"), ".json")+".lock")) {
 					t.Errorf("told %v after %v: %s", ok, at, text)
 				}
 				if at, _, _ := first("code"); at != tt.shown {
@@ -134,10 +136,12 @@ func TestMuteService(t *testing.T) {
 			first := w.timed()
 			start := time.Now()
 			_, err := w.run(t.Context(), session.Device)
-			if took := time.Since(start); took != 15*time.Second || fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), words) {
+			if took := time.Since(start); took != 15*time.Second || fault.KindOf(err) != fault.Unavailable ||
+				!strings.Contains(err.Error(), words) {
 				t.Errorf("expired %v: after %v: %v", expired, took, err)
 			}
-			if at, text, ok := first("hint"); !ok || at != 2*time.Second || !strings.Contains(text, "IAM Identity Center") {
+			if at, text, ok := first("hint"); !ok || at != 2*time.Second ||
+				!strings.Contains(text, "IAM Identity Center") {
 				t.Errorf("expired %v: told %v after %v: %s", expired, ok, at, text)
 			}
 		})

@@ -19,14 +19,26 @@ var (
 	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	dev  = session.Session{Name: "dev", StartURL: "https://x.awsapps.com/start", Region: "eu-west-1"}
 	// Appendix B of RFC 7636 has this verifier and its challenge.
-	begunCode = begun{flow: session.PKCE, state: "the-state", verifier: session.NewSecret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")}
-	begunDev  = begun{flow: session.Device}
-	client    = session.Registration{ClientID: "client", ClientSecret: session.NewSecret("secret"), ExpiresAt: noon.Add(90 * 24 * time.Hour)}
-	shown     = idc.DeviceAuthorization{
+	begunCode = begun{
+		flow:     session.PKCE,
+		state:    "the-state",
+		verifier: session.NewSecret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+	}
+	begunDev = begun{flow: session.Device}
+	client   = session.Registration{
+		ClientID:     "client",
+		ClientSecret: session.NewSecret("secret"),
+		ExpiresAt:    noon.Add(90 * 24 * time.Hour),
+	}
+	shown = idc.DeviceAuthorization{
 		DeviceCode: session.NewSecret("device"), UserCode: "BCDF-GHJK", VerificationURI: "https://x/#/device",
 		VerificationURIComplete: "https://x/#/device?user_code=BCDF-GHJK", ExpiresIn: 10 * time.Minute, Interval: time.Second,
 	}
-	grant = idc.Grant{AccessToken: session.NewSecret("access"), RefreshToken: session.NewSecret("refresh"), ExpiresIn: time.Hour}
+	grant = idc.Grant{
+		AccessToken:  session.NewSecret("access"),
+		RefreshToken: session.NewSecret("refresh"),
+		ExpiresIn:    time.Hour,
+	}
 )
 
 // said is an error as idc makes them.
@@ -109,11 +121,22 @@ func find[E effect](t *testing.T, effects []effect) E {
 }
 
 var (
-	toAuthorize = []input{begunCode, tried{flow: session.PKCE}, bound{redirectURI: "http://127.0.0.1:4444/oauth/callback", port: 4444}, registered{flow: session.PKCE, reg: client}}
-	toCode      = append(slices.Clone(toAuthorize), redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: session.Loopback})
-	toPolling   = []input{begunDev, tried{flow: session.Device}, registered{flow: session.Device, reg: client}, deviceStarted{auth: shown, at: noon}}
-	toPoll      = append(slices.Clone(toPolling), rang{timer: timerPoll})
-	ofCache     = registered{flow: session.PKCE, reg: client, cached: true}
+	toAuthorize = []input{
+		begunCode,
+		tried{flow: session.PKCE},
+		bound{redirectURI: "http://127.0.0.1:4444/oauth/callback", port: 4444},
+		registered{flow: session.PKCE, reg: client},
+	}
+	toCode = append(slices.Clone(toAuthorize),
+		redirected{redirect: callback.Redirect{Code: session.NewSecret("code")}, channel: session.Loopback})
+	toPolling = []input{
+		begunDev,
+		tried{flow: session.Device},
+		registered{flow: session.Device, reg: client},
+		deviceStarted{auth: shown, at: noon},
+	}
+	toPoll  = append(slices.Clone(toPolling), rang{timer: timerPoll})
+	ofCache = registered{flow: session.PKCE, reg: client, cached: true}
 )
 
 func after(before []input, more ...input) []input { return append(slices.Clone(before), more...) }
@@ -240,13 +263,16 @@ func TestAuthorize(t *testing.T) {
 	}
 	_, effects = play(fresh(), toCode...)
 	x := find[exchange](t, effects)
-	if x.code.Reveal() != "code" || x.verifier.Reveal() != begunCode.verifier.Reveal() || x.redirectURI != e.RedirectURI || x.reg.ClientID != "client" {
+	if x.code.Reveal() != "code" || x.verifier.Reveal() != begunCode.verifier.Reveal() ||
+		x.redirectURI != e.RedirectURI ||
+		x.reg.ClientID != "client" {
 		t.Errorf("%+v", x)
 	}
 	s := fresh()
 	s.opens = false
 	_, effects = play(s, toAuthorize...)
-	if got := strings.Join(names(effects), " "); got != "wait:limit:10m0s tell:authorize wait:hint:20s" || find[tell](t, effects).event.(Authorize).Opening {
+	if got := strings.Join(names(effects), " "); got != "wait:limit:10m0s tell:authorize wait:hint:20s" ||
+		find[tell](t, effects).event.(Authorize).Opening {
 		t.Errorf("without a browser: %s", got)
 	}
 }
@@ -287,8 +313,11 @@ func TestTokenOfAGrant(t *testing.T) {
 	_, effects := play(s, after(toPoll, answered{flow: session.Device, grant: grant, at: at})...)
 	got := find[keep](t, effects).result.Token
 	if got.StartURL != dev.StartURL || got.Region != "eu-central-1" || got.ClientID != "client" || !got.ClientSecret.Equal(client.ClientSecret) ||
-		!got.AccessToken.Equal(grant.AccessToken) || !got.RefreshToken.Equal(grant.RefreshToken) ||
-		!got.ExpiresAt.Equal(noon.Add(time.Hour)) || got.ExpiresAt.Location() != time.UTC || !got.RegistrationExpiresAt.Equal(client.ExpiresAt) {
+		!got.AccessToken.Equal(grant.AccessToken) ||
+		!got.RefreshToken.Equal(grant.RefreshToken) ||
+		!got.ExpiresAt.Equal(noon.Add(time.Hour)) ||
+		got.ExpiresAt.Location() != time.UTC ||
+		!got.RegistrationExpiresAt.Equal(client.ExpiresAt) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -328,7 +357,14 @@ func TestPause(t *testing.T) {
 			t.Errorf("pause(%v, %d missed) = %v, want %v", tt.interval, tt.missed, got, tt.want)
 		}
 	}
-	_, effects := play(fresh(), after(toPolling[:3], deviceStarted{auth: idc.DeviceAuthorization{UserCode: "A", VerificationURI: "https://x", ExpiresIn: time.Minute}})...)
+	_, effects := play(
+		fresh(),
+		after(
+			toPolling[:3],
+			deviceStarted{
+				auth: idc.DeviceAuthorization{UserCode: "A", VerificationURI: "https://x", ExpiresIn: time.Minute},
+			},
+		)...)
 	if got := strings.Join(names(effects), " "); !strings.Contains(got, "wait:poll:6s") {
 		t.Errorf("without an interval: %s", got)
 	}
@@ -360,7 +396,8 @@ func TestRemediesNameWhatWasUsed(t *testing.T) {
 			case answerBrowser:
 				err = e.err
 			}
-			if fault.RemedyOf(err) != tt.want || fault.KindOf(err) != fault.Unavailable || err.Error() != "no" || !errors.Is(err, cause) {
+			if fault.RemedyOf(err) != tt.want || fault.KindOf(err) != fault.Unavailable || err.Error() != "no" ||
+				!errors.Is(err, cause) {
 				t.Errorf("%+v: got %v, remedy %#v", tt, err, fault.RemedyOf(err))
 			}
 		}
@@ -370,8 +407,17 @@ func TestRemediesNameWhatWasUsed(t *testing.T) {
 // TestStepKeepsNoControlCharacters: what a redirect says is a stranger's text.
 func TestStepKeepsNoControlCharacters(t *testing.T) {
 	t.Parallel()
-	_, effects := play(fresh(), after(toAuthorize, redirected{redirect: callback.Redirect{Error: "x\x1b[2J", Description: "y\x1b]0;t\x07\nz"}, channel: session.Loopback})...)
-	if msg := find[end](t, effects).err.Error(); strings.ContainsAny(msg, "\x1b\x07\n") || !strings.Contains(msg, `"x: y z"`) {
+	_, effects := play(
+		fresh(),
+		after(
+			toAuthorize,
+			redirected{
+				redirect: callback.Redirect{Error: "x\x1b[2J", Description: "y\x1b]0;t\x07\nz"},
+				channel:  session.Loopback,
+			},
+		)...)
+	if msg := find[end](t, effects).err.Error(); strings.ContainsAny(msg, "\x1b\x07\n") ||
+		!strings.Contains(msg, `"x: y z"`) {
 		t.Errorf("%q", msg)
 	}
 }
@@ -385,7 +431,8 @@ func TestStepIsPure(t *testing.T) {
 	in := answered{flow: session.Device, err: said(idc.CodeSlowDown), at: noon}
 	a, effectsA := step(before, in)
 	b, effectsB := step(before, in)
-	if fmt.Sprintf("%+v", before) != was || fmt.Sprintf("%+v", a) != fmt.Sprintf("%+v", b) || fmt.Sprint(effectsA) != fmt.Sprint(effectsB) {
+	if fmt.Sprintf("%+v", before) != was || fmt.Sprintf("%+v", a) != fmt.Sprintf("%+v", b) ||
+		fmt.Sprint(effectsA) != fmt.Sprint(effectsB) {
 		t.Error("step changed what it was given")
 	}
 }

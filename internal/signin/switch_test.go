@@ -128,7 +128,8 @@ func TestSwitch(t *testing.T) {
 		}
 	}
 	s, effects := play(seated(), after(toAuthorize, paste(goodBack))...)
-	if x := find[exchange](t, effects); x.code.Reveal() != "pasted" || x.verifier.Reveal() != begunCode.verifier.Reveal() {
+	if x := find[exchange](t, effects); x.code.Reveal() != "pasted" ||
+		x.verifier.Reveal() != begunCode.verifier.Reveal() {
 		t.Errorf("%+v", x)
 	}
 	_, effects = play(s, granted(session.PKCE))
@@ -142,10 +143,21 @@ func TestBegunAgain(t *testing.T) {
 	t.Parallel()
 	other := begun{flow: session.PKCE, state: "other-state", verifier: session.NewSecret("other-verifier")}
 	both := after(after(toAuthorize, press('d'), begunDev), toSecond...)
-	s, effects := play(seated(), after(both, rang{timer: timerLimit}, press('p'), other,
-		bound{turn: 1, redirectURI: "http://127.0.0.1:5555/oauth/callback", port: 5555}, registered{flow: session.PKCE, turn: 1, reg: client})...)
+	s, effects := play(seated(), after(
+		both,
+		rang{timer: timerLimit},
+		press('p'),
+		other,
+		bound{
+			turn:        1,
+			redirectURI: "http://127.0.0.1:5555/oauth/callback",
+			port:        5555,
+		},
+		registered{flow: session.PKCE, turn: 1, reg: client},
+	)...)
 	u, err := url.Parse(find[tell](t, effects).event.(Authorize).URL)
-	if err != nil || u.Query().Get("state") != "other-state" || !strings.Contains(u.Query().Get("redirect_uri"), ":5555/") {
+	if err != nil || u.Query().Get("state") != "other-state" ||
+		!strings.Contains(u.Query().Get("redirect_uri"), ":5555/") {
 		t.Errorf("%v (%v)", u, err)
 	}
 	if _, effects = play(s, paste(goodBack)); !slices.Equal(notices(effects), []Event{Mispasted{Why: OfAnother}}) {
@@ -164,11 +176,13 @@ func TestShownAgain(t *testing.T) {
 	both[3] = registered{flow: session.PKCE, reg: client, at: noon}
 	later := noon.Add(4*time.Minute + 300*time.Millisecond)
 	_, effects := play(seated(), after(both, pressed{'d', later})...)
-	if e := find[tell](t, effects).event.(DeviceCode); e.ExpiresIn != 5*time.Minute+59*time.Second || e.Opening || e.UserCode != shown.UserCode {
+	if e := find[tell](t, effects).event.(DeviceCode); e.ExpiresIn != 5*time.Minute+59*time.Second || e.Opening ||
+		e.UserCode != shown.UserCode {
 		t.Errorf("%+v", e)
 	}
 	_, effects = play(seated(), after(both, pressed{'p', later})...)
-	if e := find[tell](t, effects).event.(Authorize); e.ExpiresIn != 5*time.Minute+59*time.Second || e.Opening || e.URL == "" {
+	if e := find[tell](t, effects).event.(Authorize); e.ExpiresIn != 5*time.Minute+59*time.Second || e.Opening ||
+		e.URL == "" {
 		t.Errorf("%+v", e)
 	}
 	_, effects = play(seated(), after(both, pressed{'d', noon.Add(time.Hour)})...)
@@ -181,7 +195,8 @@ func TestSwitchThatIsNotPossible(t *testing.T) {
 	t.Parallel()
 	named, legacy := dev, dev
 	legacy.Name = ""
-	refused := after(after(toAuthorize, press('d'), begunDev), toSecond[0], deviceStarted{err: said(idc.CodeAccessDenied)}, press('d'))
+	refused := after(after(toAuthorize, press('d'), begunDev), toSecond[0],
+		deviceStarted{err: said(idc.CodeAccessDenied)}, press('d'))
 	for _, tt := range []struct {
 		name   string
 		login  *Login
@@ -214,7 +229,9 @@ func TestGoesOnWithTheOther(t *testing.T) {
 	t.Parallel()
 	denied := deviceStarted{err: said(idc.CodeAccessDenied)}
 	unauthorized := deviceStarted{err: said(idc.CodeUnauthorizedClient)}
-	unbound := bound{err: &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1", Remedy: fault.Login{Flow: "device"}}}
+	unbound := bound{
+		err: &fault.Error{Kind: fault.Config, Msg: "cannot listen on 127.0.0.1", Remedy: fault.Login{Flow: "device"}},
+	}
 	toListen := toAuthorize[:2]
 	for _, tt := range []struct {
 		name   string
@@ -241,7 +258,8 @@ func TestGoesOnWithTheOther(t *testing.T) {
 		if got := strings.Join(names(effects), " "); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
 		}
-		if i := slices.IndexFunc(effects, func(e effect) bool { _, ok := e.(end); return ok }); i >= 0 && s.barred.device != "" {
+		if i := slices.IndexFunc(effects, func(e effect) bool { _, ok := e.(end); return ok }); i >= 0 &&
+			s.barred.device != "" {
 			if r := fmt.Sprint(fault.RemedyOf(effects[i].(end).err)); strings.Contains(r, "device") {
 				t.Errorf("%s: the remedy names what is forbidden: %s", tt.name, r)
 			}
@@ -297,7 +315,12 @@ func TestWaysOfAPlace(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	given := []Way{{Channel: "device", Text: "theirs"}, {Channel: "forward", Text: "x"}, {Channel: "swap"}, {Channel: "callback", Text: "x"}}
+	given := []Way{
+		{Channel: "device", Text: "theirs"},
+		{Channel: "forward", Text: "x"},
+		{Channel: "swap"},
+		{Channel: "callback", Text: "x"},
+	}
 	for _, keys := range []bool{true, false} {
 		s := fresh()
 		s.keys, s.code.announced = keys, true

@@ -354,7 +354,8 @@ func TestTwoAtOnce(t *testing.T) {
 		}
 		first, second := <-results, <-results
 		tok, err := a.store.Token("dev")
-		if err != nil || !tok.AccessToken.Equal(first.Token.AccessToken) && !tok.AccessToken.Equal(second.Token.AccessToken) {
+		if err != nil ||
+			!tok.AccessToken.Equal(first.Token.AccessToken) && !tok.AccessToken.Equal(second.Token.AccessToken) {
 			t.Errorf("the file holds neither token (%v)", err)
 		}
 		a.checkClean()
@@ -387,7 +388,8 @@ func TestRegistrationBelongsToARegion(t *testing.T) {
 			t.Error("the client is kept for a region that does not know it")
 		}
 		of.Region = "us-east-1"
-		if reg, err := w.store.Registration(store.RegistrationKey{Session: of}); err != nil || reg.ClientID != got.Token.ClientID {
+		if reg, err := w.store.Registration(store.RegistrationKey{Session: of}); err != nil ||
+			reg.ClientID != got.Token.ClientID {
 			t.Errorf("the client is not kept for its region: %v", err)
 		}
 	})

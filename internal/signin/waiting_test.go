@@ -31,7 +31,8 @@ func TestWaitingIsNotSilent(t *testing.T) {
 			t.Errorf("got %v after %v", err, time.Since(f.begin))
 		}
 		f.checkLog(
-			"0s authorize", "0s opened",
+			"0s authorize",
+			"0s opened",
 			"20s hint: The browser has not come back yet. Forward the port.\n  ssh -N -L 18425:127.0.0.1:18425 me@there",
 			"40s hint: Still nothing. Type https://name-18425.app.github.dev",
 			"1m0s hint: Still nothing. If the browser shows an error page",
@@ -52,7 +53,8 @@ func TestWaitingWithoutATerminal(t *testing.T) {
 		if err != nil || got.Channel != session.Callback || got.Port != 18425 {
 			t.Errorf("channel %q, port %d, %v", got.Channel, got.Port, err)
 		}
-		f.checkLog("0s authorize", "0s opened", "20s hint: The browser has not come back yet. What can be done:\n- Forward the port.\n    ssh")
+		f.checkLog("0s authorize", "0s opened",
+			"20s hint: The browser has not come back yet. What can be done:\n- Forward the port.\n    ssh")
 		for _, want := range []string{"\n    homing callback\n", "\n    homing login --sso-session dev --use-device-code"} {
 			if !strings.Contains(f.log[2], want) {
 				t.Errorf("%s\ndoes not say %q", f.log[2], want)
@@ -72,7 +74,8 @@ func TestWaysThatAreNotOpen(t *testing.T) {
 		if fault.KindOf(err) != fault.TimedOut || strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "device") {
 			t.Errorf("got %v, remedy %#v", err, fault.RemedyOf(err))
 		}
-		f.checkLog("0s authorize", "0s opened", "20s hint: The browser has not come back yet. If the browser shows an error page")
+		f.checkLog("0s authorize", "0s opened",
+			"20s hint: The browser has not come back yet. If the browser shows an error page")
 	})
 }
 
@@ -88,8 +91,9 @@ func TestHintsRestWhileACodeIsLookedAt(t *testing.T) {
 		if err != nil || got.Channel != session.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
-		f.checkLog("0s authorize", "0s opened", "20s hint: The browser has not come back yet. Forward", "30s device_code",
-			"5m0s authorize", "5m20s hint: Still nothing. Type", "5m40s hint: Still nothing. If the browser")
+		f.checkLog("0s authorize", "0s opened", "20s hint: The browser has not come back yet. Forward",
+			"30s device_code", "5m0s authorize", "5m20s hint: Still nothing. Type",
+			"5m40s hint: Still nothing. If the browser")
 	})
 	synctest.Test(t, func(t *testing.T) { // or when the code is over
 		f := newFar(t, &emulator.Server{CodeLife: minute})
@@ -97,8 +101,9 @@ func TestHintsRestWhileACodeIsLookedAt(t *testing.T) {
 		if _, err := f.run(session.PKCE); fault.KindOf(err) != fault.TimedOut {
 			t.Error(err)
 		}
-		f.checkLog("0s authorize", "0s opened", "5s device_code", "1m5s hint: The other way", "1m25s hint: The browser has not come back yet. Forward",
-			"1m45s hint", "2m5s hint", "2m25s hint: Still nothing. Press d")
+		f.checkLog("0s authorize", "0s opened", "5s device_code", "1m5s hint: The other way",
+			"1m25s hint: The browser has not come back yet. Forward", "1m45s hint", "2m5s hint",
+			"2m25s hint: Still nothing. Press d")
 	})
 }
 
@@ -122,7 +127,8 @@ func TestPasteOfALostRedirect(t *testing.T) {
 			t.Errorf("channel %q, port %d, %v", got.Channel, got.Port, err)
 		}
 		f.checkLog("0s authorize", "0s opened", "3s hint: What was pasted is not used: that is not the address",
-			"3s hint: What was pasted is the address of another sign-in", "3s hint: What was pasted is the address to open")
+			"3s hint: What was pasted is the address of another sign-in",
+			"3s hint: What was pasted is the address to open")
 		f.checkStored(got)
 		f.checkClean()
 		f.checkQuiet(err)
@@ -144,7 +150,8 @@ func TestTheLimitEndsNothingElse(t *testing.T) {
 		if err != nil || got.Channel != session.DeviceCode || got.Port != 0 || time.Since(f.begin) < 10*minute {
 			t.Errorf("channel %q, port %d, after %v: %v", got.Channel, got.Port, time.Since(f.begin), err)
 		}
-		f.checkLog("0s authorize", "0s opened", "10s device_code", "9m0s device_code", "10m0s hint: The other way to sign in is still open: no redirect")
+		f.checkLog("0s authorize", "0s opened", "10s device_code", "9m0s device_code",
+			"10m0s hint: The other way to sign in is still open: no redirect")
 		if e := f.events[3].(signin.DeviceCode); e.ExpiresIn != 10*minute-(9*minute-10*time.Second) || e.Opening {
 			t.Errorf("%+v", e)
 		}
@@ -157,8 +164,9 @@ func TestTheLimitEndsNothingElse(t *testing.T) {
 		if err != nil || got.Channel != session.Paste {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
-		f.checkLog("0s device_code", "9m5s authorize", "9m5s opened", "9m25s hint", "9m45s hint", "10m0s hint: The other way to sign in is still open: the device code",
-			"10m5s hint: Still nothing", "10m25s hint: Still nothing. Press d")
+		f.checkLog("0s device_code", "9m5s authorize", "9m5s opened", "9m25s hint", "9m45s hint",
+			"10m0s hint: The other way to sign in is still open: the device code", "10m5s hint: Still nothing",
+			"10m25s hint: Still nothing. Press d")
 	})
 }
 
@@ -177,10 +185,12 @@ func TestBegunAgainAfterTheLimit(t *testing.T) {
 		if err != nil || got.Channel != session.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
-		if n := len(f.listeners); n != 2 || f.listeners[0].state == f.listeners[1].state || fault.KindOf(f.listeners[0].outcome) != fault.TimedOut {
+		if n := len(f.listeners); n != 2 || f.listeners[0].state == f.listeners[1].state ||
+			fault.KindOf(f.listeners[0].outcome) != fault.TimedOut {
 			t.Errorf("%d listeners, the first was told %v", n, f.listeners[0].outcome)
 		}
-		if last := f.log[len(f.log)-1]; !strings.HasPrefix(last, "12m1s hint: What was pasted is the address of another") {
+		if last := f.log[len(f.log)-1]; !strings.HasPrefix(last,
+			"12m1s hint: What was pasted is the address of another") {
 			t.Error(last)
 		}
 		f.checkStored(got)
@@ -241,7 +251,10 @@ func TestGoesOnWithADeviceCode(t *testing.T) {
 		if err != nil || got.Channel != session.DeviceCode {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
-		f.checkLog("0s hint: A browser redirect has nowhere to come back to (cannot listen on 127.0.0.1). Going on with a device code.", "0s device_code")
+		f.checkLog(
+			"0s hint: A browser redirect has nowhere to come back to (cannot listen on 127.0.0.1). Going on with a device code.",
+			"0s device_code",
+		)
 		f.login.Insist, f.login.Force = true, true
 		if _, err = f.run(session.PKCE); !errors.Is(err, f.failure) {
 			t.Errorf("insisted: %v", err)
@@ -261,7 +274,8 @@ func TestListenerIsSpokenOf(t *testing.T) {
 		if err != nil || got.Channel != session.Loopback {
 			t.Errorf("channel %q, %v", got.Channel, err)
 		}
-		f.checkLog("0s announced in /run/homing", "0s hint: Port 18423 is in use by sshd (pid 12), port 18424 is in use; listening on 18425.",
+		f.checkLog("0s announced in /run/homing",
+			"0s hint: Port 18423 is in use by sshd (pid 12), port 18424 is in use; listening on 18425.",
 			"0s hint: The command homing callback will not find this sign-in: read-only", "0s authorize", "0s opened")
 	})
 }
@@ -314,7 +328,8 @@ func TestTheFirstWayAtOnce(t *testing.T) {
 			want := []string{"0s authorize", "0s hint: Forward the port.\n  ssh -N -L", "0s opened",
 				"20s hint: The browser has not come back yet. Type", "40s hint: Still nothing. If the browser", "1m0s hint: Still nothing. Press d"}
 			if !keys {
-				f.login.Inputs, want = nil, append(want[:3], "20s hint: The browser has not come back yet. What can be done:\n- Type")
+				f.login.Inputs, want = nil, append(want[:3],
+					"20s hint: The browser has not come back yet. What can be done:\n- Type")
 			}
 			if _, err := f.run(session.PKCE); fault.KindOf(err) != fault.TimedOut {
 				t.Error(err)

@@ -5,9 +5,9 @@ import (
 	"syscall"
 )
 
-// CanStore tells whether a new token of key could be put in its place, as far as permissions, a read-only file system and
-// a full one tell: nil, or the error that Prepare would end with. A quota that is used up is found out by trying only.
-// Nothing is written; on Windows it is always nil. The folder must be there, as it is for a token that is.
+// CanStore tells whether a new token of key could be put in its place, as far as permissions, a read-only file system
+// and a full one tell: nil, or the error that Prepare would end with. A quota that is used up is found out by trying
+// only. Nothing is written; on Windows it is always nil. The folder must be there, as it is for a token that is.
 func (s *Store) CanStore(key string) error {
 	target, err := follow(s.TokenPath(key))
 	if err != nil {

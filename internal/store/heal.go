@@ -10,8 +10,8 @@ import (
 
 // HealToken writes key's token file again, the same token in our form, where the file says it in a way that some SDK
 // cannot read: a time that does not end in Z (Rust; Go and JavaScript where it ends in UTC), null or a number where a
-// text belongs (Go), a byte order mark, or what another program's longer file left behind the object. Any other file is
-// left alone, byte for byte. healed reports whether the file was written.
+// text belongs (Go), a byte order mark, or what another program's longer file left behind the object. Any other file
+// is left alone, byte for byte. healed reports whether the file was written.
 //
 // It takes the lock, which ctx bounds, only when there is something to do. Errors are those of Store.Token and
 // BeginToken; the file is as it was then.
@@ -66,7 +66,8 @@ func (s *Store) sound(key string) (bool, error) {
 	return true, nil
 }
 
-// readableTime reports whether every SDK can read the JSON value raw as a time: UTC with a literal Z, fractions allowed.
+// readableTime reports whether every SDK can read the JSON value raw as a time: UTC with a literal Z, fractions
+// allowed.
 func readableTime(raw []byte) bool {
 	_, err := time.Parse(`"2006-01-02T15:04:05Z"`, string(raw))
 	return err == nil

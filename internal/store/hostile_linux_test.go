@@ -113,7 +113,8 @@ func TestHostileFileSystems(t *testing.T) {
 				s.StateDir = filepath.Join(t.TempDir(), "state", "homing")
 			}
 			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir, "HOMING_TEST_LOCKS="+s.StateDir)
+			cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir,
+				"HOMING_TEST_LOCKS="+s.StateDir)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 			switch {
 			case name == "forbidden" && os.Getuid() == 0:
@@ -131,11 +132,15 @@ func TestHostileFileSystems(t *testing.T) {
 				cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 			}
 			out, err := cmd.CombinedOutput()
-			if err != nil && (len(out) == 0 || strings.Contains(string(out), "panic: operation not permitted") || strings.Contains(string(out), "panic: permission denied")) {
+			if err != nil &&
+				(len(out) == 0 || strings.Contains(string(out), "panic: operation not permitted") || strings.Contains(string(out), "panic: permission denied")) {
 				testtools.Missing(t, "a mount namespace", "run as root, or allow unprivileged user namespaces")
 			}
 			for _, line := range tt.want {
-				if want := strings.NewReplacer("%s", dir, "%h", filepath.Dir(s.AWSDir)).Replace(line); !strings.Contains(string(out), want) {
+				if want := strings.NewReplacer("%s", dir, "%h", filepath.Dir(s.AWSDir)).Replace(line); !strings.Contains(
+					string(out),
+					want,
+				) {
 					t.Errorf("no line %q in\n%s", want, out)
 				}
 			}

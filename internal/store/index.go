@@ -13,16 +13,16 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// indexPrefix begins the names of our indexes: roles-<sha1 of the cache key>.json, one for each session. They hold which
-// roles were fetched and no secret:
+// indexPrefix begins the names of our indexes: roles-<sha1 of the cache key>.json, one for each session. They hold
+// which roles were fetched and no secret:
 //
 //	{"version": 1, "sessionName": "dev", "roles": [{"accountId": "123456789012", "roleName": "Admin"}]}
 const indexPrefix = "roles-"
 
 func indexName(of session.Session) string { return indexPrefix + sha1Hex(of.CacheKey()) + ".json" }
 
-// RoleKeys returns the roles whose credentials were fetched through a session and not dropped since, sorted by account
-// and role. It may name some whose file is gone. An index that cannot be read names none.
+// RoleKeys returns the roles whose credentials were fetched through a session and not dropped since, sorted by
+// account and role. It may name some whose file is gone. An index that cannot be read names none.
 func (s *Store) RoleKeys(of session.Session) []RoleKey {
 	if exists(filepath.Join(s.cliDir(), "homing-"+indexName(of))) { // of an earlier version
 		_ = s.makeOwn()

@@ -10,16 +10,16 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// leftover is the token of a renewal that did not reach its place: the process was killed between writing the temporary
-// file and renaming it, or the rename failed. Its predecessor is spent, so nothing else continues the session. The zero
-// leftover is none.
+// leftover is the token of a renewal that did not reach its place: the process was killed between writing the
+// temporary file and renaming it, or the rename failed. Its predecessor is spent, so nothing else continues the
+// session. The zero leftover is none.
 type leftover struct {
 	path  string // of the temporary file
 	token session.Token
 }
 
-// generation names the token in a file, for the names of temporary files that are to follow it; "" when the file holds
-// none. It is a piece of a hash and tells nothing.
+// generation names the token in a file, for the names of temporary files that are to follow it; "" when the file
+// holds none. It is a piece of a hash and tells nothing.
 func generation(target string) string {
 	t, _, err := readToken(target, "")
 	if err != nil {
@@ -28,9 +28,9 @@ func generation(target string) string {
 	return Fingerprint(t.AccessToken.Reveal(), t.RefreshToken.Reveal())[:16]
 }
 
-// takeUp puts the token of a leftover in the place of target, which path stands for, if it follows the token that is there.
-// Signing in, renewing or signing out meanwhile, with any program, has made it worthless. Where that fails the leftover is
-// returned. The caller holds the lock, so no other process works on it.
+// takeUp puts the token of a leftover in the place of target, which path stands for, if it follows the token that is
+// there. Signing in, renewing or signing out meanwhile, with any program, has made it worthless. Where that fails the
+// leftover is returned. The caller holds the lock, so no other process works on it.
 func (s *Store) takeUp(path, target string) leftover {
 	temps := files.Temps(target)
 	if len(temps) == 0 {
@@ -107,8 +107,8 @@ func lifeOf(path string) time.Duration {
 	return abandoned
 }
 
-// Written returns when the token file of key was last written, by the clock of its file system; the zero time when that
-// is unknown.
+// Written returns when the token file of key was last written, by the clock of its file system; the zero time when
+// that is unknown.
 func (s *Store) Written(key string) time.Time {
 	info, err := os.Stat(s.TokenPath(key))
 	if err != nil {

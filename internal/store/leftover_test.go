@@ -16,12 +16,18 @@ import (
 // nextToken is what a renewal of fullToken gave.
 func nextToken() session.Token {
 	t := fullToken()
-	t.AccessToken, t.RefreshToken, t.ExpiresAt = session.NewSecret("access-2"), session.NewSecret("refresh-2"), expiry.Add(time.Hour)
+	t.AccessToken, t.RefreshToken, t.ExpiresAt = session.NewSecret(
+		"access-2",
+	), session.NewSecret(
+		"refresh-2",
+	), expiry.Add(
+		time.Hour,
+	)
 	return t
 }
 
-// unplaced leaves the token of a renewal that was killed, or failed, right before the rename. It returns the temporary
-// file.
+// unplaced leaves the token of a renewal that was killed, or failed, right before the rename. It returns the
+// temporary file.
 func unplaced(t *testing.T, s *Store, tok session.Token) string {
 	t.Helper()
 	u, err := s.LockToken(t.Context(), "k")
@@ -114,8 +120,8 @@ func TestRenewalThatDiedBeforeTheRename(t *testing.T) {
 	}
 }
 
-// Nobody but a renewal leaves something to take up: another person may have signed in before a sign-in was cut off, and
-// signing in again costs no session.
+// Nobody but a renewal leaves something to take up: another person may have signed in before a sign-in was cut off,
+// and signing in again costs no session.
 func TestSignInThatDiedIsNotTakenUp(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
@@ -245,8 +251,8 @@ func TestFolderThatGoesDuringARenewal(t *testing.T) {
 	}
 }
 
-// A temporary file with a token in it may be a leftover of another session: it is swept when no token in it can be worth
-// anything, and one without when no exchange lasts that long.
+// A temporary file with a token in it may be a leftover of another session: it is swept when no token in it can be
+// worth anything, and one without when no exchange lasts that long.
 func TestLeftoversOfOthersAreSweptLate(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -16,9 +16,9 @@ import (
 // lockPath returns the lock beside a cache file: NAME.json is guarded by NAME.lock.
 func lockPath(file string) string { return strings.TrimSuffix(file, ".json") + ".lock" }
 
-// lock takes the lock of a token file and returns how to release it. A process that dies releases it. It is taken beside
-// the file that path stands for, so that several links to one file meet at one lock; in StateDir only when that folder
-// cannot be written or cannot lock. Errors are *fault.Error: Config, or those of ended.
+// lock takes the lock of a token file and returns how to release it. A process that dies releases it. It is taken
+// beside the file that path stands for, so that several links to one file meet at one lock; in StateDir only when
+// that folder cannot be written or cannot lock. Errors are *fault.Error: Config, or those of ended.
 func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error) {
 	target, err := follow(path)
 	if err != nil {
@@ -27,7 +27,8 @@ func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error
 	beside := lockPath(target)
 	l, err := files.Acquire(ctx, beside)
 	if err != nil && ctx.Err() == nil && s.StateDir != "" && cannotLock(err) {
-		if other, second := files.Acquire(ctx, filepath.Join(s.StateDir, filepath.Base(beside))); second == nil || ctx.Err() != nil {
+		if other, second := files.Acquire(ctx, filepath.Join(s.StateDir, filepath.Base(beside))); second == nil ||
+			ctx.Err() != nil {
 			l, err = other, second
 		}
 	}
@@ -60,8 +61,8 @@ type Locked struct{ Path string } // of the lock
 
 func (l *Locked) Error() string { return "another process holds " + strconv.Quote(l.Path) }
 
-// Held reports whether somebody, be it this process, holds the lock of key's token file at this moment, and which file
-// that is.
+// Held reports whether somebody, be it this process, holds the lock of key's token file at this moment, and which
+// file that is.
 func (s *Store) Held(key string) (path string, held bool) {
 	target, err := follow(s.TokenPath(key))
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/homing-cli/homing/internal/files"
 )
 
-// Moving is the right to move tokens between the files whose locks it holds. It belongs to one goroutine and must end with
-// Release.
+// Moving is the right to move tokens between the files whose locks it holds. It belongs to one goroutine and must end
+// with Release.
 type Moving map[string]*TokenUpdate
 
-// LockTokens takes the locks of all keys, in the order of their names whoever asks, as long as ctx allows to wait. Errors
-// are those of LockToken; no lock is held then.
+// LockTokens takes the locks of all keys, in the order of their names whoever asks, as long as ctx allows to wait.
+// Errors are those of LockToken; no lock is held then.
 func (s *Store) LockTokens(ctx context.Context, keys ...string) (Moving, error) {
 	m := Moving{}
 	for _, key := range slices.Sorted(maps.Keys(set(keys))) {
@@ -60,11 +60,11 @@ func (s *Store) MoveToken(ctx context.Context, from, to string, over func() bool
 	return m.Move(from, to, over)
 }
 
-// Move gives the token file of key from the name of key to, byte for byte and in one step: at no moment are there
-// two files with one refresh token, of which the first to be used would end the other. It moves nothing, and says so,
-// unless the token under from can be renewed and that under to is of no use any more (missing, unreadable, or expired and
-// not to be renewed). over tells of more that is of no use, such as what the service has refused: it is called for a token
-// that looks good; nil = none is.
+// Move gives the token file of key from the name of key to, byte for byte and in one step: at no moment are there two
+// files with one refresh token, of which the first to be used would end the other. It moves nothing, and says so,
+// unless the token under from can be renewed and that under to is of no use any more (missing, unreadable, or expired
+// and not to be renewed). over tells of more that is of no use, such as what the service has refused: it is called
+// for a token that looks good; nil = none is.
 //
 // m must hold both keys. Errors are *fault.Error; nothing was moved then.
 func (m Moving) Move(from, to string, over func() bool) (moved bool, err error) {

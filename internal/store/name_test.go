@@ -13,7 +13,12 @@ const startURL = "https://d-1234567890.awsapps.com/start"
 // The digests come from the AWS CLI and botocore, not from this code.
 func TestFileNamesAreTheAWSCLIs(t *testing.T) {
 	t.Parallel()
-	named := session.Session{Name: "my-sso", StartURL: startURL, Region: "us-east-1", Scopes: []string{"sso:account:access"}}
+	named := session.Session{
+		Name:     "my-sso",
+		StartURL: startURL,
+		Region:   "us-east-1",
+		Scopes:   []string{"sso:account:access"},
+	}
 	legacy := session.Session{StartURL: startURL, Region: "us-east-1"}
 	odd := session.Session{
 		Name: `zurück-🏠 "x"`, StartURL: startURL, Region: "eu-central-1", Scopes: []string{"sso:account:access", "codewhisperer:completions"},

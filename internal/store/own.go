@@ -13,8 +13,8 @@ import (
 	"github.com/homing-cli/homing/internal/files"
 )
 
-// What only homing reads stands in a folder of its own, ~/.aws/homing: programs exist that parse every file in the folder
-// of tokens. It is below ~/.aws because it describes files there, so that whoever shares those shares it too.
+// What only homing reads stands in a folder of its own, ~/.aws/homing: programs exist that parse every file in the
+// folder of tokens. It is below ~/.aws because it describes files there, so that whoever shares those shares it too.
 //
 //	<sha1 by the AWS CLI's recipe>.json   a client registration
 //	refused-<name of the token>.json      what the service refused (Refusal)
@@ -25,8 +25,8 @@ import (
 // Locks and drafts of a token are not here but beside the token: two homes may share only that folder.
 const ownFolder = "homing"
 
-// ownFormat is the format of these files, in the member fVersion. A file without a number has format 1. A newer homing may
-// share the folder, so a file with another number is left alone.
+// ownFormat is the format of these files, in the member fVersion. A file without a number has format 1. A newer
+// homing may share the folder, so a file with another number is left alone.
 const (
 	ownFormat = 1
 	fVersion  = "version"
@@ -76,8 +76,8 @@ func (s *Store) makeOwn() error {
 	return nil
 }
 
-// tidy takes what earlier versions kept in the folders that we share: indexes are moved, the rest is removed. Failing does
-// no harm. A client registration moves when it is first asked for: its name does not tell whose it is.
+// tidy takes what earlier versions kept in the folders that we share: indexes are moved, the rest is removed. Failing
+// does no harm. A client registration moves when it is first asked for: its name does not tell whose it is.
 func (s *Store) tidy(own string) {
 	for _, dir := range []string{s.ssoDir(), s.cliDir()} {
 		entries, _ := os.ReadDir(dir)
@@ -103,8 +103,8 @@ func isHash(name, suffix string) bool {
 	return ok && len(stem) == 40 && strings.Trim(stem, "0123456789abcdef") == ""
 }
 
-// readOwn returns the members of a file of ours. Errors are fs.ErrNotExist, or a *fault.Error: of kind Config for a file of
-// a newer version.
+// readOwn returns the members of a file of ours. Errors are fs.ErrNotExist, or a *fault.Error: of kind Config for a
+// file of a newer version.
 func readOwn(path string) (object, error) {
 	data, err := files.ReadOwn(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {

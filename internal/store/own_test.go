@@ -57,7 +57,9 @@ func TestWhereFilesAre(t *testing.T) {
 	}
 	own := entries(t, filepath.Join(s.AWSDir, ownFolder))
 	want := []string{
-		filepath.Base(s.RegistrationPath(RegistrationKey{Session: testSession})), "refused-" + token, roleLock(testRole),
+		filepath.Base(
+			s.RegistrationPath(RegistrationKey{Session: testSession}),
+		), "refused-" + token, roleLock(testRole),
 		indexName(testSession), lockPath(indexName(testSession)), "tried-" + token,
 	}
 	slices.Sort(want)
@@ -67,7 +69,8 @@ func TestWhereFilesAre(t *testing.T) {
 	for _, name := range own {
 		var o map[string]any
 		text := content(t, filepath.Join(s.AWSDir, ownFolder, name))
-		if err := json.Unmarshal([]byte(text), &o); err != nil || (o["version"] != 1.0) != strings.HasSuffix(name, ".lock") {
+		if err := json.Unmarshal([]byte(text), &o); err != nil ||
+			(o["version"] != 1.0) != strings.HasSuffix(name, ".lock") {
 			t.Errorf("%s holds %s, %v", name, text, err)
 		}
 	}
@@ -93,7 +96,13 @@ func TestTidyOnce(t *testing.T) {
 	put(t, oldRegistration, registration)
 	put(t, oldIndex, `{"sessionName": "dev", "roles": [{"accountId": "123456789012", "roleName": "Admin"}]}`)
 	left := []string{token + ".refused", token + ".tried", role + ".lock", lockPath(oldIndex)}
-	stay := []string{token + ".lock", token + ".json", role + ".json", filepath.Join(s.ssoDir(), "theirs.refused"), filepath.Join(s.cliDir(), "session.db")}
+	stay := []string{
+		token + ".lock",
+		token + ".json",
+		role + ".json",
+		filepath.Join(s.ssoDir(), "theirs.refused"),
+		filepath.Join(s.cliDir(), "session.db"),
+	}
 	for _, path := range append(left, stay...) {
 		put(t, path, "")
 	}
@@ -208,8 +217,8 @@ func TestEveryFileIsJSON(t *testing.T) {
 	}
 }
 
-// A token takes the place of its draft in one step: overwriting {} takes more than one for the reader of the folder, and a
-// kill in between would leave half a token.
+// A token takes the place of its draft in one step: overwriting {} takes more than one for the reader of the folder,
+// and a kill in between would leave half a token.
 func TestDraftIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -32,15 +32,30 @@ func ioFault(do, path string, err error) error {
 	case errors.As(err, &other):
 		do, why, e.Remedy = "use", other.Error(), moveAway(at)
 	case errors.Is(err, syscall.EROFS):
-		why, e.Remedy = "the file system is read-only", fault.Preface{Words: "see how it is mounted:", Then: fault.Run{"df", existing(at)}}
+		why, e.Remedy = "the file system is read-only", fault.Preface{
+			Words: "see how it is mounted:",
+			Then:  fault.Run{"df", existing(at)},
+		}
 	case errors.Is(err, syscall.ENOSPC):
-		why, e.Remedy = "no space left on the disk", fault.Preface{Words: "see what is full:", Then: fault.Run{"df", "-h", existing(at)}}
+		why, e.Remedy = "no space left on the disk", fault.Preface{
+			Words: "see what is full:",
+			Then:  fault.Run{"df", "-h", existing(at)},
+		}
 	case errors.Is(err, syscall.EDQUOT):
-		why, e.Remedy = "the disk quota is used up", fault.Preface{Words: "see your quota:", Then: fault.Run{"quota", "-s"}}
+		why, e.Remedy = "the disk quota is used up", fault.Preface{
+			Words: "see your quota:",
+			Then:  fault.Run{"quota", "-s"},
+		}
 	case errors.Is(err, fs.ErrPermission) && do == "read" && ours(at):
-		why, e.Remedy = "permission denied", fault.Preface{Words: "let yourself read it:", Then: fault.Run{"chmod", "u+rw", at}}
+		why, e.Remedy = "permission denied", fault.Preface{
+			Words: "let yourself read it:",
+			Then:  fault.Run{"chmod", "u+rw", at},
+		}
 	case errors.Is(err, fs.ErrPermission):
-		why, e.Remedy = "permission denied", fault.Preface{Words: "see whose it is:", Then: fault.Run{"ls", "-ld", existing(at)}}
+		why, e.Remedy = "permission denied", fault.Preface{
+			Words: "see whose it is:",
+			Then:  fault.Run{"ls", "-ld", existing(at)},
+		}
 	case errors.Is(err, syscall.ENOTDIR):
 		at = existing(at)
 		why, e.Remedy = "a file is in the way where a folder should be: "+strconv.Quote(at), moveAway(at)

@@ -41,23 +41,27 @@ const (
 // refusedName returns the name of the record about the token file at path.
 func refusedName(path string) string { return "refused-" + filepath.Base(path) }
 
-// Refusal returns the refusal that is recorded for key; the zero Refusal when there is none, or none that can be read.
+// Refusal returns the refusal that is recorded for key; the zero Refusal when there is none, or none that can be
+// read.
 func (s *Store) Refusal(key string) Refusal {
 	o, err := readOwn(s.ownPath(refusedName(s.TokenPath(key))))
 	if err != nil {
 		return Refusal{}
 	}
 	return Refusal{
-		By: o.text(fBy), Refresh: o.text(fRefresh), Code: o.text(fSaid), Settled: string(o.get(fSettled)) == "true", Access: o.text(fAccess),
+		By: o.text(
+			fBy,
+		), Refresh: o.text(fRefresh), Code: o.text(fSaid), Settled: string(o.get(fSettled)) == "true", Access: o.text(fAccess),
 	}
 }
 
-// Refused records r, in the place of what was recorded before. It is called under the lock and releases nothing. Errors
-// are *fault.Error of kind Config; what cannot be recorded is asked for again by whoever comes next.
+// Refused records r, in the place of what was recorded before. It is called under the lock and releases nothing.
+// Errors are *fault.Error of kind Config; what cannot be recorded is asked for again by whoever comes next.
 func (u *TokenUpdate) Refused(r Refusal) error {
 	pairs := []string{fBy, pyString(r.By)}
 	if r.Refresh != "" {
-		pairs = append(pairs, fRefresh, pyString(r.Refresh), fSaid, pyString(r.Code), fSettled, strconv.FormatBool(r.Settled))
+		pairs = append(pairs, fRefresh, pyString(r.Refresh), fSaid, pyString(r.Code), fSettled,
+			strconv.FormatBool(r.Settled))
 	}
 	if r.Access != "" {
 		pairs = append(pairs, fAccess, pyString(r.Access))
@@ -65,8 +69,8 @@ func (u *TokenUpdate) Refused(r Refusal) error {
 	return u.store.writeOwn(refusedName(u.path), pairs...)
 }
 
-// Refused is the same for who does not hold the lock. change gets what is recorded and returns what is to be, or false
-// to leave it.
+// Refused is the same for who does not hold the lock. change gets what is recorded and returns what is to be, or
+// false to leave it.
 func (s *Store) Refused(ctx context.Context, key string, change func(Refusal) (Refusal, bool)) error {
 	u, err := s.LockToken(ctx, key)
 	if err != nil {

@@ -113,21 +113,24 @@ func TestRefusalThatCannotBeRead(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		err := s.Refused(t.Context(), "k", func(Refusal) (Refusal, bool) { return fullRefusal, true })
-		if got := s.Refusal("k"); (err == nil) != (got == fullRefusal) || err != nil && fault.KindOf(err) != fault.Config {
+		if got := s.Refusal("k"); (err == nil) != (got == fullRefusal) ||
+			err != nil && fault.KindOf(err) != fault.Config {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 		commit(t, s, "k", fullToken())
 	}
 }
 
-// The record stands in our folder, also where the token is a link: nothing but the token and its lock is beside the target.
+// The record stands in our folder, also where the token is a link: nothing but the token and its lock is beside the
+// target.
 func TestRefusalOfALink(t *testing.T) {
 	t.Parallel()
 	s, elsewhere := newStore(t), t.TempDir()
 	put(t, filepath.Join(elsewhere, "token.json"), fullFile)
 	link(t, filepath.Join(elsewhere, "token.json"), s.TokenPath("k"))
 	refuse(t, s, fullRefusal)
-	if left := entries(t, elsewhere); s.Refusal("k") != fullRefusal || !slices.Equal(left, []string{"token.json", "token.lock"}) {
+	if left := entries(t, elsewhere); s.Refusal("k") != fullRefusal ||
+		!slices.Equal(left, []string{"token.json", "token.lock"}) {
 		t.Errorf("%+v, %v", s.Refusal("k"), left)
 	}
 }

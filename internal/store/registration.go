@@ -40,7 +40,8 @@ func (s *Store) Registration(k RegistrationKey) (session.Registration, error) {
 	}
 	for _, candidate := range kinds(o) {
 		r := registrationOf(candidate)
-		if r.ClientID != "" && !r.ClientSecret.IsZero() && isPKCE(r) == k.PKCE && r.ExpiresAt.Sub(s.now()) > registrationMargin {
+		if r.ClientID != "" && !r.ClientSecret.IsZero() && isPKCE(r) == k.PKCE &&
+			r.ExpiresAt.Sub(s.now()) > registrationMargin {
 			return r, nil
 		}
 	}
@@ -61,8 +62,8 @@ func (s *Store) SaveRegistration(ctx context.Context, k RegistrationKey, r sessi
 	return s.writeRegistration(k, pairs)
 }
 
-// DropRegistration forgets the registration for k: the service no longer accepts it. One of the other kind stays. There
-// being none is no error.
+// DropRegistration forgets the registration for k: the service no longer accepts it. One of the other kind stays.
+// There being none is no error.
 func (s *Store) DropRegistration(ctx context.Context, k RegistrationKey) error {
 	if err := ctx.Err(); err != nil {
 		return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: err}
@@ -105,8 +106,8 @@ func registrationOf(o object) session.Registration {
 	}
 }
 
-// registrationPairs are the AWS CLI's members. There is never an accessToken among them: a file with one is taken for a
-// token by everybody who reads the folder.
+// registrationPairs are the AWS CLI's members. There is never an accessToken among them: a file with one is taken for
+// a token by everybody who reads the folder.
 func registrationPairs(r session.Registration) []string {
 	pairs := []string{
 		fClientID, pyString(r.ClientID),

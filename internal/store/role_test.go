@@ -51,7 +51,8 @@ func TestRoleFileIsTheAWSCLIs(t *testing.T) {
 		t.Errorf("read back: %v", err)
 	}
 	// An older AWS CLI wrote no account and the suffix UTC.
-	put(t, s.RolePath(testRole), strings.NewReplacer(`, "AccountId": "123456789012"`, "", "00Z", "00UTC").Replace(roleFile))
+	put(t, s.RolePath(testRole),
+		strings.NewReplacer(`, "AccountId": "123456789012"`, "", "00Z", "00UTC").Replace(roleFile))
 	if got, err := s.RoleCredentials(testRole); err != nil || !sameCreds(got, testCreds) {
 		t.Errorf("an older file: %v", err)
 	}
@@ -227,7 +228,8 @@ func TestRoleCacheInTheWay(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	put(t, filepath.Join(s.AWSDir, "cli"), "a file")
-	if err := s.SaveRoleCredentials(t.Context(), testRole, testCreds); fault.KindOf(err) != fault.Config || fault.RemedyOf(err) == nil {
+	if err := s.SaveRoleCredentials(t.Context(), testRole, testCreds); fault.KindOf(err) != fault.Config ||
+		fault.RemedyOf(err) == nil {
 		t.Errorf("save: %v", err)
 	}
 	if _, err := s.RoleCredentials(testRole); err == nil {

@@ -1,9 +1,9 @@
 // Package store keeps the cache files that homing shares with the AWS CLI and the SDKs: tokens, client registrations
-// and role credentials. It knows their names, their shapes, how to lock and how to replace them; when a token is to be
-// renewed and what a refusal means is left to internal/refresh, internal/rolecreds and internal/signin.
+// and role credentials. It knows their names, their shapes, how to lock and how to replace them; when a token is to
+// be renewed and what a refusal means is left to internal/refresh, internal/rolecreds and internal/signin.
 //
-// The one rule: a token that works once is spent only after BeginToken (or LockToken and Prepare) has succeeded, because
-// by then the place to keep what comes back exists.
+// The one rule: a token that works once is spent only after BeginToken (or LockToken and Prepare) has succeeded,
+// because by then the place to keep what comes back exists.
 package store
 
 import (

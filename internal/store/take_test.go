@@ -10,7 +10,8 @@ import (
 	"github.com/homing-cli/homing/internal/files"
 )
 
-// Who ends a session gets the token that continues it, be it one that did not reach its place, and nobody has it then.
+// Who ends a session gets the token that continues it, be it one that did not reach its place, and nobody has it
+// then.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	newer := strings.NewReplacer("access-1", "access-2", "refresh-1", "refresh-2").Replace(fullFile)
@@ -34,7 +35,8 @@ func TestTake(t *testing.T) {
 			if err != nil || got.AccessToken.Reveal() != tt.access {
 				t.Errorf("got %s, %v; want %s", got.AccessToken.Reveal(), err, tt.access)
 			}
-			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 || !strings.HasSuffix(left[0], ".lock") {
+			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 ||
+				!strings.HasSuffix(left[0], ".lock") {
 				t.Errorf("left: %v", left)
 			}
 			if _, err := s.Take(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +62,8 @@ func TestSnatch(t *testing.T) {
 		if err != nil || got.AccessToken.Reveal() != access {
 			t.Errorf("got %s, %v; want %s", got.AccessToken.Reveal(), err, access)
 		}
-		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 || !strings.HasSuffix(left[0], ".lock") {
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(left) != 1 ||
+			!strings.HasSuffix(left[0], ".lock") {
 			t.Errorf("left: %v", left)
 		}
 		if _, err := s.Snatch(path); !errors.Is(err, fs.ErrNotExist) {

@@ -16,7 +16,8 @@ import (
 )
 
 // The members of a token file in the order in which the AWS CLI writes them. A refreshable token needs all eight:
-// registrationExpiresAt for botocore, Rust and .NET, startUrl for Java and PHP, region for C++ and the AWS CLI's logout.
+// registrationExpiresAt for botocore, Rust and .NET, startUrl for Java and PHP, region for C++ and the AWS CLI's
+// logout.
 const (
 	fStartURL     = "startUrl"
 	fRegion       = "region"
@@ -31,8 +32,8 @@ const (
 // settle is how long a file that does not end is read again: another program may be writing it in place.
 const settle = 200 * time.Millisecond
 
-// Token returns the cached token for key, or fs.ErrNotExist. The token may have expired; ask Token.Expired. A file that
-// holds no usable token is a *fault.Error of kind SignInNeeded, one that cannot be read one of kind Config.
+// Token returns the cached token for key, or fs.ErrNotExist. The token may have expired; ask Token.Expired. A file
+// that holds no usable token is a *fault.Error of kind SignInNeeded, one that cannot be read one of kind Config.
 //
 // It is safe to call while another process writes: a half-written file is read again for up to 200 ms. A file that
 // stays cut short gives the members that are whole, if they are enough.
@@ -90,8 +91,8 @@ func usable(t session.Token) bool {
 		!t.RefreshToken.IsZero() && t.ClientID != "" && !t.ClientSecret.IsZero()
 }
 
-// loginTo returns the sign-in that replaces the token of key. The key of a legacy session is its start URL, which names
-// no profile.
+// loginTo returns the sign-in that replaces the token of key. The key of a legacy session is its start URL, which
+// names no profile.
 func loginTo(key string) fault.Login {
 	if strings.Contains(key, "://") {
 		return fault.Login{}
@@ -173,8 +174,8 @@ func (s *Store) Tokens() ([]TokenEntry, error) {
 	return entries, nil
 }
 
-// RemoveToken removes the token file for key, under its lock. There being none is no error. A symbolic link stays; what
-// it points to goes. The lock file stays too: a lock that can vanish keeps nobody out.
+// RemoveToken removes the token file for key, under its lock. There being none is no error. A symbolic link stays;
+// what it points to goes. The lock file stays too: a lock that can vanish keeps nobody out.
 func (s *Store) RemoveToken(ctx context.Context, key string) error {
 	return s.RemoveEntry(ctx, TokenEntry{Path: s.TokenPath(key)})
 }
@@ -187,9 +188,9 @@ func (s *Store) RemoveEntry(ctx context.Context, e TokenEntry) error {
 	return nil
 }
 
-// Take removes the token file at path as RemoveToken does, and returns the token that was in it, for who ends its session:
-// nobody can renew it beside the caller then. The zero Token means that there was none in the file. fs.ErrNotExist says
-// that there was no file; after any other error, a *fault.Error, it is still there.
+// Take removes the token file at path as RemoveToken does, and returns the token that was in it, for who ends its
+// session: nobody can renew it beside the caller then. The zero Token means that there was none in the file.
+// fs.ErrNotExist says that there was no file; after any other error, a *fault.Error, it is still there.
 func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
 	target, err := follow(path)
 	if err != nil {
@@ -221,8 +222,8 @@ func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
 	return t, nil
 }
 
-// Snatch is Take without the lock, for who has waited for it long enough. A renewal under way elsewhere may store what it
-// gets all the same.
+// Snatch is Take without the lock, for who has waited for it long enough. A renewal under way elsewhere may store
+// what it gets all the same.
 func (s *Store) Snatch(path string) (session.Token, error) {
 	target, err := follow(path)
 	if err != nil {

@@ -101,7 +101,9 @@ func TestTokenFileIsTheAWSCLIs(t *testing.T) {
 	}
 	legacy := fullToken()
 	legacy.RefreshToken = session.Secret{}
-	legacy.ExpiresAt = expiry.In(time.FixedZone("", 3600)).Add(999 * time.Millisecond) // any zone and fraction: the same text
+	legacy.ExpiresAt = expiry.In(time.FixedZone("", 3600)).
+		Add(999 * time.Millisecond)
+		// any zone and fraction: the same text
 	commit(t, s, startURL, legacy)
 	if got, want := content(t, s.TokenPath(startURL)), strings.Replace(fullFile, `, "refreshToken": "refresh-1"`, "", 1); got != want {
 		t.Errorf("wrote\n%s\nwant\n%s", got, want)
@@ -280,8 +282,8 @@ func TestCorruptTokenFileNeedsSignIn(t *testing.T) {
 func TestForeignMembersSurviveARefreshOnly(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	file := strings.Replace(fullFile, `"region"`, `"idToken": "zurück", "gone": null, "n": 12345678901234567890, "o": {"a": [1,
-		2]}, "region"`, 1)
+	file := strings.Replace(fullFile, `"region"`,
+		`"idToken": "zurück", "gone": null, "n": 12345678901234567890, "o": {"a": [1, 2]}, "region"`, 1)
 	const kept = `, "idToken": "zur\u00fcck", "n": 12345678901234567890, "o": {"a":[1,2]}}`
 	put(t, s.TokenPath("k"), file)
 	next := fullToken()
@@ -311,8 +313,10 @@ func TestTokensListsEverybodysTokens(t *testing.T) {
 	}
 	commit(t, s, "my-sso", fullToken())
 	dir := filepath.Dir(s.TokenPath(""))
-	put(t, filepath.Join(dir, "aws-toolkit-vscode-client-id-us-east-1.json"), `{"clientId": "c", "clientSecret": "s", "expiresAt": "2026-03-02T16:12:00Z"}`)
-	put(t, filepath.Join(dir, "kiro-auth-token.json"), `{"accessToken": "k", "expiresAt": "2026-03-02T16:12:00.797Z", "region": "eu-west-1"}`)
+	put(t, filepath.Join(dir, "aws-toolkit-vscode-client-id-us-east-1.json"),
+		`{"clientId": "c", "clientSecret": "s", "expiresAt": "2026-03-02T16:12:00Z"}`)
+	put(t, filepath.Join(dir, "kiro-auth-token.json"),
+		`{"accessToken": "k", "expiresAt": "2026-03-02T16:12:00.797Z", "region": "eu-west-1"}`)
 	put(t, filepath.Join(dir, "broken.json"), `{"acc`)
 	put(t, filepath.Join(dir, "notes.txt"), fullFile)
 	put(t, filepath.Join(dir, "left.json.homing-1.tmp"), fullFile)
@@ -359,7 +363,18 @@ func TestRemovingNothingMakesNothing(t *testing.T) {
 }
 
 func FuzzToken(f *testing.F) {
-	seeds := []string{fullFile, fullFile[:200], fullFile + `"}`, "", "{", `{"a":`, "\ufeff{}", `{"expiresAt": 1e999}`, `{"expiresAt": 177246`, `{"x": "\ud800"}`}
+	seeds := []string{
+		fullFile,
+		fullFile[:200],
+		fullFile + `"}`,
+		"",
+		"{",
+		`{"a":`,
+		"\ufeff{}",
+		`{"expiresAt": 1e999}`,
+		`{"expiresAt": 177246`,
+		`{"x": "\ud800"}`,
+	}
 	if len(seeds) == 0 {
 		f.Fatal("no seeds")
 	}

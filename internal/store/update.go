@@ -44,9 +44,9 @@ func (s *Store) BeginToken(ctx context.Context, key string) (*TokenUpdate, error
 	return u, nil
 }
 
-// SeizeToken is BeginToken without the lock, for a person who signs in while another process holds it for too long: that
-// one may be stopped, or wait for a network that is mute. Should it go on after all, it finds another token in the file
-// than it has renewed, and leaves that alone.
+// SeizeToken is BeginToken without the lock, for a person who signs in while another process holds it for too long:
+// that one may be stopped, or wait for a network that is mute. Should it go on after all, it finds another token in
+// the file than it has renewed, and leaves that alone.
 func (s *Store) SeizeToken(key string) (*TokenUpdate, error) {
 	u := &TokenUpdate{store: s, key: key, path: s.TokenPath(key), seized: true}
 	if err := u.prepare(""); err != nil {
@@ -56,8 +56,8 @@ func (s *Store) SeizeToken(key string) (*TokenUpdate, error) {
 }
 
 // LockToken is the first half of BeginToken: the lock alone, for who wants to read again before anything is written.
-// A renewal that got its token and could not put it in its place, because its process was killed at that moment or the
-// rename failed, is brought to its end first.
+// A renewal that got its token and could not put it in its place, because its process was killed at that moment or
+// the rename failed, is brought to its end first.
 func (s *Store) LockToken(ctx context.Context, key string) (*TokenUpdate, error) {
 	path := s.TokenPath(key)
 	unlock, err := s.lock(ctx, path)
@@ -71,8 +71,8 @@ func (s *Store) LockToken(ctx context.Context, key string) (*TokenUpdate, error)
 	return u, nil
 }
 
-// Prepare is the second half of BeginToken for who renews the token in the file: it makes the temporary file, with room
-// for a token, beside the one to replace. Again is no error. Errors are *fault.Error of kind Config.
+// Prepare is the second half of BeginToken for who renews the token in the file: it makes the temporary file, with
+// room for a token, beside the one to replace. Again is no error. Errors are *fault.Error of kind Config.
 func (u *TokenUpdate) Prepare() error {
 	target, err := follow(u.path)
 	if err != nil {
@@ -97,9 +97,9 @@ func (u *TokenUpdate) prepare(generation string) error {
 }
 
 // Hold keeps SIGINT, SIGTERM and SIGHUP from ending the process until the update ends: call it right before something
-// that works once is spent, since from the answer to the rename the only copy of the token is in memory. A program that
-// handles signals hears of them as ever and cancels ctx; that ctx shows that the signal needs no repeating when the
-// update ends. It must be the program's own, or derived of it, without a deadline that is nearer than the call's.
+// that works once is spent, since from the answer to the rename the only copy of the token is in memory. A program
+// that handles signals hears of them as ever and cancels ctx; that ctx shows that the signal needs no repeating when
+// the update ends. It must be the program's own, or derived of it, without a deadline that is nearer than the call's.
 //
 // What is held back must be short: the caller sees to it that a cancelled ctx ends the call soon.
 func (u *TokenUpdate) Hold(ctx context.Context) {
@@ -108,8 +108,8 @@ func (u *TokenUpdate) Hold(ctx context.Context) {
 	}
 }
 
-// Current reads the token again, under the lock: another process may have replaced it while this one waited. The errors
-// are those of Store.Token.
+// Current reads the token again, under the lock: another process may have replaced it while this one waited. The
+// errors are those of Store.Token.
 func (u *TokenUpdate) Current() (session.Token, error) {
 	if u.left.path != "" {
 		return u.left.token, nil
@@ -117,17 +117,18 @@ func (u *TokenUpdate) Current() (session.Token, error) {
 	return u.store.Token(u.key)
 }
 
-// Commit stores the token of a new sign-in and releases the lock. Members of the old file that are not the token's own
-// are dropped: they may be about another person.
+// Commit stores the token of a new sign-in and releases the lock. Members of the old file that are not the token's
+// own are dropped: they may be about another person.
 //
 // Where the file cannot be put in its place, that is tried for a second, and then in a folder made anew.
 func (u *TokenUpdate) Commit(t session.Token) error { return u.write(t, nil) }
 
-// Renewed stores a token that a refresh of the current one gave and releases the lock. Members of the file that are not
-// the token's own, which other programs put there, are kept. It tries as Commit does. After an error t, whose
+// Renewed stores a token that a refresh of the current one gave and releases the lock. Members of the file that are
+// not the token's own, which other programs put there, are kept. It tries as Commit does. After an error t, whose
 // predecessor is spent, stays in the temporary file where possible: the next LockToken takes it up.
 //
-// Where the file holds another token than at Prepare, of a program that does not lock or of SeizeToken, that one stays.
+// Where the file holds another token than at Prepare, of a program that does not lock or of SeizeToken, that one
+// stays.
 func (u *TokenUpdate) Renewed(t session.Token) error {
 	if target, err := follow(u.path); err == nil && u.follows != "" {
 		if now := generation(target); now != "" && now != u.follows {

@@ -63,7 +63,8 @@ var children = map[string]func(*Store){
 func child(t *testing.T, s *Store, name string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir, "HOMING_TEST_LOCKS="+s.StateDir)
+	cmd.Env = append(os.Environ(), "HOMING_TEST_CHILD="+name, "HOMING_TEST_DIR="+s.AWSDir,
+		"HOMING_TEST_LOCKS="+s.StateDir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -223,10 +224,12 @@ func TestWaitingForTheLockEnds(t *testing.T) {
 		} else if held, ok := errors.AsType[*Locked](err); !ok || held.Path != lockPath(s.TokenPath("k")) || !strings.Contains(err.Error(), held.Path) {
 			t.Errorf("it names another lock: %v", err)
 		}
-		own, cancel := context.WithTimeoutCause(t.Context(), time.Minute, fault.New(fault.TimedOut, "", "in words of the caller"))
+		own, cancel := context.WithTimeoutCause(t.Context(), time.Minute,
+			fault.New(fault.TimedOut, "", "in words of the caller"))
 		defer cancel()
 		_, err = s.BeginToken(own, "k")
-		if _, ok := errors.AsType[*Locked](err); !ok || fault.KindOf(err) != fault.TimedOut || err.Error() != "in words of the caller" {
+		if _, ok := errors.AsType[*Locked](err); !ok || fault.KindOf(err) != fault.TimedOut ||
+			err.Error() != "in words of the caller" {
 			t.Errorf("with the words of the caller: %v", err)
 		}
 		stopped, stop := context.WithCancel(t.Context())
@@ -336,7 +339,10 @@ func TestAbandonedFilesAreSweptWhenOld(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	dir := filepath.Dir(s.TokenPath("k"))
-	old, young, foreign := filepath.Join(dir, "a.json.homing-1.tmp"), filepath.Join(dir, "b.json.homing-2.tmp"), filepath.Join(dir, "c.json.tmp")
+	old, young, foreign := filepath.Join(
+		dir,
+		"a.json.homing-1.tmp",
+	), filepath.Join(dir, "b.json.homing-2.tmp"), filepath.Join(dir, "c.json.tmp")
 	for _, path := range []string{old, young, foreign} {
 		put(t, path, "")
 	}

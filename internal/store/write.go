@@ -35,9 +35,9 @@ func readFile(path string) ([]byte, error) {
 	return nil, ioFault("read", path, err)
 }
 
-// draft is the place for a token that is still to come: a temporary file beside the target, of some size, so that a full
-// disk is found while nothing has been spent. It holds {} and blanks until then, since other programs parse every file in
-// this folder.
+// draft is the place for a token that is still to come: a temporary file beside the target, of some size, so that a
+// full disk is found while nothing has been spent. It holds {} and blanks until then, since other programs parse
+// every file in this folder.
 //
 // A draft of a process that was killed stays. The AWS CLI's logout removes it when it holds a token.
 type draft struct {
@@ -47,8 +47,8 @@ type draft struct {
 	target string
 }
 
-// newDraft makes the draft for path with room for reserve bytes. Missing folders are made with mode 0700; existing ones
-// keep their mode. generation goes into the name; "" = none. Errors are *fault.Error of kind Config.
+// newDraft makes the draft for path with room for reserve bytes. Missing folders are made with mode 0700; existing
+// ones keep their mode. generation goes into the name; "" = none. Errors are *fault.Error of kind Config.
 func newDraft(path, generation string, reserve int) (*draft, error) {
 	target, err := targetOf(path)
 	if err != nil {
@@ -90,9 +90,15 @@ func targetOf(path string) (target string, err error) {
 	return target, nil
 }
 
-// pauses are those between attempts to put a token in its place, a second in all: a network file system that stumbles, a
-// program on Windows that reads.
-var pauses = []time.Duration{10 * time.Millisecond, 40 * time.Millisecond, 150 * time.Millisecond, 300 * time.Millisecond, 500 * time.Millisecond}
+// pauses are those between attempts to put a token in its place, a second in all: a network file system that
+// stumbles, a program on Windows that reads.
+var pauses = []time.Duration{
+	10 * time.Millisecond,
+	40 * time.Millisecond,
+	150 * time.Millisecond,
+	300 * time.Millisecond,
+	500 * time.Millisecond,
+}
 
 func patiently(try func() error) error {
 	err := try()
@@ -106,8 +112,8 @@ func patiently(try func() error) error {
 	return err
 }
 
-// commit replaces the target by data, which exists nowhere else, wholly or not at all. The draft is used up either way.
-// After an error the temporary file stays, if it holds data and its name says what it follows.
+// commit replaces the target by data, which exists nowhere else, wholly or not at all. The draft is used up either
+// way. After an error the temporary file stays, if it holds data and its name says what it follows.
 func (d *draft) commit(data []byte) error {
 	err := patiently(func() error { return d.fill(data) })
 	if err = errors.Join(err, d.file.Close()); err != nil {

@@ -13,8 +13,8 @@ type Input struct {
 	Text session.Secret // a paste, whole and as it came, line breaks and control characters included
 }
 
-// MaxPaste is the length a paste may have, in bytes. A longer one is cut to one byte more, so that whoever bounds what it
-// reads at MaxPaste refuses it.
+// MaxPaste is the length a paste may have, in bytes. A longer one is cut to one byte more, so that whoever bounds
+// what it reads at MaxPaste refuses it.
 const MaxPaste = 64 << 10
 
 const (
@@ -30,8 +30,8 @@ const (
 	openParams = "200"
 )
 
-// decoder turns the bytes of a terminal into inputs. It knows no clock: it is fed what arrived, and told when nothing did
-// for as long as it asked for. Its zero value is ready.
+// decoder turns the bytes of a terminal into inputs. It knows no clock: it is fed what arrived, and told when nothing
+// did for as long as it asked for. Its zero value is ready.
 type decoder struct {
 	state  state
 	params []byte // of a CSI sequence, as many as matter

@@ -24,7 +24,8 @@ func shown(inputs []Input) []string {
 	return all
 }
 
-// play feeds chunks to a decoder; "" is the silence it waits for. At the end silence falls until it waits for nothing.
+// play feeds chunks to a decoder; "" is the silence it waits for. At the end silence falls until it waits for
+// nothing.
 func play(t *testing.T, chunks ...string) []string {
 	t.Helper()
 	var d decoder
@@ -119,7 +120,8 @@ func TestDecode(t *testing.T) {
 // However the bytes are cut, the paste is the same: inside the brackets, inside a character, byte by byte.
 func TestDecodeInAnyPieces(t *testing.T) {
 	t.Parallel()
-	text := "dé🐫 https://127.0.0.1:23456/oauth/callback?code=" + strings.Repeat("0123456789\r\n", 20) + "&state=\x1b[201"
+	text := "dé🐫 https://127.0.0.1:23456/oauth/callback?code=" + strings.Repeat("0123456789\r\n",
+		20) + "&state=\x1b[201"
 	for name, stream := range map[string]string{"bracketed": begin + text + end, "bare": strings.TrimSuffix(text, "\x1b[201")} {
 		want := play(t, stream)
 		if len(want) != 1 || !strings.HasPrefix(want[0], "paste") {

@@ -218,7 +218,8 @@ func TestInterrupt(t *testing.T) {
 	if line, open := <-j.lines; open {
 		t.Fatalf("after Ctrl-C: %s", line)
 	}
-	if after := j.attributes(t); !reflect.DeepEqual(after.Lflag, before.Lflag) || after.Oflag != before.Oflag || after.Iflag != before.Iflag {
+	if after := j.attributes(t); !reflect.DeepEqual(after.Lflag, before.Lflag) || after.Oflag != before.Oflag ||
+		after.Iflag != before.Iflag {
 		t.Errorf("attributes %+v, before %+v", after, before)
 	}
 	j.showed(t, pasteOn+pasteOff)
@@ -293,7 +294,8 @@ func TestBackgroundToTheEnd(t *testing.T) {
 	}
 }
 
-// A login that comes into the background neither stops nor reads nor sets the terminal; in the foreground again, it does.
+// A login that comes into the background neither stops nor reads nor sets the terminal; in the foreground again, it
+// does.
 func TestIntoTheBackgroundAndBack(t *testing.T) {
 	t.Parallel()
 	j := start(t, "shell")

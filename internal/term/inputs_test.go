@@ -38,7 +38,8 @@ func newScreen(t *testing.T) *screen {
 	if err != nil {
 		testtools.Missing(t, "a pseudo-terminal ("+err.Error()+")", "mount /dev/pts")
 	}
-	fd, err := unix.FcntlInt(keyboard.Fd(), unix.F_DUPFD_CLOEXEC, 0) // and not the file itself: its reads could not be ended by Close
+	fd, err := unix.FcntlInt(keyboard.Fd(), unix.F_DUPFD_CLOEXEC,
+		0) // and not the file itself: its reads could not be ended by Close
 	if err == nil {
 		err = unix.SetNonblock(fd, true)
 	}
@@ -142,7 +143,9 @@ func TestKeysAndPastes(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := s.attributes(t)
-	if now.Lflag&(unix.ICANON|unix.ECHO|unix.IEXTEN) != 0 || now.Lflag&unix.ISIG == 0 || now.Oflag&unix.OPOST == 0 || now.Cc[unix.VMIN] != 1 || now.Iflag != before.Iflag {
+	if now.Lflag&(unix.ICANON|unix.ECHO|unix.IEXTEN) != 0 || now.Lflag&unix.ISIG == 0 || now.Oflag&unix.OPOST == 0 ||
+		now.Cc[unix.VMIN] != 1 ||
+		now.Iflag != before.Iflag {
 		t.Errorf("attributes %+v", now)
 	}
 	for in, want := range map[string]string{"d": "key 'd'", "p": "key 'p'", "?": "key '?'", "\r": `key '\n'`, "é": "key 'é'", "\x04": `key '\x04'`} {
@@ -216,7 +219,8 @@ func TestLongPaste(t *testing.T) {
 	}
 }
 
-// The end of the context gives the terminal back by itself, in the middle of a paste and while nobody takes what came.
+// The end of the context gives the terminal back by itself, in the middle of a paste and while nobody takes what
+// came.
 func TestContextEnds(t *testing.T) {
 	t.Parallel()
 	for name, typed := range map[string]string{"idle": "", "a half paste": begin + "x", "an input not taken": begin + "x" + end} {

@@ -25,11 +25,11 @@ const (
 // arrives is not shown. Lines are not edited, so a text of any length comes whole; Ctrl-C, Ctrl-Z and Ctrl-\ are the
 // signals they always were, and output is processed as before.
 //
-// Bracketed paste is switched on in out when that is a terminal, and off again. restore puts the terminal back as it was
-// and returns when the reader is gone; again is no error, and the end of ctx does the same. It must be called before the
-// program ends. What was not read yet stays for the next program, but not the rest of a paste that is under way: it would
-// end up in the history of a shell. Between Ctrl-Z and SIGCONT the terminal is the shell's,
-// which sets it as it likes; afterwards it is set up again.
+// Bracketed paste is switched on in out when that is a terminal, and off again. restore puts the terminal back as it
+// was and returns when the reader is gone; again is no error, and the end of ctx does the same. It must be called
+// before the program ends. What was not read yet stays for the next program, but not the rest of a paste that is
+// under way: it would end up in the history of a shell. Between Ctrl-Z and SIGCONT the terminal is the shell's, which
+// sets it as it likes; afterwards it is set up again.
 //
 // The error is errors.ErrUnsupported where in is no terminal, and on systems without all this. A process in the
 // background, from the beginning ("homing login &") or later, neither reads nor changes the terminal, and no signal
@@ -38,7 +38,13 @@ func Inputs(ctx context.Context, in, out *os.File) (inputs <-chan Input, restore
 	if in == nil || !IsTerminal(in) {
 		return nil, nil, errors.ErrUnsupported
 	}
-	k := &keyboard{in: in, fd: int(in.Fd()), ch: make(chan Input), done: make(chan struct{}), signals: make(chan os.Signal, 1)}
+	k := &keyboard{
+		in:      in,
+		fd:      int(in.Fd()),
+		ch:      make(chan Input),
+		done:    make(chan struct{}),
+		signals: make(chan os.Signal, 1),
+	}
 	if IsTerminal(out) {
 		k.out = out
 	}
@@ -92,8 +98,8 @@ type keyboard struct {
 	decoder decoder
 }
 
-// foreground reports whether reading and changing the terminal is ours. A terminal that is not the controlling one knows
-// no jobs, and stops nobody.
+// foreground reports whether reading and changing the terminal is ours. A terminal that is not the controlling one
+// knows no jobs, and stops nobody.
 func (k *keyboard) foreground() bool {
 	group, err := unix.IoctlGetInt(k.fd, unix.TIOCGPGRP)
 	return errors.Is(err, unix.ENOTTY) || err == nil && group == unix.Getpgrp()
@@ -242,7 +248,8 @@ func (k *keyboard) drain() {
 	}
 }
 
-// poll waits until one of the files can be read, or the timeout. It reports whether a read of the first will not wait.
+// poll waits until one of the files can be read, or the timeout. It reports whether a read of the first will not
+// wait.
 func poll(timeout time.Duration, files ...uintptr) bool {
 	fds := make([]unix.PollFd, len(files))
 	for i, f := range files {

@@ -9,6 +9,6 @@ const (
 	setTermios = unix.TIOCSETA
 )
 
-// keepRunning has no way here to spare one thread SIGTTIN and SIGTTOU. The foreground is looked at before every step, so a
-// stop takes another job coming to the foreground in the microseconds between.
+// keepRunning has no way here to spare one thread SIGTTIN and SIGTTOU. The foreground is looked at before every step,
+// so a stop takes another job coming to the foreground in the microseconds between.
 func keepRunning() {}

@@ -7,8 +7,8 @@ const (
 	setTermios = unix.TCSETS
 )
 
-// keepRunning keeps SIGTTIN and SIGTTOU from this thread: what it does to a terminal that has just got another job in its
-// foreground fails then, or goes through, and stops nobody.
+// keepRunning keeps SIGTTIN and SIGTTOU from this thread: what it does to a terminal that has just got another job in
+// its foreground fails then, or goes through, and stops nobody.
 func keepRunning() {
 	var set unix.Sigset_t
 	for _, s := range []uint{uint(unix.SIGTTIN), uint(unix.SIGTTOU)} {

@@ -13,8 +13,8 @@ import (
 // ErrEOF ends a prompt whose input is over before an answer came.
 var ErrEOF = errors.New("end of input")
 
-// LineReader reads what a person types. It takes one byte at a time from the stream, so nothing typed ahead is lost when
-// the answer to the next question is read in another way, by a list or by a program started later.
+// LineReader reads what a person types. It takes one byte at a time from the stream, so nothing typed ahead is lost
+// when the answer to the next question is read in another way, by a list or by a program started later.
 type LineReader struct {
 	R       io.Reader
 	pending chan readResult // a read under way that an earlier, cancelled wait left behind

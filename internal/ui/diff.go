@@ -76,7 +76,9 @@ func diffSections(old, fresh []diffSection) (lines []diffLine) {
 			i, j = i+1, j+1
 			continue
 		}
-		lines = append(lines, diffLines(old[i].lines, nil)...) // moved: it goes here, and comes where the other text has it
+		lines = append(
+			lines,
+			diffLines(old[i].lines, nil)...) // moved: it goes here, and comes where the other text has it
 		i++
 	}
 	return lines

@@ -46,7 +46,9 @@ func TestPatchUnderstandsOurDiff(t *testing.T) {
 	text := func() string {
 		var b strings.Builder
 		for range 1 + r.IntN(30) {
-			b.WriteString([]string{"[a]\n", "[b]\n", "[ \"b\" ]\n", "[c]\n", "x = 1\n", "y = 2\n", "# c\n", "\n"}[r.IntN(8)])
+			b.WriteString(
+				[]string{"[a]\n", "[b]\n", "[ \"b\" ]\n", "[c]\n", "x = 1\n", "y = 2\n", "# c\n", "\n"}[r.IntN(8)],
+			)
 		}
 		return b.String()
 	}
@@ -66,13 +68,18 @@ func TestPatchUnderstandsOurDiff(t *testing.T) {
 	}
 }
 
-// Fifteen thousand sections that come, or go from between others, take a few times the time of fifteen hundred tenfold,
-// not a hundredfold; a section that is ten thousand lines long and changed all over is no trouble either.
+// Fifteen thousand sections that come, or go from between others, take a few times the time of fifteen hundred
+// tenfold, not a hundredfold; a section that is ten thousand lines long and changed all over is no trouble either.
 func TestDiffIsLinear(t *testing.T) {
 	texts := func(n int) (some, all string) {
 		var a, b strings.Builder
 		for i := range n {
-			section := fmt.Sprintf("# mark %d\n[profile p%d]\nsso_session = s\nsso_account_id = %012d\nsso_role_name = Admin\n\n", i, i, i)
+			section := fmt.Sprintf(
+				"# mark %d\n[profile p%d]\nsso_session = s\nsso_account_id = %012d\nsso_role_name = Admin\n\n",
+				i,
+				i,
+				i,
+			)
 			b.WriteString(section)
 			if i%3 == 0 {
 				a.WriteString(section)

@@ -47,7 +47,8 @@ func TestInWords(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 			words, command := Parts(tt.remedy, quote.Sh)
-			if command != Command(tt.remedy, quote.Sh) || (command != "") != (words != "" && words[len(words)-1] == ':') {
+			if command != Command(tt.remedy, quote.Sh) ||
+				(command != "") != (words != "" && words[len(words)-1] == ':') {
 				t.Errorf("words %q, command %q", words, command)
 			}
 		})

@@ -21,7 +21,9 @@ func (t *SignIn) renewal(e signin.SignedIn) string {
 	case e.Refreshable && t.Watched:
 		return "keep renews it while your portal session lasts."
 	case e.Refreshable && e.Short > 0:
-		return "The commands credentials and env renew it when they run. To renew it all the time, run: " + t.UI.Command(detached)
+		return "The commands credentials and env renew it when they run. To renew it all the time, run: " + t.UI.Command(
+			detached,
+		)
 	case e.Refreshable:
 		return "It lives for " + Span(e.ExpiresAt.Sub(t.Now())) + ", not 8 h, because it can be renewed: " +
 			"the commands credentials and env do so when they run.\nTo renew it all the time, run: " + t.UI.Command(detached)
@@ -56,7 +58,9 @@ func ShortName(name string, legacy bool, startURL string) string {
 
 // ShortAdvice says what a token that was issued for little tells of its portal session; signIn is the command.
 func ShortAdvice(name string, life time.Duration, startURL, signIn string) string {
-	return "The token of " + name + " was issued for " + Span(life) + " only: its portal session seems to end then, and a sign-in before that " +
+	return "The token of " + name + " was issued for " + Span(
+		life,
+	) + " only: its portal session seems to end then, and a sign-in before that " +
 		"inherits what is left. For a whole one sign out at " + startURL + " first, then run: " + signIn + " --force"
 }
 
@@ -129,7 +133,8 @@ func (t *SignIn) sayPlace(f session.Flow) {
 	case t.place.Title == "":
 		t.UI.Say("Signing in to %s with %s, as %s asks.\n", t.Session.InWords(), words, t.place.Asked)
 	default:
-		t.UI.Say("Signing in to %s with %s, as %s asks. This is %s.\n", t.Session.InWords(), words, t.place.Asked, t.place.Title)
+		t.UI.Say("Signing in to %s with %s, as %s asks. This is %s.\n", t.Session.InWords(), words, t.place.Asked,
+			t.place.Title)
 	}
 	t.said = true
 }
@@ -159,7 +164,8 @@ func (t *SignIn) authorize(e signin.Authorize) {
 	case port == strconv.Itoa(t.place.LastPort):
 		t.UI.Say("\nThe browser is sent to %s afterwards, which it reached last time.\n", origin)
 	default:
-		t.UI.Say("\nThe browser is sent to %s afterwards: this machine, which it may not reach from where it runs.\n", origin)
+		t.UI.Say("\nThe browser is sent to %s afterwards: this machine, which it may not reach from where it runs.\n",
+			origin)
 	}
 	t.waiting("Waiting up to "+Span(e.ExpiresIn), "d takes a device code", t.place.MayDevice, e.Keys)
 	if e.Keys && t.place.Manual {
@@ -182,7 +188,10 @@ func (t *SignIn) waiting(how, other string, may, keys bool) {
 // stranger names a host that a sign-in should not lead to.
 func (t *SignIn) stranger(host string) {
 	if host != "" {
-		t.UI.Say("warning: the address below is on %q, which is neither AWS's nor in your configuration. Go there only if you know why.\n", host)
+		t.UI.Say(
+			"warning: the address below is on %q, which is neither AWS's nor in your configuration. Go there only if you know why.\n",
+			host,
+		)
 	}
 }
 
@@ -217,7 +226,8 @@ func (t *SignIn) deviceCode(e signin.DeviceCode) {
 		t.url(e.VerificationURIComplete)
 	}
 	t.UI.Say("\n")
-	t.waiting(fmt.Sprintf("The code is valid for %s. Waiting for you to allow the request", Span(e.ExpiresIn)), "p takes a browser redirect", t.place.MayPKCE, e.Keys)
+	t.waiting(fmt.Sprintf("The code is valid for %s. Waiting for you to allow the request", Span(e.ExpiresIn)),
+		"p takes a browser redirect", t.place.MayPKCE, e.Keys)
 }
 
 // besideQR is how many rows what is said after a QR code takes at most, at 80 columns.
@@ -259,6 +269,9 @@ func (t *SignIn) signedIn(e signin.SignedIn) {
 		t.hint(t.renewal(e))
 	}
 	if e.Short > 0 {
-		t.hint(ShortAdvice(ShortName(t.Session.Label(), t.Session.Legacy(), t.Session.StartURL), e.Short, t.Session.StartURL, t.Again))
+		t.hint(
+			ShortAdvice(ShortName(t.Session.Label(), t.Session.Legacy(), t.Session.StartURL), e.Short,
+				t.Session.StartURL, t.Again),
+		)
 	}
 }

@@ -159,7 +159,11 @@ func (u *UI) Describe(err error) Failure {
 	case f.Kind == fault.Bug && errors.Is(err, context.Canceled):
 		f = Failure{Kind: fault.Interrupted, Msg: "interrupted"}
 	case f.Kind == fault.Bug && unwritten(err) != nil:
-		f = Failure{Kind: fault.Config, Msg: "the answer cannot be written: " + unwritten(err).Error(), Hint: "write it to another place"}
+		f = Failure{
+			Kind: fault.Config,
+			Msg:  "the answer cannot be written: " + unwritten(err).Error(),
+			Hint: "write it to another place",
+		}
 	case f.Kind == fault.Bug && f.Hint == "":
 		f.Hint = "this should not happen: run it again with --debug and report what it prints at " + IssuesURL
 	}

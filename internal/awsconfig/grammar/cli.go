@@ -320,7 +320,8 @@ func CliID(header string) (kind, name string, ok bool) {
 	default:
 		return "", "", false
 	}
-	if rest, cut := strings.CutPrefix(header[len(kind):], " "); cut && rest != "" && !strings.ContainsAny(rest, " \t\r\n\"'\\") {
+	if rest, cut := strings.CutPrefix(header[len(kind):], " "); cut && rest != "" &&
+		!strings.ContainsAny(rest, " \t\r\n\"'\\") {
 		return kind, rest, true
 	}
 	words, ok := ShellWords(header)

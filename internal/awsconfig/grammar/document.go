@@ -90,5 +90,6 @@ func Lookup(options []Option, key string) *Option {
 
 // sectionAt finds the section whose header stands on the line that starts at start.
 func SectionAt(d *Document, start int) (int, bool) {
-	return slices.BinarySearchFunc(d.Sections, start, func(s Section, start int) int { return cmp.Compare(s.Start, start) })
+	return slices.BinarySearchFunc(d.Sections, start,
+		func(s Section, start int) int { return cmp.Compare(s.Start, start) })
 }
