@@ -131,7 +131,8 @@ func TestNamesWithoutCredentials(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		for rules, reading := range map[string]*grammar.Document{"the AWS CLI": grammar.ParseCLI(string(bare)), "the SDKs": grammar.ParseSDK(string(bare))} {
+		for rules, reading := range map[string]*grammar.Document{"the AWS CLI": grammar.ParseCLI(string(bare)),
+			"the SDKs": grammar.ParseSDK(string(bare))} {
 			p, ok := ReadingOf(reading).Profile(name)
 			region, _ := p.Lookup("region")
 			found := ok && region == "eu-west-1"
@@ -180,7 +181,8 @@ func FuzzWithoutCredentials(f *testing.F) {
 			if err := copied.CLIError(); err != nil {
 				t.Fatalf("%v in\n%s", err, bare)
 			}
-			for _, reading := range []*grammar.Document{grammar.ParseCLI(string(bare)), grammar.ParseSDK(string(bare))} {
+			for _, reading := range []*grammar.Document{grammar.ParseCLI(string(bare)),
+				grammar.ParseSDK(string(bare))} {
 				for _, p := range ReadingOf(reading).ProfileNames() {
 					found, _ := ReadingOf(reading).Profile(p)
 					for _, key := range found.Keys() {

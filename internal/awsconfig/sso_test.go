@@ -92,7 +92,8 @@ func TestSSO(t *testing.T) {
 		{"source_profile without a role is not followed", "dev", "[profile dev]\nsource_profile = x\nsso_session = corp\n" + corp,
 			SSOProfile{Profile: "dev", Via: []string{"dev"}, Session: session.Session{Name: "corp", StartURL: "https://c.awsapps.com/start", Region: "us-east-1"}}},
 		{"scopes and device code", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_start_url = u\nsso_region = r\nsso_registration_scopes = a, b ,,\nsso_use_device_code = True\n",
-			SSOProfile{Profile: "dev", Via: []string{"dev"}, Session: session.Session{Name: "s", StartURL: "u", Region: "r", Scopes: []string{"a", "b"}, UseDeviceCode: true}}},
+			SSOProfile{Profile: "dev", Via: []string{"dev"}, Session: session.Session{Name: "s", StartURL: "u",
+				Region: "r", Scopes: []string{"a", "b"}, UseDeviceCode: true}}},
 		{"read as the SDKs do when the AWS CLI cannot", "dev", "[profile dev]\nsso_session = corp # c\n[profile dev]\nsso_account_id = 1\nsso_role_name = 'R'\n" + corp,
 			SSOProfile{Profile: "dev", AccountID: "1", RoleName: "R", Via: []string{"dev"}, Session: session.Session{Name: "corp", StartURL: "https://c.awsapps.com/start", Region: "us-east-1"}}},
 	} {
@@ -112,7 +113,8 @@ func TestSSO(t *testing.T) {
 }
 
 func equalSSO(a, b SSOProfile) bool {
-	return a.Profile == b.Profile && a.AccountID == b.AccountID && a.RoleName == b.RoleName && a.Region == b.Region && a.Output == b.Output &&
+	return a.Profile == b.Profile && a.AccountID == b.AccountID && a.RoleName == b.RoleName && a.Region == b.Region &&
+		a.Output == b.Output &&
 		slices.Equal(a.Via, b.Via) && a.Session.Name == b.Session.Name && a.Session.StartURL == b.Session.StartURL &&
 		a.Session.Region == b.Session.Region &&
 		a.Session.UseDeviceCode == b.Session.UseDeviceCode &&

@@ -174,7 +174,8 @@ func TestBashWordsWithPackage(t *testing.T) {
 func TestPowerShellCompletion(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), app.Env{Args: []string{"completion", "powershell"}, Stdout: &out, Stderr: &errs, Home: t.TempDir()}); code != 0 ||
+	if code := run(t.Context(), app.Env{Args: []string{"completion", "powershell"}, Stdout: &out, Stderr: &errs,
+		Home: t.TempDir()}); code != 0 ||
 		errs.Len() > 0 {
 		t.Fatalf("%d: %s", code, &errs)
 	}

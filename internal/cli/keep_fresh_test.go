@@ -79,7 +79,8 @@ func TestFreshenOnAMuteNetwork(t *testing.T) {
 		if code != 0 || !strings.Contains(out.String(), "ASIALEGACY") || errs.Len() > 0 {
 			t.Errorf("%s: %d %s %s", tt.reason, code, out, errs)
 		}
-		if took := time.Since(start); took > connect.FreshenWait+3*time.Second { // with 5 s more where the request counts as sent
+		// With 5 s more if the request counts as sent.
+		if took := time.Since(start); took > connect.FreshenWait+3*time.Second {
 			t.Errorf("%s: it took %v", tt.reason, took)
 		}
 		if got := len(asked) > 0; got != tt.waits {

@@ -203,7 +203,8 @@ func TestUpgradeBesideAStoppedHolder(t *testing.T) {
 	}
 	const startURL = "https://d-1234567890.awsapps.com/start"
 	const config = "[profile old]\nsso_start_url = " + startURL + "\nsso_region = us-east-1\n"
-	for path, text := range map[string]string{st.TokenPath(startURL): string(expired), filepath.Join(env.Home, ".aws", "config"): config} {
+	for path, text := range map[string]string{st.TokenPath(startURL): string(expired), filepath.Join(env.Home, ".aws",
+		"config"): config} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

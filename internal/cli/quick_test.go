@@ -95,8 +95,9 @@ func quickHome(t *testing.T) func(args ...string) (app.Env, *bytes.Buffer, *byte
 			t.Context(),
 			store.RoleKey{Session: p.Session, AccountID: p.AccountID, RoleName: p.RoleName},
 			session.RoleCredentials{
-				AccountID: p.AccountID, AccessKeyID: c.key, SecretAccessKey: session.NewSecret("wJal/x+y="), SessionToken: session.NewSecret("IQoJ+/="),
-				Expiration: quickNow.Add(c.ttl),
+				AccountID: p.AccountID, AccessKeyID: c.key, SecretAccessKey: session.NewSecret("wJal/x+y="),
+				SessionToken: session.NewSecret("IQoJ+/="),
+				Expiration:   quickNow.Add(c.ttl),
 			},
 		)
 		if err != nil {
@@ -226,7 +227,8 @@ func TestQuickPanics(t *testing.T) {
 // freshen.
 func TestQuickLeavesRenewals(t *testing.T) {
 	t.Parallel()
-	for left, want := range map[time.Duration]bool{time.Hour: true, 21 * time.Minute: true, 19 * time.Minute: false, -time.Minute: false} {
+	for left, want := range map[time.Duration]bool{time.Hour: true, 21 * time.Minute: true, 19 * time.Minute: false,
+		-time.Minute: false} {
 		for _, renewable := range []bool{true, false} {
 			env := quickHome(t)
 			e, out, _ := env("credentials", "--profile", "legacy")

@@ -95,7 +95,8 @@ func setUp(t *testing.T, env *testscript.Env, models []*awsmodel.Model) {
 	t.Cleanup(untrusted.Close)
 	env.Setenv("TLS_URL", untrusted.URL)
 	authority := filepath.Join(env.WorkDir, "ca.pem")
-	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: untrusted.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: untrusted.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	env.Setenv("CA_FILE", authority)
@@ -146,7 +147,8 @@ func newPerson(t *testing.T, models []*awsmodel.Model, work string) (*person, ma
 	})
 	return p, map[string]string{
 		"HOMING_REDIRECT_PORT": "0", // scripts run side by side
-		"EMULATOR":             server.URL, "HOME": p.home, "USERPROFILE": p.home, "WORK": work, "START_URL": emulator.DefaultStartURL, envDir: p.dir, envBrowser: browser.URL,
+		"EMULATOR":             server.URL, "HOME": p.home, "USERPROFILE": p.home, "WORK": work,
+		"START_URL": emulator.DefaultStartURL, envDir: p.dir, envBrowser: browser.URL,
 		"AWS_ENDPOINT_URL_SSO_OIDC": server.URL, "AWS_ENDPOINT_URL_SSO": server.URL, "AWS_ENDPOINT_URL_STS": server.URL,
 	}
 }

@@ -119,7 +119,8 @@ func TestCost(t *testing.T) {
 	round := 0
 	edit := least(func() {
 		round++
-		if err := Update(t.Context(), paths.Config, set1(Section{grammar.KindProfile, "account-7-Admin"}, "region", fmt.Sprint("r", round))); err != nil {
+		if err := Update(t.Context(), paths.Config, set1(Section{grammar.KindProfile, "account-7-Admin"}, "region",
+			fmt.Sprint("r", round))); err != nil {
 			t.Fatal(err)
 		}
 	})

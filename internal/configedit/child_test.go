@@ -17,7 +17,7 @@ import (
 // childMain runs the test binary as another process, when a test has started it as one:
 //
 //	add PATH PREFIX N    add N profiles, one edit each
-//	flip PATH N          set every one of N profiles to the same new region, again and again, a line on stdout for each
+//	flip PATH N          set each of N profiles to the same new region, again and again, a line on stdout for each
 //	grow PATH N          add N managed profiles at once and remove them again, without end, a line on stdout for each
 //	count PATH N         count region of profile dev up by one, N times
 //	set PATH             one edit; prints the error's kind and text

@@ -152,7 +152,8 @@ func (o *oracles) checkUnindented(t testing.TB, before, after string, wanted ask
 			last[Section{kind, name}] = i
 		}
 	}
-	for kind, pair := range map[string][2]map[string]map[string]any{grammar.KindProfile: {old.Profiles, now.Profiles}, grammar.KindSession: {old.Sessions, now.Sessions}, grammar.KindServices: {old.Services, now.Services}} {
+	for kind, pair := range map[string][2]map[string]map[string]any{grammar.KindProfile: {old.Profiles, now.Profiles},
+		grammar.KindSession: {old.Sessions, now.Sessions}, grammar.KindServices: {old.Services, now.Services}} {
 		if len(pair[0]) != len(pair[1]) {
 			t.Fatalf("other sections\n%q\n%q", before, after)
 		}

@@ -236,7 +236,8 @@ func TestOverwriteKilled(t *testing.T) {
 			try(old, next, now, want)
 		}
 	}
-	try(short, long[:20], short, short)                                                  // killed before the temporary file was whole
+	try(short, long[:20], short,
+		short) // killed before the temporary file was whole
 	try(short, long, "[profile dev]\nregion = mine\n", "[profile dev]\nregion = mine\n") // a person, afterwards
 	try("[profile dev]\nregion = before\n", long, short, short)
 }

@@ -31,9 +31,12 @@ func TestFindNamed(t *testing.T) {
 		"no JSON": {standing(&stand{status: func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, "<html>hello</html>")
 		}}), "", "answers nothing that a window would"},
-		"404":      {standing(&stand{status: code(404)}), "", "answers nothing that a window would"},
-		"500":      {standing(&stand{status: code(500)}), "", "answers nothing that a window would"},
-		"redirect": {standing(&stand{status: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusTemporaryRedirect) }}), "", "answers nothing that a window would"},
+		"404": {standing(&stand{status: code(404)}), "", "answers nothing that a window would"},
+		"500": {standing(&stand{status: code(500)}), "", "answers nothing that a window would"},
+		"redirect": {standing(&stand{status: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/",
+				http.StatusTemporaryRedirect)
+		}}), "", "answers nothing that a window would"},
 		"huge": {standing(&stand{status: func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, "%q", strings.Repeat("Version: 1\n", maxAnswer/10))
 		}}), "", "answers nothing that a window would"},
@@ -170,7 +173,8 @@ func TestFindAnother(t *testing.T) {
 			}
 			if found != (tt.want != "") ||
 				found &&
-					(w.Path != tries[len(tries)-1].Path || w.From != tries[len(tries)-1].From || w.Named != (w.From == hook)) {
+					(w.Path != tries[len(tries)-1].Path || w.From != tries[len(tries)-1].From ||
+						w.Named != (w.From == hook)) {
 				t.Errorf("found %v %+v", found, w)
 			}
 			if asked != "" && asked != hook {
@@ -211,7 +215,8 @@ func TestFindAnother(t *testing.T) {
 		place := folder(t)
 		quiet.start(t, place, "other")
 		slow := (&stand{status: hangs}).start(t, place, "desktop")
-		if w, _, _ := Find(t.Context(), Places{Getenv: env(hook, slow), Dirs: []string{place}, UID: -1}); w.Client != Desktop {
+		if w, _, _ := Find(t.Context(), Places{Getenv: env(hook, slow), Dirs: []string{place},
+			UID: -1}); w.Client != Desktop {
 			t.Errorf("found %+v, want the named desktop", w)
 		}
 		if got := quiet.messages(); len(got) != 0 {
@@ -273,7 +278,8 @@ func TestFindUsualPlaces(t *testing.T) {
 	for _, name := range []string{"XDG_RUNTIME_DIR", "TMPDIR"} {
 		dir := folder(t)
 		path := (&stand{}).start(t, dir, "x")
-		if err := os.Chtimes(path, time.Now().Add(time.Hour), time.Now().Add(time.Hour)); err != nil { // newer than any real one
+		if err := os.Chtimes(path, time.Now().Add(time.Hour),
+			time.Now().Add(time.Hour)); err != nil { // newer than any real one
 			t.Fatal(err)
 		}
 		if w, tries, _ := Find(t.Context(), Places{Getenv: env("STY", "x", name, dir), UID: -1}); w.Path != path {

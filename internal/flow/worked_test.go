@@ -61,7 +61,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	start := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	for i := range maxPlaces + 3 {
-		if err := Remember(dir, fmt.Sprint(i), dev, Worked{Flow: session.PKCE, Channel: session.Channel(strings.Repeat("x", 32)), At: start.Add(time.Duration(i))}); err != nil {
+		if err := Remember(dir, fmt.Sprint(i), dev, Worked{Flow: session.PKCE,
+			Channel: session.Channel(strings.Repeat("x", 32)), At: start.Add(time.Duration(i))}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +114,8 @@ func TestNewerMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, err := Remembered(filepath.Dir(path), "ssh", dev)
-	if again := Remember(filepath.Dir(path), "ssh", dev, Worked{Flow: session.Device}); w != nil || fault.KindOf(err) != fault.Config ||
+	if again := Remember(filepath.Dir(path), "ssh", dev, Worked{Flow: session.Device}); w != nil ||
+		fault.KindOf(err) != fault.Config ||
 		fault.KindOf(again) != fault.Config ||
 		!strings.Contains(again.Error(), path) {
 		t.Error(w, err, again)

@@ -366,7 +366,8 @@ func FuzzPlaces(f *testing.F) {
 		facts.UserName, facts.HostName = user, host
 		p := Detect(facts)
 		checkLines(t, p)
-		if (p.Flow == session.PKCE) != (slices.Contains(p.Channels, session.Loopback) || slices.Contains(p.Channels, session.Tunnel)) {
+		if (p.Flow == session.PKCE) != (slices.Contains(p.Channels, session.Loopback) || slices.Contains(p.Channels,
+			session.Tunnel)) {
 			t.Errorf("flow %s by %q", p.Flow, p.Channels)
 		}
 	})

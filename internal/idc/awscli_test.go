@@ -55,7 +55,8 @@ func TestAsTheAWSCLI(t *testing.T) {
 		ours  func(t *testing.T, c *Client, theirs *url.URL)
 	}{
 		{"authorization code", nil, func(t *testing.T, c *Client, theirs *url.URL) {
-			reg, err := c.Register(t.Context(), RegisterRequest{ClientName: "botocore-client-s", Scopes: []string{"sso:account:access", "b"}, PKCE: true, IssuerURL: startURL})
+			reg, err := c.Register(t.Context(), RegisterRequest{ClientName: "botocore-client-s",
+				Scopes: []string{"sso:account:access", "b"}, PKCE: true, IssuerURL: startURL})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +70,8 @@ func TestAsTheAWSCLI(t *testing.T) {
 			if got != theirs.String() {
 				t.Errorf("authorize URL:\nours   %s\ntheirs %s", got, theirs)
 			}
-			if _, err := c.TokenByCode(t.Context(), reg, session.NewSecret("code-S3CR3T"), session.NewSecret("any"), q.Get("redirect_uri")); err != nil {
+			if _, err := c.TokenByCode(t.Context(), reg, session.NewSecret("code-S3CR3T"), session.NewSecret("any"),
+				q.Get("redirect_uri")); err != nil {
 				t.Fatal(err)
 			}
 		}},

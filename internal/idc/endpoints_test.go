@@ -28,7 +28,8 @@ func TestHosts(t *testing.T) {
 			Endpoints
 			want string
 		}{
-			{Endpoints{}, tt.standard}, {Endpoints{DualStack: true}, tt.dual}, {Endpoints{FIPS: true}, tt.fips}, {Endpoints{FIPS: true, DualStack: true}, tt.both},
+			{Endpoints{}, tt.standard}, {Endpoints{DualStack: true}, tt.dual}, {Endpoints{FIPS: true}, tt.fips},
+			{Endpoints{FIPS: true, DualStack: true}, tt.both},
 		} {
 			oidc, portal, err := cell.URLs(tt.region)
 			wantPortal := strings.Replace(cell.want, "oidc", "portal.sso", 1)

@@ -314,7 +314,11 @@ func TestNoRegion(t *testing.T) {
 	} {
 		r := &recorded{}
 		c := New(Options{Region: region, HTTPClient: clientOf(r)})
-		for _, call := range []func(context.Context, *Client) error{callRegister, callStart, callDevice, callAccounts, callRoles, callCredentials, func(ctx context.Context, c *Client) error { return c.Logout(ctx, accessToken) }} {
+		for _, call := range []func(context.Context, *Client) error{callRegister, callStart, callDevice, callAccounts,
+			callRoles, callCredentials, func(ctx context.Context, c *Client) error {
+				return c.Logout(ctx,
+					accessToken)
+			}} {
 			wantFault(t, call(t.Context(), c), fault.Config, "", msg)
 		}
 		if len(r.requests) != 0 {

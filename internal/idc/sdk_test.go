@@ -58,14 +58,16 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 				_, err := c.Register(ctx, RegisterRequest{ClientName: odd, Scopes: []string{"a", "b"}})
 				return err
 			}, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
-				_, err := o.RegisterClient(ctx, &ssooidc.RegisterClientInput{ClientName: new(odd), ClientType: new("public"), Scopes: []string{"a", "b"}})
+				_, err := o.RegisterClient(ctx, &ssooidc.RegisterClientInput{ClientName: new(odd),
+					ClientType: new("public"), Scopes: []string{"a", "b"}})
 				return err
 			},
 		},
 		{
 			"RegisterClient for a code", callRegisterPKCE, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
 				_, err := o.RegisterClient(ctx, &ssooidc.RegisterClientInput{
-					ClientName: new("homing"), ClientType: new("public"), Scopes: []string{"a", "b"}, GrantTypes: []string{grantCode, grantRefresh},
+					ClientName: new("homing"), ClientType: new("public"), Scopes: []string{"a", "b"},
+					GrantTypes:   []string{grantCode, grantRefresh},
 					RedirectUris: []string{RedirectURI}, IssuerUrl: new(startURL),
 				})
 				return err
@@ -73,13 +75,16 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 		},
 		{
 			"StartDeviceAuthorization", callStart, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
-				_, err := o.StartDeviceAuthorization(ctx, &ssooidc.StartDeviceAuthorizationInput{ClientId: &registration.ClientID, ClientSecret: &secret, StartUrl: new(startURL)})
+				_, err := o.StartDeviceAuthorization(ctx,
+					&ssooidc.StartDeviceAuthorizationInput{ClientId: &registration.ClientID, ClientSecret: &secret,
+						StartUrl: new(startURL)})
 				return err
 			},
 		},
 		{
 			"CreateToken for a device code", callDevice, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
-				_, err := o.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: &registration.ClientID, ClientSecret: &secret, GrantType: new(grantDevice), DeviceCode: new(deviceCode.Reveal())})
+				_, err := o.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: &registration.ClientID,
+					ClientSecret: &secret, GrantType: new(grantDevice), DeviceCode: new(deviceCode.Reveal())})
 				return err
 			},
 		},
@@ -89,7 +94,8 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 				return err
 			}, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
 				_, err := o.CreateToken(ctx, &ssooidc.CreateTokenInput{
-					ClientId: &registration.ClientID, ClientSecret: &secret, GrantType: new(grantCode), Code: new(odd), CodeVerifier: new("v"),
+					ClientId: &registration.ClientID, ClientSecret: &secret, GrantType: new(grantCode),
+					Code: new(odd), CodeVerifier: new("v"),
 					RedirectUri: new("http://127.0.0.1:1/oauth/callback"),
 				})
 				return err
@@ -97,13 +103,15 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 		},
 		{
 			"CreateToken for a refresh token", callRefresh, func(ctx context.Context, o *ssooidc.Client, _ *sso.Client) error {
-				_, err := o.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: &registration.ClientID, ClientSecret: &secret, GrantType: new(grantRefresh), RefreshToken: new(refreshToken.Reveal())})
+				_, err := o.CreateToken(ctx, &ssooidc.CreateTokenInput{ClientId: &registration.ClientID,
+					ClientSecret: &secret, GrantType: new(grantRefresh), RefreshToken: new(refreshToken.Reveal())})
 				return err
 			},
 		},
 		{
 			"ListAccounts", callAccounts, func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
-				_, err := p.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &token, MaxResults: new(int32(pageSize))})
+				_, err := p.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &token,
+					MaxResults: new(int32(pageSize))})
 				return err
 			},
 		},
@@ -112,7 +120,8 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 				_, _, err := c.AccountsPage(ctx, accessToken, odd)
 				return err
 			}, func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
-				_, err := p.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &token, MaxResults: new(int32(pageSize)), NextToken: new(odd)})
+				_, err := p.ListAccounts(ctx, &sso.ListAccountsInput{AccessToken: &token,
+					MaxResults: new(int32(pageSize)), NextToken: new(odd)})
 				return err
 			},
 		},
@@ -121,7 +130,8 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 				_, _, err := c.RolesPage(ctx, accessToken, "011111111111", odd)
 				return err
 			}, func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
-				_, err := p.ListAccountRoles(ctx, &sso.ListAccountRolesInput{AccessToken: &token, AccountId: new("011111111111"), MaxResults: new(int32(pageSize)), NextToken: new(odd)})
+				_, err := p.ListAccountRoles(ctx, &sso.ListAccountRolesInput{AccessToken: &token,
+					AccountId: new("011111111111"), MaxResults: new(int32(pageSize)), NextToken: new(odd)})
 				return err
 			},
 		},
@@ -130,7 +140,8 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 				_, err := c.RoleCredentials(ctx, accessToken, "011111111111", odd)
 				return err
 			}, func(ctx context.Context, _ *ssooidc.Client, p *sso.Client) error {
-				_, err := p.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: &token, AccountId: new("011111111111"), RoleName: new(odd)})
+				_, err := p.GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{AccessToken: &token,
+					AccountId: new("011111111111"), RoleName: new(odd)})
 				return err
 			},
 		},
@@ -228,7 +239,9 @@ func TestAnswersAreReadAsTheSDKDoes(t *testing.T) {
 		switch {
 		case (err == nil) != usable:
 			t.Errorf("%s: error %v; the SDK reads %+v, %v", body, err, want, sdkErr)
-		case err == nil && (got.AccessToken.Reveal() != *want.AccessToken || int32(got.ExpiresIn.Seconds()) != want.ExpiresIn || got.RefreshToken.Reveal() != aws.ToString(want.RefreshToken)):
+		case err == nil && (got.AccessToken.Reveal() != *want.AccessToken ||
+			int32(got.ExpiresIn.Seconds()) != want.ExpiresIn ||
+			got.RefreshToken.Reveal() != aws.ToString(want.RefreshToken)):
 			t.Errorf("%s: %q %q %v; the SDK reads %q %q %d", body, got.AccessToken.Reveal(),
 				got.RefreshToken.Reveal(), got.ExpiresIn, aws.ToString(want.AccessToken),
 				aws.ToString(want.RefreshToken), want.ExpiresIn)
@@ -250,12 +263,14 @@ func TestEndpointsAreTheSDKs(t *testing.T) {
 				continue
 			}
 			o, err := ssooidc.NewDefaultEndpointResolverV2().
-				ResolveEndpoint(t.Context(), ssooidc.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
+				ResolveEndpoint(t.Context(), ssooidc.EndpointParameters{Region: &region, UseFIPS: &e.FIPS,
+					UseDualStack: &e.DualStack})
 			if err != nil || o.URI.String() != oidc {
 				t.Errorf("%s %+v: %s; the SDK's is %s, %v", region, e, oidc, o.URI.String(), err)
 			}
 			p, err := sso.NewDefaultEndpointResolverV2().
-				ResolveEndpoint(t.Context(), sso.EndpointParameters{Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack})
+				ResolveEndpoint(t.Context(), sso.EndpointParameters{Region: &region, UseFIPS: &e.FIPS,
+					UseDualStack: &e.DualStack})
 			if err != nil || p.URI.String() != portal {
 				t.Errorf("%s %+v: %s; the SDK's is %s, %v", region, e, portal, p.URI.String(), err)
 			}

@@ -165,7 +165,8 @@ func TestAlarmHearsOfFiles(t *testing.T) {
 	t.Parallel()
 	put := func(path string) {
 		t.Helper()
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(time.Now().String()), 0o600)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(time.Now().String()),
+			0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -116,7 +116,8 @@ func TestIdleProcessSleeps(t *testing.T) {
 					token,
 					time.Now().Add(8*time.Hour).UTC().Format(time.RFC3339),
 				)
-				if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+				if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text),
+					0o600)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -157,7 +158,8 @@ func TestIdleProcessSleeps(t *testing.T) {
 				before := switches(t, cmd.Process.Pid)
 				for i := range 20 { // what others do in folders on the way is not to be heard
 					other := filepath.Join(top, fmt.Sprint(i))
-					if err := errors.Join(os.WriteFile(other, nil, 0o600), os.Chmod(other, 0o640), os.Remove(other)); err != nil {
+					if err := errors.Join(os.WriteFile(other, nil, 0o600), os.Chmod(other, 0o640),
+						os.Remove(other)); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(100 * time.Millisecond)

@@ -141,12 +141,13 @@ func TestWaitsUntil(t *testing.T) {
 		again bool
 		want  time.Duration // -1 = for ever
 	}{
-		"a token":                             {token: legacy, want: 8 * time.Hour},
-		"nobody signed in":                    {err: fs.ErrNotExist, want: -1},
-		"a file that cannot be read":          {err: denied, want: keep.Look},
-		"a full disk":                         {token: legacy, again: true, want: keep.Look},
-		"a full disk, and nobody signed in":   {err: fs.ErrNotExist, again: true, want: keep.Look},
-		"a full disk, and the deadline first": {token: session.Token{AccessToken: legacy.AccessToken, ExpiresAt: now.Add(time.Second)}, again: true, want: time.Second},
+		"a token":                           {token: legacy, want: 8 * time.Hour},
+		"nobody signed in":                  {err: fs.ErrNotExist, want: -1},
+		"a file that cannot be read":        {err: denied, want: keep.Look},
+		"a full disk":                       {token: legacy, again: true, want: keep.Look},
+		"a full disk, and nobody signed in": {err: fs.ErrNotExist, again: true, want: keep.Look},
+		"a full disk, and the deadline first": {token: session.Token{AccessToken: legacy.AccessToken,
+			ExpiresAt: now.Add(time.Second)}, again: true, want: time.Second},
 	} {
 		f := &folder{tokens: map[string]session.Token{}, errs: map[string]error{}, written: map[string]time.Time{}}
 		f.set("dev", tt.token, tt.err)

@@ -71,8 +71,9 @@ func TestMuteServiceDelaysNobodyElse(t *testing.T) {
 		var mu sync.Mutex
 		heard := map[keep.What]int{}
 		k := &keep.Keeper{
-			Tokens: h, Files: f, Alarm: keep.Comparing{}, Chance: func() float64 { return 0 }, Sessions: func() []session.Session { return sessions },
-			Tell: func(e keep.Event) { mu.Lock(); defer mu.Unlock(); heard[e.What]++ },
+			Tokens: h, Files: f, Alarm: keep.Comparing{}, Chance: func() float64 { return 0 },
+			Sessions: func() []session.Session { return sessions },
+			Tell:     func(e keep.Event) { mu.Lock(); defer mu.Unlock(); heard[e.What]++ },
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var run sync.WaitGroup

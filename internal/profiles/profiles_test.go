@@ -382,7 +382,8 @@ func TestPrune(t *testing.T) {
 			"keep prod-Admin = 111111111111/Admin (it is not selected)\nremove test-Read = 222222222222/Read (you can no longer use its role)\n"},
 		{"a lost account has no name to be selected by", src, []Grant{still}, Options{Prune: true, Select: Selection{Accounts: []string{"*t*"}}}, "" +
 			"keep prod-Admin = 111111111111/Admin (it is not selected)\nkeep test-Admin = 222222222222/Admin (it is not selected)\nkeep test-Read = 222222222222/Read (it is not selected)\n"},
-		{"excluded", src, []Grant{still, grant("222222222222", "test", "Admin"), grant("222222222222", "test", "Read")}, Options{Prune: true, Select: Selection{Exclude: []string{"test/read"}}}, "" +
+		{"excluded", src, []Grant{still, grant("222222222222", "test", "Admin"), grant("222222222222", "test",
+			"Read")}, Options{Prune: true, Select: Selection{Exclude: []string{"test/read"}}}, "" +
 			"keep prod-Admin = 111111111111/Admin\nkeep test-Admin = 222222222222/Admin\nremove test-Read = 222222222222/Read (it is excluded)\n"},
 	} {
 		tt.o.Session = corp

@@ -27,9 +27,12 @@ func TestAhead(t *testing.T) {
 		{"expired", func() session.Token { return token(-time.Hour) }, nil, "access-2", true, 0},
 		{"cannot be renewed", func() session.Token { return unrenewable(time.Minute) }, nil, "access-1", false, 0},
 		{"cannot be renewed, expired", func() session.Token { return unrenewable(-time.Minute) }, nil, "", false, fault.SignInNeeded},
-		{"no network", func() session.Token { return token(time.Minute) }, times(3, broken(idc.CodeNetwork, fault.Unavailable)), "access-1", false, fault.Unavailable},
-		{"no network, expired", func() session.Token { return token(-time.Minute) }, times(3, broken(idc.CodeNetwork, fault.Unavailable)), "", false, fault.Unavailable},
-		{"refused while it lasts", func() session.Token { return token(time.Minute) }, times(1, broken(idc.CodeInvalidGrant, fault.SignInNeeded)), "", false, fault.SignInNeeded},
+		{"no network", func() session.Token { return token(time.Minute) }, times(3, broken(idc.CodeNetwork,
+			fault.Unavailable)), "access-1", false, fault.Unavailable},
+		{"no network, expired", func() session.Token { return token(-time.Minute) }, times(3, broken(idc.CodeNetwork,
+			fault.Unavailable)), "", false, fault.Unavailable},
+		{"refused while it lasts", func() session.Token { return token(time.Minute) }, times(1,
+			broken(idc.CodeInvalidGrant, fault.SignInNeeded)), "", false, fault.SignInNeeded},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

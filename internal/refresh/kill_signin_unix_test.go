@@ -311,7 +311,8 @@ func TestSignInKilledAtAnyMoment(t *testing.T) {
 			w.Fatal(err)
 		}
 		if err := w.store.SaveRoleCredentials(ctx, role(), session.RoleCredentials{
-			AccessKeyID: "AKIA", SecretAccessKey: session.NewSecret("s"), SessionToken: session.NewSecret("t"), Expiration: time.Now().Add(time.Hour),
+			AccessKeyID: "AKIA", SecretAccessKey: session.NewSecret("s"), SessionToken: session.NewSecret("t"),
+			Expiration: time.Now().Add(time.Hour),
 		}); err != nil {
 			w.Fatal(err)
 		}

@@ -356,7 +356,8 @@ func TestSoak(t *testing.T) {
 		note("session ended")
 	})
 	every(200*time.Millisecond, func() { // the person
-		if _, renewed, err := (&refresh.Renewer{Store: w.store, Connect: func(context.Context, session.Session) (refresh.Service, error) {
+		if _, renewed, err := (&refresh.Renewer{Store: w.store, Connect: func(context.Context,
+			session.Session) (refresh.Service, error) {
 			return w.client, nil
 		}}).Renew(context.Background(), dev); err == nil &&
 			!renewed {

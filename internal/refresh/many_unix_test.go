@@ -233,7 +233,8 @@ func TestWrongEndpoint(t *testing.T) {
 		calls   []string // of the wrong service, by three callers
 	}{
 		"portal and token service, with a good token": {dev, "p0", false, []string{
-			emulator.OpGetRoleCredentials, emulator.OpCreateToken, emulator.OpGetRoleCredentials, emulator.OpGetRoleCredentials}},
+			emulator.OpGetRoleCredentials, emulator.OpCreateToken, emulator.OpGetRoleCredentials,
+			emulator.OpGetRoleCredentials}},
 		"token service, with a token that has expired": {dev, "p0", true, []string{emulator.OpCreateToken}},
 		"portal, with a legacy token": {session.Session{StartURL: dev.StartURL, Region: dev.Region}, "old", false, []string{
 			emulator.OpGetRoleCredentials, emulator.OpGetRoleCredentials, emulator.OpGetRoleCredentials}},

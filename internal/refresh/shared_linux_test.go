@@ -26,7 +26,8 @@ func TestTwoHomesRenewOnce(t *testing.T) {
 			if err := os.MkdirAll(to, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := exec.Command(args[0], append(args[1:len(args):len(args)], "true")...).CombinedOutput(); err != nil {
+			if out, err := exec.Command(args[0], append(args[1:len(args):len(args)],
+				"true")...).CombinedOutput(); err != nil {
 				testtools.Missing(t, "the right to mount ("+string(out)+")", "run the tests as root")
 			}
 			return args

@@ -222,8 +222,10 @@ func (w *world) signInTo(ctx context.Context, s session.Session) error {
 		return err
 	}
 	return u.Commit(session.Token{
-		StartURL: s.StartURL, Region: s.Region, AccessToken: grant.AccessToken, ExpiresAt: time.Now().Add(grant.ExpiresIn),
-		RefreshToken: grant.RefreshToken, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, RegistrationExpiresAt: reg.ExpiresAt,
+		StartURL: s.StartURL, Region: s.Region, AccessToken: grant.AccessToken,
+		ExpiresAt:    time.Now().Add(grant.ExpiresIn),
+		RefreshToken: grant.RefreshToken, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret,
+		RegistrationExpiresAt: reg.ExpiresAt,
 	})
 }
 

@@ -45,7 +45,8 @@ func newWorld(t *testing.T, e *emulator.Server) *world {
 	e.BaseURL = address
 	s := session.Session{Name: "dev", StartURL: emulator.DefaultStartURL, Region: emulator.DefaultRegion}
 	client := idc.New(idc.Options{
-		Region: s.Region, Endpoints: idc.Endpoints{OIDC: address, Portal: address}, HTTPClient: &http.Client{Transport: e.Transport()},
+		Region: s.Region, Endpoints: idc.Endpoints{OIDC: address, Portal: address},
+		HTTPClient: &http.Client{Transport: e.Transport()},
 	})
 	st := &store.Store{AWSDir: filepath.Join(t.TempDir(), ".aws")}
 	w := &world{Server: e, key: store.RoleKey{Session: s}}
@@ -79,8 +80,10 @@ func newWorld(t *testing.T, e *emulator.Server) *world {
 		t.Fatal(err)
 	}
 	err = u.Commit(session.Token{
-		StartURL: s.StartURL, Region: s.Region, AccessToken: grant.AccessToken, ExpiresAt: time.Now().Add(grant.ExpiresIn),
-		RefreshToken: grant.RefreshToken, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, RegistrationExpiresAt: reg.ExpiresAt,
+		StartURL: s.StartURL, Region: s.Region, AccessToken: grant.AccessToken,
+		ExpiresAt:    time.Now().Add(grant.ExpiresIn),
+		RefreshToken: grant.RefreshToken, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret,
+		RegistrationExpiresAt: reg.ExpiresAt,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +176,8 @@ func TestTroubleFromTheEmulator(t *testing.T) {
 			w.Fail(emulator.OpGetRoleCredentials, 1, emulator.Fault{Error: "UnauthorizedException"})
 		}, fault.Bug, "", nil},
 		{"session revoked", func(w *world) { w.EndSession("") }, fault.SignInNeeded, `session "dev" has ended`, login},
-		{"role not assigned", func(w *world) { w.key.RoleName = "Nobody" }, fault.Denied, "", fault.Preface{Words: "see what you may use:", Then: fault.ListProfiles{Session: "dev"}}},
+		{"role not assigned", func(w *world) { w.key.RoleName = "Nobody" }, fault.Denied, "",
+			fault.Preface{Words: "see what you may use:", Then: fault.ListProfiles{Session: "dev"}}},
 		{"HTML from a proxy", func(w *world) {
 			w.Fail(emulator.OpGetRoleCredentials, -1, emulator.Fault{Body: "<html>sign in to the Wi-Fi</html>"})
 		}, fault.Unavailable, "", nil},

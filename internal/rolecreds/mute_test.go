@@ -62,7 +62,8 @@ func TestMuteNetwork(t *testing.T) {
 						switch {
 						case tt.cached && (err != nil || c.AccessKeyID != "Admin-1"):
 							t.Errorf("got %s, %v; the cached ones are valid", c.AccessKeyID, err)
-						case !tt.cached && (fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), message)):
+						case !tt.cached && (fault.KindOf(err) != fault.Unavailable || !strings.HasPrefix(err.Error(),
+							message)):
 							t.Errorf("got %v: %v", fault.KindOf(err), err)
 						}
 					})

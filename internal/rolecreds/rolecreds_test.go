@@ -246,7 +246,8 @@ func TestManyRolesAgainstACappedPortal(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 16 {
 			wg.Go(func() {
-				if _, err := f.Get(t.Context(), store.RoleKey{Session: dev, AccountID: "1", RoleName: fmt.Sprint("r", i)}, 0); err != nil {
+				if _, err := f.Get(t.Context(), store.RoleKey{Session: dev, AccountID: "1", RoleName: fmt.Sprint("r",
+					i)}, 0); err != nil {
 					t.Error(err)
 				}
 			})
@@ -318,7 +319,8 @@ func TestFailures(t *testing.T) {
 					if err != nil || c.AccessKeyID == "" {
 						t.Errorf("got %v", err)
 					}
-				} else if err == nil || fault.KindOf(err) != tt.kind || err.Error() != tt.msg || fault.RemedyOf(err) != tt.remedy {
+				} else if err == nil || fault.KindOf(err) != tt.kind || err.Error() != tt.msg ||
+					fault.RemedyOf(err) != tt.remedy {
 					t.Errorf("got %v: %v\nremedy: %#v", fault.KindOf(err), err, fault.RemedyOf(err))
 				}
 				if p.calls < tt.least || p.calls > tt.most || fake.replaced != tt.replaced ||
@@ -479,8 +481,9 @@ func TestWellFormed(t *testing.T) {
 	}
 	f := newFetcher(t, &portal{})
 	for name, c := range map[string]session.RoleCredentials{
-		"no session token":           {AccessKeyID: "ASIA", SecretAccessKey: good.SecretAccessKey, Expiration: good.Expiration},
-		"a secret that is a command": {AccessKeyID: "ASIA", SecretAccessKey: session.NewSecret("b$(id)"), SessionToken: good.SessionToken, Expiration: good.Expiration},
+		"no session token": {AccessKeyID: "ASIA", SecretAccessKey: good.SecretAccessKey, Expiration: good.Expiration},
+		"a secret that is a command": {AccessKeyID: "ASIA", SecretAccessKey: session.NewSecret("b$(id)"),
+			SessionToken: good.SessionToken, Expiration: good.Expiration},
 	} {
 		if fault.KindOf(WellFormed(c)) != fault.Unavailable {
 			t.Errorf("%s: %v", name, WellFormed(c))

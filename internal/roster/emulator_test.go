@@ -35,7 +35,8 @@ func newWorld(t testing.TB, e *emulator.Server, base string, transport http.Roun
 	t.Helper()
 	e.BaseURL = base
 	client := idc.New(idc.Options{
-		Region: dev.Region, Endpoints: idc.Endpoints{OIDC: base, Portal: base}, HTTPClient: &http.Client{Transport: transport},
+		Region: dev.Region, Endpoints: idc.Endpoints{OIDC: base, Portal: base},
+		HTTPClient: &http.Client{Transport: transport},
 	})
 	w := &world{Server: e, store: &store.Store{AWSDir: filepath.Join(t.TempDir(), ".aws")}, client: client}
 	w.Lister = roster.Lister{
@@ -75,8 +76,10 @@ func (w *world) signIn(t testing.TB) {
 		t.Fatal(err)
 	}
 	err = u.Commit(session.Token{
-		StartURL: dev.StartURL, Region: dev.Region, AccessToken: grant.AccessToken, ExpiresAt: time.Now().Add(grant.ExpiresIn),
-		RefreshToken: grant.RefreshToken, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, RegistrationExpiresAt: reg.ExpiresAt,
+		StartURL: dev.StartURL, Region: dev.Region, AccessToken: grant.AccessToken,
+		ExpiresAt:    time.Now().Add(grant.ExpiresIn),
+		RefreshToken: grant.RefreshToken, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret,
+		RegistrationExpiresAt: reg.ExpiresAt,
 	})
 	if err != nil {
 		t.Fatal(err)

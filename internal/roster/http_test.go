@@ -92,7 +92,8 @@ func peak() float64 {
 
 func lister(base, awsDir, dir string, transport http.RoundTripper) *roster.Lister {
 	client := idc.New(idc.Options{
-		Region: dev.Region, Endpoints: idc.Endpoints{OIDC: base, Portal: base}, HTTPClient: &http.Client{Transport: transport},
+		Region: dev.Region, Endpoints: idc.Endpoints{OIDC: base, Portal: base},
+		HTTPClient: &http.Client{Transport: transport},
 	})
 	return &roster.Lister{
 		Session: dev, Dir: dir,

@@ -155,8 +155,11 @@ var pacings = []struct {
 		accounts: 1500,
 		rate:     100,
 		burst:    -80 * 15,
-		limit:    func() limit { return &changing{first: perSecond(20), then: perSecond(100), after: 15 * time.Second} },
-		ratio:    1.3,
+		limit: func() limit {
+			return &changing{first: perSecond(20), then: perSecond(100),
+				after: 15 * time.Second}
+		},
+		ratio: 1.3,
 	},
 	{name: "the limit goes away", accounts: 3000, rate: 400, burst: -380 * 15, limit: func() limit {
 		return &changing{first: perSecond(20), then: perSecond(1 << 30), after: 15 * time.Second}
@@ -174,7 +177,8 @@ func TestPacing(t *testing.T) {
 			for seed := range uint64(3) {
 				synctest.Test(t, func(t *testing.T) {
 					s := &service{
-						accounts: tt.accounts, limit: tt.limit(), latency: tt.latency, jitter: tt.jitter, after: tt.after,
+						accounts: tt.accounts, limit: tt.limit(), latency: tt.latency, jitter: tt.jitter,
+						after:  tt.after,
 						faulty: tt.faulty, dropped: tt.faulty,
 					}
 					if s.latency == 0 {

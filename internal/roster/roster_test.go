@@ -137,9 +137,12 @@ func TestTrouble(t *testing.T) {
 		{"the network is away for a moment", &service{refuse: from(10, 18, unreached)}, 0, nil, 5 * time.Second},
 		{"the network is away", &service{refuse: from(10, 1<<30, unreached)}, 0, unreached, 5 * time.Second},
 		{"a page of a proxy", &service{refuse: from(10, 1<<30, page)}, 0, page, 5 * time.Second},
-		{"throttled for a minute", &service{limit: &changing{first: &bucket{}, then: &bucket{rate: 1000, burst: 1000}, after: time.Minute}}, 0, nil, 68 * time.Second},
-		{"throttled for an hour", &service{limit: &changing{first: &bucket{}, then: &bucket{rate: 1000, burst: 1000}, after: time.Hour}}, 0, nil, time.Hour + 8*time.Second},
-		{"told to wait for 20 s", &service{after: 20 * time.Second, limit: &changing{first: &bucket{}, then: &bucket{rate: 1000, burst: 1000}, after: 15 * time.Second}}, 0, nil, 30 * time.Second},
+		{"throttled for a minute", &service{limit: &changing{first: &bucket{}, then: &bucket{rate: 1000, burst: 1000},
+			after: time.Minute}}, 0, nil, 68 * time.Second},
+		{"throttled for an hour", &service{limit: &changing{first: &bucket{}, then: &bucket{rate: 1000, burst: 1000},
+			after: time.Hour}}, 0, nil, time.Hour + 8*time.Second},
+		{"told to wait for 20 s", &service{after: 20 * time.Second, limit: &changing{first: &bucket{},
+			then: &bucket{rate: 1000, burst: 1000}, after: 15 * time.Second}}, 0, nil, 30 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -109,7 +109,8 @@ func TestResume(t *testing.T) {
 		}, false},
 		{"a folder in its place", func(t *testing.T, l *Lister, _ *tokens) {
 			file := only(t, l)
-			if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o700), os.WriteFile(filepath.Join(file, "x"), nil, 0o600)); err != nil {
+			if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o700), os.WriteFile(filepath.Join(file, "x"), nil,
+				0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}, false},

@@ -216,7 +216,8 @@ func TestTeamIsReadSoon(t *testing.T) {
 		if err == nil {
 			t.Errorf("%q is taken", text[:60])
 		}
-		if d := time.Since(start); d > 10*time.Second { // less than one; it was more than ten for a quarter of such a file
+		// It takes less than one second, and once took more than ten for a quarter of such a file.
+		if d := time.Since(start); d > 10*time.Second {
 			t.Errorf("%q: %v", text[:60], d)
 		}
 	}

@@ -62,21 +62,25 @@ func (c *chaos) answers(e effect) {
 		c.begun++
 		state := fmt.Sprintf("%s-state-%d", secretMark, c.begun)
 		c.states = append(c.states, state)
-		c.due = append(c.due, begun{flow: e.flow, state: state, verifier: session.NewSecret(secretMark + "-verifier"), err: c.oneOf(errors.New("no chance"), nil)})
+		c.due = append(c.due, begun{flow: e.flow, state: state, verifier: session.NewSecret(secretMark + "-verifier"),
+			err: c.oneOf(errors.New("no chance"), nil)})
 	case try:
 		c.due = append(c.due, tried{e.flow, c.oneOf(errors.New("read-only"), nil)})
 	case listen:
 		b := bound{turn: e.turn, redirectURI: "http://127.0.0.1:1/oauth/callback", port: 1, err: c.oneOf(errors.New("in use"))}
 		if c.pick(2) == 0 {
-			b.ways, b.busy, b.unannounced = []Way{{Channel: "forward", Command: "ssh"}, {Channel: "device"}, {}}, []callback.Busy{{Port: 2}}, errors.New("nowhere")
+			b.ways, b.busy, b.unannounced = []Way{{Channel: "forward", Command: "ssh"}, {Channel: "device"}, {}},
+				[]callback.Busy{{Port: 2}}, errors.New("nowhere")
 		}
 		c.due = append(c.due, b)
 		if b.err == nil {
-			c.past = append(c.past, redirected{e.turn, callback.Redirect{Code: session.NewSecret(secretMark)}, session.Loopback},
+			c.past = append(c.past, redirected{e.turn, callback.Redirect{Code: session.NewSecret(secretMark)},
+				session.Loopback},
 				redirected{e.turn, callback.Redirect{Error: "server_error"}, session.Callback})
 		}
 	case register:
-		c.due = append(c.due, registered{flow: e.flow, turn: e.turn, reg: client, cached: !e.fresh && c.pick(2) == 0, err: c.oneOf(causes...)})
+		c.due = append(c.due, registered{flow: e.flow, turn: e.turn, reg: client, cached: !e.fresh && c.pick(2) == 0,
+			err: c.oneOf(causes...)})
 	case startDevice:
 		c.due = append(c.due, deviceStarted{turn: e.turn, auth: shown, err: c.oneOf(causes...)})
 	case open:

@@ -60,8 +60,10 @@ func TestBrowserIsToldWhatTheTerminalIsTold(t *testing.T) {
 		status int
 	}{
 		{"denied", func(s string) url.Values { return url.Values{"state": {s}, "error": {"access_denied"}} }, nil, fault.Denied, http.StatusForbidden},
-		{"a code of nobody", func(s string) url.Values { return url.Values{"state": {s}, "code": {"forged"}} }, nil, fault.SignInNeeded, http.StatusBadGateway},
-		{"a proxy in between", func(s string) url.Values { return url.Values{"state": {s}, "code": {"x"}} }, &emulator.Fault{Body: "<html>please sign in</html>"}, fault.Unavailable, http.StatusBadGateway},
+		{"a code of nobody", func(s string) url.Values { return url.Values{"state": {s}, "code": {"forged"}} }, nil,
+			fault.SignInNeeded, http.StatusBadGateway},
+		{"a proxy in between", func(s string) url.Values { return url.Values{"state": {s}, "code": {"x"}} },
+			&emulator.Fault{Body: "<html>please sign in</html>"}, fault.Unavailable, http.StatusBadGateway},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -56,7 +56,8 @@ func TestEnded(t *testing.T) {
 	defer cancel()
 	own, cancelCause := context.WithCancelCause(t.Context())
 	cancelCause(fault.New(fault.Denied, "hint", "by policy"))
-	for want, ctx := range map[fault.Kind]context.Context{fault.Interrupted: canceled, fault.TimedOut: late, fault.Denied: own} {
+	for want, ctx := range map[fault.Kind]context.Context{fault.Interrupted: canceled, fault.TimedOut: late,
+		fault.Denied: own} {
 		if got := fault.KindOf(ended(ctx)); got != want {
 			t.Errorf("got %v, want %v", got, want)
 		}

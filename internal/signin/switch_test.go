@@ -120,7 +120,9 @@ func TestSwitch(t *testing.T) {
 		{"its limit too", after(both, rang{timer: timerLimit}, press('p'), begunCode, rang{timer: timerLimit}), ""},
 		{"its client too", after(both, rang{timer: timerLimit}, press('p'), begunCode, registered{flow: session.PKCE, reg: client}), ""},
 		{"a poll for the lapsed code is late", after(both, rang{timer: timerLapse}, press('d'), begunDev, rang{timer: timerPoll}), ""},
-		{"a second code", after(both, rang{timer: timerLapse}, press('d'), begunDev, registered{flow: session.Device, turn: 1, reg: client}, deviceStarted{turn: 1, auth: shown, at: noon}), "wait:lapse:10m0s wait:poll:1.2s tell:device_code open"},
+		{"a second code", after(both, rang{timer: timerLapse}, press('d'), begunDev, registered{flow: session.Device,
+			turn: 1, reg: client}, deviceStarted{turn: 1, auth: shown, at: noon}),
+			"wait:lapse:10m0s wait:poll:1.2s tell:device_code open"},
 	} {
 		_, effects := play(seated(), tt.inputs...)
 		if got := strings.Join(names(effects), " "); got != tt.want {
@@ -203,12 +205,19 @@ func TestSwitchThatIsNotPossible(t *testing.T) {
 		inputs []input
 		want   Event
 	}{
-		{"a device code by policy", &Login{Session: named, Environment: Environment{MayPKCE: true}}, after(toAuthorize, press('d')), Barred{session.Device, ByPolicy}},
-		{"PKCE by policy", &Login{Session: named, Environment: Environment{MayDevice: true}}, after(toPolling, press('p')), Barred{session.PKCE, ByPolicy}},
-		{"PKCE without a session", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, press('p')), Barred{session.PKCE, ByLegacy}},
-		{"a device code by the service", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}}, refused, Barred{session.Device, ByService}},
-		{"PKCE without a listener", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, press('p'), begunCode, bound{err: errors.New("none")}, press('p')), Barred{session.PKCE, ByListener}},
-		{"a paste then has no use", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}}, after(toPolling, paste(goodBack)), Mispasted{Why: Unawaited}},
+		{"a device code by policy", &Login{Session: named, Environment: Environment{MayPKCE: true}},
+			after(toAuthorize, press('d')), Barred{session.Device, ByPolicy}},
+		{"PKCE by policy", &Login{Session: named, Environment: Environment{MayDevice: true}}, after(toPolling,
+			press('p')), Barred{session.PKCE, ByPolicy}},
+		{"PKCE without a session", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}},
+			after(toPolling, press('p')), Barred{session.PKCE, ByLegacy}},
+		{"a device code by the service", &Login{Session: named, Environment: Environment{MayPKCE: true,
+			MayDevice: true}}, refused, Barred{session.Device, ByService}},
+		{"PKCE without a listener", &Login{Session: named, Environment: Environment{MayPKCE: true, MayDevice: true}},
+			after(toPolling, press('p'), begunCode, bound{err: errors.New("none")}, press('p')), Barred{session.PKCE,
+				ByListener}},
+		{"a paste then has no use", &Login{Session: legacy, Environment: Environment{MayPKCE: true, MayDevice: true}},
+			after(toPolling, paste(goodBack)), Mispasted{Why: Unawaited}},
 	} {
 		s := seated()
 		s.session, s.barred = tt.login.Session, barsOf(tt.login)
@@ -241,11 +250,14 @@ func TestGoesOnWithTheOther(t *testing.T) {
 	}{
 		{"access_denied", func(s *state) { s.fallback = true }, after(toPolling[:3], denied), "forget tell:hint begin:pkce"},
 		{"unauthorized_client", func(s *state) { s.fallback = true }, after(toPolling[:3], unauthorized), "forget tell:hint begin:pkce"},
-		{"another refusal", func(s *state) { s.fallback = true }, after(toPolling[:3], deviceStarted{err: said(idc.CodeInvalidRequest)}), "answerBrowser:unavailable end:unavailable"},
+		{"another refusal", func(s *state) { s.fallback = true }, after(toPolling[:3],
+			deviceStarted{err: said(idc.CodeInvalidRequest)}), "answerBrowser:unavailable end:unavailable"},
 		{"not wished for", func(*state) {}, after(toPolling[:3], denied), "forget answerBrowser:unavailable end:unavailable"},
 		{"forbidden", func(s *state) { s.fallback, s.barred.code = true, "no" }, after(toPolling[:3], denied), "forget answerBrowser:unavailable end:unavailable"},
-		{"the person's no", func(s *state) { s.fallback = true }, after(toPoll, answered{flow: session.Device, err: said(idc.CodeAccessDenied)}), "answerBrowser:denied end:denied"},
-		{"PKCE is alive", func(s *state) { s.fallback = true }, after(after(toAuthorize, press('d'), begunDev), toSecond[0], denied), "forget tell:hint"},
+		{"the person's no", func(s *state) { s.fallback = true }, after(toPoll, answered{flow: session.Device,
+			err: said(idc.CodeAccessDenied)}), "answerBrowser:denied end:denied"},
+		{"PKCE is alive", func(s *state) { s.fallback = true }, after(after(toAuthorize, press('d'), begunDev),
+			toSecond[0], denied), "forget tell:hint"},
 		{"no listener", func(*state) {}, after(toListen, unbound), "tell:hint begin:device"},
 		{"no listener, but insisted", func(s *state) { s.insist = true }, after(toListen, unbound), "answerBrowser:configuration end:configuration"},
 		{"no listener, no device code", func(s *state) { s.barred.device = "no" }, after(toListen, unbound), "answerBrowser:configuration end:configuration"},

@@ -48,7 +48,8 @@ func init() {
 	children["forbidden"] = func(s *Store) {
 		if os.Getuid() == 0 { // give up root's right to write everywhere, in folders that anybody may read
 			home := filepath.Dir(s.AWSDir)
-			if err := errors.Join(os.Chmod(filepath.Dir(home), 0o755), os.Chmod(home, 0o755), syscall.Setfsuid(65534)); err != nil {
+			if err := errors.Join(os.Chmod(filepath.Dir(home), 0o755), os.Chmod(home, 0o755),
+				syscall.Setfsuid(65534)); err != nil {
 				panic(err)
 			}
 		}

@@ -137,7 +137,10 @@ func TestNewerFiles(t *testing.T) {
 	key := RegistrationKey{Session: testSession}
 	newer := `{"version": 2, "by": "b1", "refresh": "r1", "said": "invalid_grant"}`
 	for name, use := range map[string]func() error{
-		filepath.Base(s.RegistrationPath(key)): func() error { return s.SaveRegistration(t.Context(), key, registered("a", false)) },
+		filepath.Base(s.RegistrationPath(key)): func() error {
+			return s.SaveRegistration(t.Context(), key,
+				registered("a", false))
+		},
 		refusedName(s.TokenPath("k")): func() error {
 			return s.Refused(t.Context(), "k", func(Refusal) (Refusal, bool) { return fullRefusal, true })
 		},

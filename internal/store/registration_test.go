@@ -113,7 +113,8 @@ func TestRegistrationsThatCannotBeUsed(t *testing.T) {
 		}
 	}
 	put(t, filepath.Join(s.RegistrationPath(RegistrationKey{Session: session.Session{Name: "x"}}), "y"), "")
-	if err := s.SaveRegistration(t.Context(), RegistrationKey{Session: session.Session{Name: "x"}}, registered("d", false)); fault.KindOf(
+	if err := s.SaveRegistration(t.Context(), RegistrationKey{Session: session.Session{Name: "x"}}, registered("d",
+		false)); fault.KindOf(
 		err,
 	) != fault.Config {
 		t.Errorf("a folder in the way: %v", err)

@@ -204,7 +204,8 @@ func TestRemoveAllTakesOnlySSO(t *testing.T) {
 			t.Errorf("%s became %q", name, got)
 		}
 	}
-	for _, path := range []string{s.RolePath(testRole), filepath.Join(s.cliDir(), "theirs.json"), s.ownPath(indexName(testSession))} {
+	for _, path := range []string{s.RolePath(testRole), filepath.Join(s.cliDir(), "theirs.json"),
+		s.ownPath(indexName(testSession))} {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is still there", path)
 		}

@@ -176,7 +176,8 @@ func TestNullsAndMissingMembers(t *testing.T) {
 		"nulls (.NET)": {
 			`{"accessToken": "a", "expiresAt": "2026-03-02T16:12:00Z", "refreshToken": null, "clientId": null, "registrationExpiresAt": null}`,
 			func(t session.Token) bool {
-				return t.AccessToken.Reveal() == "a" && t.ExpiresAt.Equal(expiry) && t.RefreshToken.IsZero() && t.ClientID == ""
+				return t.AccessToken.Reveal() == "a" && t.ExpiresAt.Equal(expiry) && t.RefreshToken.IsZero() &&
+					t.ClientID == ""
 			},
 		},
 		"wrong types": {

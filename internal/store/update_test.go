@@ -221,7 +221,8 @@ func TestWaitingForTheLockEnds(t *testing.T) {
 		defer cancel()
 		if _, err := s.BeginToken(late, "k"); fault.KindOf(err) != fault.Unavailable || fault.RemedyOf(err) == nil {
 			t.Errorf("after a minute: %v", err)
-		} else if held, ok := errors.AsType[*Locked](err); !ok || held.Path != lockPath(s.TokenPath("k")) || !strings.Contains(err.Error(), held.Path) {
+		} else if held, ok := errors.AsType[*Locked](err); !ok || held.Path != lockPath(s.TokenPath("k")) ||
+			!strings.Contains(err.Error(), held.Path) {
 			t.Errorf("it names another lock: %v", err)
 		}
 		own, cancel := context.WithTimeoutCause(t.Context(), time.Minute,

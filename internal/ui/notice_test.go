@@ -19,8 +19,10 @@ func TestNotices(t *testing.T) {
 	seen := map[string]signin.Event{}
 	for _, e := range []signin.Event{
 		signin.NoBrowser{}, signin.Arrived{},
-		signin.Barred{Flow: session.PKCE, Why: signin.ByLegacy}, signin.Barred{Flow: session.PKCE, Why: signin.ByPolicy},
-		signin.Barred{Flow: session.PKCE, Why: signin.ByListener}, signin.Barred{Flow: session.Device, Why: signin.ByPolicy},
+		signin.Barred{Flow: session.PKCE, Why: signin.ByLegacy}, signin.Barred{Flow: session.PKCE,
+			Why: signin.ByPolicy},
+		signin.Barred{Flow: session.PKCE, Why: signin.ByListener}, signin.Barred{Flow: session.Device,
+			Why: signin.ByPolicy},
 		signin.Barred{Flow: session.Device, Why: signin.ByService},
 		signin.Mispasted{Why: signin.Unawaited}, signin.Mispasted{Why: signin.Unawaited, MayPKCE: true},
 		signin.Mispasted{Why: signin.ToOpen}, signin.Mispasted{Why: signin.OfAnother},
@@ -34,7 +36,8 @@ func TestNotices(t *testing.T) {
 		signin.Ways{Ways: paste, When: signin.Later, Keys: true, Callback: true},
 		signin.Ways{Ways: device, When: signin.AtOnce}, signin.Ways{Ways: device, When: signin.Later, Keys: true},
 		signin.Ways{Ways: append(paste, device...), When: signin.All},
-		signin.Help{}, signin.Help{PKCE: signin.Grant{Bar: signin.ByPolicy}}, signin.Help{Device: signin.Grant{Bar: signin.ByPolicy}},
+		signin.Help{}, signin.Help{PKCE: signin.Grant{Bar: signin.ByPolicy}},
+		signin.Help{Device: signin.Grant{Bar: signin.ByPolicy}},
 	} {
 		text := Notice(e, quote.Sh)
 		if other, ok := seen[text]; ok || text == "" {

@@ -42,7 +42,8 @@ func TestEventLines(t *testing.T) {
 		{signin.StillTrying{Err: errors.New("busy")}, `{"event":"hint","text":"Still trying: busy"}`},
 		{"do this", `{"event":"hint","text":"do this"}`},
 		{
-			signin.SignedIn{Session: "dev", ExpiresAt: time.Date(2026, 3, 2, 16, 0, 0, 999, time.FixedZone("", 3600)), Refreshable: true, Channel: session.Loopback},
+			signin.SignedIn{Session: "dev", ExpiresAt: time.Date(2026, 3, 2, 16, 0, 0, 999, time.FixedZone("", 3600)),
+				Refreshable: true, Channel: session.Loopback},
 			`{"event":"signed_in","session":"dev","expires_at":"2026-03-02T15:00:00Z","refreshable":true,"channel":"loopback"}`,
 		},
 		{

@@ -93,7 +93,8 @@ func TestReadTeam(t *testing.T) {
 		switch {
 		case tt.want == "" && (err != nil || len(text) == 0):
 			t.Errorf("%s: %v", tt.from, err)
-		case tt.want != "" && (err == nil || fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) || fault.RemedyOf(err) == nil):
+		case tt.want != "" && (err == nil || fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(),
+			tt.want) || fault.RemedyOf(err) == nil):
 			t.Errorf("%s: kind %v, %v", tt.from, fault.KindOf(err), err)
 		case err != nil && strings.Contains(err.Error(), "secret"):
 			t.Errorf("%s: the error shows a password: %v", tt.from, err)
