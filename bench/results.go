@@ -21,7 +21,7 @@ type Results struct {
 	Load    string    `json:"load"`   // of the minute before
 	AWSCLI  string    `json:"awscli"` // version; "" is not there
 	Rows    []Row     `json:"rows"`
-	Start   []Package `json:"start"` // what is done before main, the dearest first
+	Start   []Package `json:"start"` // what runs before main, the most expensive first
 }
 
 // Saved is the file that keeps the last results of each machine.

@@ -26,7 +26,7 @@ func interleave(ctx context.Context, rounds int, subjects ...subject) ([][]time.
 	for round := range rounds {
 		for i := range subjects {
 			n := (i + round) % len(subjects)
-			if round/len(subjects)%2 == 1 { // so that nobody always follows the same other
+			if round/len(subjects)%2 == 1 { // so that no subject always follows the same one
 				n = len(subjects) - 1 - n
 			}
 			if err := ctx.Err(); err != nil {

@@ -54,7 +54,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// Each is measured once a round, each is first as often as another, and nobody always comes after the same one.
+// Each is measured once a round, each is first equally often, and none always follows the same one.
 func TestInterleave(t *testing.T) {
 	t.Parallel()
 	var order strings.Builder

@@ -33,7 +33,7 @@ func (s *Server) browserSession(c *call) *portalSession {
 	return nil
 }
 
-// newSession begins a portal session of user.
+// newSession starts a portal session for user.
 func (s *Server) newSession(now time.Time, user string) *portalSession {
 	p := &portalSession{id: s.cookie(), user: user, began: now, expires: now.Add(s.sessionLife())}
 	s.st.sessions[p.id] = p
@@ -212,7 +212,7 @@ func (s *Server) authenticationResult(c *call) reply {
 	return rep
 }
 
-// consentStep shows who asks for what, and takes the answer.
+// consentStep shows which client asks for what, and takes the answer.
 func (s *Server) consentStep(c *call) reply {
 	v := c.r.URL.Query()
 	if c.r.Method == http.MethodPost {

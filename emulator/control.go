@@ -152,7 +152,7 @@ func (s *Server) controlDeny(r *http.Request, body []byte) (any, error) {
 }
 
 // controlDecide answers a sign-in; without id and user code the oldest one, which it waits for up to "wait" (default
-// 0s). It tells which one that was: where several clients share an emulator, the oldest may be somebody else's.
+// 0s). It reports which one that was: when several clients share an emulator, the oldest may be another client's.
 func (s *Server) controlDecide(r *http.Request, body []byte, deny bool) (any, error) {
 	in := struct {
 		ID       string `json:"id"`

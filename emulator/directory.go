@@ -100,7 +100,7 @@ func GenerateDirectory(accounts, roles int) *Directory {
 }
 
 // ReadDirectory reads a Directory as JSON (see docs/emulator.md) and checks it: unknown members, account numbers that
-// are not twelve digits, names that occur twice or not at all, and role users nobody knows are errors.
+// are not twelve digits, names that occur twice or not at all, and role users that are not in Users are errors.
 func ReadDirectory(r io.Reader) (*Directory, error) {
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()

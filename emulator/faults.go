@@ -55,7 +55,7 @@ type Fault struct {
 	Drop Drop `json:"drop,omitempty"`
 }
 
-// answers reports whether the fault stands in for the proper answer.
+// answers reports whether the fault replaces the proper answer.
 func (f Fault) answers() bool { return f.Error != "" || f.Body != "" || f.Status != 0 }
 
 func (f Fault) check() error {
@@ -85,7 +85,7 @@ func knownOp(op string) bool {
 	return false
 }
 
-// faultQueue holds what is to happen to the next calls.
+// faultQueue holds the faults of the next calls.
 type faultQueue struct{ list []*queuedFault }
 
 type queuedFault struct {

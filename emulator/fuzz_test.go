@@ -10,7 +10,7 @@ import (
 	"github.com/homing-cli/homing/emulator"
 )
 
-// FuzzServer sends whatever it thinks of: no request makes the emulator panic, fail with a server error, or answer a
+// FuzzServer sends arbitrary requests: no request makes the emulator panic, fail with a server error, or answer a
 // success where nobody signed in.
 func FuzzServer(f *testing.F) {
 	for _, seed := range [][4]string{

@@ -144,7 +144,7 @@ func TestAWrongFieldNameIsFound(t *testing.T) {
 	}
 }
 
-// members returns each name that stands before a colon in a JSON text, or each element's in an XML text.
+// members returns each name before a colon in a JSON text, or each element's in an XML text.
 func members(body string) []string {
 	var list []string
 	if strings.HasPrefix(body, "<") {

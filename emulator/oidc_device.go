@@ -117,7 +117,7 @@ func (s *Server) tokenByDevice(c *call, in tokenRequest) reply {
 	return s.issue(c, cl, si.session)
 }
 
-// tooFast notes a poll and reports whether it is to be answered with slow_down.
+// tooFast records a poll and reports whether the answer is slow_down.
 func (s *Server) tooFast(c *call, si *signIn) bool {
 	early := len(si.polls) > 0 && c.now.Sub(si.lastPoll) < si.interval-pollTolerance
 	si.polls = append(si.polls, c.now.Sub(si.began))

@@ -115,7 +115,7 @@ func (s *Server) tokenByRefresh(c *call, in tokenRequest) reply {
 }
 
 // issue answers the first tokens of a sign-in. A client with scopes gets a refresh token too, unless its grantTypes
-// leave refresh_token out; a client without scopes gets a longer access token and no more.
+// leave refresh_token out; a client without scopes gets a longer access token and nothing else.
 func (s *Server) issue(c *call, cl *client, session *portalSession) reply {
 	at, access := s.newAccessToken(c, cl, session)
 	var refresh *string

@@ -46,7 +46,7 @@ type signInPage struct {
 	Action   string   // where the form is sent, such as pathIDPSignIn
 	Request  string   // the sign-in it belongs to, a hidden field
 	CSRF     string   // hidden field
-	UserName string   // what stands in the field; "" leaves it empty
+	UserName string   // the field's present text; "" leaves it empty
 	Error    string   // why the last try was refused, one sentence; "" at the first one
 	Next     []string // URLs of the emulator's origin and of the redirect URI: the POST's redirects lead there
 }
@@ -60,7 +60,8 @@ type deviceCodePage struct {
 	Next     []string // a URL of the identity provider's origin, where a browser without a session is sent
 }
 
-// consentPage names who asks for what. It is the only step of a code sign-in, the second of a device sign-in.
+// consentPage names the client and what it asks for. It is the only step of a code sign-in, the second of a device
+// sign-in.
 type consentPage struct {
 	Action     string   // where the form is sent, such as pathConsent
 	Request    string   // hidden field
@@ -89,7 +90,7 @@ type errorPage struct {
 	Hint    string // what to do, a sentence; "" says to start again from the terminal
 }
 
-// portalPage is what stands at the start URL. A verification URL in the fragment form,
+// portalPage is the page at the start URL. A verification URL in the fragment form,
 // …/start/#/device?user_code=CODE, comes here because browsers send no fragment: a script moves on to DeviceURL.
 // Without JavaScript there is a form to type the code.
 type portalPage struct {

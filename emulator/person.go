@@ -27,7 +27,7 @@ type Person struct {
 	// http.DefaultTransport.
 	Redirect http.RoundTripper
 
-	// UserName is typed into the identity provider's form; "" leaves what stands there.
+	// UserName is typed into the identity provider's form; "" leaves the text that is there.
 	UserName string
 	// Password is typed into the identity provider's form; the emulator takes any.
 	Password string

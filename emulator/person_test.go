@@ -98,7 +98,7 @@ func TestPersonDevice(t *testing.T) {
 	}
 }
 
-// TestPersonInBubble runs both flows with no socket at all, in time that stands still.
+// TestPersonInBubble runs both flows with no socket at all, while time stands still.
 func TestPersonInBubble(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -25,7 +25,7 @@ type grantable struct {
 	good     time.Time // until when it is good for sure; zero = for as long as the test lasts
 	lapses   time.Time // when it is over for sure; zero = not by itself
 	redeemed atomic.Int32
-	rightly  atomic.Int32 // tries that should have worked but for somebody being quicker
+	rightly  atomic.Int32 // tries that should have worked unless another was quicker
 }
 
 // world is what the goroutines of the property test share.
@@ -169,7 +169,7 @@ func (w *world) redeem(g *grantable, who int, verifier string) {
 	w.add(&grantable{grant: refreshGrant, value: a["refreshToken"].(string), client: g.client})
 }
 
-// TestCodesWorkOnce lets many clients at once begin, steal, repeat and delay. Whatever the order: no code and no
+// TestCodesWorkOnce has many clients start, steal, repeat and delay at once. Whatever the order: no code and no
 // refresh token is good twice, for another client, or after it lapsed.
 func TestCodesWorkOnce(t *testing.T) {
 	t.Parallel()
@@ -212,7 +212,7 @@ func TestCodesWorkOnce(t *testing.T) {
 			t.Errorf("never happened: %s (%v)", what, w.counts)
 		}
 	}
-	// What was tried rightly and in time was redeemed by somebody.
+	// Every code that was tried correctly and in time was redeemed.
 	lost := 0
 	for _, g := range w.pool {
 		if g.rightly.Load() > 0 && g.redeemed.Load() == 0 && g.grant != "device_code" {
@@ -224,7 +224,7 @@ func TestCodesWorkOnce(t *testing.T) {
 	}
 }
 
-// TestOneOfManyRedeems lets many goroutines redeem the very same value at once.
+// TestOneOfManyRedeems has many goroutines redeem the same value at once.
 func TestOneOfManyRedeems(t *testing.T) {
 	t.Parallel()
 	w := &world{t: t, emu: &emulator.Server{}, counts: map[string]int{}}

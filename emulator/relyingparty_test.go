@@ -84,7 +84,7 @@ func (p *relyingParty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `<!doctype html><html lang="en"><title>Listener</title><h1>Back at the client</h1></html>`)
 }
 
-// authorizeURL begins a code sign-in.
+// authorizeURL starts a code sign-in.
 func (p *relyingParty) authorizeURL(state string) string {
 	p.verifier = rand.Text() + rand.Text()
 	sum := sha256.Sum256([]byte(p.verifier))
@@ -110,7 +110,7 @@ func (p *relyingParty) redeem(state string) {
 	}
 }
 
-// startDevice begins a device sign-in.
+// startDevice starts a device sign-in.
 func (p *relyingParty) startDevice() {
 	p.t.Helper()
 	out := p.call("/device_authorization", map[string]any{"clientId": p.clientID, "clientSecret": p.secret,

@@ -85,7 +85,7 @@ const (
 )
 
 // jwt signs payload the way client secrets and authorization codes are signed: HS384, 64 characters of signature.
-// SecretMarker stands at the head of the signature.
+// SecretMarker starts the signature.
 func (s *Server) jwt(keyID string, payload any) string {
 	head := `{"kid":"` + keyID + `","alg":"HS384"}`
 	signed := rawURL.EncodeToString([]byte(head)) + "." + rawURL.EncodeToString(marshal(payload))

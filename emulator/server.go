@@ -33,7 +33,7 @@ type Server struct {
 	Directory *Directory
 
 	// BaseURL is the origin under which a browser reaches this handler, such as "http://127.0.0.1:4000"; "" means the
-	// scheme and Host of each request. It begins the verification URIs and the redirects between pages.
+	// scheme and Host of each request. Verification URIs and redirects between pages start with it.
 	BaseURL string
 	// IDPOrigin is the origin of the external identity provider's sign-in form; "" means the same port by the other
 	// loopback name (localhost for 127.0.0.1 or [::1], 127.0.0.1 for localhost), or BaseURL for any other host.

@@ -74,7 +74,7 @@ func (si *signIn) told() PendingSignIn {
 		Scopes: slices.Clone(si.client.scopes), UserCode: si.userCode, RedirectURI: si.redirectURI, Began: si.began}
 }
 
-// Approve waits for a sign-in and allows it as the first person of the Directory, who begins a new portal session for
+// Approve waits for a sign-in and allows it as the first person of the Directory, who starts a new portal session for
 // it. A device sign-in is complete with that. Of an authorization-code sign-in the redirect is left to the browser
 // that visited the authorize URL; a test without one calls Decide, which returns it, or lets a Person open the URL.
 func (s *Server) Approve(ctx context.Context) error {
@@ -111,7 +111,7 @@ func (s *Server) answer(ctx context.Context, d Decision) (which PendingSignIn, r
 		}
 		which, redirect, err = s.answerNamed(d)
 		if errors.Is(err, ErrNoSignIn) && !named && ctx.Err() == nil {
-			continue // somebody else was quicker
+			continue // another was quicker
 		}
 		return which, redirect, err
 	}

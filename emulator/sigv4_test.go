@@ -19,7 +19,7 @@ import (
 
 const identityForm = "Action=GetCallerIdentity&Version=2011-06-15"
 
-// stsAnswer is what there is to see in STS's XML.
+// stsAnswer is STS's XML.
 type stsAnswer struct {
 	status  int
 	code    string

@@ -9,7 +9,7 @@ type state struct {
 	key      []byte // signs client secrets, codes, page tokens
 
 	clients    map[string]*client        // by client id
-	undecided  []*signIn                 // in the order they were begun; some may have been decided since
+	undecided  []*signIn                 // in the order they started; some may have been decided since
 	lastDevice *signIn                   // what PollTimes tells of
 	byID       map[string]*signIn        // by signIn.id
 	byDevice   map[string]*signIn        // by device code
@@ -25,7 +25,7 @@ type state struct {
 	faults  faultQueue
 	portal  []time.Time // portal calls of the last second
 	log     []LoggedRequest
-	changed chan struct{} // closed, then replaced, when a sign-in begins or is decided
+	changed chan struct{} // closed, then replaced, when a sign-in starts or is decided
 }
 
 // client is a registered OIDC client.
@@ -165,7 +165,7 @@ func (s *Server) init() {
 	}
 }
 
-// announce wakes everybody who waits for a sign-in to begin or to be decided. s.mu is held.
+// announce wakes everything that waits for a sign-in to start or to be decided. s.mu is held.
 func (s *Server) announce() {
 	close(s.st.changed)
 	s.st.changed = make(chan struct{})

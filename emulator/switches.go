@@ -25,7 +25,7 @@ type Switches struct {
 	OnlyOAuthCallback bool `json:"only_oauth_callback"`
 	// RefuseBlankNames refuses a clientName with a blank or apostrophe, as in 2023; "Acme Dev" was accepted in 2024.
 	RefuseBlankNames bool `json:"refuse_blank_names"`
-	// AnyScope accepts scopes nobody knows from a client with grantTypes too. Without grantTypes they always pass.
+	// AnyScope accepts unknown scopes from a client with grantTypes too. Without grantTypes they always pass.
 	AnyScope bool `json:"any_scope"`
 	// MixedGrantsFail answers the grants authorization_code and device_code together with InternalServerException
 	// (2025) instead of InvalidScopeException (2026).

@@ -18,7 +18,7 @@ import (
 	"github.com/homing-cli/homing/internal/testtools"
 )
 
-// forger stands between a person and the client's listener. Just before the real redirect it sends forged ones, as
+// forger sits between a person and the client's listener. Just before the real redirect it sends forged ones, as
 // any page in the browser and any user of the machine can.
 type forger struct {
 	all      int

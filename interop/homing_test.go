@@ -69,7 +69,7 @@ func (w *world) login(way way, program string, args ...string) {
 	}
 }
 
-// homingCredentials prints the profile's credentials with homing and checks that they are somebody's.
+// homingCredentials prints the profile's credentials with homing and checks their shape.
 func (w *world) homingCredentials() {
 	w.Helper()
 	out, _ := w.run(w.env(), []int{0}, homing(w.T), "credentials", "--profile", "dev")
@@ -147,7 +147,7 @@ func TestHomingAfterAWSLogin(t *testing.T) {
 			w.login(way, aws, append([]string{"sso", "login", "--profile", "dev"}, way.aws...)...)
 			w.homingCredentials()
 
-			// A good token is good for homing: it says so, and nobody is asked.
+			// homing accepts a good token: it says so and sends no request.
 			before := len(w.emu.Requests())
 			out, stderr := w.run(w.env(), []int{0}, homing(t), "login", "--profile", "dev", "--json")
 			if !strings.Contains(out, `"channel":"cached"`) || len(w.emu.Requests()) != before {

@@ -34,7 +34,7 @@ func (w *world) pass(d time.Duration) {
 	}
 }
 
-// usesToken lets a fresh process of the client use the profile, and reports whether it got role credentials with the
+// usesToken has a new process of the client use the profile, and reports whether it got role credentials with the
 // token in the file. What it does with them does not count: it signs with our clock, which is not the service's any
 // more.
 func (w *world) usesToken(client string) bool {

@@ -96,8 +96,8 @@ func (c *cells) record(t *testing.T, w *world, client, column string) {
 	}
 }
 
-// TestMatrix lets every client do everything and logs the matrix, which it also writes to the file INTEROP_TABLE, and
-// with UPDATE_DOCS=1 into docs/interop.md. Without that file the older clients are not asked.
+// TestMatrix runs every client through every column and logs the matrix, which it also writes to the file
+// INTEROP_TABLE, and with UPDATE_DOCS=1 into docs/interop.md. Without that file the older clients are not asked.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	c := &cells{results: map[[2]string]string{}, versions: map[string]string{}}

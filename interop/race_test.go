@@ -28,7 +28,7 @@ func rounds(t *testing.T) int {
 	return n
 }
 
-// race lets the client and homing renew the same expired token at the same moment, over single-use refresh tokens. In
+// race has the client and homing renew the same expired token at the same moment, over single-use refresh tokens. In
 // turn both start together, or one starts when the other's request for a new token has reached the service.
 //
 // The client may lose: none of them looks again at what another process wrote. homing must not: where anybody's

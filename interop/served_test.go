@@ -33,7 +33,7 @@ type endpoint struct {
 type words struct {
 	mu   sync.Mutex
 	b    strings.Builder
-	more chan struct{} // closed when there are more words; nil while nobody waits
+	more chan struct{} // closed when there are more words; nil while nothing waits
 }
 
 func (t *words) Write(p []byte) (int, error) {
@@ -242,7 +242,7 @@ func TestServeIsNotForPages(t *testing.T) {
 		}
 	}
 
-	s = w.serve("dev") // one that nobody else has asked yet
+	s = w.serve("dev") // a new one, without earlier requests
 	// fetch lets the page that is open ask, with the token it must not have and in every mode, and returns what it
 	// read.
 	fetch := func(to string) string {

@@ -80,7 +80,7 @@ func (s *standin) knows(words ...string) {
 	}
 }
 
-// TestStandinPortal lets homing sign in at the emulator and do everything else at the stand-in.
+// TestStandinPortal: homing signs in at the emulator and does everything else at the stand-in.
 func TestStandinPortal(t *testing.T) {
 	t.Parallel()
 	s := newStandin(t)

@@ -54,7 +54,7 @@ func (w *world) uninstall(program string) {
 	}
 }
 
-// used lets one process of the client use each of the profiles, whose accounts it must find itself in.
+// used has one process of the client use each profile; it must end up in that profile's account.
 func (w *world) used(client string, accounts map[string]string) {
 	w.Helper()
 	p := w.start(client)

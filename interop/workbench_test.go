@@ -38,7 +38,7 @@ const (
 	serviceHost = "oidc.example.test"
 )
 
-// workbench is a code-server whose window stands open in a browser that is elsewhere: of this machine it reaches the
+// workbench is a code-server whose window is open in a browser on another machine: of this machine it reaches the
 // editor and the service, both by name. An address on 127.0.0.1 is refused, as on a laptop where nothing listens.
 type workbench struct {
 	*world
@@ -174,7 +174,7 @@ func (b *workbench) count(selector string) int {
 	return browsertest.Eval[int](b.browser, "document.querySelectorAll("+strconv.Quote(selector)+").length")
 }
 
-// screen is what the terminal shows, without the ends of lines: a line that is too long goes on in the next row.
+// screen is what the terminal shows, without the ends of lines: a line that is too long continues in the next row.
 func (b *workbench) screen() string {
 	b.Helper()
 	rows := browsertest.Eval[[]string](b.browser,
@@ -281,7 +281,7 @@ func (b *workbench) paste(text string) {
 // finished waits until the terminal says that the person is signed in, and the shell is back and in order.
 func (b *workbench) finished(grant string) {
 	b.Helper()
-	b.browser.Front() // a terminal that nobody sees is not drawn
+	b.browser.Front() // a hidden terminal is not drawn
 	b.expect("Successfully signed in")
 	b.until("a prompt", func() bool { return prompt.MatchString(b.screen()) })
 	b.run("stty -a; echo over and $((20 + 2))")

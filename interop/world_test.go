@@ -279,8 +279,8 @@ func (w *world) post(path string, body map[string]any) map[string]any {
 	return answer
 }
 
-// browser returns the BROWSER variable of a client and lets person visit every URL that the client opens with it. The
-// end of each visit is told on the returned channel; one that fails fails the test.
+// browser returns the BROWSER variable of a client; person visits every URL that the client opens with it. The
+// returned channel receives a value after each visit. A visit that fails fails the test.
 func (w *world) browser(person *emulator.Person) (variable string, visits <-chan struct{}) {
 	w.Helper()
 	pipe, script := w.path("opened"), w.path("browser")
@@ -340,5 +340,5 @@ func (w *world) run(env []string, exits []int, name string, args ...string) (std
 	return out.String(), errs.String()
 }
 
-// arn is who sts get-caller-identity says the profile is.
+// arn is the identity that sts get-caller-identity reports for the profile.
 var arn = "arn:aws:sts::" + accountID + ":assumed-role/AWSReservedSSO_" + roleName

@@ -21,7 +21,7 @@ import (
 )
 
 func main() {
-	runtime.LockOSThread() // nobody else has to be woken when a program ends
+	runtime.LockOSThread() // no other thread has to wake when a program ends
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		fail(err)

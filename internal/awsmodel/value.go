@@ -18,7 +18,7 @@ func (p *problems) addf(format string, a ...any) { p.errs = append(p.errs, fmt.E
 
 func (p *problems) err() error { return errors.Join(p.errs...) }
 
-// decodeObject reads one JSON object, numbers as written. Unlike encoding/json it refuses a key that stands twice and
+// decodeObject reads one JSON object, numbers as written. Unlike encoding/json it refuses a duplicate key and
 // anything after the object: clients differ in what they make of those.
 func decodeObject(body []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(body))

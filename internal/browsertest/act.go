@@ -19,7 +19,7 @@ type Node struct {
 	Role        string // "button", "textbox", "heading", "alert", "status", …
 	Name        string // what it is called, such as the text of its label
 	Description string // what aria-describedby adds
-	Value       string // what stands in a field
+	Value       string // the text in a field
 	Focused     bool
 	Invalid     bool // aria-invalid
 	Required    bool
@@ -136,7 +136,7 @@ func (b *Browser) Press(button string) {
 	b.leave("press "+button, func() { b.click("button", button) })
 }
 
-// Fill clicks the text field with this name, and types text in place of what stands there.
+// Fill clicks the text field with this name, and types text in place of its content.
 func (b *Browser) Fill(field, text string) {
 	b.t.Helper()
 	b.click("textbox", field)
@@ -202,7 +202,7 @@ func (b *Browser) SignIn(user string) {
 	b.Press("Sign in")
 }
 
-// TypeCode types a user code on the emulator's device page and confirms it. With "" the code that stands there
+// TypeCode types a user code on the emulator's device page and confirms it. With "" the code that is there
 // already is confirmed.
 func (b *Browser) TypeCode(code string) {
 	b.t.Helper()

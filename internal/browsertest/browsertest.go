@@ -50,7 +50,7 @@ type Options struct {
 	// Hosts are Chromium's rules for names and addresses, as --host-resolver-rules takes them; "" reaches loopback
 	// and nothing else.
 	Hosts string
-	// Trust is a certificate to take as genuine whatever it says; nil trusts none but the system's.
+	// Trust is a certificate to accept without checks; nil trusts none but the system's.
 	Trust *x509.Certificate
 	// Enter changes the command before it starts, for one that runs in a network namespace. It sets SysProcAttr too:
 	// without it Chromium dies with the test's process where the system can do that.
@@ -190,7 +190,7 @@ func (b *Browser) Reload() {
 	}
 }
 
-// Address returns what stands in the address bar. On Chromium's own error page that is the address that failed, where
+// Address returns the text of the address bar. On Chromium's own error page that is the address that failed, where
 // URL is the error page's.
 func (b *Browser) Address() string {
 	b.t.Helper()

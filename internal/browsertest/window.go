@@ -55,7 +55,7 @@ func (b *Browser) Copy(text string) {
 	b.must("copy", err)
 }
 
-// Tab waits until a page whose URL begins with prefix has been opened beside this one, and returns it for the test t.
+// Tab waits until a page whose URL starts with prefix has been opened beside this one, and returns it for the test t.
 // One that is there already counts as well, so give what no earlier page began with.
 func (b *Browser) Tab(t testing.TB, prefix string) *Browser {
 	t.Helper()
@@ -86,7 +86,7 @@ func (b *Browser) Front() {
 	b.must("bring the tab to the front", err)
 }
 
-// WaitAddress waits until the address bar holds an address that begins with prefix, and returns it.
+// WaitAddress waits until the address bar holds an address that starts with prefix, and returns it.
 func (b *Browser) WaitAddress(prefix string) string {
 	b.t.Helper()
 	b.until("an address at "+withoutQuery(prefix), func() bool { return strings.HasPrefix(b.Address(), prefix) })

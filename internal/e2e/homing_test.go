@@ -50,7 +50,7 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// home is a person's home folder, an emulator, and what stands in the config file: a session dev, and the profile dev
+// home is a person's home folder, an emulator, and a config file: a session dev, and the profile dev
 // on it; a legacy profile old.
 type home struct {
 	t    *testing.T
@@ -324,7 +324,7 @@ func (h *home) tokens() int {
 	return n
 }
 
-// wantCredentials checks that the profile's role credentials can be had now.
+// wantCredentials checks that the profile's role credentials are available now.
 func (h *home) wantCredentials(profile string) {
 	h.t.Helper()
 	r := h.start("credentials", "--profile", profile)

@@ -101,7 +101,7 @@ func TestLoginPKCEDenied(t *testing.T) {
 	}
 }
 
-// TestLoginPKCETokenRefused lets the browser come back with a good code that the service then refuses to exchange:
+// TestLoginPKCETokenRefused has the browser return a good code that the service then refuses to exchange:
 // the page must not say that the sign-in succeeded.
 func TestLoginPKCETokenRefused(t *testing.T) {
 	t.Parallel()
@@ -131,7 +131,7 @@ func TestLoginPKCETokenRefused(t *testing.T) {
 }
 
 // TestLoginPKCEStranger has requests come to the listener that are not the one it waits for: each gets a page that
-// says so, and the sign-in goes on.
+// says so, and the sign-in continues.
 func TestLoginPKCEStranger(t *testing.T) {
 	t.Parallel()
 	b := browsertest.New(t)

@@ -150,7 +150,7 @@ func openedBy(r *run, opened <-chan string) string {
 }
 
 // codespacesProxy is what a codespace's forwarded ports are reached by: https://NAME-PORT.app.github.dev, which asks
-// for a sign-in first (here nobody is asked; it is two redirects and a cookie) and then leads to localhost:PORT of
+// for a sign-in first (here without a question: two redirects and a cookie) and then leads to localhost:PORT of
 // the remote, by an agent there.
 func (a *away) codespacesProxy(codespace string, rewrite bool) *httptest.Server {
 	a.t.Helper()

@@ -138,7 +138,7 @@ func listenerPort(t *testing.T, authorize string) int {
 }
 
 // refused is what a person meets first: they sign in on the laptop and allow it, and the browser is sent to the
-// laptop's own loopback, where nobody listens. The login waits on. It returns what the address bar holds then.
+// laptop's own loopback, where nothing listens. The login keeps waiting. It returns the text of the address bar.
 func (a *away) refused(r *run, authorize string) (failed string) {
 	a.t.Helper()
 	a.browser.Open(authorize)

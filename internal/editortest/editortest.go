@@ -62,8 +62,8 @@ type Options struct {
 	Client Client
 	// Status replaces what the client answers to status; "" means DesktopStatus or WebStatus.
 	Status string
-	// Open is the laptop's browser. It is called with each address once the person has answered the dialog; the answer
-	// does not wait for it. nil opens nothing.
+	// Open is the laptop's browser. It is called with each address once the person has answered the dialog; the
+	// answer does not wait for it. nil opens nothing.
 	Open func(url string)
 	// Listen opens the laptop's end of a forwarded port at 127.0.0.1:port; port 0 means any. nil forwards nothing.
 	// The web client never forwards.
@@ -78,7 +78,7 @@ type Options struct {
 	Cancel bool
 	// Hang makes the socket accept and never answer, as a window that is closed or reloading.
 	Hang bool
-	// Refuse makes the socket a file that nobody listens on any more.
+	// Refuse leaves a socket file that nothing listens on.
 	Refuse bool
 	// StatusCode, when positive, is what openExternal answers in place of 200, with nothing opened.
 	StatusCode int

@@ -12,7 +12,7 @@ import (
 )
 
 // forward opens a tunnel to the remote port unless there is one. The laptop's port is the same number, or the next,
-// or any. As in VS Code nobody notices when it is another: the browser opens, and the redirect misses.
+// or any. As in VS Code it reports nothing when it is another one: the browser opens, and the redirect misses.
 func (w *Window) forward(port int) {
 	w.mu.Lock()
 	_, there := w.tunnels[port]

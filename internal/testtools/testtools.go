@@ -14,7 +14,7 @@ import (
 )
 
 // Dir returns the folder that `make setup` fills: $HOMING_TOOLS, else homing-tools in the user's cache folder, else
-// "" when neither is known. The same rule stands in scripts/tools-dir, so that the two agree.
+// "" when neither is known. scripts/tools-dir has the same rule.
 func Dir() string {
 	if dir := os.Getenv("HOMING_TOOLS"); dir != "" {
 		return dir

@@ -1,5 +1,5 @@
 // Command awscli is the AWS CLI as a program: one request a line in, one answer a line out (see clients_test.go of
-// the folder above). Its argument is the aws to run; every request starts it anew, as a person would.
+// the folder above). Its argument is the aws to run; every request starts it again, as a person would.
 package main
 
 import (

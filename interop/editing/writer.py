@@ -40,8 +40,10 @@ while lines.get() == "go":
         written += 1
         writes += 1
         section = "profile cli-%02d" % chance.randrange(40)
+        before = time.monotonic()
         writer.update_config({"__section__": section, "output": "text", "region": "r-%d" % written}, config)
         values[section] = "r-%d" % written
-        time.sleep(chance.random() * 0.04)
+        # Real programs start for each write, and homing waits for the large file to rest.
+        time.sleep(chance.random() * (0.04 + 20 * (time.monotonic() - before)))
     lines.get()
     print(json.dumps({"values": values, "slowest": slowest, "writes": writes}), flush=True)
