@@ -7,7 +7,6 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/fault"
-	"github.com/homing-cli/homing/internal/quote"
 	"github.com/homing-cli/homing/internal/session"
 	"github.com/homing-cli/homing/internal/store"
 )
@@ -130,11 +129,6 @@ func (a *App) ConfigFile() string {
 // HasSession reports whether the config file has an [sso-session] of this name, complete or not.
 func (a *App) HasSession(name string) bool {
 	return a.Loaded != nil && slices.Contains(a.Loaded.SessionNames(), name)
-}
-
-// Argument writes a name so that a shell reads it as one word, in a command for a person to type.
-func Argument(name string) string {
-	return quote.Sh.Arg(name)
 }
 
 // Login returns the remedy that signs in to t.

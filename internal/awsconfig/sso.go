@@ -233,7 +233,7 @@ func sessionFrom(s Profile) (session.Session, error) {
 	return found, nil
 }
 
-// legacySession returns the session of a profile that holds the start URL itself. Its scopes are read by nobody.
+// legacySession returns the session of a profile that holds the start URL itself. Nothing reads its scopes.
 func legacySession(p Profile) (session.Session, error) {
 	var found session.Session
 	err := required(p, "profile", fault.ConfigureSSO{Profile: p.Name}, &found)

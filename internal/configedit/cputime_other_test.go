@@ -6,5 +6,5 @@ import "time"
 
 var started = time.Now()
 
-// cpuTime is the time that has passed, where the processor's is not to be had.
+// cpuTime is the time that has passed, where the system does not tell that of the processor.
 func cpuTime() time.Duration { return time.Since(started) }
