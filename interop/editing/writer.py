@@ -44,6 +44,6 @@ while lines.get() == "go":
         writer.update_config({"__section__": section, "output": "text", "region": "r-%d" % written}, config)
         values[section] = "r-%d" % written
         # Real programs start for each write, and homing waits for the large file to rest.
-        time.sleep(chance.random() * (0.04 + 20 * (time.monotonic() - before)))
+        time.sleep(chance.random() ** 2 * (0.05 + 20 * (time.monotonic() - before)))
     lines.get()
     print(json.dumps({"values": values, "slowest": slowest, "writes": writes}), flush=True)
