@@ -24,7 +24,8 @@ func (a *App) Here(ctx context.Context) Where {
 	}
 	var w Where
 	facts := hostenv.Facts{
-		Getenv: a.Env.Getenv, GOOS: runtime.GOOS, Exists: a.Env.Exists, ReadFile: a.Env.ReadFile, HostName: a.Env.HostName,
+		Getenv: a.Env.Getenv, GOOS: runtime.GOOS, Exists: a.Env.Exists, ReadFile: a.Env.ReadFile,
+		HostName: a.Env.HostName,
 	}
 	if a.Env.Tmux != nil {
 		facts.Tmux = func(name string) (string, bool) { return a.Env.Tmux(ctx, name) }

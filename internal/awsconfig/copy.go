@@ -18,7 +18,8 @@ func givesCredentials(key string) bool {
 	}
 	switch key {
 	case "credential_process", "credential_source", "role_arn", "source_profile", "role_session_name", "external_id",
-		"mfa_serial", "duration_seconds", "web_identity_token_file", "web_identity_token", "login_session", "x_security_token_expires":
+		"mfa_serial", "duration_seconds", "web_identity_token_file", "web_identity_token", "login_session",
+		"x_security_token_expires":
 		return true
 	}
 	return false
@@ -41,7 +42,8 @@ func (c *Config) WithoutCredentials(profile string) ([]byte, error) {
 	var settings, rest []string
 	config := &c.files[0]
 	own := c.copiedSections(config, sectionKey{grammar.KindProfile, profile})
-	for _, line := range c.copiedSections(&c.files[1], sectionKey{grammar.KindProfile, profile}) { // those of the credentials file win
+	// Those of the credentials file win.
+	for _, line := range c.copiedSections(&c.files[1], sectionKey{grammar.KindProfile, profile}) {
 		own = slices.DeleteFunc(own, func(o copiedOption) bool { return o.key == line.key })
 		own = append(own, line)
 	}
@@ -166,7 +168,8 @@ func checkWithoutCredentials(path, text string) error {
 					return fault.New(
 						fault.Config,
 						"write every key of it at the beginning of its line",
-						"%q: no copy without credentials can be made of it: %s would stay, since programs disagree about where it belongs",
+						"%q: no copy without credentials can be made of it: %s would stay, since programs disagree "+
+							"about where it belongs",
 						path,
 						o.Key,
 					)

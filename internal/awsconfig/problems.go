@@ -53,7 +53,8 @@ func (f *file) headerProblems(sdk *grammar.Document) (found []Problem) {
 			if f.cli.Broken == nil {
 				found = append(found, f.problem(
 					s.Line,
-					"the SDKs take this for a header and the AWS CLI for a part of the value above, because it is indented deeper",
+					"the SDKs take this for a header and the AWS CLI for a part of the value above, because it is "+
+						"indented deeper",
 				))
 			}
 			continue
@@ -112,7 +113,8 @@ func (f *file) valueProblems(sdk *grammar.Document, s *grammar.Section) (found [
 					"the AWS CLI takes this line for a part of the value above it, because it is indented deeper"))
 			}
 		case cli[j].Nested || cli[j].Value == theirs.Value:
-		case grammar.CutComment(cli[j].Value) != cli[j].Value || strings.HasPrefix(cli[j].Value, "#") || strings.HasPrefix(cli[j].Value, ";"):
+		case grammar.CutComment(cli[j].Value) != cli[j].Value || strings.HasPrefix(cli[j].Value, "#") ||
+			strings.HasPrefix(cli[j].Value, ";"):
 			found = append(found,
 				f.problem(theirs.Line, "the AWS CLI takes the comment behind %s for a part of its value", theirs.Key))
 		case grammar.Unquote(cli[j].Value) != cli[j].Value:

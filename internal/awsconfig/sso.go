@@ -161,7 +161,8 @@ func (c *Config) insteadOf(p Profile) fault.Remedy {
 
 // other says what a profile without SSO uses instead.
 func other(p Profile) string {
-	for _, key := range []string{"credential_process", "aws_access_key_id", "web_identity_token_file", "login_session", "credential_source"} {
+	for _, key := range []string{"credential_process", "aws_access_key_id", "web_identity_token_file",
+		"login_session", "credential_source"} {
 		if _, ok := p.Lookup(key); ok {
 			return " but " + key
 		}
@@ -281,7 +282,8 @@ func differs(o *grammar.Option) string {
 	case strings.Contains(v, "\n"):
 		return "goes on in the next line, because that is indented deeper; remove the spaces in front of it"
 	case grammar.CutComment(v) != v || v != "" && (v[0] == '#' || v[0] == ';'):
-		return "has a comment behind it, which the AWS CLI takes for a part of the value; give the comment a line of its own"
+		return "has a comment behind it, which the AWS CLI takes for a part of the value; give the comment a line " +
+			"of its own"
 	case grammar.Unquote(v) != v:
 		return "stands in quotes, which the AWS CLI takes for a part of the value; remove them"
 	}

@@ -147,7 +147,8 @@ func start(ctx context.Context, getenv func(string) string, argv []string) error
 	cmd := exec.Command(path, argv[1:]...)
 	// $BROWSER has been looked at. xdg-open would start a text browser it names, or itself again.
 	cmd.Env = slices.DeleteFunc(cmd.Environ(), func(v string) bool { return strings.HasPrefix(v, "BROWSER=") })
-	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"} { // getenv may know newer ones than this process
+	// Getenv may know newer ones than this process.
+	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"} {
 		if v := getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
@@ -195,7 +196,8 @@ func commands(goos string, getenv func(string) string, rawURL string) [][]string
 	case getenv("WSL_DISTRO_NAME") != "" || getenv("WSL_INTEROP") != "":
 		// -s: without it wslview first asks the server for the address itself, and a sign-in page works once.
 		list = append(list, []string{"wslview", "-s", rawURL})
-		for _, program := range []string{"powershell.exe", "/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.exe"} {
+		for _, program := range []string{"powershell.exe",
+			"/mnt/c/Windows/System32/WindowsPowerShell/v1.0/powershell.exe"} {
 			// The second for appendWindowsPath=false in wsl.conf.
 			list = append(list,
 				[]string{program, "-NoProfile", "-NonInteractive", "-Command", "Start-Process " + literal(rawURL)})
@@ -213,7 +215,8 @@ func commands(goos string, getenv func(string) string, rawURL string) [][]string
 // doubled. PowerShell takes the typographic ones for single quotes too (about_Quoting_Rules, CharTraits.cs). A double
 // quote would end the argument in some Windows programs' eyes; browsers write it as %22 in any case.
 func literal(rawURL string) string {
-	return "'" + strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a", "\u201a\u201a", "\u201b", "\u201b\u201b", `"`, "%22").
+	return "'" + strings.NewReplacer("'", "''", "\u2018", "\u2018\u2018", "\u2019", "\u2019\u2019", "\u201a",
+		"\u201a\u201a", "\u201b", "\u201b\u201b", `"`, "%22").
 		Replace(rawURL) +
 		"'"
 }

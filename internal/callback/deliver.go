@@ -69,7 +69,8 @@ func deliver(ctx context.Context, dir, text string, b bounds) error {
 		last = err
 	}
 	return &fault.Error{
-		Kind: fault.SignInNeeded, Msg: "the login that waits for this redirect does not answer here", Remedy: pasteOrStart, Err: last,
+		Kind: fault.SignInNeeded, Msg: "the login that waits for this redirect does not answer here",
+		Remedy: pasteOrStart, Err: last,
 	}
 }
 
@@ -130,11 +131,13 @@ func hand(ctx context.Context, port int, state string, r Redirect, b bounds) (ou
 	switch {
 	case err != nil:
 		return outcome{}, err
-	case status != http.StatusOK || subtle.ConstantTimeCompare([]byte(o.Proof), []byte(proof(state, port, challenge))) != 1:
+	case status != http.StatusOK || subtle.ConstantTimeCompare([]byte(o.Proof), []byte(proof(state, port,
+		challenge))) != 1:
 		return outcome{}, fault.New(
 			fault.SignInNeeded,
 			"paste the address into the terminal of that login",
-			"port %d on 127.0.0.1 is not the login that waits for this redirect: it may run in another container or on another machine",
+			"port %d on 127.0.0.1 is not the login that waits for this redirect: it may run in another container "+
+				"or on another machine",
 			port,
 		)
 	}

@@ -48,7 +48,8 @@ var (
 	refusedPage = page{
 		title: "Nothing to do here",
 		text: []string{
-			"homing waits here for the end of a sign-in, and this request is not it. Nothing was changed; the sign-in goes on.",
+			"homing waits here for the end of a sign-in, and this request is not it. Nothing was changed; the " +
+				"sign-in goes on.",
 			"Open the address that homing shows in your terminal.",
 		},
 	}

@@ -11,8 +11,9 @@ const maxValue = 16 << 10
 
 // Redirect is what the browser brought back. Either Code or Error is set.
 type Redirect struct {
-	Code        session.Secret
-	Error       string // the OAuth error code, such as "access_denied"; from a stranger who knew the state: print it with care
+	Code session.Secret
+	// The OAuth error code, such as "access_denied"; from a stranger who knew the state: print it with care.
+	Error       string
 	Description string // error_description, may be empty
 	Handed      bool   // it came by Deliver, not by a browser
 	Swapped     bool   // the browser was at another host than 127.0.0.1, where the redirect went: somebody put it there

@@ -26,8 +26,10 @@ func newRootCmd(a *app.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "homing",
 		Short: "Sign in to AWS IAM Identity Center from wherever your shell runs",
-		Long: "homing signs you in to AWS IAM Identity Center (AWS SSO) from wherever your shell runs: a codespace, a dev\n" +
-			"container, an SSH host, a laptop. It writes the files that the AWS CLI and every AWS SDK already read.\n\n" +
+		Long: "homing signs you in to AWS IAM Identity Center (AWS SSO) from wherever your shell runs: a " +
+			"codespace, a dev\n" +
+			"container, an SSH host, a laptop. It writes the files that the AWS CLI and every AWS SDK already " +
+			"read.\n\n" +
 			"Start with:                     homing configure sso\n" +
 			"Try it without an AWS account:  homing demo",
 		Version:       app.Version(),
@@ -52,7 +54,8 @@ func newRootCmd(a *app.App) *cobra.Command {
 		&a.Flags.Region,
 		"region",
 		"",
-		"client `region` that configure sso and profiles sync write, exec sets and console opens; signing in uses sso_region",
+		"client `region` that configure sso and profiles sync write, exec sets and console opens; signing in uses "+
+			"sso_region",
 	)
 	flags.BoolVar(&a.Flags.Debug, "debug", false, "say on stderr what is done, without secrets")
 	flags.BoolVar(&a.Flags.JSON, "json", false, "print JSON for machines on stdout")

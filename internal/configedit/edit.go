@@ -186,7 +186,8 @@ func (e *editor) pair(c *change) error {
 		if c.cli, found = grammar.SectionAt(e.cli, s.Start); !found {
 			return e.unclear(
 				s.Line,
-				"the SDKs take this for a header and the AWS CLI does not, since it is indented deeper than the line above",
+				"the SDKs take this for a header and the AWS CLI does not, since it is indented deeper than the "+
+					"line above",
 			)
 		}
 		if c.merged {

@@ -174,7 +174,8 @@ func (e *editor) hiddenHeader(c *change) error {
 		if _, ok := grammar.SectionAt(e.cli, s.Start); !ok {
 			return e.unclear(
 				s.Line,
-				"the SDKs take this for a header and the AWS CLI for a part of the value above it, since it is indented deeper",
+				"the SDKs take this for a header and the AWS CLI for a part of the value above it, since it is "+
+					"indented deeper",
 			)
 		}
 	}

@@ -43,7 +43,8 @@ func To(ctx context.Context, a *app.App, s session.Session) (connection, error) 
 	}
 	c.Known = func(host string) bool { return endpoints.Known(host, c.Region, s.StartURL, c.StartURL) }
 	c.Client = idc.New(idc.Options{
-		Region: c.Region, Endpoints: endpoints, HTTPClient: httpClient, UserAgent: "homing/" + app.Version(), Log: a.UI.Logger(),
+		Region: c.Region, Endpoints: endpoints, HTTPClient: httpClient, UserAgent: "homing/" + app.Version(),
+		Log: a.UI.Logger(),
 	})
 	return c, nil
 }

@@ -17,7 +17,8 @@ const GlancePatience = 5 * time.Second
 // WithPatience is ctx with the given limit, app.patience or what is left of it.
 func WithPatience(ctx context.Context, a *app.App, limit time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, limit, &fault.Error{
-		Kind: fault.Unavailable, Msg: "IAM Identity Center gave no answer within " + limit.Round(100*time.Millisecond).String(),
+		Kind:   fault.Unavailable,
+		Msg:    "IAM Identity Center gave no answer within " + limit.Round(100*time.Millisecond).String(),
 		Remedy: fault.Advice("check the network and the proxy settings (HTTPS_PROXY), then try again"),
 	})
 }

@@ -13,11 +13,12 @@ import (
 
 // Verification is the service's answer about a token.
 type Verification struct {
-	Accepted   bool   `json:"accepted"`
-	Renewed    bool   `json:"renewed"` // the token was renewed for it
-	Error      string `json:"error,omitempty"`
-	Kind       string `json:"kind,omitempty"`                // of the error, as in docs/errors.md
-	ClockAhead *int   `json:"clock_ahead_seconds,omitempty"` // our clock against the service's, negative when behind; 0 within 5 s
+	Accepted bool   `json:"accepted"`
+	Renewed  bool   `json:"renewed"` // the token was renewed for it
+	Error    string `json:"error,omitempty"`
+	Kind     string `json:"kind,omitempty"` // of the error, as in docs/errors.md
+	// Our clock against the service's, negative when behind; 0 within 5 s.
+	ClockAhead *int `json:"clock_ahead_seconds,omitempty"`
 }
 
 // clockNoise is how far two clocks may seem apart because of the time that an answer takes, and because the service

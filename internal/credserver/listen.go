@@ -50,7 +50,8 @@ func reason(err error) string {
 // Serve answers requests on l, and renews ahead of time as Renew does, until ctx is done. It closes l.
 func (s *Server) Serve(ctx context.Context, l net.Listener, look time.Duration) error {
 	server := &http.Server{
-		Handler: s, ReadTimeout: readWait, ReadHeaderTimeout: readWait, WriteTimeout: mostWait + readWait, IdleTimeout: idleWait,
+		Handler: s, ReadTimeout: readWait, ReadHeaderTimeout: readWait, WriteTimeout: mostWait + readWait,
+		IdleTimeout:    idleWait,
 		MaxHeaderBytes: mostHeader, DisableGeneralOptionsHandler: true, // "OPTIONS *" is a request like any other
 		ErrorLog: log.New(io.Discard, "", 0), // what strangers send is of no interest, and may be anything
 	}

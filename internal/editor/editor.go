@@ -140,7 +140,10 @@ func ask(ctx context.Context, path string, uid int, m message) ([]byte, error) {
 		return nil, err
 	}
 	transport := &http.Transport{
-		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path, uid) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dial(ctx, path,
+				uid)
+		},
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: 16 << 10,

@@ -19,8 +19,9 @@ const hook = "VSCODE_IPC_HOOK_CLI"
 // Places says where to look for a window. The zero value sees no variable and counts root's sockets only.
 type Places struct {
 	Getenv func(string) string // nil: no variable is set
-	Dirs   []string            // folders in which sockets are looked for; nil: $XDG_RUNTIME_DIR, /run/user/UID, $TMPDIR, /tmp
-	UID    int                 // whose sockets count; -1: this process's user
+	// Folders in which sockets are looked for; nil: $XDG_RUNTIME_DIR, /run/user/UID, $TMPDIR, /tmp.
+	Dirs []string
+	UID  int // whose sockets count; -1: this process's user
 
 	// Tmux is what tmux knows of a variable, as Tmux.Variable says; nil: asks tmux where TMUX is set.
 	Tmux func(ctx context.Context, name string) (value string, known bool)

@@ -136,14 +136,14 @@ var renewed = []string{"SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "DISPLAY", "WA
 // lookup returns a variable, and where it comes from if that is not the shell's own environment. In tmux, two sources
 // may disagree about the person's terminal:
 //
-//   - tmux is right if its session has the variable, which comes from the terminal that was attached last. The shell is as
-//     old as its pane: it may stem from an SSH session that has ended, or from a desk that its owner now reaches by SSH.
-//     If the session has removed a variable, the newest terminal does not have it.
+//   - tmux is right if its session has the variable, which comes from the terminal that was attached last. The shell
+//     is as old as its pane: it may stem from an SSH session that has ended, or from a desk that its owner now
+//     reaches by SSH. If the session has removed a variable, the newest terminal does not have it.
 //   - The shell is right if the session has no such variable: update-environment may be empty, tmux may not answer.
-//   - A shell that was reached by ssh from a pane is right: sshd gave it its own SSH_CONNECTION, and no TMUX. If ssh did
-//     send TMUX, its socket does not exist on that machine, and tmux knows nothing.
-//   - Neither is right about SSH_CLIENT and SSH_TTY once SSH_CONNECTION has changed: they come from the same sshd as the
-//     shell's connection, and tmux does not renew them. They count only with the connection they belong to.
+//   - A shell that was reached by ssh from a pane is right: sshd gave it its own SSH_CONNECTION, and no TMUX. If ssh
+//     did send TMUX, its socket does not exist on that machine, and tmux knows nothing.
+//   - Neither is right about SSH_CLIENT and SSH_TTY once SSH_CONNECTION has changed: they come from the same sshd as
+//     the shell's connection, and tmux does not renew them. They count only with the connection they belong to.
 //   - The shell is right about all other variables, which a person may set in it: BROWSER, CODESPACE_NAME.
 //
 // screen does not reveal its variables, so those of its shells count.

@@ -22,7 +22,8 @@ var ci = row{
 	ways: []line{
 		{
 			channel: session.DeviceCode,
-			text:    "Nobody can sign in from a CI job by a browser; let the job assume a role through OIDC federation instead.",
+			text: "Nobody can sign in from a CI job by a browser; let the job assume a role through OIDC " +
+				"federation instead.",
 		},
 	},
 	certain: documented, source: "the documentation of each CI service",
@@ -35,7 +36,9 @@ var codespacesDesktop = row{
 	why:     byTunnel,
 	ways:    []line{clickHere, portsView, ghForward, ghSSH},
 	origins: codespaceOrigins,
-	certain: reported, source: "variables: GitHub's documentation; the tunnel: Azure/azure-cli#27443, where this client was the one that worked",
+	certain: reported,
+	source: "variables: GitHub's documentation; the tunnel: Azure/azure-cli#27443, where this client was the one " +
+		"that worked",
 }
 
 var codespacesSSH = row{
@@ -58,7 +61,8 @@ var codespacesWeb = row{
 	ways:    []line{swapHost, ghForward, ghSSH},
 	origins: codespaceOrigins,
 	certain: reported, source: "variables: GitHub's documentation; the swapped host: expo/eas-cli#4129",
-	notes: "No variable tells the browser from the desktop program (microsoft/vscode#231531), so the editor's window is asked. " +
+	notes: "No variable tells the browser from the desktop program (microsoft/vscode#231531), so the editor's " +
+		"window is asked. " +
 		"The forwarded port is private: the browser that shows it must be signed in to GitHub.",
 }
 
@@ -70,7 +74,8 @@ var codespaces = row{
 	ways:    []line{swapHost, ghForward, ghSSH},
 	origins: codespaceOrigins,
 	certain: reported, source: "variables: GitHub's documentation; the swapped host: expo/eas-cli#4129",
-	notes: "No window of the editor answers: it is reloading or closed, or the shell was started by something else. Whether the person " +
+	notes: "No window of the editor answers: it is reloading or closed, or the shell was started by something " +
+		"else. Whether the person " +
 		"sits at a browser or at the desktop program is not known then.",
 }
 
@@ -82,7 +87,8 @@ var gitpod = row{
 	ways:    []line{clickHere, portsView, swapHost},
 	origins: []string{"https://{port}-{GITPOD_WORKSPACE_URL:host}"},
 	certain: documented, source: "the source of Gitpod; the tunnel: VS Code's source",
-	notes: "`gp preview --external` rewrites every local address in its argument, so the authorize URL never goes through it.",
+	notes: "`gp preview --external` rewrites every local address in its argument, so the authorize URL never goes " +
+		"through it.",
 }
 
 var ona = row{
@@ -105,7 +111,8 @@ var devpod = row{
 	ways: []line{clickHere, portsView, {channel: session.Forward,
 		text:     "Forward the port by the SSH host that DevPod has configured: " + thenReload + ".",
 		commands: []string{"ssh -N -L {port}:127.0.0.1:{port} {DEVPOD_WORKSPACE_ID}.devpod"}}},
-	certain: documented, source: "variables: DevPod's source; the SSH host: its documentation; the tunnel: VS Code's source",
+	certain: documented,
+	source:  "variables: DevPod's source; the SSH host: its documentation; the tunnel: VS Code's source",
 }
 
 var coder = row{
@@ -137,8 +144,10 @@ var googleCloudWorkstations = row{
 	why:     notByItself,
 	ways:    []line{clickHere, portsView},
 	origins: []string{"https://{port}-{WEB_HOST}", "{VSCODE_PROXY_URI}"},
-	certain: reported, source: "the variable: firebase-tools; the address: Google's API reference, which prefixes the host with the port",
-	notes: "`gcloud workstations start-tcp-tunnel` would forward the port, but nothing here names the workstation's cluster and configuration, so no command is printed.",
+	certain: reported,
+	source:  "the variable: firebase-tools; the address: Google's API reference, which prefixes the host with the port",
+	notes: "`gcloud workstations start-tcp-tunnel` would forward the port, but nothing here names the " +
+		"workstation's cluster and configuration, so no command is printed.",
 }
 
 var awsCloudShell = row{

@@ -6,7 +6,8 @@ import (
 )
 
 // tunnelSource is where the claim comes from that a desktop editor brings the redirect back.
-const tunnelSource = "VS Code's source: NativeWindow.resolveExternalUri opens a tunnel to the port it finds in the query"
+const tunnelSource = "VS Code's source: NativeWindow.resolveExternalUri opens a tunnel to the port it finds in the " +
+	"query"
 
 var devContainer = row{
 	name: "devcontainer", title: "a dev container",
@@ -18,7 +19,8 @@ var devContainer = row{
 	why:     "a browser outside it cannot reach a listener in it by itself",
 	ways:    []line{clickHere, portsView},
 	certain: documented, source: "the variables: microsoft/vscode-remote-release#3517; " + tunnelSource,
-	notes: "Not every variable is always set, and people add DEVCONTAINER themselves. A port in forwardPorts of devcontainer.json, with --redirect-port of the same number, is always forwarded.",
+	notes: "Not every variable is always set, and people add DEVCONTAINER themselves. A port in forwardPorts of " +
+		"devcontainer.json, with --redirect-port of the same number, is always forwarded.",
 }
 
 var codeServer = row{
@@ -52,7 +54,8 @@ var openVSCode = row{
 	absent: []sign{{window: editor.Desktop}},
 	flow:   session.Device, remote: true, window: true,
 	why:     "the editor runs in a browser, on another machine than the listener would",
-	certain: reported, source: "the variable: images of openvscode-server; the web client's behaviour: VS Code's source",
+	certain: reported,
+	source:  "the variable: images of openvscode-server; the web client's behaviour: VS Code's source",
 }
 
 var vscodeWeb = row{
@@ -61,7 +64,9 @@ var vscodeWeb = row{
 	flow:  session.Device, remote: true, window: true,
 	why:     "the editor runs in a browser, on another machine than the listener would",
 	ways:    []line{swapPortsView},
-	certain: documented, source: "VS Code's source: the web client maps no address in a query; the Ports view over a tunnel: microsoft/vscode-remote-release#9989",
+	certain: documented,
+	source: "VS Code's source: the web client maps no address in a query; the Ports view over a tunnel: " +
+		"microsoft/vscode-remote-release#9989",
 	notes: "vscode.dev, `code serve-web`, or an editor that no row above names.",
 }
 
@@ -111,7 +116,8 @@ var vscodeSSH = row{
 	why:     notByItself,
 	ways:    []line{clickHere, portsView, sshForward},
 	certain: documented, source: "SSH_TTY: the source of git-credential-manager; " + tunnelSource,
-	notes: "The local end has the same number if that is free there; where it is not, VS Code takes another one and the redirect goes astray.",
+	notes: "The local end has the same number if that is free there; where it is not, VS Code takes another one " +
+		"and the redirect goes astray.",
 }
 
 var vscodeTunnel = row{
@@ -123,9 +129,12 @@ var vscodeTunnel = row{
 	flow: session.Device, remote: true, window: true,
 	why:     "a tunnel of VS Code brings ports to an address of devtunnels.ms, not to your machine",
 	ways:    []line{swapPortsView},
-	certain: reported, source: "microsoft/vscode-remote-release#9195, #9989, #11755; SSH_TTY: the source of git-credential-manager",
-	notes: "Also what is left when the variables of VS Code's server are there and no row above matches: a device code works in any case. " +
-		"A tunnel is said to rewrite the host to localhost; where it does not, the listener refuses the swapped address and a paste works.",
+	certain: reported,
+	source:  "microsoft/vscode-remote-release#9195, #9989, #11755; SSH_TTY: the source of git-credential-manager",
+	notes: "Also what is left when the variables of VS Code's server are there and no row above matches: a device " +
+		"code works in any case. " +
+		"A tunnel is said to rewrite the host to localhost; where it does not, the listener refuses the swapped " +
+		"address and a paste works.",
 }
 
 var jetBrains = row{
@@ -138,7 +147,8 @@ var jetBrains = row{
 	why:     notByItself,
 	ways:    []line{sshForward},
 	certain: assumed, source: "the variable: many shell profiles; the rest is common knowledge",
-	notes: "The client is said to forward ports that it notices; when it has, the redirect comes back by itself with --flow pkce.",
+	notes: "The client is said to forward ports that it notices; when it has, the redirect comes back by itself " +
+		"with --flow pkce.",
 }
 
 var zed = row{

@@ -17,8 +17,10 @@ var wsl = row{
 	why:     "a browser on Windows reaches a listener here",
 	browser: "wslview or PowerShell",
 	ways:    []line{clickHere},
-	certain: documented, source: "the source of git-credential-manager; Microsoft's documentation of localhost forwarding",
-	notes: "Some VPNs break the way from Windows to WSL (microsoft/WSL#9921); mirrored networking mends it, and a paste always works.",
+	certain: documented,
+	source:  "the source of git-credential-manager; Microsoft's documentation of localhost forwarding",
+	notes: "Some VPNs break the way from Windows to WSL (microsoft/WSL#9921); mirrored networking mends it, and " +
+		"a paste always works.",
 }
 
 var ssh = row{
@@ -29,7 +31,8 @@ var ssh = row{
 	ways:    []line{sshForward},
 	certain: documented, source: "sshd(8), ssh(1)",
 	notes: "Also with a display forwarded by X11, and with a display of its own: who came by SSH sits elsewhere. " +
-		"LocalForward in ~/.ssh/config, with --redirect-port of the same number and --flow pkce, makes the forward permanent.",
+		"LocalForward in ~/.ssh/config, with --redirect-port of the same number and --flow pkce, makes the forward " +
+		"permanent.",
 }
 
 var toolbox = row{
@@ -47,7 +50,8 @@ var container = row{
 	flow:  session.Device, remote: true,
 	why:     "a browser outside it cannot reach a listener in it",
 	certain: documented, source: "Docker's and podman's documentation",
-	notes: "A published port does not help: the listener is on 127.0.0.1 of the container. With --network host it is on that of the machine, so --flow pkce works.",
+	notes: "A published port does not help: the listener is on 127.0.0.1 of the container. With --network host it " +
+		"is on that of the machine, so --flow pkce works.",
 }
 
 // unknown is what people sit in front of when a sign-in waits ten minutes for a browser that is not there: a session
@@ -58,7 +62,8 @@ var unknown = row{
 	flow:  session.Device, remote: true,
 	why: "nothing says that a browser is near",
 	ways: []line{{channel: session.Forward,
-		text:     "If you came here by SSH, forward the port: " + thenReload + ". Use the name you know this machine by if this one does not answer.",
+		text: "If you came here by SSH, forward the port: " + thenReload + ". Use the name you know this " +
+			"machine by if this one does not answer.",
 		commands: sshForward.commands}},
 	certain: documented, source: "what the absence of a display means on Linux and the BSDs",
 	notes: "sudo and session managers drop the variables of the rows above.",

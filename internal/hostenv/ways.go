@@ -11,7 +11,8 @@ import (
 type Way struct {
 	Channel session.Channel // as in Place.Channels, or session.Callback
 	Text    string          // one to three plain sentences on one line
-	Command string          // one line to type on the machine of the browser; "" is nothing, or fault.HandOver for session.Callback
+	// One line to type on the machine of the browser; "" is nothing, or fault.HandOver for session.Callback.
+	Command string
 }
 
 // line is the template of a Way.
@@ -117,20 +118,25 @@ const thenReload = "run this on the machine of the browser and leave it running,
 // Lines of more than one row.
 var (
 	clickHere = line{channel: session.Tunnel, desktop: true,
-		text: "Open the address from this terminal: Ctrl+click it (Cmd+click on a Mac), then choose Open. The editor forwards port {port} by itself."}
+		text: "Open the address from this terminal: Ctrl+click it (Cmd+click on a Mac), then choose Open. The " +
+			"editor forwards port {port} by itself."}
 	portsView = line{channel: session.Forward, desktop: true,
-		text: "In the editor's Ports view, forward port {port} to the same port on your machine, then load the failed page again."}
+		text: "In the editor's Ports view, forward port {port} to the same port on your machine, then load the " +
+			"failed page again."}
 	sshForward = line{channel: session.Forward,
-		text:     "Forward the port: " + thenReload + ". Use the name you know this machine by if this one does not answer.",
+		text: "Forward the port: " + thenReload + ". Use the name you know this machine by if this one does " +
+			"not answer.",
 		commands: []string{"ssh -N -L {port}:127.0.0.1:{port} {ssh}"}}
 	ghForward = line{channel: session.Forward,
-		text: "Forward the port with GitHub's gh: " + thenReload + ". While it runs, others in your network can reach the port too.",
+		text: "Forward the port with GitHub's gh: " + thenReload + ". While it runs, others in your network can " +
+			"reach the port too.",
 		commands: []string{
 			"gh codespace ports forward {port}:{port} -c {CODESPACE_NAME}",
 			"gh codespace ports forward {port}:{port}",
 		}}
 	ghSSH = line{channel: session.Forward,
-		text: "Forward the port by SSH, which only your machine can reach then, if the codespace has an SSH server: " + thenReload + ".",
+		text: "Forward the port by SSH, which only your machine can reach then, if the codespace has an SSH " +
+			"server: " + thenReload + ".",
 		commands: []string{
 			"gh codespace ssh -c {CODESPACE_NAME} -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}",
 			"gh codespace ssh -- -N -L 127.0.0.1:{port}:127.0.0.1:{port}",
@@ -145,7 +151,8 @@ var (
 	pasteHere = line{channel: session.Paste,
 		text: "Copy the address of the page that failed to load, and paste it here; never anywhere else."}
 	callbackElsewhere = line{channel: session.Callback,
-		text: "Or hand it over in another shell of yours on this machine: run this there, and paste the address into it."}
+		text: "Or hand it over in another shell of yours on this machine: run this there, and paste the address " +
+			"into it."}
 	deviceCode = line{channel: session.DeviceCode,
 		text: "Use a device code, which needs no way back to this machine."}
 )

@@ -21,7 +21,8 @@ type ConsolePage struct {
 
 // consoleNames are the services that the console calls otherwise than the AWS CLI does.
 var consoleNames = map[string]string{
-	"dynamodb": "dynamodbv2", "identitystore": "singlesignon", "kafka": "msk", "logs": "cloudwatch", "mq": "amazon-mq", "opensearch": "aos",
+	"dynamodb": "dynamodbv2", "identitystore": "singlesignon", "kafka": "msk", "logs": "cloudwatch",
+	"mq": "amazon-mq", "opensearch": "aos",
 	"ssm": "systems-manager", "sso": "singlesignon", "sso-admin": "singlesignon", "stepfunctions": "states",
 }
 

@@ -157,7 +157,10 @@ var partitions = [...]partition{
 
 // partitionOf returns the partition of a region; the last takes what no other has.
 func partitionOf(region string) partition {
-	return partitions[slices.IndexFunc(partitions[:], func(p partition) bool { return strings.HasPrefix(region, p.prefix) })]
+	return partitions[slices.IndexFunc(partitions[:], func(p partition) bool {
+		return strings.HasPrefix(region,
+			p.prefix)
+	})]
 }
 
 // address is where AWS has a service in a region, by the rule sets that it publishes for the SDKs.

@@ -16,25 +16,27 @@ type Code string
 const (
 	CodeAuthorizationPending Code = "authorization_pending" // nobody has approved the device code yet
 	CodeSlowDown             Code = "slow_down"             // polled too often
-	CodeExpiredToken         Code = "expired_token"         // by the RFC a lapsed device code; the service was never seen to say it
-	CodeInvalidGrant         Code = "invalid_grant"         // a device code that lapsed or was used, a dead refresh token, a bad code
-	CodeAccessDenied         Code = "access_denied"         // a person or the instance said no
-	CodeInvalidRequest       Code = "invalid_request"       // wrong region or start URL, mostly
-	CodeInvalidClient        Code = "invalid_client"        // the registration is over or of another region
-	CodeUnauthorizedClient   Code = "unauthorized_client"   // the registration may not do this
-	CodeInvalidScope         Code = "invalid_scope"
-	CodeInvalidMetadata      Code = "invalid_client_metadata"
-	CodeInvalidRedirect      Code = "invalid_redirect_uri"
-	CodeUnsupportedGrant     Code = "unsupported_grant_type"
-	CodeUnauthorized         Code = "unauthorized" // portal 401: the access token is not known here, or no longer
-	CodeForbidden            Code = "forbidden"    // portal 403 "No access", and 404 of an account or role
-	CodeThrottled            Code = "throttled"
-	CodeServer               Code = "server"   // the service has a fault of its own
-	CodeNetwork              Code = "network"  // no answer; see Error.Sent
-	CodeTLS                  Code = "tls"      // the other end could not be trusted
-	CodeNonsense             Code = "nonsense" // an answer, but not Identity Center's
-	CodeCanceled             Code = "canceled" // the caller's context ended
-	CodeOther                Code = "other"
+	// By the RFC a lapsed device code; the service was never seen to say it.
+	CodeExpiredToken Code = "expired_token"
+	// A device code that lapsed or was used, a dead refresh token, a bad code.
+	CodeInvalidGrant       Code = "invalid_grant"
+	CodeAccessDenied       Code = "access_denied"       // a person or the instance said no
+	CodeInvalidRequest     Code = "invalid_request"     // wrong region or start URL, mostly
+	CodeInvalidClient      Code = "invalid_client"      // the registration is over or of another region
+	CodeUnauthorizedClient Code = "unauthorized_client" // the registration may not do this
+	CodeInvalidScope       Code = "invalid_scope"
+	CodeInvalidMetadata    Code = "invalid_client_metadata"
+	CodeInvalidRedirect    Code = "invalid_redirect_uri"
+	CodeUnsupportedGrant   Code = "unsupported_grant_type"
+	CodeUnauthorized       Code = "unauthorized" // portal 401: the access token is not known here, or no longer
+	CodeForbidden          Code = "forbidden"    // portal 403 "No access", and 404 of an account or role
+	CodeThrottled          Code = "throttled"
+	CodeServer             Code = "server"   // the service has a fault of its own
+	CodeNetwork            Code = "network"  // no answer; see Error.Sent
+	CodeTLS                Code = "tls"      // the other end could not be trusted
+	CodeNonsense           Code = "nonsense" // an answer, but not Identity Center's
+	CodeCanceled           Code = "canceled" // the caller's context ended
+	CodeOther              Code = "other"
 )
 
 // Error is what happened on the wire. It is the cause of the *fault.Error that every method returns. All its text is
@@ -120,8 +122,9 @@ var codes = map[string]Code{
 	"unsupported_grant_type": CodeUnsupportedGrant, "UnsupportedGrantTypeException": CodeUnsupportedGrant,
 	"server_error": CodeServer, "internal_server_exception": CodeServer, "InternalServerException": CodeServer,
 	"temporarily_unavailable": CodeServer, "ServiceUnavailableException": CodeServer,
-	"UnauthorizedException": CodeUnauthorized, "ForbiddenException": CodeForbidden, "ResourceNotFoundException": CodeForbidden,
-	"TooManyRequestsException": CodeThrottled, "ThrottlingException": CodeThrottled, "Throttling": CodeThrottled,
+	"UnauthorizedException": CodeUnauthorized, "ForbiddenException": CodeForbidden,
+	"ResourceNotFoundException": CodeForbidden,
+	"TooManyRequestsException":  CodeThrottled, "ThrottlingException": CodeThrottled, "Throttling": CodeThrottled,
 }
 
 // codeFor reads the code off an error answer: by OAuth's name, by AWS's, at last by the status. An answer in which
@@ -329,7 +332,8 @@ func (c *Client) explainPortal(f *fault.Error, k *call, e *Error) {
 		case k.account != "":
 			f.Msg = fmt.Sprintf("no access to account %q", k.account) + e.saying()
 			f.Remedy = fault.Preface{
-				Words: "check sso_account_id; if the account was assigned after signing in,", Then: fault.Login{Force: true},
+				Words: "check sso_account_id; if the account was assigned after signing in,",
+				Then:  fault.Login{Force: true},
 			}
 		}
 	case CodeInvalidRequest:

@@ -9,7 +9,8 @@ import (
 // awsSuffixes end the names of AWS's own endpoints. Below them stand customers' machines and buckets too, so a suffix
 // alone makes no host AWS's.
 var awsSuffixes = []string{
-	"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "api.amazonwebservices.com.cn", "api.amazonwebservices.eu",
+	"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "api.amazonwebservices.com.cn",
+	"api.amazonwebservices.eu",
 }
 
 // signInServices are the labels that stand before the region in the hosts a sign-in leads to.

@@ -66,7 +66,8 @@ func (c *Client) Register(ctx context.Context, r RegisterRequest) (session.Regis
 		ClientSecret          *string `json:"clientSecret"`
 		ClientSecretExpiresAt int64   `json:"clientSecretExpiresAt"`
 	}
-	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/client/register", body: in}, &out); err != nil {
+	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/client/register", body: in},
+		&out); err != nil {
 		return session.Registration{}, err
 	}
 	if err := c.need(k, member{"clientId", out.ClientID}, member{"clientSecret", out.ClientSecret}); err != nil {
@@ -111,10 +112,12 @@ func (c *Client) StartDevice(ctx context.Context, reg session.Registration,
 		ExpiresIn               int32   `json:"expiresIn"`
 		Interval                int32   `json:"interval"`
 	}
-	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/device_authorization", body: in}, &out); err != nil {
+	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/device_authorization", body: in},
+		&out); err != nil {
 		return DeviceAuthorization{}, err
 	}
-	if err := c.need(k, member{"deviceCode", out.DeviceCode}, member{"userCode", out.UserCode}, member{"verificationUri", out.VerificationURI}); err != nil {
+	if err := c.need(k, member{"deviceCode", out.DeviceCode}, member{"userCode", out.UserCode},
+		member{"verificationUri", out.VerificationURI}); err != nil {
 		return DeviceAuthorization{}, err
 	}
 	d := DeviceAuthorization{
@@ -198,7 +201,8 @@ func (c *Client) token(ctx context.Context, grant, clientID string, clientSecret
 		RefreshToken *string `json:"refreshToken"`
 		ExpiresIn    int32   `json:"expiresIn"`
 	}
-	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/token", body: in, attempts: 1}, &out); err != nil {
+	if err := c.send(ctx, k, request{method: http.MethodPost, url: c.oidc + "/token", body: in, attempts: 1},
+		&out); err != nil {
 		return Grant{}, err
 	}
 	if err := c.need(k, member{"accessToken", out.AccessToken}); err != nil {
@@ -241,7 +245,8 @@ func (c *Client) AuthorizeURL(r AuthorizeRequest) string {
 	var b strings.Builder
 	b.WriteString(c.oidc + "/authorize?response_type=code")
 	for _, p := range [][2]string{
-		{"client_id", r.ClientID}, {"redirect_uri", r.RedirectURI}, {"state", r.State}, {"code_challenge_method", "S256"},
+		{"client_id", r.ClientID}, {"redirect_uri", r.RedirectURI}, {"state", r.State}, {"code_challenge_method",
+			"S256"},
 		{"scopes", strings.Join(r.Scopes, " ")}, {"code_challenge", r.Challenge},
 	} {
 		b.WriteString("&" + p[0] + "=" + percent(p[1]))

@@ -79,7 +79,8 @@ func (c *Client) accounts(ctx context.Context, k *call, token session.Secret, pa
 			EmailAddress string `json:"emailAddress"`
 		} `json:"accountList"`
 	}
-	if err := c.send(ctx, k, c.get("/assignment/accounts", token, listing(pageSize, page), attempts), &out); err != nil {
+	if err := c.send(ctx, k, c.get("/assignment/accounts", token, listing(pageSize, page), attempts),
+		&out); err != nil {
 		return nil, "", err
 	}
 	accounts := make([]session.Account, 0, len(out.AccountList))
@@ -188,10 +189,12 @@ func (c *Client) RoleCredentials(ctx context.Context, token session.Secret,
 	if rc == nil {
 		return session.RoleCredentials{}, c.explain(k, c.nonsense(k, "roleCredentials is missing"))
 	}
-	if err := c.need(k, member{"accessKeyId", rc.AccessKeyID}, member{"secretAccessKey", rc.SecretAccessKey}, member{"sessionToken", rc.SessionToken}); err != nil {
+	if err := c.need(k, member{"accessKeyId", rc.AccessKeyID}, member{"secretAccessKey", rc.SecretAccessKey},
+		member{"sessionToken", rc.SessionToken}); err != nil {
 		return session.RoleCredentials{}, err
 	}
-	for _, m := range []member{{"accessKeyId", rc.AccessKeyID}, {"secretAccessKey", rc.SecretAccessKey}, {"sessionToken", rc.SessionToken}} {
+	for _, m := range []member{{"accessKeyId", rc.AccessKeyID}, {"secretAccessKey", rc.SecretAccessKey},
+		{"sessionToken", rc.SessionToken}} {
 		if strings.ContainsFunc(*m.value, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return session.RoleCredentials{}, c.explain(k, c.nonsense(k, m.name+" holds what no key does"))
 		}

@@ -66,7 +66,8 @@ var portalHosts = []struct {
 
 // awsHosts are the domains under which AWS serves start URLs; identitycenter.… are issuers and have no address.
 var awsHosts = []string{
-	"awsapps.com", "awsapps.cn", "app.aws", "app.amazonwebservices.com.cn", "api.amazonwebservices.eu", "app.amazonwebservices.eu",
+	"awsapps.com", "awsapps.cn", "app.aws", "app.amazonwebservices.com.cn", "api.amazonwebservices.eu",
+	"app.amazonwebservices.eu",
 	"portal.amazonaws.com", "portal.amazonaws.com.cn", "portal.amazonaws.eu",
 	"identitycenter.amazonaws.com", "identitycenter.amazonaws.com.cn", "identitycenter.amazonaws.eu",
 	"identitycenter.us-gov.amazonaws.com",

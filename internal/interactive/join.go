@@ -66,7 +66,8 @@ func offer(e signin.Event, since time.Time) (o joint.Offer, ok bool) {
 	switch e := e.(type) {
 	case signin.Authorize:
 		shared := sharedAuthorize(e)
-		return joint.Offer{ID: e.URL, Opened: e.Opening || e.Stranger != "", Body: sharedEvent{Authorize: &shared, Until: since.Add(e.ExpiresIn)}.encode()}, true
+		return joint.Offer{ID: e.URL, Opened: e.Opening || e.Stranger != "", Body: sharedEvent{Authorize: &shared,
+			Until: since.Add(e.ExpiresIn)}.encode()}, true
 	case signin.DeviceCode:
 		shared := sharedDeviceCode(e)
 		return joint.Offer{
@@ -171,7 +172,8 @@ func (p *peers) Run(ctx context.Context,
 			return signin.Result{}, stopped(ctx)
 		case errors.Is(err, joint.ErrSilent):
 			p.talk.Hint(
-				"Another login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another machine. Going on without it.",
+				"Another login of " + s.InWords() + " waits but does not answer: it may be stopped, or on another " +
+					"machine. Going on without it.",
 			)
 			return alone(ctx, p.renewed())
 		case err != nil:
@@ -286,7 +288,8 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 	}
 	p.keys, p.talk.Joined = typed != nil, true
 	p.talk.Hint(
-		"Another login of " + p.choice.session.InWords() + " is waiting: joining it. To start over instead, run: " + p.talk.Again + " --force",
+		"Another login of " + p.choice.session.InWords() + " is waiting: joining it. To start over instead, run: " +
+			"" + p.talk.Again + " --force",
 	)
 	if joined.About() != about(p.choice.session) {
 		p.explainKeepFresh()
@@ -325,7 +328,8 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 func (p *peers) explainKeepFresh() {
 	text := "It was begun without --keep-fresh, so its token cannot be renewed. To have one that can, run: "
 	if !p.choice.session.KeepFresh {
-		text = "It was begun with --keep-fresh, so its token lives for 1 h at a time and can be renewed. To have one of 8 h, run: "
+		text = "It was begun with --keep-fresh, so its token lives for 1 h at a time and can be renewed. To have " +
+			"one of 8 h, run: "
 	}
 	p.talk.Hint(text + p.talk.Again + " --force")
 	p.talk.Session = withOtherFreshness(

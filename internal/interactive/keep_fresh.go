@@ -12,7 +12,9 @@ import (
 // RegisterKeepFresh adds --keep-fresh, which overrides the setting keep_fresh in either direction.
 func (f *Flags) RegisterKeepFresh(cmd *cobra.Command) {
 	cmd.Flags().
-		BoolFunc("keep-fresh", "sign in to a legacy profile such that the token can be renewed; it then lives for 1 h at a time, not 8 (also: HOMING_KEEP_FRESH)",
+		BoolFunc("keep-fresh",
+			"sign in to a legacy profile such that the token can be renewed; it then lives for 1 h at a time, not "+
+				"8 (also: HOMING_KEEP_FRESH)",
 			func(text string) error {
 				yes, err := strconv.ParseBool(text)
 				f.keepFresh = &yes

@@ -81,7 +81,8 @@ func (c Choice) signIn(ctx context.Context, a *app.App, force bool) (signin.Resu
 		p.openBrowser = a.Opener(ctx, c.Place.Window)
 	}
 	login := signin.Login{
-		Store: st, Renewer: connect.Renewer(a, st), OpenBrowser: p.openBrowser, Notify: p.notify, Peers: p, Now: a.Env.Time,
+		Store: st, Renewer: connect.Renewer(a, st), OpenBrowser: p.openBrowser, Notify: p.notify, Peers: p,
+		Now: a.Env.Time,
 		Connect: func(ctx context.Context, s session.Session) (signin.Connection, error) {
 			if err := c.RefuseInCI(a); err != nil {
 				return signin.Connection{}, err

@@ -41,10 +41,11 @@ type Leader struct {
 
 // Offer is something that stands for a person: an address to open, a code to type.
 type Offer struct {
-	ID     string // of what stands; two with the same are one
-	Body   json.RawMessage
-	Note   json.RawMessage // told to who joins later, after Body: what those who were here were told by Tell; nil is nothing
-	Opened bool            // somebody opens it in a browser; else the first who joins and can is told to
+	ID   string // of what stands; two with the same are one
+	Body json.RawMessage
+	// Told to who joins later, after Body: what those who were here were told by Tell; nil is nothing.
+	Note   json.RawMessage
+	Opened bool // somebody opens it in a browser; else the first who joins and can is told to
 }
 
 // guest is a login that joined.
@@ -68,8 +69,9 @@ func lead(f paths, about string) (*Leader, error) {
 		return nil, err
 	}
 	l := &Leader{
-		paths: f, about: about, secret: a.Secret, lock: lock, server: server, inputs: make(chan Input), pushed: make(chan struct{}),
-		done: make(chan struct{}), known: make(chan struct{}, maxUnknown), joined: map[*guest]bool{},
+		paths: f, about: about, secret: a.Secret, lock: lock, server: server, inputs: make(chan Input),
+		pushed: make(chan struct{}),
+		done:   make(chan struct{}), known: make(chan struct{}, maxUnknown), joined: map[*guest]bool{},
 	}
 	l.push = sync.OnceFunc(func() { close(l.pushed) })
 	text, err := json.Marshal(a)

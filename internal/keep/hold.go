@@ -60,7 +60,8 @@ func Take(ctx context.Context, stateDir, host string, now time.Time) (*Hold, err
 		return nil, cannot("create the folder", stateDir, err)
 	}
 	h := &Hold{dir: stateDir, info: Holder{
-		Version: format, ID: rand.Text(), PID: os.Getpid(), Start: processStart(os.Getpid()), Host: host, Since: now.UTC().Truncate(time.Second),
+		Version: format, ID: rand.Text(), PID: os.Getpid(), Start: processStart(os.Getpid()), Host: host,
+		Since: now.UTC().Truncate(time.Second),
 	}}
 	if err := h.take(ctx); err != nil {
 		return nil, err
@@ -149,7 +150,8 @@ func (h *Hold) Release() {
 // where the number means nothing. Errors are *fault.Error.
 func Stop(ctx context.Context, stateDir string) (h Holder, running bool, err error) {
 	h, running, err = Running(stateDir)
-	for end := time.Now().Add(glance); err == nil && running && h.ID == "" && time.Now().Before(end) && ctx.Err() == nil; {
+	for end := time.Now().Add(glance); err == nil && running && h.ID == "" && time.Now().Before(end) &&
+		ctx.Err() == nil; {
 		time.Sleep(poll) // it has just begun
 		h, running, err = Running(stateDir)
 	}

@@ -17,7 +17,8 @@ const (
 	// itself is what may happen to a folder or a link on the way to a file, so that the path leads elsewhere.
 	itself = unix.IN_MOVE_SELF | unix.IN_DELETE_SELF // and not IN_ATTRIB, which also tells of every file in the folder
 	// inside is what may happen to a file in a folder. Of a file that is written in place the end is what counts.
-	inside = unix.IN_CLOSE_WRITE | unix.IN_ATTRIB | unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | itself
+	inside = unix.IN_CLOSE_WRITE | unix.IN_ATTRIB | unix.IN_CREATE | unix.IN_DELETE |
+		unix.IN_MOVED_FROM | unix.IN_MOVED_TO | itself
 	// links is how many links a path may lead through, as for the kernel (path_resolution(7)).
 	links = 40
 )
@@ -25,7 +26,8 @@ const (
 // local lists the file systems that tell of every change, since only this kernel writes to them. On others (NFS, SMB,
 // 9p of WSL, FUSE and virtiofs of Docker Desktop) another machine writes too, which inotify does not see.
 var local = []uint32{
-	unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.RAMFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC,
+	unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.RAMFS_MAGIC,
+	unix.OVERLAYFS_SUPER_MAGIC,
 	unix.F2FS_SUPER_MAGIC, unix.BCACHEFS_SUPER_MAGIC, unix.ECRYPTFS_SUPER_MAGIC, 0x2fc12fc1, // the last is ZFS
 }
 
@@ -55,7 +57,8 @@ func newWatcher() (*watcher, error) {
 		return nil, os.NewSyscallError("inotify_init1", err)
 	}
 	w := &watcher{
-		fd: fd, file: os.NewFile(uintptr(fd), "inotify"), news: make(chan struct{}, 1), kind: kindOf, watches: map[int32]*watch{},
+		fd: fd, file: os.NewFile(uintptr(fd), "inotify"), news: make(chan struct{}, 1), kind: kindOf,
+		watches: map[int32]*watch{},
 	}
 	w.done.Go(w.listen)
 	return w, nil

@@ -36,14 +36,16 @@ const (
 type Options struct {
 	Session  session.Session // whose profiles; its name, else its start URL, is the owner in the mark above each
 	Template string          // of the names, see internal/naming; "" is naming.Default
-	Form     Form            // "" leaves a profile its form; a new one gets FormSession, or FormLegacy for a legacy session
+	// "" leaves a profile its form; a new one gets FormSession, or FormLegacy for a legacy session.
+	Form     Form
 	Select   Selection
 	Defaults []Default // for each key the first one that matches and has it; what none has stays as it is
 	Prune    bool      // remove intact managed profiles of roles that can no longer be used or are excluded
 	Rename   bool      // give a new name to intact managed profiles whose name the template no longer makes
 	Program  string    // the absolute path of homing, for FormProcess
 	Unknown  []string  // the accounts, by number, whose roles could not be listed: nothing of theirs is removed
-	Taken    []string  // more names that are not free: awsconfig.Config.CredentialsNames, where Make gets a config without them
+	// More names that are not free: awsconfig.Config.CredentialsNames, where Make gets a config without them.
+	Taken []string
 }
 
 // Selection says which accounts and roles a run is about. The zero value is all. A pattern matches whole words in any
@@ -51,7 +53,8 @@ type Options struct {
 type Selection struct {
 	Accounts []string // number, name or email; none is all
 	Roles    []string // none is all
-	Exclude  []string // role, account, or account/role such as "sandbox-*/Admin": not wanted, whatever the other two say
+	// Role, account, or account/role such as "sandbox-*/Admin": not wanted, whatever the other two say.
+	Exclude []string
 }
 
 // Default sets keys of the profiles that Match matches: account, role, account/role, or the name of the profile.

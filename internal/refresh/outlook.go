@@ -19,7 +19,8 @@ const (
 	NextSignIn Next = iota // it ends with exit code 4
 	NextUse                // the token is used as it is
 	NextRenew              // the token is renewed first, without a person
-	NextFail               // it ends with exit code 3: the file cannot be read, or a renewed token not be stored, so none is asked for
+	// It ends with exit code 3: the file cannot be read, or a renewed token not be stored, so none is asked for.
+	NextFail
 )
 
 // Outlook is what is known of a session without asking anybody.

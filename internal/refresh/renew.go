@@ -271,7 +271,8 @@ func interrupted(ctx context.Context) error {
 func (r *Renewer) behind(s session.Session, waited time.Duration, held *store.Locked) error {
 	return &fault.Error{
 		Kind: fault.Unavailable, Err: held,
-		Msg: "cannot renew the token of " + s.InWords() + ": another process has been at it for " + waited.Round(time.Second).
+		Msg: "cannot renew the token of " + s.InWords() + ": another process has been at it for " +
+			waited.Round(time.Second).
 			String() +
 			" and is not done (it holds " + strconv.Quote(
 			held.Path,

@@ -44,7 +44,8 @@ func Lasts(c session.RoleCredentials, minTTL time.Duration, now time.Time) bool 
 // *fault.Error of kind Unavailable that names the part.
 func WellFormed(c session.RoleCredentials) error {
 	for _, part := range [...]struct{ name, value string }{
-		{"access key id", c.AccessKeyID}, {"secret access key", c.SecretAccessKey.Reveal()}, {"session token", c.SessionToken.Reveal()},
+		{"access key id", c.AccessKeyID}, {"secret access key", c.SecretAccessKey.Reveal()}, {"session token",
+			c.SessionToken.Reveal()},
 	} {
 		if part.value == "" || strings.ContainsFunc(part.value, awkward) {
 			return fault.New(fault.Unavailable, "try again, and look for a proxy that changes answers",

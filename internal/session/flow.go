@@ -5,7 +5,8 @@ type Flow string
 
 // The flows.
 const (
-	PKCE   Flow = "pkce"   // authorization code with PKCE (RFC 7636, 8252): the browser is redirected to a listener here
+	// Authorization code with PKCE (RFC 7636, 8252): the browser is redirected to a listener here.
+	PKCE   Flow = "pkce"
 	Device Flow = "device" // device code (RFC 8628): any browser anywhere, and no redirect
 
 	// Auto leaves the choice to homing. It is a value of flags and settings; no sign-in has it.

@@ -39,7 +39,8 @@ func deepKey(data []byte) int {
 			continue
 		case end != "" && bytes.HasPrefix(rest, []byte(end)):
 			i += len(end) - 1
-			for n := 0; n < 2 && len(end) == 3 && i+1 < len(data) && data[i+1] == end[0]; n++ { // they belong to the string
+			// They belong to the string.
+			for n := 0; n < 2 && len(end) == 3 && i+1 < len(data) && data[i+1] == end[0]; n++ {
 				i++
 			}
 			if end == "\n" {

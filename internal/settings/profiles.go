@@ -90,7 +90,8 @@ func (t *table) profiles(known ...string) (p Profiles, err error) {
 	for _, list := range []struct {
 		key string
 		to  *Value[[]string]
-	}{{"accounts", &p.Accounts}, {"roles", &p.Roles}, {"exclude", &p.Exclude}} { // in one order: of several mistakes the same one is told every time
+		// In one order: of several mistakes the same one is told every time.
+	}{{"accounts", &p.Accounts}, {"roles", &p.Roles}, {"exclude", &p.Exclude}} {
 		if *list.to, err = sub.patterns(list.key); err != nil {
 			return Profiles{}, err
 		}
@@ -215,7 +216,8 @@ func isOutput(s string) bool { return slices.Contains(Outputs(), s) }
 // notFromTeams says why keys that mean something elsewhere are refused in a team's file. Whatever is not known is
 // refused as well.
 var notFromTeams = map[string]string{
-	"form":               "how profiles get their credentials is yours to say: a credential_process would run what somebody else wrote",
+	"form": "how profiles get their credentials is yours to say: a credential_process would run what " +
+		"somebody else wrote",
 	"credential_process": "it would run what somebody else wrote",
 	"program":            "it would run what somebody else wrote",
 	"session":            "which sessions there are is yours to say",

@@ -56,9 +56,10 @@ type Settings struct {
 	Flow         Value[session.Flow] // Auto asks for nothing: the place decides
 	RedirectPort Value[int]          // the port of the listener, 0 any free one
 	NoBrowser    Value[bool]         // print the address instead of opening a browser
-	KeepFresh    Value[bool]         // sign in to legacy profiles such that the token can be renewed; for all sessions alike
-	Profiles     Profiles            // for profiles sync; For gives those of one session
-	Policy       Policy
+	// Sign in to legacy profiles such that the token can be renewed; for all sessions alike.
+	KeepFresh Value[bool]
+	Profiles  Profiles // for profiles sync; For gives those of one session
+	Policy    Policy
 
 	file, env layer
 	sessions  map[string]layer

@@ -99,7 +99,8 @@ type Login struct {
 	Ports         []int                   // of the listener, tried in order; none or 0 is any
 	Hosts         func(port int) []string // forwarded origins that lead to the listener, without scheme; nil is none
 	RendezvousDir string                  // where another process finds the listener; "" is nowhere
-	Ways          func(port int) []Way    // to bring the redirect to the listener, best first; nil is what works everywhere
+	// To bring the redirect to the listener, best first; nil is what works everywhere.
+	Ways func(port int) []Way
 	// Inputs starts to read what is typed and pasted, once a person is needed; stop ends it. nil, or a nil channel,
 	// is no terminal.
 	Inputs func() (inputs <-chan Input, stop func())

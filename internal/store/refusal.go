@@ -51,7 +51,8 @@ func (s *Store) Refusal(key string) Refusal {
 	return Refusal{
 		By: o.text(
 			fBy,
-		), Refresh: o.text(fRefresh), Code: o.text(fSaid), Settled: string(o.get(fSettled)) == "true", Access: o.text(fAccess),
+		), Refresh: o.text(fRefresh), Code: o.text(fSaid), Settled: string(o.get(fSettled)) == "true",
+		Access: o.text(fAccess),
 	}
 }
 

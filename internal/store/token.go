@@ -62,7 +62,8 @@ func readToken(path, key string) (session.Token, object, error) {
 	t := tokenOf(o)
 	if !usable(t) {
 		return session.Token{}, nil, &fault.Error{
-			Kind: fault.SignInNeeded, Msg: "the token file " + strconv.Quote(path) + " holds no usable token", Remedy: loginTo(key),
+			Kind: fault.SignInNeeded, Msg: "the token file " + strconv.Quote(path) + " holds no usable token",
+			Remedy: loginTo(key),
 		}
 	}
 	return t, o, nil

@@ -20,7 +20,8 @@ func Hyperlinks(getenv func(string) string) bool {
 	switch {
 	case name == "", name == "dumb", name == "linux", getenv("STY") != "", getenv("INSIDE_EMACS") != "":
 		return false
-	case getenv("TMUX") != "" || program == "tmux" || strings.HasPrefix(name, "tmux") || strings.HasPrefix(name, "screen"):
+	case getenv("TMUX") != "" || program == "tmux" || strings.HasPrefix(name, "tmux") || strings.HasPrefix(name,
+		"screen"):
 		// Since 3.4 tmux keeps links and passes them on only to terminals that have them. The other variables below
 		// may be those of a terminal that is no longer attached.
 		return program == "tmux" && since(programVersion, 3, 4)

@@ -18,7 +18,8 @@ type Input struct {
 const MaxPaste = 64 << 10
 
 const (
-	keyAlone = 50 * time.Millisecond  // silence that makes a byte a key: a paste comes faster, autorepeat is about 30 ms
+	// Silence that makes a byte a key: a paste comes faster, autorepeat is about 30 ms.
+	keyAlone = 50 * time.Millisecond
 	pasteEnd = 300 * time.Millisecond // silence that ends an unbracketed paste, or an escape sequence cut short
 	lostEnd  = 3 * time.Second        // silence that ends a bracketed paste whose end was lost
 )

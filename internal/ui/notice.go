@@ -33,9 +33,11 @@ func Notice(e signin.Event, sh quote.Shell) string {
 		return "Role credentials of an earlier sign-in are still cached: " + e.Err.Error()
 	case signin.FellBack:
 		if e.To == session.Device {
-			return "A browser redirect has nowhere to come back to (" + e.Err.Error() + "). Going on with a device code."
+			return "A browser redirect has nowhere to come back to (" + e.Err.Error() + "). Going on with a device " +
+				"code."
 		}
-		return fmt.Sprintf("No device code for %q: %s. Going on with a browser redirect (PKCE).", e.Session, e.Err.Error())
+		return fmt.Sprintf("No device code for %q: %s. Going on with a browser redirect (PKCE).", e.Session,
+			e.Err.Error())
 	case signin.Unannounced:
 		return "The command " + Command(fault.HandOver{}, sh) + " will not find this sign-in: " +
 			plain.Line(e.Err.Error(), 300)
@@ -92,20 +94,23 @@ func mispasted(e signin.Mispasted) string {
 		}
 		return text
 	case signin.ToOpen:
-		return "What was pasted is the address to open. Open it, allow the request, and paste the address the browser " +
+		return "What was pasted is the address to open. Open it, allow the request, and paste the address the " +
+			"browser " +
 			"ends at, here only; still waiting."
 	case signin.OfAnother:
 		return "What was pasted is the address of another sign-in. Paste the one the browser shows after you allowed " +
 			"this one, here only; still waiting."
 	}
-	return "What was pasted is not used: " + e.Err.Error() + ". Paste the one the browser shows after you allowed the " +
+	return "What was pasted is not used: " + e.Err.Error() + ". Paste the one the browser shows after you allowed " +
+		"the " +
 		"request, here only; still waiting."
 }
 
 func waitingFor(e signin.Waiting) string {
 	switch {
 	case e.Lock != "" && e.Renews: // this process may hold the lock as well
-		return "Waiting for the token to be renewed: for IAM Identity Center, or for another process that holds " + e.Lock
+		return "Waiting for the token to be renewed: for IAM Identity Center, or for another process that holds " +
+			"" + e.Lock
 	case e.Lock != "":
 		return "Waiting for another process that is at work on the token: it holds " + e.Lock
 	case e.Renews:
@@ -167,7 +172,8 @@ func way(e signin.Ways, i int, sh quote.Shell) (text, command string) {
 	handOver := Command(fault.HandOver{}, sh)
 	switch {
 	case w.Channel == session.DeviceCode && e.Keys:
-		return "Press d to sign in with a device code instead: it works in any browser, and nothing has to come back.", ""
+		return "Press d to sign in with a device code instead: it works in any browser, and nothing has to come " +
+			"back.", ""
 	case w.Channel == session.DeviceCode:
 		return "Or sign in with a device code, which works in any browser:", Command(e.Device, sh)
 	case w.Channel != session.Paste:

@@ -21,12 +21,14 @@ func (t *SignIn) renewal(e signin.SignedIn) string {
 	case e.Refreshable && t.Watched:
 		return "keep renews it while your portal session lasts."
 	case e.Refreshable && e.Short > 0:
-		return "The commands credentials and env renew it when they run. To renew it all the time, run: " + t.UI.Command(
+		return "The commands credentials and env renew it when they run. To renew it all the time, run: " +
+			"" + t.UI.Command(
 			detached,
 		)
 	case e.Refreshable:
 		return "It lives for " + Span(e.ExpiresAt.Sub(t.Now())) + ", not 8 h, because it can be renewed: " +
-			"the commands credentials and env do so when they run.\nTo renew it all the time, run: " + t.UI.Command(detached)
+			"the commands credentials and env do so when they run.\nTo renew it all the time, run: " +
+			t.UI.Command(detached)
 	case legacy && !t.Session.KeepFresh:
 		return "It cannot be renewed: a legacy profile has no refresh token."
 	}
@@ -148,7 +150,8 @@ func (t *SignIn) authorize(e signin.Authorize) {
 		t.UI.Say("Attempting to open your default browser. If the browser does not open, open the following URL.\n")
 		// With keys there is a shorter way; and where the device code was begun with, the service did not give one.
 		if t.place.MayDevice && !e.Keys && t.place.Flow == session.PKCE {
-			t.UI.Say("If you are unable to open the URL on this device, run this command again with the '--use-device-code' option.\n")
+			t.UI.Say("If you are unable to open the URL on this device, run this command again with the " +
+				"'--use-device-code' option.\n")
 		}
 		t.UI.Say("\n")
 	}
@@ -189,7 +192,8 @@ func (t *SignIn) waiting(how, other string, may, keys bool) {
 func (t *SignIn) stranger(host string) {
 	if host != "" {
 		t.UI.Say(
-			"warning: the address below is on %q, which is neither AWS's nor in your configuration. Go there only if you know why.\n",
+			"warning: the address below is on %q, which is neither AWS's nor in your configuration. Go there only "+
+				"if you know why.\n",
 			host,
 		)
 	}
@@ -216,7 +220,8 @@ func (t *SignIn) hint(text string) {
 func (t *SignIn) deviceCode(e signin.DeviceCode) {
 	t.sayPlace(session.Device)
 	t.UI.Say("The page asks you to let %q use %s in %s.\n"+
-		"Allow it only if you started this yourself, and only if the page shows the code below.\n", e.ClientName, e.StartURL, e.Region)
+		"Allow it only if you started this yourself, and only if the page shows the code below.\n", e.ClientName,
+		e.StartURL, e.Region)
 	t.stranger(e.Stranger)
 	t.qr(e.VerificationURIComplete)
 	t.address(e.VerificationURI, e.Opening)
@@ -249,7 +254,8 @@ func (t *SignIn) address(page string, opening bool) {
 		t.UI.Say("Browser will not be automatically opened.\nPlease visit the following URL:\n\n")
 	} else {
 		t.UI.Say("Attempting to open your default browser.\n" +
-			"If the browser does not open or you wish to use a different device to authorize this request, open the following URL:\n\n")
+			"If the browser does not open or you wish to use a different device to authorize this request, open " +
+			"the following URL:\n\n")
 	}
 	t.url(page)
 }

@@ -177,7 +177,8 @@ func (p *cliParser) option(l *Line) string {
 	first, last := trim(d.Text, sep+1, l.Last)
 	p.open = true
 	p.options = append(p.options, Option{
-		Key: key, Value: d.Text[first:last], Line: l.num, Start: l.Start, Sep: sep + 1, ValStart: first, ValEnd: last, End: l.Next,
+		Key: key, Value: d.Text[first:last], Line: l.num, Start: l.Start, Sep: sep + 1, ValStart: first, ValEnd: last,
+		End: l.Next,
 	})
 	return ""
 }

@@ -18,7 +18,8 @@ func ParseSDK(text string) *Document {
 		if name, open, closing, ok := sdkHeader(text[l.Start:lineEnd(text, l.Next)]); ok {
 			d.endSection(l.Start)
 			d.Sections = append(d.Sections, Section{
-				Name: name, Line: l.num, Start: l.Start, BodyStart: l.Next, End: len(text), Open: l.Start + open, Close: l.Start + closing,
+				Name: name, Line: l.num, Start: l.Start, BodyStart: l.Next, End: len(text), Open: l.Start + open,
+				Close: l.Start + closing,
 			})
 		}
 	}
@@ -95,7 +96,8 @@ func (p *sdkParser) add(text string, l *Line, raw string) {
 	p.endOption()
 	first, last := trim(text, l.Start+sep+1, max(l.Last, l.Start+sep+1))
 	p.options = append(p.options, Option{
-		Key: key, Value: value, Line: l.num, Start: l.Start, Sep: l.Start + sep + 1, ValStart: first, ValEnd: last, End: l.Next,
+		Key: key, Value: value, Line: l.num, Start: l.Start, Sep: l.Start + sep + 1, ValStart: first, ValEnd: last,
+		End: l.Next,
 	})
 	p.current = len(p.options) - 1
 	if key == "" {

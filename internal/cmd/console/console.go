@@ -108,7 +108,8 @@ func (o *options) run(ctx context.Context) error {
 	if answer.Destination, err = page.Address(key.Session.Region); err != nil {
 		return err
 	}
-	if answer.URL, err = idc.ConsoleLink(key.Session.StartURL, key.AccountID, key.RoleName, answer.Destination); err != nil {
+	if answer.URL, err = idc.ConsoleLink(key.Session.StartURL, key.AccountID, key.RoleName,
+		answer.Destination); err != nil {
 		return &fault.Error{
 			Kind:   fault.KindOf(err),
 			Msg:    key.Session.InWords() + ": " + err.Error(),

@@ -50,7 +50,8 @@ func makeConfigFolder(a *app.App, profile string) (*configFolder, error) {
 	return nil, &fault.Error{
 		Kind: fault.Config, Msg: "cannot make a folder for the command's config file: " + failed.Error(), Err: failed,
 		Remedy: fault.Preface{
-			Words: "name a folder that you can write to:", Then: fault.Setenv{Name: "XDG_STATE_HOME", Value: "/path/to/it"},
+			Words: "name a folder that you can write to:", Then: fault.Setenv{Name: "XDG_STATE_HOME",
+				Value: "/path/to/it"},
 		},
 	}
 }

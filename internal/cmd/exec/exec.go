@@ -125,7 +125,8 @@ func (o *options) explainMisplacedFlag(err error) error {
 	return &fault.Error{
 		Kind: fault.Usage, Msg: err.Error() + "; the --profile after the command belongs to the command", Err: err,
 		Remedy: fault.Preface{
-			Words: "put the flag before the command:", Then: fault.Run{"homing", "exec", "--profile", "NAME", "--", o.command[0]},
+			Words: "put the flag before the command:", Then: fault.Run{"homing", "exec", "--profile", "NAME", "--",
+				o.command[0]},
 		},
 	}
 }

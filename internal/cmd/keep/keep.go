@@ -316,7 +316,8 @@ func (o *options) sentence(e keep.Event, cause ui.Failure, now time.Time) string
 	case keep.Last:
 		login := app.Target{Session: e.Session, Profile: o.profile(e.Session)}.Login()
 		login.Force = true
-		return who + " lasts until " + until + ", and is about to end: to sign in before that, run: " + o.app.UI.Command(
+		return who + " lasts until " + until + ", and is about to end: to sign in before that, run: " +
+			"" + o.app.UI.Command(
 			login,
 		)
 	case keep.Failing:
@@ -384,7 +385,8 @@ func (o *options) unwatched(h keep.Holder) (names []string) {
 func (o *options) reportRunning(h keep.Holder) error {
 	if names := o.unwatched(h); len(names) > 0 {
 		return &fault.Error{
-			Kind: fault.Config, Msg: "keep is running already, without " + strings.Join(names, ", ") + ": " + h.String(),
+			Kind: fault.Config, Msg: "keep is running already, without " + strings.Join(names,
+				", ") + ": " + h.String(),
 			Remedy: fault.Preface{Words: "to stop it,", Then: stopKeep},
 		}
 	}
