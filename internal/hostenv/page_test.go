@@ -20,21 +20,22 @@ const pageStart = `# Environments
 
 <!-- Generated from the rows of internal/hostenv by ` + "`make docs`" + `; do not edit. -->
 
-A sign-in ends with a redirect of the browser to a listener on 127.0.0.1 of the machine that homing runs on. Where the
-browser runs elsewhere, that redirect needs a way back. This page says what homing takes for which place, what it then does, and
-what a person can do there. ` + "`homing login --explain`" + ` prints the same about the shell it is typed in.
+A sign-in ends with a redirect of the browser to a listener on 127.0.0.1 of the machine that homing runs on. Where
+the browser runs elsewhere, that redirect needs a way back. This page says what homing takes for which place, what
+it then does, and what a person can do there. ` + "`homing login --explain`" + ` prints the same about the shell it
+is typed in.
 
-The places are tried in the order of the table; the first that matches is the one. A place matches when at least one of its
-signs is seen (where there are two lists: one of each) and none of those that must not be there.
+The places are tried in the order of the table; the first that matches is the one. A place matches when at least one
+of its signs is seen (where there are two lists: one of each) and none of those that must not be there.
 
-**pkce** is the browser redirect, taken where it comes back by itself. **device** is the device code, taken where it does not;
-press p while it waits, or begin with --flow pkce, to use one of the other ways. A place with *pkce with a desktop editor* is asked
-through the editor's own socket which client its window is: the desktop program forwards the port that it finds in the address, a
-browser does not.
+**pkce** is the browser redirect, taken where it comes back by itself. **device** is the device code, taken where it
+does not; press p while it waits, or begin with --flow pkce, to use one of the other ways. A place with *pkce with a
+desktop editor* is asked through the editor's own socket which client its window is: the desktop program forwards
+the port that it finds in the address, a browser does not.
 
-How certain a row is: **observed** by us on the real thing, **documented** by its maker or read in its source, **reported** by people
-who use it, **assumed** from common knowledge. Corrections are welcome, above all for the last two.
-
+How certain a row is: **observed** by us on the real thing, **documented** by its maker or read in its source,
+**reported** by people who use it, **assumed** from common knowledge. Corrections are welcome, above all for the
+last two.
 `
 
 const pageEverywhere = `
@@ -43,10 +44,11 @@ const pageEverywhere = `
 These lines exist in every place, after its own. The examples on this page use port %d.
 
 %s
-The paste goes into the terminal that waits, or into ` + "`homing callback`" + `, and nowhere else: a web page that asks for it is after
-your account. tmux and screen keep the variables of the terminal they were started in; homing asks tmux for today's, looks for a
-window of the editor that answers, and says in its report that it is wrapped. Who comes by SSH to a shell in which nothing speaks
-of an editor may have left a window open elsewhere, so there only one that tmux names counts:
+The paste goes into the terminal that waits, or into ` + "`homing callback`" + `, and nowhere else: a web page that asks for
+it is after your account. tmux and screen keep the variables of the terminal they were started in; homing asks tmux
+for today's, looks for a window of the editor that answers, and says in its report that it is wrapped. Over SSH, in
+a shell without an editor's variables, a window that answers may belong to another machine. There only a window that
+tmux names counts:
 ` + "`set -ga update-environment VSCODE_IPC_HOOK_CLI`" + ` in tmux.conf makes tmux name the window it was attached from.
 `
 
@@ -61,6 +63,27 @@ func page() string {
 	fmt.Fprintf(&b, pageEverywhere, port, bullets(Detect(Facts{GOOS: "darwin"}).Ways(port)))
 	for _, r := range rows {
 		section(&b, r)
+	}
+	return wrapPage(b.String())
+}
+
+// wrapPage breaks lines at blanks so that they have at most 118 columns. Tables and code stay as they are.
+func wrapPage(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		indent := ""
+		if strings.HasPrefix(line, "- ") {
+			indent = "  "
+		}
+		for len(line) > 119 && (indent != "" || line[0] != '|' && line[0] != ' ') {
+			at := strings.LastIndexByte(line[:119], ' ')
+			if at <= len(indent) {
+				break
+			}
+			b.WriteString(line[:at] + "\n")
+			line = indent + line[at+1:]
+		}
+		b.WriteString(line)
 	}
 	return b.String()
 }

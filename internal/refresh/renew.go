@@ -273,7 +273,7 @@ func (r *Renewer) behind(s session.Session, waited time.Duration, held *store.Lo
 		Kind: fault.Unavailable, Err: held,
 		Msg: "cannot renew the token of " + s.InWords() + ": another process has been at it for " +
 			waited.Round(time.Second).
-			String() +
+				String() +
 			" and is not done (it holds " + strconv.Quote(
 			held.Path,
 		) + ")",
