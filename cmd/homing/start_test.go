@@ -17,8 +17,8 @@ import (
 )
 
 // A start of homing is a few milliseconds at most, because the SDKs start it again and again. Each limit is what
-// there was in 2026-11 with room for what a year adds. Who exceeds one finds out what came in (the tests print it),
-// and looks for another way before raising it: docs/adr/0021-the-hot-path.md.
+// there was in 2026-11 with room for what a year adds. If one is exceeded, find out what came in (the
+// tests print it) and look for another way before raising it: docs/adr/0021-the-hot-path.md.
 const (
 	mostSize      = 14_000_000 // bytes of the stripped program
 	mostBytes     = 120_000    // allocated before main, by all packages

@@ -248,7 +248,7 @@ func required(p Profile, kind string, remedy fault.Remedy, found *session.Sessio
 	found.StartURL, found.Region = p.Get("sso_start_url"), p.Get("sso_region")
 	switch {
 	case found.StartURL == "" && found.Region == "":
-		return fault.Suggest(fault.Config, remedy, "%s %q has no sso_start_url and no sso_region", kind, p.Name)
+		return fault.Suggest(fault.Config, remedy, "%s %q has neither sso_start_url nor sso_region", kind, p.Name)
 	case found.StartURL == "":
 		return fault.Suggest(fault.Config, remedy, "%s %q has no sso_start_url", kind, p.Name)
 	case found.Region == "":

@@ -30,7 +30,7 @@ func TestSSOErrors(t *testing.T) {
 		{"unknown session", "dev", "[profile dev]\nsso_session = crop\n" + corp, `profile "dev" names sso-session "crop" ("CONFIG" line 2), which the file does not have`, fault.Preface{Words: `did you mean "corp"? else`, Then: fault.ConfigureSession{Session: "crop"}}},
 		{"session without start url", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_region = r\n", `sso-session "s" has no sso_start_url`, fault.ConfigureSession{Session: "s"}},
 		{"session without region", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\nsso_start_url = u\nsso_region =\n", `sso-session "s" has no sso_region`, fault.ConfigureSession{Session: "s"}},
-		{"empty session", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\n", `sso-session "s" has no sso_start_url and no sso_region`, fault.ConfigureSession{Session: "s"}},
+		{"empty session", "dev", "[profile dev]\nsso_session = s\n[sso-session s]\n", `sso-session "s" has neither sso_start_url nor sso_region`, fault.ConfigureSession{Session: "s"}},
 		{"legacy without region", "dev", "[profile dev]\nsso_start_url = u\nsso_account_id = 1\nsso_role_name = R\n", `profile "dev" has no sso_region`, fault.ConfigureSSO{Profile: "dev"}},
 		{"legacy without start url", "dev", "[profile dev]\nsso_account_id = 1\nsso_role_name = R\nsso_region = r\n", `profile "dev" has no sso_start_url`, fault.ConfigureSSO{Profile: "dev"}},
 		{"role without account", "dev", "[profile dev]\nsso_session = corp\nsso_role_name = R\n" + corp, `profile "dev" has sso_role_name but no sso_account_id`, fault.ConfigureSSO{Profile: "dev"}},

@@ -111,8 +111,8 @@ func redirectOf(t *testing.T, l *Listener) Redirect {
 	}
 }
 
-// later sends a request that is held, and returns how to wait for its answer.
-func later(t *testing.T, l *Listener, target string) func() answer {
+// startGet sends a request that is held, and returns how to wait for its answer.
+func startGet(t *testing.T, l *Listener, target string) func() answer {
 	t.Helper()
 	done := make(chan answer, 1)
 	go func() {
@@ -142,12 +142,12 @@ func TestSuccess(t *testing.T) {
 	if a := send(t, l, http.MethodGet, "/done"); a.status != http.StatusBadRequest {
 		t.Errorf("clean page before the end: status %d", a.status)
 	}
-	first := later(t, l, Path+"?"+good)
+	first := startGet(t, l, Path+"?"+good)
 	got := redirectOf(t, l)
 	if got.Code.Reveal() != testCode || got.Error != "" {
 		t.Errorf("got %+v", got)
 	}
-	reload := later(t, l, Path+"?"+good)
+	reload := startGet(t, l, Path+"?"+good)
 	waitHeld(t, l, 2)
 	finished := make(chan struct{})
 	go func() { defer close(finished); l.Finish(t.Context(), nil) }()
@@ -202,7 +202,7 @@ func TestFailureSaysWhatTheTerminalSays(t *testing.T) {
 		{fault.New(fault.Unavailable, "check 'x'\x1b[31m", "cannot reach \"x\": \x1b]0;t\x07nonsense"), http.StatusBadGateway},
 	} {
 		l := start(t, Options{})
-		first := later(t, l, Path+"?"+good)
+		first := startGet(t, l, Path+"?"+good)
 		redirectOf(t, l)
 		l.Finish(t.Context(), tt.err)
 		a := first()
@@ -287,7 +287,7 @@ func TestErrorRedirect(t *testing.T) {
 	t.Parallel()
 	l := start(t, Options{})
 	v := url.Values{"error": {"access_denied"}, "error_description": {"no\x1b[31m"}, "state": {testState}}
-	wait := later(t, l, Path+"?"+v.Encode())
+	wait := startGet(t, l, Path+"?"+v.Encode())
 	got := redirectOf(t, l)
 	if got.Error != "access_denied" || got.Description != "no\x1b[31m" || !got.Code.IsZero() {
 		t.Errorf("got %+v", got)
@@ -321,7 +321,7 @@ func TestReachedByEitherLoopback(t *testing.T) {
 func TestHeldLongerThanARead(t *testing.T) {
 	t.Parallel()
 	l := start(t, Options{}, func(b *bounds) { b.read, b.write = 500*time.Millisecond, 500*time.Millisecond })
-	wait := later(t, l, Path+"?"+good)
+	wait := startGet(t, l, Path+"?"+good)
 	redirectOf(t, l)
 	time.Sleep(800 * time.Millisecond)
 	waitHeld(t, l, 1)
@@ -334,7 +334,7 @@ func TestHeldLongerThanARead(t *testing.T) {
 func TestHeldTooLong(t *testing.T) {
 	t.Parallel()
 	l := start(t, Options{}, func(b *bounds) { b.hold = 50 * time.Millisecond })
-	wait := later(t, l, Path+"?"+good)
+	wait := startGet(t, l, Path+"?"+good)
 	redirectOf(t, l)
 	if a := wait(); a.status != http.StatusGatewayTimeout {
 		t.Errorf("status %d", a.status)
@@ -347,7 +347,7 @@ func TestFinishIsBounded(t *testing.T) {
 	t.Run("never comes", func(t *testing.T) {
 		t.Parallel()
 		l := start(t, Options{}, func(b *bounds) { b.linger = 300 * time.Millisecond })
-		wait := later(t, l, Path+"?"+good)
+		wait := startGet(t, l, Path+"?"+good)
 		redirectOf(t, l)
 		begin := time.Now()
 		l.Finish(t.Context(), nil)

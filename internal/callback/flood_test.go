@@ -125,7 +125,7 @@ func TestFlood(t *testing.T) {
 			f := startFlood(t, l.Port(), all)
 			<-f.half
 			begin := time.Now()
-			wait := later(t, l, Path+"?"+good)
+			wait := startGet(t, l, Path+"?"+good)
 			if redirectOf(t, l).Code.Reveal() != testCode {
 				t.Error("another code")
 			}

@@ -107,7 +107,7 @@ func advice(words, command string) string {
 	return text + " <code>" + html.EscapeString(command) + "</code>"
 }
 
-// header sets what every answer carries: kept nowhere, framed by nobody, told to nobody.
+// header sets the headers of every answer: do not cache it, frame it, or send its address on.
 //
 // Every answer but a proof ends its connection: nothing is left open to wait for when the listener closes.
 func header(w http.ResponseWriter) {

@@ -89,7 +89,7 @@ func TestStrangersChangeNothing(t *testing.T) {
 		t.Fatalf("a stranger was believed: %+v", r)
 	default:
 	}
-	first := later(t, l, right)
+	first := startGet(t, l, right)
 	if redirectOf(t, l).Code.Reveal() != testCode {
 		t.Error("another code")
 	}
@@ -165,7 +165,7 @@ func TestCrowd(t *testing.T) {
 		t.Cleanup(func() { _ = conn.Close() })
 		return conn
 	}
-	wait := later(t, l, Path+"?"+good)
+	wait := startGet(t, l, Path+"?"+good)
 	redirectOf(t, l)
 	waitHeld(t, l, 1)
 	first := dial()

@@ -99,7 +99,7 @@ func TestLongPaste(t *testing.T) {
 	}
 }
 
-// Whatever else is pasted is named, and the wait goes on. On a terminal that knows no brackets, too.
+// Whatever else is pasted is named, and the wait goes on. So too on a terminal without bracketed paste.
 func TestWrongPaste(t *testing.T) {
 	for _, terminalType := range []string{"xterm-256color", "dumb"} {
 		t.Run(terminalType, func(t *testing.T) {

@@ -65,7 +65,7 @@ func execute(ctx context.Context, a *app.App) (code int) {
 		}
 		return ended.Code
 	case ctx.Err() != nil || a.UI.Describe(err).Kind == fault.Interrupted:
-		// Whatever broke while the person was leaving is of no interest: 130 is the only silent failure.
+		// What broke while the person was leaving does not matter: 130 is the only silent failure.
 		a.UI.Debug("stopped: %v", err)
 		return fault.Interrupted.ExitCode()
 	}
@@ -73,7 +73,7 @@ func execute(ctx context.Context, a *app.App) (code int) {
 }
 
 // Start is Main in the environment of this process. Terraform, kubectl and the SDKs call credentials again and again,
-// so the quick path comes first; what it cannot answer goes on with what it has read.
+// so the quick path comes first. If it cannot answer, the command starts with what the quick path has read.
 func Start() int {
 	return start(app.StandardEnv(), app.OSEnv)
 }

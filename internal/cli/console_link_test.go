@@ -147,7 +147,7 @@ func TestConsoleDoesNotOpen(t *testing.T) {
 	}
 }
 
-// Who stops while the browser is started ends with 130, and has the link.
+// An interrupt while the browser starts ends with 130, after the link.
 func TestConsoleInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

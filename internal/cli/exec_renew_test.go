@@ -63,8 +63,8 @@ func (p *person) signIn(t *testing.T, vars map[string]string) {
 	x.ends(0)
 }
 
-// later moves the clocks of the service and of every homing.
-func (p *person) later(t *testing.T, d time.Duration) {
+// advance moves the clocks of the service and of every homing.
+func (p *person) advance(t *testing.T, d time.Duration) {
 	t.Helper()
 	p.ahead += d
 	p.emu.Advance(d)
@@ -203,10 +203,10 @@ func TestRenewOutlives(t *testing.T) {
 		if _, again, _ := three(t, x.ask()); again != id {
 			t.Errorf("%s was replaced at once", id)
 		}
-		p.later(t, 61*time.Minute)
+		p.advance(t, 61*time.Minute)
 	}
 	p.emu.EndSession("")
-	p.later(t, 2*time.Hour)
+	p.advance(t, 2*time.Hour)
 	if got, want := strings.Join(strings.Fields(x.ask()), " "), `403 session "dev" has ended; run: homing login --sso-session dev`; got != want {
 		t.Errorf("after the session: %q, want %q", got, want)
 	}
@@ -241,17 +241,17 @@ func TestRenewAhead(t *testing.T) {
 	x := renewing(t, vars)
 	x.ask()
 	p.emu.ForgetRequests()
-	p.later(t, 41*time.Minute)
+	p.advance(t, 41*time.Minute)
 	await(t, "a renewal ahead of time", func() bool { return strings.Contains(ops(p), emulator.OpGetRoleCredentials) })
 	x.ask()
 	p.emu.EndSession("")
-	p.later(t, 41*time.Minute)
+	p.advance(t, 41*time.Minute)
 	await(t, "a word about it",
 		func() bool { return strings.Contains(x.stderr.String(), "hint: run: homing login --sso-session dev") })
 	if status, _, _ := three(t, x.ask()); status != "200" {
 		t.Errorf("while the last ones are good: %s", status)
 	}
-	p.later(t, 5*time.Minute)
+	p.advance(t, 5*time.Minute)
 	if status, _, _ := three(t, x.ask()); status != "200" {
 		t.Errorf("while the last ones are good: %s", status)
 	}

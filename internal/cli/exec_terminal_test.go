@@ -55,7 +55,7 @@ func TestExecTerminalInterrupt(t *testing.T) {
 	}
 }
 
-// Ctrl-Z stops the job for the shell it was started from, fg goes on with it, and the command can still ask; in a
+// Ctrl-Z stops the job for the shell it was started from, fg continues it, and the command can still ask; in a
 // shell of its own (no command) everything is as in any shell.
 func TestExecTerminalJobs(t *testing.T) {
 	t.Parallel()

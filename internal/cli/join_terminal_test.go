@@ -43,8 +43,8 @@ func TestJoinedTerminal(t *testing.T) {
 	}
 }
 
-// A first login that was stopped keeps nobody: not who comes later, whether by force or not, nor who has joined
-// already.
+// A stopped first login holds up no other: neither one that comes later, with --force or without, nor one that has
+// joined.
 func TestStoppedLogin(t *testing.T) {
 	p, vars := overSSH(t)
 	first := open(t, vars, "login", "--no-browser")

@@ -121,8 +121,8 @@ func TestVerifyOfAMuteService(t *testing.T) {
 	}
 }
 
-// A process that holds the token's lock for good, stopped or on a mute network, keeps nobody from signing out: after
-// half of the patience what is here goes without the lock, which is named.
+// A process that holds the token's lock for good, stopped or on a mute network, does not block a sign-out: after half
+// of the patience it removes what is here without the lock, and names the lock.
 func TestLogoutBesideAStoppedHolder(t *testing.T) {
 	t.Parallel()
 	for _, answers := range []bool{true, false} {

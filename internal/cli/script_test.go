@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 				},
 				Cmds: scriptCommands,
 				Condition: func(cond string) (bool, error) {
-					if cond == "root" { // whom no permission stops
+					if cond == "root" { // permissions do not apply
 						return os.Geteuid() == 0, nil
 					}
 					return false, fmt.Errorf("unknown condition %q", cond)

@@ -78,8 +78,9 @@ func HTTPClient(a *app.App, settings idc.Settings) (*http.Client, error) {
 	return a.HTTP, nil
 }
 
-// AsConfigured is connect without a network: a vanity address counts as it is written. That tells whom a recorded
-// refusal came from, unless such an address leads to a dual-stack portal; then the record counts for nothing here.
+// AsConfigured is To without a network: it takes a vanity address as it is written. That is enough to find out which
+// service a recorded refusal came from, unless such an address leads to a dual-stack portal; then the record does not
+// count.
 func AsConfigured(ctx context.Context, a *app.App, s session.Session) (connection, error) {
 	offline := *a
 	offline.Resolved = map[string]string{s.StartURL: s.StartURL}

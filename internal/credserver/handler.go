@@ -150,7 +150,7 @@ func (s *Server) deny(w http.ResponseWriter, r *refusal) {
 	write(w, r.status, r)
 }
 
-// write sends v. The one who asked may be gone, which is no matter of ours.
+// write sends v. An error does not matter: the client may have gone.
 func write(w http.ResponseWriter, status int, v any) {
 	text, err := json.Marshal(v)
 	if err != nil { // none of the two types can fail

@@ -53,7 +53,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, look time.Duration) 
 		Handler: s, ReadTimeout: readWait, ReadHeaderTimeout: readWait, WriteTimeout: mostWait + readWait,
 		IdleTimeout:    idleWait,
 		MaxHeaderBytes: mostHeader, DisableGeneralOptionsHandler: true, // "OPTIONS *" is a request like any other
-		ErrorLog: log.New(io.Discard, "", 0), // what strangers send is of no interest, and may be anything
+		ErrorLog: log.New(io.Discard, "", 0), // strangers may send anything, and none of it belongs in a log
 	}
 	renewing, stop := context.WithCancel(ctx)
 	var renewer sync.WaitGroup

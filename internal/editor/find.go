@@ -107,8 +107,8 @@ func Find(ctx context.Context, p Places) (w Window, tries []Try, found bool) {
 	return Window{}, tries, false
 }
 
-// named returns the socket that this terminal was told of, and by whom. Where people let tmux renew the variable, its
-// word goes before the shell's: a window that the shell was born in may live on, on a desk that the person has left.
+// named returns the socket that a variable names, and where the variable comes from. If tmux renews the variable, its
+// value wins over the shell's: the window the shell started in may still be open, on a desk that the person has left.
 func (p Places) named(ctx context.Context) (path, from string) {
 	path = p.Getenv(hook)
 	if p.Getenv("TMUX") != "" {

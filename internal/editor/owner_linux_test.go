@@ -16,7 +16,7 @@ import (
 // stranger is a user that is not us.
 const stranger = 54321
 
-// TestAnotherUsersFile: the server is ours, the file is not. Who may rename in the folder could make that.
+// TestAnotherUsersFile: the server is ours, the file is not. Anybody who can rename files in the folder can do that.
 func TestAnotherUsersFile(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
@@ -29,8 +29,8 @@ func TestAnotherUsersFile(t *testing.T) {
 	notOurs(t, s, dir, path, errOwner, "owned by another user")
 }
 
-// TestAnotherUsersServer: the file is ours, the server is not. It is what a file swapped after the first look would be,
-// so the check of the file alone lets it pass.
+// TestAnotherUsersServer: the file is ours, the server is not. It is what a file swapped after the first look would
+// be, so the check of the file alone lets it pass.
 func TestAnotherUsersServer(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
@@ -112,8 +112,8 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// listenAs listens at path as the user uid; the file is ours. A socket's peer credentials are those of the thread that
-// called listen, and on Linux one thread can have an effective user of its own.
+// listenAs listens at path as the user uid; the file is ours. A socket's peer credentials are those of the thread
+// that called listen, and on Linux one thread can have an effective user of its own.
 func listenAs(t *testing.T, path string, uid int) net.Listener {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

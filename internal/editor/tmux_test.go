@@ -107,7 +107,7 @@ func TestTmuxThatHangs(t *testing.T) {
 	if got := string(calls); err != nil || strings.Count(got, "one:") != 1 || strings.Count(got, "two:") != 1 {
 		t.Errorf("tmux was called %q, want once for all variables (%v)", got, err)
 	}
-	// Who gave up is no reason to ask nobody any more.
+	// One caller that gave up must not keep the others from asking.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	tmux := &Tmux{Getenv: env("TMUX", "x")}

@@ -176,12 +176,12 @@ func newSharedFile(ctx context.Context, e *Edit, path string) *sharedFile {
 }
 
 // replaced is the name that the replaced file keeps until nobody writes to it.
-func (s *sharedFile) replaced() string { return s.beside("replaced") }
+func (s *sharedFile) replaced() string { return s.sibling("replaced") }
 
 // pending is where the new text stands while the file is written in place.
-func (s *sharedFile) pending() string { return s.beside("pending") }
+func (s *sharedFile) pending() string { return s.sibling("pending") }
 
-func (s *sharedFile) beside(what string) string {
+func (s *sharedFile) sibling(what string) string {
 	return filepath.Join(s.dir, "."+s.base+".homing-"+what)
 }
 

@@ -25,7 +25,7 @@ func digest(text string) string {
 
 const journalHeader = "homing edit 1 %d %d %64s\n"
 
-func (s *sharedFile) journalPath() string { return s.beside("journal") }
+func (s *sharedFile) journalPath() string { return s.sibling("journal") }
 
 func (s *sharedFile) writeJournal(j journal) error {
 	temp, err := os.CreateTemp(s.dir, tempsOf(s.base))

@@ -223,7 +223,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// A lock on a file that is no longer at its path keeps nobody out, so the file is made again.
+// A lock on a file that is no longer at its path locks nothing, so the file is made again.
 func TestLockOfARemovedFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cache", "x.lock")

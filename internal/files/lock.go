@@ -33,7 +33,7 @@ type lockedFile interface {
 
 // Acquire takes the lock at path. It waits while another process holds it and ctx allows; then the error is ctx's.
 // Missing folders are made with mode 0700. The lock file is never a link, holds {} from its first moment, and can be
-// read while it is locked. It stays after Unlock: a lock that can disappear keeps nobody out.
+// read while it is locked. It stays after Unlock: a lock that can disappear locks nothing.
 //
 // Other errors are *fs.PathError.
 func Acquire(ctx context.Context, path string) (*Lock, error) {
@@ -66,7 +66,7 @@ func TryAcquire(path string) (*Lock, error) {
 		if err != nil {
 			return nil, err
 		}
-		// "rm -r ~/.aws/sso/cache" is common advice: a lock on a file that is no longer at its path keeps nobody out.
+		// "rm -r ~/.aws/sso/cache" is common advice: a lock on a file that is no longer at its path locks nothing.
 		if l.InPlace() {
 			l.mend()
 			return l, nil

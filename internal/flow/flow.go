@@ -267,7 +267,7 @@ func (c *choice) format() error {
 	case !c.q.Session.Legacy():
 		c.note("format", "an sso-session: either flow")
 	case c.q.Policy.Forbids(session.Device) != "": // policy reports it, whatever was asked for
-		c.overrule("format", session.Device, "a legacy profile (without sso_session) knows no other way")
+		c.overrule("format", session.Device, "a legacy profile (without sso_session) allows no other flow")
 	case now.flow == session.PKCE && now.strict:
 		return fault.Suggest(fault.Usage,
 			fault.Preface{Words: "to give the session a name,", Then: fault.ConfigureSSO{}},
@@ -275,7 +275,7 @@ func (c *choice) format() error {
 	case now.strict:
 		c.note("format", "a legacy profile: device code only")
 	default:
-		c.overrule("format", session.Device, "a legacy profile (without sso_session) knows no other way")
+		c.overrule("format", session.Device, "a legacy profile (without sso_session) allows no other flow")
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ const (
 
 func TestChoose(t *testing.T) {
 	t.Parallel()
-	const legacy = "a legacy profile (without sso_session) knows no other way"
+	const legacy = "a legacy profile (without sso_session) allows no other flow"
 	for _, tt := range []struct {
 		situation
 		flow   session.Flow
@@ -267,7 +267,7 @@ func TestPolicyThatWasNotRead(t *testing.T) {
 	}
 }
 
-// What --explain prints reads from the weakest to the strongest, and says who overruled whom.
+// What --explain prints reads from the weakest to the strongest, and names what overruled what.
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestLog shows what --debug tells: what was asked of whom and what came of it, no query, header or body.
+// TestLog shows what --debug logs: each operation, its host and its outcome, but no query, header or body.
 func TestLog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

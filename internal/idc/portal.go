@@ -60,10 +60,10 @@ func (c *Client) Accounts(ctx context.Context, token session.Secret) ([]session.
 	return accounts, nil
 }
 
-// AccountsPage returns one page of what Accounts returns, in a single attempt: it is for who paces a long list and
-// has to hear of every refusal. page is "" for the first, then the next of the call before, which is "" after the
-// last. Pages may overlap, and a service that is broken may repeat them for ever: the caller looks for a page it has
-// had.
+// AccountsPage returns one page of what Accounts returns, in a single attempt, for a caller that paces a long list
+// and must see every refusal. page is "" for the first page, then the next that the last call returned; next is ""
+// after the last page. Pages may overlap, and a broken service may repeat them forever: the caller checks for pages
+// it has seen.
 func (c *Client) AccountsPage(ctx context.Context, token session.Secret,
 	page string) (accounts []session.Account, next string, err error) {
 	return c.accounts(ctx, &call{op: opAccounts, secrets: []string{token.Reveal()}}, token, page, 1)
@@ -92,8 +92,8 @@ func (c *Client) accounts(ctx context.Context, k *call, token session.Secret, pa
 	return accounts, out.NextToken, nil
 }
 
-// Check asks the portal whether it knows an access token, in the cheapest way there is: for one account. The error is
-// that of Accounts. date is the service's clock when it answered, be it with an error; zero when it did not say.
+// Check asks the portal whether it accepts an access token, in the cheapest way: for one account. The error is that
+// of Accounts. date is the service's time in its answer, even if that is an error; zero if the answer has none.
 func (c *Client) Check(ctx context.Context, token session.Secret) (date time.Time, err error) {
 	k := &call{op: opAccounts, secrets: []string{token.Reveal()}}
 	var out struct {
@@ -213,8 +213,8 @@ func (c *Client) RoleCredentials(ctx context.Context, token session.Secret,
 	}, nil
 }
 
-// Logout ends the session on the server. A session that is over already is no error. Role credentials handed out
-// before stay good until they expire.
+// Logout ends the session on the server. It returns nil if the session is over already. Role credentials issued
+// before stay valid until they expire.
 func (c *Client) Logout(ctx context.Context, token session.Secret) error {
 	k := &call{op: opLogout, secrets: []string{token.Reveal()}}
 	err := c.send(ctx, k, request{method: http.MethodPost, url: c.portal + "/logout", token: token}, nil)

@@ -68,7 +68,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// Single pages, for who paces a list: each call is one request, whatever is answered.
+// A single page takes one request, whatever the answer is.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	c, r, log := newTestClient(

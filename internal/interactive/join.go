@@ -160,7 +160,7 @@ func (p *peers) Run(ctx context.Context,
 		place.Name = filepath.Clean(st.AWSDir) + "\n" + s.CacheKey() // the token file
 	}
 	hello := joint.Hello{
-		// A sign-in of before the session was configured anew is of no use.
+		// A sign-in from before the session was reconfigured does not help.
 		About: about(s), Opens: p.openBrowser != nil, TakeOver: p.force,
 		// Whether a legacy token is to be renewable is no reason to push out somebody whose page a person has open.
 		Fits: func(leaders string) bool { return s.Legacy() && leaders == about(withOtherFreshness(s)) },
@@ -363,7 +363,7 @@ func (p *peers) show(ctx context.Context, joined *joint.Joined, m joint.Message)
 	}
 }
 
-// open opens what nobody else opens. It is waited for by nobody: an opener may be the browser itself.
+// open opens the address if no other login does. Nothing waits for it: the opener may be the browser itself.
 func (p *peers) open(ctx context.Context, m joint.Message, url string) {
 	if !m.Opens {
 		return

@@ -39,8 +39,8 @@ func (c *Choice) keepFresh(f Flags) {
 	}
 }
 
-// again returns the command that signs in to the session, for a token of the same kind.
-func (c Choice) again(a *app.App) string {
+// command returns the command that signs in to the session, for a token of the same kind.
+func (c Choice) command(a *app.App) string {
 	command := a.UI.Command(app.Target{Session: c.session, Profile: a.ProfileOf(c.session)}.Login())
 	switch {
 	case c.session.Legacy() && c.session.KeepFresh:

@@ -75,7 +75,7 @@ func (c Choice) signIn(ctx context.Context, a *app.App, force bool) (signin.Resu
 		return signin.Result{}, err
 	}
 	p := &peers{app: a, choice: c, dir: rendezvous, force: force}
-	p.talk = &ui.SignIn{UI: a.UI, Session: c.session, Again: c.again(a), Watched: c.watched(a), Now: a.Env.Time}
+	p.talk = &ui.SignIn{UI: a.UI, Session: c.session, Again: c.command(a), Watched: c.watched(a), Now: a.Env.Time}
 	p.inputs = func() (<-chan signin.Input, func()) { return attend(ctx, a) }
 	if !c.noBrowser {
 		p.openBrowser = a.Opener(ctx, c.Place.Window)

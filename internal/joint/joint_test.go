@@ -234,7 +234,7 @@ func TestYield(t *testing.T) {
 	}
 }
 
-// TestKilled: what a leader that was killed leaves behind keeps nobody.
+// TestKilled: what a killed leader leaves behind does not stop the next login.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	p := place(t, "unix")
@@ -346,7 +346,7 @@ func TestStrangers(t *testing.T) {
 		}
 		_, _ = conn.Write([]byte(guess + "\n"))
 		if in.Scan() {
-			t.Errorf("after %s it is told %s", guess, in.Bytes())
+			t.Errorf("after %s it receives %s", guess, in.Bytes())
 		}
 		_ = conn.Close()
 	}
@@ -368,7 +368,7 @@ func TestStrangers(t *testing.T) {
 	wants(t, joins(t, p, Hello{}), `"A"`, false, false, false)
 }
 
-// TestSlow: who does not read is let go, and keeps nobody.
+// TestSlow: a login that does not read is dropped, and does not hold up the others.
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	p := place(t, "unix")

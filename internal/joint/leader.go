@@ -104,8 +104,8 @@ func (l *Leader) Tell(body json.RawMessage) {
 	}
 }
 
-// Offer says what stands now. Who joined is told what is new, newcomers are told all with its notes, and what is not
-// offered again is withdrawn.
+// Offer sets what a person can act on now. Logins that have joined receive what is new; one that joins later receives
+// everything, with its notes. What offers no longer holds is withdrawn.
 func (l *Leader) Offer(now []Offer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,7 +131,7 @@ func (o *Offer) to(g *guest) notice {
 	return n
 }
 
-// send queues n. Who does not read is let go, and may join again.
+// send queues n. A login that does not read is dropped, and may join again.
 func (l *Leader) send(g *guest, n notice) {
 	select {
 	case g.queue <- n:

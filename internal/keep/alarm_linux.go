@@ -109,7 +109,7 @@ var asleep struct {
 }
 
 // quiet switches the collection of garbage off until the function is called: once there was one, the runtime begins
-// another every two minutes, whether or not there is garbage. Who sleeps makes none.
+// another every two minutes, whether or not there is garbage. A sleeping process makes none.
 func quiet() (over func()) {
 	asleep.Lock()
 	defer asleep.Unlock()

@@ -156,7 +156,7 @@ func TestTimerTold(t *testing.T) {
 	k.reads <- unix.EBADF
 	returns(t, woken, "the timer is lost")
 	if !tm.lost() {
-		t.Error("goes on with a timer that cannot be read")
+		t.Error("keeps using a timer that cannot be read")
 	}
 	a.Wait(t.Context(), time.Now().Add(10*time.Millisecond), nil) // without it, the clock is compared
 }

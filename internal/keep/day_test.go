@@ -407,8 +407,8 @@ func TestTwoMachinesAtOnce(t *testing.T) {
 	})
 }
 
-// Who has signed out or not in yet is left alone, and a sign-in by whatever program is found within a minute. The end
-// is told once, and once more after another sign-in.
+// keep leaves a session alone before a sign-in and after a sign-out, and finds a sign-in by any program within a
+// minute. It reports the end once, and once more after another sign-in.
 func TestComingAndGoing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

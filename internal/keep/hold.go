@@ -66,7 +66,7 @@ func Take(ctx context.Context, stateDir, host string, now time.Time) (*Hold, err
 	if err := h.take(ctx); err != nil {
 		return nil, err
 	}
-	_ = os.Remove(stopPath(stateDir)) // for who held it before
+	_ = os.Remove(stopPath(stateDir)) // it was for the last holder
 	if err := h.describe(); err != nil {
 		h.Release()
 		return nil, err

@@ -44,7 +44,7 @@ type Keeper struct {
 	Check  func(kept []session.Session) (again bool, err error)
 	Paths  func() []string                  // further files that a change to is looked at; nil = none
 	Now    func() time.Time                 // nil = time.Now
-	Alarm  Alarm                            // what waits; nil = that of the system, which knows no Now but time.Now
+	Alarm  Alarm                            // what waits; nil = that of the system, which needs Now to be time.Now
 	Chance func() float64                   // from 0 to below 1; nil = crypto/rand
 	Debug  func(format string, args ...any) // hears how it waits; nil = nobody does
 

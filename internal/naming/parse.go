@@ -28,9 +28,9 @@ type helper struct {
 }
 
 var helpers = []helper{
-	{"slug", 0, 0, "slug", plainly(slug)},
-	{"lower", 0, 0, "lower", plainly(strings.ToLower)},
-	{"upper", 0, 0, "upper", plainly(strings.ToUpper)},
+	{"slug", 0, 0, "slug", transform(slug)},
+	{"lower", 0, 0, "lower", transform(strings.ToLower)},
+	{"upper", 0, 0, "upper", transform(strings.ToUpper)},
 	{"trim", 0, 1, `trim "acme-"`, trim},
 	{"replace", 2, 2, `replace "from" "to"`, func(args []string) (func(string) string, error) {
 		if args[0] == "" {
@@ -75,7 +75,7 @@ func size(expression string) int {
 	return len(prog.Inst)
 }
 
-func plainly(f func(string) string) func([]string) (func(string) string, error) {
+func transform(f func(string) string) func([]string) (func(string) string, error) {
 	return func([]string) (func(string) string, error) { return f, nil }
 }
 

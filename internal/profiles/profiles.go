@@ -28,8 +28,8 @@ type Form string
 // The forms of a profile.
 const (
 	FormSession Form = "sso-session"        // names an [sso-session]: read by the AWS CLI and every current SDK
-	FormLegacy  Form = "legacy"             // holds the start URL itself: for programs that know no sso-session
-	FormProcess Form = "credential_process" // runs homing: for programs that know no Identity Center
+	FormLegacy  Form = "legacy"             // holds the start URL itself: for programs without sso-session support
+	FormProcess Form = "credential_process" // runs homing: for programs that do not support Identity Center
 )
 
 // Options say which profiles are wanted, and how they are written.

@@ -10,7 +10,7 @@ import (
 	"github.com/homing-cli/homing/internal/session"
 )
 
-// Who renews ahead is told what Token keeps to itself.
+// A renewal ahead of time reports the errors that Token hides while the token lasts.
 func TestAhead(t *testing.T) {
 	t.Parallel()
 	const lead = 18 * time.Minute

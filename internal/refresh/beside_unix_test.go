@@ -69,8 +69,8 @@ func (b *botocore) ask(request string) string {
 	return answer.Error
 }
 
-// The AWS CLI and botocore know no lock. They may lose a race for a single-use refresh token; we must not, and no
-// session may end by it: whoever got a token, everybody of ours has one in the end, and it can be renewed.
+// The AWS CLI and botocore take no lock. They may lose a race for a single-use refresh token; homing must not, and no
+// session may end because of it: whoever wins, every homing has a token in the end, and it can be renewed.
 func TestBesideTheAWSCLIAndBotocore(t *testing.T) {
 	aws, python := testtools.AWSCLI(t), testtools.Python(t)
 	w := newWorld(t)
@@ -82,14 +82,14 @@ func TestBesideTheAWSCLIAndBotocore(t *testing.T) {
 		}
 	}
 	lost := map[string]int{}
-	rounds := beside()
+	rounds := soakRounds()
 	for round := range rounds {
 		w.mustExpire()
 		// The others' renewal is at the service when ours begin, or the other way round.
 		before, arrived := first(func(context.Context) {})
 		w.setGate(gate{before: func(ctx context.Context) {
 			before(ctx)
-			time.Sleep(60 * time.Millisecond) // long enough for who comes after it to ask with the same token
+			time.Sleep(60 * time.Millisecond) // long enough for the next caller to ask with the same token
 		}})
 		var cli *process
 		answers := make(chan string, len(clients))

@@ -32,7 +32,7 @@ import (
 
 // kills, beside and soaking are how much is done: a little in every run of the tests, more in `make soak`.
 func kills() int             { return number("SOAK_KILLS", 25) }
-func beside() int            { return number("SOAK_ROUNDS", 3) }
+func soakRounds() int        { return number("SOAK_ROUNDS", 3) }
 func soaking() time.Duration { return time.Duration(number("SOAK_SECONDS", 3)) * time.Second }
 
 func number(name string, otherwise int) int {
@@ -107,7 +107,7 @@ func (w *world) goSDKReads(after string) bool {
 	return read
 }
 
-// goSDK is goSDKReads for who is not alone: the file may come and go.
+// goSDK is goSDKReads beside other processes: the file may come and go.
 func (w *world) goSDK() (read bool, err error) {
 	_, err = ssocreds.NewSSOTokenProvider(refuser{}, w.store.TokenPath(dev.CacheKey())).
 		RetrieveBearerToken(context.Background())
@@ -385,7 +385,7 @@ func TestSoak(t *testing.T) {
 	w.noLitter()
 }
 
-// wantWhole is wantWholeFiles for who is not alone: it may be called from any goroutine.
+// wantWhole is wantWholeFiles for any goroutine.
 func (w *world) wantWhole() {
 	for _, path := range w.cacheFiles() {
 		data, err := os.ReadFile(path)

@@ -48,8 +48,8 @@ func TestMuteService(t *testing.T) {
 	}
 }
 
-// Who waits behind another that is not done in time, for whatever reason, says so and does not blame it: on a mute
-// network the other waits as we do.
+// A caller that waits behind another one which does not finish in time says so without blaming it: on a mute network
+// both wait.
 func TestBehindAnother(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestBehindAnother(t *testing.T) {
 	})
 }
 
-// Who renews ahead of time keeps nobody waiting, and takes an answer that comes late.
+// A renewal ahead of time holds up no caller, and accepts a late answer.
 func TestSlowServiceAhead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -109,8 +109,8 @@ func (c traced) TokenByRefresh(ctx context.Context, _ string, _, _ session.Secre
 	return idc.Grant{}, broken(idc.CodeCanceled, fault.Interrupted)
 }
 
-// Who leaves while the service has not been reached leaves at once: nothing can have been spent. Later the answer,
-// which may hold the only refresh token, gets its time.
+// A caller that gives up before the service was reached leaves at once: nothing was spent. Later it waits for the
+// answer, which may hold the only refresh token.
 func TestLeavingBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	for connected, want := range map[bool]time.Duration{false: time.Second, true: time.Second + grace} {

@@ -47,8 +47,8 @@ type Outlook struct {
 	Err  error // of NextSignIn and NextFail: a *fault.Error, the one that Token would end with
 }
 
-// Outlook tells what Token and its callers will do with s, as far as the files tell. It makes no call; Connect is
-// used to know whom a recorded refusal came from.
+// Outlook returns what Token and its callers will do with s, as far as the files show. It makes no request; it uses
+// Connect to find out which service a recorded refusal came from.
 func (r *Renewer) Outlook(ctx context.Context, s session.Session) Outlook {
 	t, err := r.Store.Token(s.CacheKey())
 	o := Outlook{Token: t, Missing: errors.Is(err, fs.ErrNotExist)}

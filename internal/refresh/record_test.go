@@ -140,7 +140,7 @@ func TestSigningInAsksOnceMore(t *testing.T) {
 	})
 }
 
-// Who asked was killed while it waited: the next caller asks nobody, but gives other programs their time.
+// A caller was killed while it waited: the next one does not ask again, but gives other programs their time.
 func TestRefusalThatNobodySettled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -189,8 +189,8 @@ func TestRecordHoldsNoSecret(t *testing.T) {
 	})
 }
 
-// What the portal refused, and nothing replaces, is on record for who signs in. The file stays as it was: the portal
-// may have been a wrong one, and nobody else but it has complained.
+// A token that the portal refused, and that nothing replaces, is on record for the next sign-in. The file stays as it
+// was: it may have been the wrong portal, and nothing else has complained.
 func TestWhatThePortalRefused(t *testing.T) {
 	t.Parallel()
 	const ended = `session "dev" has ended`

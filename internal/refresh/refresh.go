@@ -100,8 +100,7 @@ func (r *Renewer) Ahead(ctx context.Context, s session.Session,
 
 // Replace returns a token of s other than rejected, an access token that the service refused although it should be
 // valid: the one in the file when another process has renewed it, else a renewed one. Errors are those of Token.
-// After one of kind SignInNeeded it is recorded that the token was rejected: Renew, called by who signs in, knows it
-// then.
+// After an error of kind SignInNeeded it is on record that the token was rejected, so Renew will not return it.
 func (r *Renewer) Replace(ctx context.Context, s session.Session, rejected session.Secret) (session.Token, error) {
 	t, _, err := r.obtain(ctx, s, want{not: rejected})
 	if err != nil && fault.KindOf(err) == fault.SignInNeeded {
@@ -145,8 +144,7 @@ func Margin(s session.Session) time.Duration {
 // lead is how long before its end t is renewed: Margin, or half its life where it was issued for less than twice
 // that. A token near the end of the portal session lives that short, and would be renewed at each use otherwise. When
 // it was issued only the file's time tells. Where that is wrong (a copied file, a clock that is off) t is renewed
-// earlier, by Margin, or later, but never after half of what was left at that time. Who asks to sign in wants the
-// longest life there is.
+// earlier, by Margin, or later, but never after half of what was left at that time. A sign-in renews whenever it can.
 func (r *Renewer) lead(s session.Session, w want, t session.Token) time.Duration {
 	if w.ahead > 0 {
 		return w.ahead

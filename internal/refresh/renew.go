@@ -183,7 +183,7 @@ func (r *Renewer) exchange(
 			return idc.Grant{}, ctx.Err()
 		}
 		limit := max(mostWait-r.now().Sub(start), shortWait)
-		if w.lasting || w.ahead == 0 && w.serves(t, r.now()) { // a renewal ahead of time keeps nobody waiting
+		if w.lasting || w.ahead == 0 && w.serves(t, r.now()) { // nobody waits for a renewal ahead of time
 			limit = min(limit, servingWait)
 		}
 		began := r.now()

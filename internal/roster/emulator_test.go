@@ -176,8 +176,8 @@ func TestRenewalsDuringAList(t *testing.T) {
 	}
 }
 
-// An administrator ends the session in the middle: exit code 4, and what was fetched is of no use to the next
-// sign-in, which may be another person's.
+// An administrator ends the session in the middle: exit code 4. The next sign-in, which may be another person's, does
+// not use what was fetched.
 func TestSessionEndsDuringAList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -20,7 +20,7 @@ const (
 	feel  = 2.0
 	slope = 0.02
 	leap  = 1.6
-	// most is the highest rate, calls in a second: no limit is of interest above what maxUnderWay calls can reach.
+	// most is the highest rate, calls in a second: a limit above what maxUnderWay calls can reach does not matter.
 	highest = 5000
 	// least is the lowest rate, calls in a second.
 	least = 0.2
@@ -151,7 +151,7 @@ func (p *pacer) send(now time.Time) ticket {
 		}
 	}
 	p.last = now
-	p.due = later(p.due.Add(gap), now.Add(-slack))
+	p.due = latest(p.due.Add(gap), now.Add(-slack))
 	return ticket{number: p.sent, at: now, rate: rate}
 }
 
@@ -198,7 +198,7 @@ func (p *pacer) throttled(now time.Time, t ticket, after time.Duration) {
 	switch {
 	case t.number <= p.event: // sent before we knew
 		if p.paused && after > 0 {
-			p.until = later(p.until, now.Add(p.early(after)))
+			p.until = latest(p.until, now.Add(p.stretch(after)))
 		}
 		return
 	case p.paused:
@@ -251,7 +251,7 @@ func (p *pacer) stumbled(now time.Time, t ticket, grave bool) bool {
 // begin begins a pause.
 func (p *pacer) begin(now time.Time, first, after time.Duration) {
 	p.paused, p.began, p.pause, p.probe = true, now, first, 0
-	p.until = now.Add(max(p.jitter(first), p.early(after)))
+	p.until = now.Add(max(p.jitter(first), p.stretch(after)))
 }
 
 // failed is what a probe comes back with.
@@ -263,7 +263,7 @@ func (p *pacer) failed(now time.Time, after time.Duration) {
 		limit = longPause
 	}
 	p.pause = max(p.pause, min(p.pause*3/2, limit))
-	p.until = now.Add(max(p.jitter(p.pause), p.early(after)))
+	p.until = now.Add(max(p.jitter(p.pause), p.stretch(after)))
 }
 
 // resume ends a pause with the probe that was served.
@@ -278,7 +278,7 @@ func (p *pacer) resume(now time.Time, probe ticket) {
 	open := probe.at.Sub(p.start).Seconds()
 	measured := float64(p.count) / max(open, 0.05)
 	switch {
-	case cost > stale: // whatever was measured is of no use any more
+	case cost > stale: // what was measured no longer holds
 		p.lower(now, max(p.met/2, guess), 0)
 	case !p.paced && p.count < calm: // too few to measure by
 		p.lower(now, max(measured, guess), 0)
@@ -318,12 +318,12 @@ func (p *pacer) jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*p.chance()))
 }
 
-// early is d and up to a tenth: never sooner than asked.
-func (p *pacer) early(d time.Duration) time.Duration {
+// stretch returns d and up to a tenth: never sooner than asked.
+func (p *pacer) stretch(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (1 + 0.1*p.chance()))
 }
 
-func later(a, b time.Time) time.Time {
+func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}

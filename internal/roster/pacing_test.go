@@ -220,7 +220,7 @@ func TestPacing(t *testing.T) {
 	}
 }
 
-// A service without a limit that is met: as many calls side by side as are of use.
+// A service whose limit is not reached: as many calls in parallel as help.
 func TestFullSpeed(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

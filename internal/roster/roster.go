@@ -43,11 +43,11 @@ type Lister struct {
 	Connect func(ctx context.Context, s session.Session) (Portal, error)
 	// Wanted chooses the accounts whose roles are asked for; the others are left out. nil = all.
 	Wanted func(session.Account) bool
-	// Dir is the folder that keeps what was fetched when List is interrupted, the user's state folder; "" = nothing
-	// is kept. What cannot be kept there is no error.
+	// Dir is the folder that keeps what was fetched if List is interrupted: the user's state folder; "" keeps
+	// nothing. Failing to keep it is not an error.
 	Dir string
-	// Keep leaves what was fetched in Dir when List is complete, until Finish: for who may still be interrupted
-	// before the list has served its purpose. Otherwise a complete List drops it.
+	// Keep leaves what was fetched in Dir after a complete List, until Finish, for a caller that may still be
+	// interrupted before it has used the list. Otherwise a complete List removes it.
 	Keep bool
 	// Progress is told how far List is: one call at a time, ten a second at most, and one at the end. nil = nobody
 	// is.

@@ -59,7 +59,7 @@ type run struct {
 	answers  chan answer
 	renewals chan renewal
 
-	generation int // grows when all is begun anew; answers of before are of no use
+	generation int // grows when the list starts over; older answers are dropped
 	again      []*job
 	waiting    []*job // from next on
 	next       int

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// keptFor is how long what was fetched is of use: assignments change.
+	// keptFor is how long a kept list may be continued: assignments change.
 	keptFor = 3 * time.Hour
 	// maxSaved bounds the file that is read: a hundred times the largest list heard of.
 	maxSaved = 64 << 20
@@ -99,7 +99,7 @@ func openSaved(dir string, s session.Session, t session.Token, now time.Time) (*
 	return f, nil
 }
 
-// sweep removes files that are of no use to anybody any more.
+// sweep removes files that no list will continue.
 func sweep(dir string, now time.Time) {
 	lists, _ := filepath.Glob(filepath.Join(dir, "roster-*.jsonl"))
 	for _, path := range lists {
@@ -193,7 +193,7 @@ func parse(text []byte, mark string, t session.Token, now time.Time) (fetched ma
 // add notes the roles of an account.
 func (f *saved) add(account string, roles []string) { f.write(record{Account: account, Roles: roles}) }
 
-// renewed notes that the list goes on with another token of the same sign-in.
+// renewed notes that the list continues with another token of the same sign-in.
 func (f *saved) renewed(t session.Token) {
 	f.write(record{Token: tokenMark(t.AccessToken), Refresh: tokenMark(t.RefreshToken)})
 }

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// ahead is how long before its end the token is renewed: a minute before `homing keep` begins to, so that in a long
-	// list the renewal is ours and known to be one.
+	// ahead is how long before its end the token is renewed: a minute before `homing keep` begins to, so that in a
+	// long list the renewal is ours and known to be one.
 	ahead = 21 * time.Minute
 	// seldom is the least time between two renewals, however short the tokens live.
 	seldom = 30 * time.Second
@@ -84,8 +84,8 @@ func (r *run) rejected(ctx context.Context, a answer) error {
 	return nil
 }
 
-// sameSignIn reports whether next is known to come of the same sign-in as old: the service left the refresh token as it
-// was, or we renewed it ourselves. A token that another program put in the file may be another person's.
+// sameSignIn reports whether next is known to come of the same sign-in as old: the service left the refresh token as
+// it was, or we renewed it ourselves. A token that another program put in the file may be another person's.
 func sameSignIn(old, next session.Token, ours bool) bool {
 	if old.ClientID != next.ClientID {
 		return false
@@ -93,7 +93,7 @@ func sameSignIn(old, next session.Token, ours bool) bool {
 	return ours || !old.RefreshToken.IsZero() && old.RefreshToken.Equal(next.RefreshToken)
 }
 
-// renewed goes on with another token. If that may be somebody else's, everything is begun anew.
+// renewed continues with another token. If that may be somebody else's, the list starts over.
 func (r *run) renewed(ctx context.Context, n renewal) error {
 	r.renewing, r.holding = false, false
 	switch {

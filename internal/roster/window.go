@@ -18,8 +18,8 @@ const (
 	spare      = 1.25
 )
 
-// window learns how many calls at once are of use while nothing limits their rate: more of them until a round trip
-// with more answers no more calls in a second than one with less.
+// window finds out how many parallel calls help while nothing limits their rate: it adds calls until a round trip
+// with more of them answers no more calls a second than one with fewer.
 type window struct {
 	size   float64
 	full   bool // it has been learned

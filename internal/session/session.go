@@ -1,5 +1,6 @@
 // Package session holds the plain types of a sign-in: the session a person signs in to, the tokens that come of it
-// and the role credentials fetched with them. It knows no file and no network; internal/store and internal/idc do.
+// and the role credentials fetched with them. It touches neither files nor the network; internal/store and
+// internal/idc do.
 package session
 
 import (

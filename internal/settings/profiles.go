@@ -226,7 +226,7 @@ var notFromTeams = map[string]string{
 	"sso_region":         "where to sign in is yours to say",
 	"endpoint_url":       "it would send requests elsewhere",
 	"services":           "it would send requests elsewhere",
-	"ca_bundle":          "it would decide whom to trust",
+	"ca_bundle":          "it would decide which certificates are trusted",
 	"role_arn":           "it would decide which role is assumed",
 	"source_profile":     "it would decide which role is assumed",
 	"flow":               "how to sign in is yours to say",

@@ -46,7 +46,7 @@ type DeviceCode struct {
 	UserCode                string
 	ExpiresIn               time.Duration
 	ClientName              string // what the page calls us
-	StartURL, Region        string // whom the person signs in to
+	StartURL, Region        string // what the person signs in to
 	Opening                 bool   // we are opening VerificationURIComplete ourselves
 	Keys                    bool   // as in Authorize
 	Stranger                string // as in Authorize, of either address

@@ -42,7 +42,7 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// TestStandingWay: what was said of the ways goes with the address, for who comes later.
+// TestStandingWay: a login that comes later gets what was said about the return channels with the address.
 func TestStandingWay(t *testing.T) {
 	t.Parallel()
 	said := rang{timer: timerHint}

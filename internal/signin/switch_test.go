@@ -93,7 +93,7 @@ func TestSwitch(t *testing.T) {
 		{"after a switch", after(both, paste(goodBack)), "exchange"},
 		{"after the limit", after(both, rang{timer: timerLimit}, paste(goodBack)), "tell:hint"},
 
-		// Who is first.
+		// Which one comes first.
 		{"the redirect, while a poll is under way", after(bothPoll, code), "exchange"},
 		{"then the poll says pending", after(bothPoll, code, pending), "wait:poll:1.2s"},
 		{"then the code's token", after(bothPoll, code, pending, granted(session.PKCE)), "keep"},

@@ -10,7 +10,7 @@ import (
 // writable asks the system whether files can be made in a folder: W_OK and X_OK of access(2).
 func writable(dir string) error { return syscall.Access(dir, 2|1) }
 
-// ours reports whether a file is this user's, whom its mode then stops for no good reason.
+// ours reports whether a file belongs to this user. Then its mode is what keeps the user out.
 func ours(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil {

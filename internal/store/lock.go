@@ -61,8 +61,7 @@ type Locked struct{ Path string } // of the lock
 
 func (l *Locked) Error() string { return "another process holds " + strconv.Quote(l.Path) }
 
-// Held reports whether somebody, be it this process, holds the lock of key's token file at this moment, and which
-// file that is.
+// Held reports whether any process, including this one, holds the lock of key's token file now, and returns its path.
 func (s *Store) Held(key string) (path string, held bool) {
 	target, err := follow(s.TokenPath(key))
 	if err != nil {

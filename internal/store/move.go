@@ -47,7 +47,7 @@ func (m Moving) Release() {
 	}
 }
 
-// MoveToken is Move for who holds neither lock. It waits for them as long as ctx allows.
+// MoveToken is Move for a caller that holds neither lock. It waits for both as long as ctx allows.
 func (s *Store) MoveToken(ctx context.Context, from, to string, over func() bool) (moved bool, err error) {
 	if _, err := s.Token(from); from == to || errors.Is(err, fs.ErrNotExist) {
 		return false, nil // and no folder or lock is made
@@ -62,9 +62,9 @@ func (s *Store) MoveToken(ctx context.Context, from, to string, over func() bool
 
 // Move gives the token file of key from the name of key to, byte for byte and in one step: at no moment are there two
 // files with one refresh token, of which the first to be used would end the other. It moves nothing, and says so,
-// unless the token under from can be renewed and that under to is of no use any more (missing, unreadable, or expired
-// and not to be renewed). over tells of more that is of no use, such as what the service has refused: it is called
-// for a token that looks good; nil = none is.
+// unless the token under from can be renewed and that under to cannot be used (missing, unreadable, or expired and
+// not renewable). over reports further tokens that cannot be used, such as those the service has refused; it is
+// called for a token that looks good, and may be nil.
 //
 // m must hold both keys. Errors are *fault.Error; nothing was moved then.
 func (m Moving) Move(from, to string, over func() bool) (moved bool, err error) {

@@ -59,7 +59,7 @@ func TestMoveToken(t *testing.T) {
 	}{
 		{"renewable", &renewable, nil, true},
 		{"renewable and expired", &lapsed, nil, true},
-		{"over one that is of no use", &renewable, &expired, true},
+		{"over one that cannot be used", &renewable, &expired, true},
 		{"not renewable", &unrenewable, nil, false},
 		{"the other is valid", &renewable, &unrenewable, false},
 		{"the other is renewable", &renewable, &other, false},
@@ -95,7 +95,7 @@ func TestMoveToken(t *testing.T) {
 	}
 }
 
-// A file that cannot be read is of no use, and a link stays one at the place it leads to.
+// A file that cannot be read is replaced, and a link stays a link to the same place.
 func TestMoveTokenOverRubbish(t *testing.T) {
 	t.Parallel()
 	s := &Store{AWSDir: t.TempDir()}

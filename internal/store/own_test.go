@@ -76,7 +76,7 @@ func TestWhereFilesAre(t *testing.T) {
 	}
 }
 
-// What an earlier version left is moved or removed by whoever makes the folder, and by nobody later.
+// The process that makes the folder moves or removes what an earlier version left; later processes do not.
 func TestTidyOnce(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -70,8 +70,8 @@ func (u *TokenUpdate) Refused(r Refusal) error {
 	return u.store.writeOwn(refusedName(u.path), pairs...)
 }
 
-// Refused is the same for who does not hold the lock. change gets what is recorded and returns what is to be, or
-// false to leave it.
+// Refused is the same for a caller that does not hold the lock. change gets what is on record and returns what
+// replaces it, or false to leave it.
 func (s *Store) Refused(ctx context.Context, key string, change func(Refusal) (Refusal, bool)) error {
 	u, err := s.LockToken(ctx, key)
 	if err != nil {

@@ -62,8 +62,8 @@ func (s *Store) SaveRegistration(ctx context.Context, k RegistrationKey, r sessi
 	return s.writeRegistration(k, pairs)
 }
 
-// DropRegistration forgets the registration for k: the service no longer accepts it. One of the other kind stays.
-// There being none is no error.
+// DropRegistration forgets the registration for k, which the service no longer accepts. That of the other flow stays.
+// A missing registration is fine.
 func (s *Store) DropRegistration(ctx context.Context, k RegistrationKey) error {
 	if err := ctx.Err(); err != nil {
 		return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: err}

@@ -52,8 +52,8 @@ func roleCredentialsOf(o object) (session.RoleCredentials, bool) {
 	return c, ok
 }
 
-// SaveRoleCredentials stores credentials where the AWS CLI looks for them, and remembers k in the index of its session.
-// Errors are *fault.Error of kind Config; nothing is lost by them but the time of the next call.
+// SaveRoleCredentials stores credentials where the AWS CLI looks for them, and remembers k in the index of its
+// session. Errors are *fault.Error of kind Config; nothing is lost by them but the time of the next call.
 func (s *Store) SaveRoleCredentials(ctx context.Context, k RoleKey, c session.RoleCredentials) error {
 	if err := s.noteRole(ctx, k); err != nil {
 		return err
@@ -95,9 +95,9 @@ func (s *Store) LockRole(ctx context.Context, k RoleKey) (unlock func(), err err
 // at the token once more before it stores anything, so not waiting longer loses little.
 const dropWait = 2 * time.Second
 
-// DropRoleCredentials removes the cached credentials of keys and takes them out of the index. What is missing is no
-// error; an entry of another type under the same name stays. All are tried; the errors, *fault.Error of kind Config,
-// are joined.
+// DropRoleCredentials removes the cached credentials of keys and takes them out of the index. Missing ones are fine;
+// an entry of another type under the same name stays. It tries all of them, and joins the errors, *fault.Error of
+// kind Config.
 func (s *Store) DropRoleCredentials(keys []RoleKey) error {
 	var errs []error
 	for _, k := range keys {

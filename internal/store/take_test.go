@@ -10,8 +10,7 @@ import (
 	"github.com/homing-cli/homing/internal/files"
 )
 
-// Who ends a session gets the token that continues it, be it one that did not reach its place, and nobody has it
-// then.
+// A caller that ends a session gets its latest token, even one that did not reach its place, and no file keeps it.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	newer := strings.NewReplacer("access-1", "access-2", "refresh-1", "refresh-2").Replace(fullFile)

@@ -175,8 +175,8 @@ func (s *Store) Tokens() ([]TokenEntry, error) {
 	return entries, nil
 }
 
-// RemoveToken removes the token file for key, under its lock. There being none is no error. A symbolic link stays;
-// what it points to goes. The lock file stays too: a lock that can vanish keeps nobody out.
+// RemoveToken removes the token file for key, under its lock. A missing file is fine. A symbolic link stays, its
+// target is removed. The lock file stays too: a lock that can vanish locks nothing.
 func (s *Store) RemoveToken(ctx context.Context, key string) error {
 	return s.RemoveEntry(ctx, TokenEntry{Path: s.TokenPath(key)})
 }
@@ -189,9 +189,9 @@ func (s *Store) RemoveEntry(ctx context.Context, e TokenEntry) error {
 	return nil
 }
 
-// Take removes the token file at path as RemoveToken does, and returns the token that was in it, for who ends its
-// session: nobody can renew it beside the caller then. The zero Token means that there was none in the file.
-// fs.ErrNotExist says that there was no file; after any other error, a *fault.Error, it is still there.
+// Take removes the token file at path as RemoveToken does, and returns its token, for a caller that ends the session:
+// no other process can renew it then. The zero Token means that the file held none. fs.ErrNotExist means that there
+// was no file; after any other error, a *fault.Error, the file is still there.
 func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
 	target, err := follow(path)
 	if err != nil {
@@ -223,8 +223,8 @@ func (s *Store) Take(ctx context.Context, path string) (session.Token, error) {
 	return t, nil
 }
 
-// Snatch is Take without the lock, for who has waited for it long enough. A renewal under way elsewhere may store
-// what it gets all the same.
+// Snatch is Take without the lock, for a caller that has waited for it long enough. A renewal in another process may
+// still store its token.
 func (s *Store) Snatch(path string) (session.Token, error) {
 	target, err := follow(path)
 	if err != nil {

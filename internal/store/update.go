@@ -55,7 +55,7 @@ func (s *Store) SeizeToken(key string) (*TokenUpdate, error) {
 	return u, nil
 }
 
-// LockToken is the first half of BeginToken: the lock alone, for who wants to read again before anything is written.
+// LockToken is the first half of BeginToken: the lock alone, to read the token again before anything is written.
 // A renewal that got its token and could not put it in its place, because its process was killed at that moment or
 // the rename failed, is brought to its end first.
 func (s *Store) LockToken(ctx context.Context, key string) (*TokenUpdate, error) {
@@ -71,8 +71,8 @@ func (s *Store) LockToken(ctx context.Context, key string) (*TokenUpdate, error)
 	return u, nil
 }
 
-// Prepare is the second half of BeginToken for who renews the token in the file: it makes the temporary file, with
-// room for a token, beside the one to replace. Again is no error. Errors are *fault.Error of kind Config.
+// Prepare is the second half of BeginToken, to renew the token in the file: it makes the draft, with room for a
+// token, beside the file to replace. Calling it twice is fine. Errors are *fault.Error of kind Config.
 func (u *TokenUpdate) Prepare() error {
 	target, err := follow(u.path)
 	if err != nil {

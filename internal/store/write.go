@@ -100,7 +100,7 @@ var pauses = []time.Duration{
 	500 * time.Millisecond,
 }
 
-func patiently(try func() error) error {
+func retryForASecond(try func() error) error {
 	err := try()
 	for _, pause := range pauses {
 		if err == nil {
@@ -115,13 +115,13 @@ func patiently(try func() error) error {
 // commit replaces the target by data, which exists nowhere else, wholly or not at all. The draft is used up either
 // way. After an error the temporary file stays, if it holds data and its name says what it follows.
 func (d *draft) commit(data []byte) error {
-	err := patiently(func() error { return d.fill(data) })
+	err := retryForASecond(func() error { return d.fill(data) })
 	if err = errors.Join(err, d.file.Close()); err != nil {
 		d.discard()
 		return ioFault("write", d.temp, err)
 	}
 	d.file = nil
-	if err := patiently(func() error { return files.Rename(d.temp, d.target) }); err != nil {
+	if err := retryForASecond(func() error { return files.Rename(d.temp, d.target) }); err != nil {
 		if d.mark == "" {
 			_ = os.Remove(d.temp)
 		}

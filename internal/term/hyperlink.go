@@ -6,7 +6,7 @@ import (
 )
 
 // Hyperlinks reports whether the terminal is known to show OSC 8 hyperlinks, or to drop them without a trace.
-// FORCE_HYPERLINK decides when it is set: 0 is no. Who is not known is not sent any: their terminal might print them.
+// FORCE_HYPERLINK decides when it is set: 0 is no. An unknown terminal gets none, since it might print them.
 func Hyperlinks(getenv func(string) string) bool {
 	if force := getenv("FORCE_HYPERLINK"); force != "" {
 		return force != "0"

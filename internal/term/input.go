@@ -31,8 +31,8 @@ const (
 	openParams = "200"
 )
 
-// decoder turns the bytes of a terminal into inputs. It knows no clock: it is fed what arrived, and told when nothing
-// did for as long as it asked for. Its zero value is ready.
+// decoder turns the bytes of a terminal into inputs. It uses no clock: the caller passes what arrived, and says when
+// nothing arrived for as long as the decoder asked. The zero value is ready.
 type decoder struct {
 	state  state
 	params []byte // of a CSI sequence, as many as matter

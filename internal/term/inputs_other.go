@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// Inputs is not to be had here: the error is errors.ErrUnsupported. On Windows a read of the console cannot be ended,
+// Inputs is not available here: it returns errors.ErrUnsupported. On Windows a read of the console cannot be ended,
 // and the keys it takes would be lost to the shell; `homing callback` in another window does the same.
 func Inputs(context.Context, *os.File, *os.File) (inputs <-chan Input, restore func(), err error) {
 	return nil, nil, errors.ErrUnsupported

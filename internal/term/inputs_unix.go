@@ -26,10 +26,10 @@ const (
 // signals they always were, and output is processed as before.
 //
 // Bracketed paste is switched on in out when that is a terminal, and off again. restore puts the terminal back as it
-// was and returns when the reader is gone; again is no error, and the end of ctx does the same. It must be called
-// before the program ends. What was not read yet stays for the next program, but not the rest of a paste that is
-// under way: it would end up in the history of a shell. Between Ctrl-Z and SIGCONT the terminal is the shell's, which
-// sets it as it likes; afterwards it is set up again.
+// was and returns when the reader is gone. Calling it twice is fine, and the end of ctx does the same. It must be
+// called before the program ends. What was not read yet stays for the next program, but not the rest of a paste that
+// is under way: it would end up in the history of a shell. Between Ctrl-Z and SIGCONT the terminal is the shell's,
+// which sets it as it likes; afterwards it is set up again.
 //
 // The error is errors.ErrUnsupported where in is no terminal, and on systems without all this. A process in the
 // background, from the beginning ("homing login &") or later, neither reads nor changes the terminal, and no signal
@@ -99,7 +99,7 @@ type keyboard struct {
 }
 
 // foreground reports whether reading and changing the terminal is ours. A terminal that is not the controlling one
-// knows no jobs, and stops nobody.
+// has no jobs, and stops no process.
 func (k *keyboard) foreground() bool {
 	group, err := unix.IoctlGetInt(k.fd, unix.TIOCGPGRP)
 	return errors.Is(err, unix.ENOTTY) || err == nil && group == unix.Getpgrp()

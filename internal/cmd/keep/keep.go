@@ -87,7 +87,7 @@ func New(a *app.App) *cobra.Command {
 	return cmd
 }
 
-// run keeps the sessions in the foreground. Being stopped is no error.
+// run keeps the sessions in the foreground. It returns nil if it is stopped.
 func (o *options) run(ctx context.Context) error {
 	a := o.app
 	dir, err := o.prepare()

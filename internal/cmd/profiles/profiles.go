@@ -160,7 +160,7 @@ func progressText(p roster.Progress) string {
 	return b.String()
 }
 
-// errNoRoles returns the error for a person to whom nothing is assigned.
+// errNoRoles returns the error for a person without any role.
 func errNoRoles(s session.Session) error {
 	return fault.New(fault.Denied, "ask your administrator to assign you a permission set in an account",
 		"no AWS account is available to you through %s", s.InWords())

@@ -64,7 +64,7 @@ func TestReadTeam(t *testing.T) {
 	for _, tt := range []struct {
 		from string
 		kind fault.Kind
-		want string // in the message; "" is no error
+		want string // in the message; "" expects success
 	}{
 		{other.URL + "/team.toml", 0, ""},
 		{plain.URL + "/team.toml", 0, ""},
