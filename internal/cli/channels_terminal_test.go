@@ -224,7 +224,7 @@ func TestInterruptLeavesTheTerminalSane(t *testing.T) {
 			_, vars := overSSH(t)
 			x := inShell(t, vars, `trap : INT; stty -g; "$homing" `+args+`; echo "code $?"; stty -g`)
 			x.expect(pasteOn)
-			x.answer("Ctrl-C gives up", "\x03")
+			x.answer("Ctrl-C", "\x03")
 			x.expect("code 130\r\n")
 			screen := x.end(0)
 			lines := strings.Split(strings.TrimSpace(screen), "\n")
@@ -291,7 +291,7 @@ func TestAddressIsALink(t *testing.T) {
 			_, vars := overSSH(t)
 			maps.Copy(vars, tt.vars)
 			x := open(t, vars, "login", "--flow", "pkce", "--no-browser")
-			x.answer("Ctrl-C gives up", "\x03")
+			x.answer("Ctrl-C", "\x03")
 			screen := x.end(130)
 			at := strings.Index(screen, "http://127.0.0.1:PORT/authorize?")
 			if at < 0 {
