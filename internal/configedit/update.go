@@ -53,10 +53,34 @@ func UpdateFunc(ctx context.Context, path string, edits func(src []byte) ([]Edit
 		return stillWritten(busy)
 	case refused != nil && errors.Is(err, refused):
 		return err
+	case errors.Is(err, files.ErrPublished):
+		return &fault.Error{
+			Kind: fault.Interrupted, Err: err,
+			Msg: fmt.Sprintf("%q was changed; stopped before it was certain that no other program writes it", path),
+		}
 	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 		return &fault.Error{Kind: fault.Interrupted, Msg: fmt.Sprintf("stopped before %q was changed", path), Err: err}
 	}
 	return cannotWrite(path, err)
+}
+
+// Read returns the text of the file at path once no other program is writing it; none for a missing file. Errors are
+// *fault.Error of kind Config, or Interrupted if ctx ended.
+func Read(ctx context.Context, path string) ([]byte, error) {
+	text, err := files.ReadSettled(ctx, path)
+	var busy *files.Busy
+	switch {
+	case err == nil:
+		return []byte(text), nil
+	case errors.As(err, &busy):
+		return nil, stillWritten(busy)
+	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
+		return nil, &fault.Error{Kind: fault.Interrupted, Msg: fmt.Sprintf("stopped before %q was read", path), Err: err}
+	}
+	return nil, &fault.Error{
+		Kind: fault.Config, Err: err, Remedy: fault.Run{"ls", "-l", path},
+		Msg: fmt.Sprintf("cannot read %q: %s", path, awsconfig.Reason(err)),
+	}
 }
 
 // Editable returns what would keep Update from changing the file at path, whatever the edit: nil, or a *fault.Error.

@@ -276,7 +276,7 @@ func TestUpdateWaitsForTheLock(t *testing.T) {
 func TestUpdateRemovesLeftovers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config")
 	put(t, path, "[profile dev]\n", 0o600)
-	for _, name := range []string{".config.homing-123", ".config.homing-backup-link", ".config.swp", "config.homing-1", ".credentials.homing-1"} {
+	for _, name := range []string{".config.homing-tmp-123", ".config.swp", "config.homing-1", ".credentials.homing-1"} {
 		put(t, filepath.Join(filepath.Dir(path), name), "half", 0o600)
 	}
 	if err := Update(t.Context(), path, region); err != nil {

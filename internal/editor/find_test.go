@@ -140,7 +140,7 @@ func TestFindAnother(t *testing.T) {
 		"it is gone":                           {[]string{hook, gone}, "", "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
 		"none was named":                       {[]string{"VSCODE_GIT_IPC_HANDLE", "x"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", ""},
 		"tmux knows":                           {[]string{hook, gone, "TMUX", "x"}, tmux, "tmux from tmux: answers (web)\n", ""},
-		"tmux has nothing better":                 {[]string{hook, gone, "TMUX", "x"}, gone, "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
+		"tmux has nothing better":              {[]string{hook, gone, "TMUX", "x"}, gone, "gone from VSCODE_IPC_HOOK_CLI: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
 		"tmux knows an old one":                {[]string{"TMUX", "x"}, older, "older from tmux: answers (desktop)\n", ""},
 		"tmux knows a dead one":                {[]string{"TMUX", "x"}, filepath.Join(dir, "vscode-ipc-t.sock"), "t from tmux: gone\nnewest from scan: refused\nnewer from scan: answers (web)\n", ""},
 		"screen":                               {[]string{"STY", "1.pts"}, "", "newest from scan: refused\nnewer from scan: answers (web)\n", ""},

@@ -24,6 +24,7 @@ const (
 	editWait  = 5 * time.Second        // for programs that have the file open, before the first publish and after it
 	editPoll  = 2 * time.Millisecond   // how often a busy file is tried again
 	restTime  = 20 * time.Millisecond  // a file that nobody has changed for this long is complete
+	emptyTime = 2 * editWait           // an empty one that changed since then was truncated, to be written
 	lookTime  = 20 * time.Millisecond  // from reading the file to writing it back, another program takes this long
 	lookPerMB = 100 * time.Millisecond // and this much for each megabyte
 	busyLook  = 5                      // times as long, once one has been seen at work: a busy machine interrupts it
@@ -77,6 +78,9 @@ func (l LockHeld) Error() string {
 // Errors of edits that the callers tell apart.
 var (
 	ErrReadOnly = errors.New("it is read-only")
+	// ErrPublished is in the chain of the error of a context that ended when the file had been changed already, but
+	// before it was certain that no other program was writing to the old one. The next edit finds that out.
+	ErrPublished = errors.New("the file is changed")
 
 	errChanged   = errors.New("changed by another program")
 	errWriter    = errors.New("another program has it open for writing")
@@ -136,7 +140,10 @@ func CheckEditable(path string) error {
 		return err
 	}
 	_ = temp.Close()
-	return os.Remove(temp.Name())
+	if err := os.Remove(temp.Name()); !errors.Is(err, fs.ErrNotExist) { // an edit may have removed it
+		return err
+	}
+	return nil
 }
 
 // writable respects a file that somebody made read-only, although a rename would get around it.
@@ -214,16 +221,37 @@ func (s *sharedFile) without() (done bool, err error) {
 		return false, err
 	}
 	out, err := s.change(text)
-	if err != nil {
-		now, busy := s.read(s.path)
-		if busy != nil {
-			return false, err
-		}
-		now.release()
-		out, err = s.change(now.text)
-		text = now.text
+	if err == nil && out != text {
+		return false, nil
 	}
+	// A file that another program has just truncated proves neither that nothing is to be done nor that nothing can be.
+	text, busy := s.settled()
+	if busy != nil {
+		return false, err
+	}
+	out, err = s.change(text)
 	return err == nil && out == text, err
+}
+
+// settled returns the text of the file once no program is writing it.
+func (s *sharedFile) settled() (string, error) {
+	defer holdSignals()()
+	v, err := s.read(s.path)
+	if err != nil {
+		return "", err
+	}
+	v.release()
+	return v.text, nil
+}
+
+// ReadSettled returns the text of a regular file that other programs write in place, as it is once none of them is
+// writing; "" for a missing file. Links are followed. It waits up to 5 s; then the error is *Busy.
+func ReadSettled(ctx context.Context, path string) (string, error) {
+	real, err := Follow(path)
+	if err != nil {
+		return "", err
+	}
+	return newSharedFile(ctx, &Edit{}, real).settled()
 }
 
 // lock takes the lock beside the file.
@@ -356,8 +384,8 @@ func (s *sharedFile) tryRead(path string) (v version, err error) {
 	return v, nil
 }
 
-// rest is for systems without leases: a file that has a text, and the same size and time as restTime ago, is
-// complete.
+// rest is for systems without leases: a file that has a text, and the same size and time as restTime ago, is complete. An
+// empty one must be older.
 func (s *sharedFile) rest(f *os.File) error {
 	before, err := f.Stat()
 	if err != nil {
@@ -367,10 +395,15 @@ func (s *sharedFile) rest(f *os.File) error {
 		return err
 	}
 	now, err := f.Stat()
-	if err == nil && (now.Size() == 0 || !unchanged(before, now)) {
+	switch {
+	case err != nil:
+		return err
+	case !unchanged(before, now):
+		return errChanged
+	case now.Size() == 0 && time.Since(now.ModTime()) < emptyTime:
 		return errChanged
 	}
-	return err
+	return nil
 }
 
 func unchanged(a, b fs.FileInfo) bool {
@@ -617,7 +650,7 @@ func (s *sharedFile) wait(end time.Time) error {
 // unfinished is the error of a look that could not be finished. The replaced file stays, and so does the new one.
 func (s *sharedFile) unfinished(err error) error {
 	if s.ctx.Err() != nil {
-		return err // the next edit finishes it
+		return errors.Join(ErrPublished, err) // the next edit finishes it
 	}
 	if _, gone := os.Lstat(s.replaced()); gone != nil {
 		return err
@@ -630,7 +663,7 @@ func (s *sharedFile) unfinished(err error) error {
 }
 
 // tempsOf is the pattern of our temporary files beside a file.
-func tempsOf(base string) string { return "." + base + ".homing-*" }
+func tempsOf(base string) string { return "." + base + ".homing-tmp-*" }
 
 // removeTemps removes what a killed process has left. The lock is held, so nobody uses it.
 func (s *sharedFile) removeTemps() {

@@ -385,3 +385,50 @@ func TestEditStops(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An empty file that nobody has touched for a while is empty: it can be edited without leases, too.
+func TestEditOfEmptyFile(t *testing.T) {
+	everyRule(t, func(t *testing.T, edit func(string) *Edit) {
+		path := fileWith(t, "")
+		old := time.Now().Add(-time.Minute)
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+		if err := edit("ours").Run(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, path, "ours\n", "")
+	})
+}
+
+// Whether there is nothing to do is not decided by a file that is being written.
+func TestEditWithoutWorkOfTruncatedFile(t *testing.T) {
+	everyRule(t, func(t *testing.T, edit func(string) *Edit) {
+		path := fileWith(t, "a\nours\n")
+		f := openForWriting(t, path)
+		time.AfterFunc(10*time.Millisecond, func() { end(t, f, "a\nours\n") })
+		e := edit("")
+		e.Change = func(text string) (string, error) { return strings.ReplaceAll(text, "ours\n", ""), nil }
+		if err := e.Run(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, path, "a\n", "a\nours\n")
+	})
+}
+
+// A context that ends once the edit is published says that it is.
+func TestEditStoppedAfterPublishing(t *testing.T) {
+	everyRule(t, func(t *testing.T, edit func(string) *Edit) {
+		path := fileWith(t, "a\n")
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		e := edit("ours")
+		e.at("published", cancel)
+		if err := e.Run(ctx, path); !errors.Is(err, ErrPublished) || !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		if got, err := ReadInPlace(path); got != "a\nours\n" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
+}

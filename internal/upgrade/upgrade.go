@@ -5,8 +5,8 @@ package upgrade
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -63,9 +63,9 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 		return err
 	}
 	path := cfg.ConfigPath()
-	src, err := os.ReadFile(path)
+	src, err := configedit.Read(ctx, path)
 	if err != nil {
-		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Remedy: fault.Run{"ls", "-l", path}, Err: err}
+		return err
 	}
 	groups, err := o.groupProfiles(ctx, cfg, awsconfig.Parse(path, src), names)
 	if err != nil {
@@ -93,20 +93,17 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 	if len(edits) > 0 {
 		// Edit only the text that was checked: if a profile has been removed since, the edit would add it again,
 		// without its role.
-		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, src) {
-			if err == nil && o.Yes && o.retries < maxRetries { // nobody has confirmed the diff, so a new one is fine
-				o.retries++
-				a.UI.Say("Another program changed %q; checking it again.\n", ui.Clean(path))
-				a.Loaded = nil
-				locks.Release()
-				return o.Run(ctx, names)
-			}
-			return &fault.Error{
-				Kind: fault.Config, Msg: fmt.Sprintf("another program changed %q, so nothing was upgraded", path),
-				Remedy: fault.Advice("run the command again"), Err: err,
-			}
-		}
-		if err := configedit.Update(ctx, path, edits...); err != nil {
+		switch err := o.edit(ctx, path, src, edits); {
+		case errors.Is(err, errChanged) && o.Yes && o.retries < maxRetries: // nobody has confirmed the diff
+			o.retries++
+			a.UI.Say("Another program changed %q; checking it again.\n", ui.Clean(path))
+			a.Loaded = nil
+			locks.Release()
+			return o.Run(ctx, names)
+		case errors.Is(err, errChanged):
+			return fault.New(fault.Config, "run the command again",
+				"another program changed %q, so nothing was upgraded", path)
+		case err != nil:
 			return err
 		}
 		a.Loaded = nil
@@ -115,6 +112,23 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 		}
 	}
 	return o.moveTokens(ctx, cfg, st, locks, groups)
+}
+
+var errChanged = errors.New("another program changed the file")
+
+// edit makes the edits, or returns errChanged if the file is not src any more. What other programs write once the edits
+// are made is theirs to keep.
+func (o *Options) edit(ctx context.Context, path string, src []byte, edits []configedit.Edit) error {
+	made := false
+	return configedit.UpdateFunc(ctx, path, func(now []byte) ([]configedit.Edit, error) {
+		switch {
+		case bytes.Equal(now, src):
+			made = true
+		case !made:
+			return nil, errChanged
+		}
+		return edits, nil
+	})
 }
 
 // profileNames returns names, or else the active profile. Without either it returns a fault that names the

@@ -3,9 +3,6 @@ package profiles
 import (
 	"cmp"
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -205,9 +202,9 @@ func (o *syncOptions) run(ctx context.Context) error {
 func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []byte) (profiles.Plan, error)) error {
 	a := o.app
 	path := a.Loaded.ConfigPath()
-	src, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return &fault.Error{Kind: fault.Config, Msg: err.Error(), Remedy: fault.Run{"ls", "-l", path}, Err: err}
+	src, err := configedit.Read(ctx, path)
+	if err != nil {
+		return err
 	}
 	if out.plan, err = plan(src); err != nil {
 		return err
@@ -235,20 +232,26 @@ func (o *syncOptions) apply(ctx context.Context, out *outcome, plan func(src []b
 	}
 	shown := out.plan
 	err = configedit.UpdateFunc(ctx, path, func(now []byte) ([]configedit.Edit, error) {
-		if out.plan, err = plan(now); err != nil {
+		next, err := plan(now)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if !o.yes && !equalEdits(out.plan.Edits, shown.Edits) {
+		case next.Empty(): // the change is in the file already, ours if this is not the first call
+			if !out.changed {
+				out.plan = next
+			}
+			return nil, nil
+		case !o.yes && !equalEdits(next.Edits, shown.Edits):
 			return nil, fault.New(fault.Config, "run the command again",
 				"another program changed %q in the meantime, so the change no longer applies; nothing was changed",
 				path)
 		}
-		return out.plan.Edits, nil
+		out.plan, out.changed = next, true
+		return next.Edits, nil
 	})
 	if err != nil {
 		return err
 	}
-	out.changed = !out.plan.Empty()
 	return out.report(ctx)
 }
 
