@@ -36,7 +36,8 @@ func (a *App) UserSettings() (settings.Settings, error) {
 		return settings.Settings{}, err
 	}
 	return settings.Load(settings.Options{
-		ConfigFile: settings.ConfigFile(a.Env.Getenv, home,
-			runtime.GOOS), PolicyFile: a.Env.PolicyFile, Getenv: a.Env.Getenv,
+		ConfigFile: settings.ConfigFile(a.Env.Getenv, home, runtime.GOOS),
+		PolicyFile: a.Env.PolicyFile,
+		Getenv:     a.Env.Getenv,
 	})
 }

@@ -74,7 +74,7 @@ func newConfig(config, credentials file) *Config {
 	return c.prepare()
 }
 
-// configOf views a config file on its own by the rules that d was read by.
+// ReadingOf views a config file on its own by the rules that d was read by.
 func ReadingOf(d *grammar.Document) *Config {
 	c := &Config{sdk: d.Sdk}
 	c.files[0].read = d
@@ -122,7 +122,7 @@ func readFile(path string) (text string, exists bool, err error) {
 	}
 }
 
-// reason returns what the system said, without the operation and the path that the message already names.
+// Reason returns what the system said, without the operation and the path that the message already names.
 func Reason(err error) string {
 	var pathError *fs.PathError
 	var linkError *os.LinkError
@@ -149,6 +149,7 @@ func (c *Config) CLIError() error {
 	return nil
 }
 
+// CannotLoad is the error for a file that the AWS CLI cannot load.
 func CannotLoad(path string, broken *grammar.SyntaxError) error {
 	return fault.Suggest(fault.Config, fault.Edit{File: path, Line: broken.Line},
 		"%q: line %d: the AWS CLI cannot load this file: %s", path, broken.Line, broken.Cause)
@@ -236,7 +237,7 @@ func (c *Config) buildIndex() map[sectionKey][]part {
 	return index
 }
 
-// names lists what there is of a kind in the order of the files, config first.
+// Names lists what there is of a kind in the order of the files, config first.
 func (c *Config) Names(kind string) []string {
 	var names []string
 	seen := make(map[string]bool)
@@ -350,6 +351,7 @@ func (p Profile) Where(key string) (path string, line int) {
 	return f.path, o.Line
 }
 
+// Option returns the option that counts for key, and its file; nil if the profile has none.
 func (p Profile) Option(key string) (*grammar.Option, *file) {
 	for _, part := range p.parts {
 		if o := grammar.Lookup(part.options, key); o != nil {

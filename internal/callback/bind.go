@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // Busy is a port that was wished for and is in use.
@@ -82,10 +83,10 @@ func bindError(ports []int, busy []Busy, err error) error {
 		}
 	case len(fixed) > 0:
 		msg := fmt.Sprintf("cannot listen on 127.0.0.1, port %s", join(fixed))
-		return &fault.Error{Kind: fault.Config, Msg: msg, Remedy: fault.Login{Flow: "device"}, Err: err}
+		return &fault.Error{Kind: fault.Config, Msg: msg, Remedy: fault.Login{Flow: session.Device}, Err: err}
 	}
 	return &fault.Error{
-		Kind: fault.Config, Msg: "cannot listen on 127.0.0.1", Remedy: fault.Login{Flow: "device"}, Err: err,
+		Kind: fault.Config, Msg: "cannot listen on 127.0.0.1", Remedy: fault.Login{Flow: session.Device}, Err: err,
 	}
 }
 

@@ -289,7 +289,7 @@ func (e *editor) replace(o *grammar.Option, value string) {
 		indent := e.text[o.Start:e.firstOf(o.Start)]
 		e.splices = append(e.splices, splice{o.Start, o.Start, indent + comment + e.lineEnding(o.Start)})
 	}
-	if raw == "" && o.Sep == o.ValStart && o.Sep >= 2 && grammar.AsciiSpace(e.text[o.Sep-2]) {
+	if raw == "" && o.Sep == o.ValStart && o.Sep >= 2 && grammar.ASCIISpace(e.text[o.Sep-2]) {
 		value = " " + value // "key =" was written by somebody who puts spaces around it
 	}
 	e.splices = append(e.splices, splice{o.ValStart, o.ValEnd, value})

@@ -75,7 +75,9 @@ func Read(ctx context.Context, path string) ([]byte, error) {
 	case errors.As(err, &busy):
 		return nil, stillWritten(busy)
 	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
-		return nil, &fault.Error{Kind: fault.Interrupted, Msg: fmt.Sprintf("stopped before %q was read", path), Err: err}
+		return nil, &fault.Error{
+			Kind: fault.Interrupted, Msg: fmt.Sprintf("stopped before %q was read", path), Err: err,
+		}
 	}
 	return nil, &fault.Error{
 		Kind: fault.Config, Err: err, Remedy: fault.Run{"ls", "-l", path},

@@ -18,7 +18,7 @@ func RoleCredentials(ctx context.Context, a *app.App, k store.RoleKey,
 	return RoleCredentialsWarning(ctx, a, k, ttl, warnOnce(a))
 }
 
-// RoleCredentialsWarning is roleCredentials that tells warn what could not be cached.
+// RoleCredentialsWarning is RoleCredentials that tells warn what could not be cached.
 func RoleCredentialsWarning(ctx context.Context, a *app.App, k store.RoleKey, ttl time.Duration,
 	warn func(error)) (session.RoleCredentials, error) {
 	st, err := a.Store()
@@ -55,7 +55,7 @@ func cached(a *app.App, st *store.Store, k store.RoleKey, ttl time.Duration) (se
 // that not each command fetches some.
 const ShellTTL = 30 * time.Minute
 
-// OrShorter returns cached credentials of less than shellTTL in place of a sign-in that would be needed for others.
+// OrShorter returns cached credentials of less than ShellTTL in place of a sign-in that would be needed for others.
 func OrShorter(a *app.App, k store.RoleKey, c session.RoleCredentials, err error) (session.RoleCredentials, error) {
 	if fault.KindOf(err) != fault.SignInNeeded {
 		return c, err

@@ -14,7 +14,7 @@ import (
 // see that the service cannot be reached is an answer too.
 const GlancePatience = 5 * time.Second
 
-// WithPatience is ctx with the given limit, app.patience or what is left of it.
+// WithPatience is ctx with the given limit, App.Patience or what is left of it.
 func WithPatience(ctx context.Context, a *app.App, limit time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, limit, &fault.Error{
 		Kind:   fault.Unavailable,

@@ -64,6 +64,9 @@ type Correct struct {
 // Setenv sets an environment variable of the shell in use; an empty Value removes it.
 type Setenv struct{ Name, Value string }
 
+// Unset removes environment variables of the shell in use.
+type Unset []string
+
 // Run runs a program with its arguments, none of them quoted yet.
 type Run []string
 
@@ -79,6 +82,7 @@ func (HandOver) remedy()         {}
 func (Edit) remedy()             {}
 func (Correct) remedy()          {}
 func (Setenv) remedy()           {}
+func (Unset) remedy()            {}
 func (Run) remedy()              {}
 
 // RemedyOf returns the first remedy in err's chain, or nil.

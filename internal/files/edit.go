@@ -224,7 +224,8 @@ func (s *sharedFile) without() (done bool, err error) {
 	if err == nil && out != text {
 		return false, nil
 	}
-	// A file that another program has just truncated proves neither that nothing is to be done nor that nothing can be.
+	// A file that another program has just truncated proves neither that nothing is to be done nor that nothing can
+	// be.
 	text, busy := s.settled()
 	if busy != nil {
 		return false, err
@@ -384,8 +385,8 @@ func (s *sharedFile) tryRead(path string) (v version, err error) {
 	return v, nil
 }
 
-// rest is for systems without leases: a file that has a text, and the same size and time as restTime ago, is complete. An
-// empty one must be older.
+// rest is for systems without leases: a file that has a text, and the same size and time as restTime ago, is
+// complete. An empty one must be older.
 func (s *sharedFile) rest(f *os.File) error {
 	before, err := f.Stat()
 	if err != nil {

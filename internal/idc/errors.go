@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/homing-cli/homing/internal/fault"
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // Code says what the service, or the way to it, answered. It is the same whichever endpoint said it, and however.
@@ -256,7 +257,7 @@ func (c *Client) explainStart(f *fault.Error, k *call, e *Error) {
 		f.Kind = fault.Unavailable
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not accept a sign-in that returns to this machine",
 			c.region) + e.saying()
-		f.Remedy = fault.Login{Flow: "device"}
+		f.Remedy = fault.Login{Flow: session.Device}
 	case CodeInvalidClient, CodeInvalidGrant, CodeExpiredToken:
 		f.Kind = fault.SignInNeeded
 		f.Msg = fmt.Sprintf("the client registration in region %q is no longer valid", c.region) + e.saying()
@@ -268,7 +269,7 @@ func (c *Client) explainStart(f *fault.Error, k *call, e *Error) {
 		if k.op == opStartDevice {
 			f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not allow a sign-in by device code",
 				c.region) + e.saying()
-			f.Remedy = fault.Login{Flow: "pkce"}
+			f.Remedy = fault.Login{Flow: session.PKCE}
 		}
 	default:
 		c.unexpected(f, k, e)
@@ -305,7 +306,7 @@ func (c *Client) explainToken(f *fault.Error, k *call, e *Error) {
 		f.Kind = fault.Unavailable
 		f.Msg = fmt.Sprintf("IAM Identity Center in region %q does not support this way to sign in",
 			c.region) + e.saying()
-		f.Remedy = fault.Login{Flow: "device"}
+		f.Remedy = fault.Login{Flow: session.Device}
 	default:
 		c.unexpected(f, k, e)
 	}

@@ -42,8 +42,8 @@ func WarnStaticKeys(a *app.App) {
 	if a.Env.Getenv("AWS_ACCESS_KEY_ID") == "" {
 		return
 	}
-	const text = "AWS_ACCESS_KEY_ID is set and wins over your profiles in the AWS CLI and the SDKs; to use them: " +
-		"unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+	text := "AWS_ACCESS_KEY_ID is set and wins over your profiles in the AWS CLI and the SDKs; to use them: " +
+		a.UI.Command(fault.Unset{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 	if a.UI.JSON {
 		if err := a.UI.HintEvent(text); err != nil {
 			a.UI.Debug("hint event: %v", err)

@@ -20,13 +20,14 @@ import (
 
 // Flags are the flags of every command that may sign a person in.
 type Flags struct {
-	flow          string
+	flow          string // a session.Flow; "" leaves the choice to settings
 	useDeviceCode bool
 	noBrowser     bool
 	redirectPort  int
 	keepFresh     *bool // nil: the setting decides
 }
 
+// Register adds the flags to cmd, all but --keep-fresh.
 func (f *Flags) Register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.flow, "flow", "", "`flow` to sign in by: auto, pkce or device (also: HOMING_FLOW; default auto)")
@@ -40,12 +41,12 @@ func (f *Flags) Register(cmd *cobra.Command) {
 
 // Validate refuses values that no run can use.
 func (f *Flags) Validate(cmd *cobra.Command) error {
-	switch f.flow {
-	case "", "auto", "pkce", "device":
+	switch session.Flow(f.flow) {
+	case "", session.Auto, session.PKCE, session.Device:
 	default:
-		return fault.Suggest(fault.Usage, fault.Login{Flow: "auto"}, "--flow %q is not a flow", f.flow)
+		return fault.Suggest(fault.Usage, fault.Login{Flow: session.Auto}, "--flow %q is not a flow", f.flow)
 	}
-	if f.useDeviceCode && f.flow == "pkce" {
+	if f.useDeviceCode && session.Flow(f.flow) == session.PKCE {
 		return fault.New(fault.Usage, app.HelpHint(cmd), "--use-device-code and --flow pkce contradict each other")
 	}
 	if f.redirectPort < 0 || f.redirectPort > 65535 {

@@ -1,8 +1,8 @@
 // Package joint lets several logins of one session be one: the first leads, the others join it.
 //
 // A leader holds a lock in a folder of the user's and serves a socket; who joins is told what the leader tells, hands
-// it keys and pastes, and gets its outcome. What is told is opaque here: package cli says what it means. A lock, not
-// a file, says that a leader lives, so one that was killed is followed at once and blocks nobody.
+// it keys and pastes, and gets its outcome. What is told is opaque here: internal/interactive says what it means. A
+// lock, not a file, says that a leader lives, so one that was killed is followed at once and blocks nobody.
 //
 // The rule: nothing is sent, either way, before both sides have proved that they know the secret in the leader's file
 // (0600, in a folder of 0700). A paste is a secret; it is never logged and never written to a file.

@@ -51,6 +51,8 @@ func Command(r fault.Remedy, sh quote.Shell) string {
 		return edit(r, sh)
 	case fault.Setenv:
 		return setenv(r, sh)
+	case fault.Unset:
+		return unset(r, sh)
 	case fault.Run:
 		return sh.Line(r...)
 	case fault.Login:
@@ -109,16 +111,24 @@ func edit(r fault.Edit, sh quote.Shell) string {
 	return "notepad " + sh.Arg(r.File) + " (line " + strconv.Itoa(r.Line) + ")"
 }
 
+func unset(names []string, sh quote.Shell) string {
+	switch sh {
+	case quote.PowerShell:
+		return "Remove-Item Env:" + strings.Join(names, ", Env:")
+	case quote.Cmd:
+		return `set "` + strings.Join(names, `=" & set "`) + `="`
+	}
+	return "unset " + strings.Join(names, " ")
+}
+
 func setenv(r fault.Setenv, sh quote.Shell) string {
 	switch {
-	case sh == quote.PowerShell && r.Value == "":
-		return "Remove-Item Env:" + r.Name
+	case r.Value == "":
+		return unset([]string{r.Name}, sh)
 	case sh == quote.PowerShell:
 		return "$env:" + r.Name + " = '" + strings.ReplaceAll(r.Value, "'", "''") + "'"
 	case sh == quote.Cmd:
-		return "set " + r.Name + "=" + r.Value
-	case r.Value == "":
-		return "unset " + r.Name
+		return `set "` + r.Name + "=" + r.Value + `"`
 	}
 	return "export " + r.Name + "=" + sh.Arg(r.Value)
 }

@@ -62,8 +62,9 @@ func TestShells(t *testing.T) {
 	}{
 		{fault.Login{Session: "it's"}, "homing login --sso-session 'it''s'", `homing login --sso-session "it's"`},
 		{fault.Edit{File: `C:\a b`, Line: 3}, `notepad 'C:\a b' (line 3)`, `notepad "C:\a b" (line 3)`},
-		{fault.Setenv{Name: "A", Value: "it's"}, "$env:A = 'it''s'", "set A=it's"},
-		{fault.Setenv{Name: "A"}, "Remove-Item Env:A", "set A="},
+		{fault.Setenv{Name: "A", Value: "it's"}, "$env:A = 'it''s'", `set "A=it's"`},
+		{fault.Setenv{Name: "A"}, "Remove-Item Env:A", `set "A="`},
+		{fault.Unset{"A", "B"}, "Remove-Item Env:A, Env:B", `set "A=" & set "B="`},
 	} {
 		if got := Command(tt.remedy, quote.PowerShell); got != tt.powerShell {
 			t.Errorf("PowerShell: got %s, want %s", got, tt.powerShell)

@@ -50,6 +50,7 @@ func issuedShort(e signin.SignedIn, now time.Time) time.Duration {
 	return 0
 }
 
+// ShortName returns what a table calls a session: its name, or its start URL without what all have in common.
 func ShortName(name string, legacy bool, startURL string) string {
 	if !legacy {
 		return name
@@ -161,18 +162,17 @@ func (t *SignIn) authorize(e signin.Authorize) {
 	_, port, _ := strings.Cut(origin, "127.0.0.1:")
 	switch {
 	case port == strconv.Itoa(t.place.FixedPort):
-		t.UI.Say("\nThe browser comes back to %s through the forward that this port was fixed for.\n", origin)
+		t.UI.Say("\nAfter you approve, your browser comes back to %s through the port you forwarded.\n", origin)
 	case !t.place.Manual:
-		t.UI.Say("\nThe browser comes back to %s by itself.\n", origin)
+		t.UI.Say("\nAfter you approve, your browser comes back to %s.\n", origin)
 	case port == strconv.Itoa(t.place.LastPort):
-		t.UI.Say("\nThe browser is sent to %s afterwards, which it reached last time.\n", origin)
+		t.UI.Say("\nAfter you approve, your browser opens %s, which it reached last time.\n", origin)
 	default:
-		t.UI.Say("\nThe browser is sent to %s afterwards: this machine, which it may not reach from where it runs.\n",
-			origin)
+		t.UI.Say("\nAfter you approve, your browser opens %s. It may not reach this machine.\n", origin)
 	}
 	t.waiting("Waiting up to "+Span(e.ExpiresIn), "d takes a device code", t.place.MayDevice, e.Keys)
 	if e.Keys && t.place.Manual {
-		t.UI.Say("The address of a page that fails to load belongs here, and never into a web page or a chat.\n")
+		t.UI.Say("If the page fails to load, paste its address here, and never into a web page or a chat.\n")
 	}
 }
 

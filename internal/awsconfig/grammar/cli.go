@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// inherited names the section whose options every other section has too (configparser's default_section). It is not
-// the profile "default".
+// DefaultSection names the section whose options every other section has too (configparser's default_section). It is
+// not the profile "default".
 const DefaultSection = "DEFAULT"
 
-// parseCLI reads text as the AWS CLI does: configparser.RawConfigParser of Python 3.11 to 3.14 with its defaults
+// ParseCLI reads text as the AWS CLI does: configparser.RawConfigParser of Python 3.11 to 3.14 with its defaults
 // (strict; "=" and ":"; "#" and ";" for whole lines; no inline comments; blank lines inside values), followed by
 // botocore.configloader's nested blocks. It stops at the first thing that makes Python give up.
 func ParseCLI(text string) *Document {
@@ -306,7 +306,7 @@ func pyLineBreak(r rune) bool {
 	return r >= '\n' && r <= '\r' || r >= 0x1c && r <= 0x1e || r == 0x85 || r == 0x2028 || r == 0x2029
 }
 
-// cliID says what a header of the config file names for the AWS CLI: botocore.configloader.build_profile_map. The
+// CliID says what a header of the config file names for the AWS CLI: botocore.configloader.build_profile_map. The
 // prefix is compared as text and the name is the second of exactly two shell words, so [profilex "a b"] is a profile.
 func CliID(header string) (kind, name string, ok bool) {
 	switch {

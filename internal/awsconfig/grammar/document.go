@@ -12,7 +12,7 @@ const (
 	KindServices = "services"
 )
 
-// document is a file as one rule set reads it: checked from end to end, but kept as the list of its sections alone.
+// Document is a file as one rule set reads it: checked from end to end, but kept as the list of its sections alone.
 // Sections are as they stand in the file; merging them is the business of Config. The options of a section are read
 // when they are asked for, so that one profile of ten thousand costs little more than the pass over the bytes.
 type Document struct {
@@ -23,7 +23,7 @@ type Document struct {
 	Broken   *SyntaxError // why the rule set cannot load the file; nil when it can
 }
 
-// section is one header and what is below it.
+// Section is one header and what is below it.
 type Section struct {
 	Name             string // between the brackets, as the rule set cuts it
 	Line             int
@@ -32,7 +32,7 @@ type Section struct {
 	Open, Close      int // text[open:close] stands between the brackets
 }
 
-// option is one key and its value.
+// Option is one key and its value.
 type Option struct {
 	Key      string     // lower case
 	Value    string     // joined by "\n" when it has continuation lines; "" when nested
@@ -50,13 +50,13 @@ type Option struct {
 // KeyValue is one setting.
 type KeyValue struct{ Key, Value string }
 
-// syntaxError says where and why a rule set cannot load a file. The cause quotes names from the file, never values.
+// SyntaxError says where and why a rule set cannot load a file. The cause quotes names from the file, never values.
 type SyntaxError struct {
 	Line  int
 	Cause string
 }
 
-// optionsOf reads the options of a section.
+// Options reads the options of a section.
 func (d *Document) Options(s *Section) []Option {
 	lines := ScanFrom(d.Text[:s.End], d.LoneCR, s.BodyStart, s.Line+1)
 	if d.Sdk {
@@ -78,7 +78,7 @@ func (d *Document) endSection(end int) {
 	}
 }
 
-// lookup returns the last option with this key, which is the one that counts in either rule set.
+// Lookup returns the last option with this key, which is the one that counts in either rule set.
 func Lookup(options []Option, key string) *Option {
 	for i := len(options) - 1; i >= 0; i-- {
 		if options[i].Key == key {
@@ -88,7 +88,7 @@ func Lookup(options []Option, key string) *Option {
 	return nil
 }
 
-// sectionAt finds the section whose header stands on the line that starts at start.
+// SectionAt finds the section whose header stands on the line that starts at start.
 func SectionAt(d *Document, start int) (int, bool) {
 	return slices.BinarySearchFunc(d.Sections, start,
 		func(s Section, start int) int { return cmp.Compare(s.Start, start) })

@@ -27,7 +27,7 @@ type markLine struct {
 	Intact      bool
 }
 
-// mark returns the mark above a section.
+// Mark returns the mark above a section.
 func (d *Document) Mark(s *Section) (markLine, bool) {
 	m, hash, ok := d.MarkEndingAt(s.Start)
 	if ok {
@@ -37,7 +37,7 @@ func (d *Document) Mark(s *Section) (markLine, bool) {
 	return m, ok
 }
 
-// markEndingAt reads the line that ends where another one starts.
+// MarkEndingAt reads the line that ends where another one starts.
 func (d *Document) MarkEndingAt(end int) (m markLine, hash string, ok bool) {
 	const least = len(markStart) + len(")\n")
 	if end < least || d.Text[end-1] != '\n' {
@@ -56,7 +56,7 @@ func (d *Document) MarkEndingAt(end int) (m markLine, hash string, ok bool) {
 	return markLine{}, "", false
 }
 
-// markOf is the mark for a section as it will be.
+// NewMark returns the mark for a section as it will be.
 func NewMark(owner, section string) string {
 	var b strings.Builder
 	b.WriteString(markStart)

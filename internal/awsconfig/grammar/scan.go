@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// line is one line of a file. Offsets are bytes into the text.
+// Line is one line of a file. Offsets are bytes into the text.
 type Line struct {
 	num         int // from 1
 	Start, end  int // without the line ending
@@ -22,13 +22,15 @@ type scanner struct {
 	Line   Line
 }
 
+// NewScanner returns a scanner before the first line of text. bareCR says that a lone carriage return ends a line.
 func NewScanner(text string, bareCR bool) *scanner { return &scanner{text: text, bareCR: bareCR} }
 
-// scanFrom returns a scanner whose first line starts at an offset that begins a line.
+// ScanFrom returns a scanner whose first line starts at an offset that begins a line.
 func ScanFrom(text string, bareCR bool, offset, num int) *scanner {
 	return &scanner{text: text, bareCR: bareCR, Line: Line{Next: offset, num: num - 1}}
 }
 
+// Scan moves to the next line; false at the end of the text.
 func (s *scanner) Scan() bool {
 	l := &s.Line
 	if l.Next >= len(s.text) {
@@ -55,14 +57,15 @@ func (s *scanner) Scan() bool {
 	return true
 }
 
-// comment reports whether the current line is one: "#" or ";" as its first character, however far it is indented.
+// Comment reports whether the current line is one: "#" or ";" as its first character, however far it is indented.
 func (s *scanner) Comment() bool {
 	return s.Line.First < s.Line.Last && (s.text[s.Line.First] == '#' || s.text[s.Line.First] == ';')
 }
 
+// Blank reports whether the line is empty but for blanks.
 func (s *scanner) Blank() bool { return s.Line.First == s.Line.Last }
 
-// hasBareCR reports whether a carriage return stands without a line feed behind it, and where the first one does.
+// FindLoneCR reports whether a carriage return stands without a line feed behind it, and where the first one does.
 func FindLoneCR(text string) (offset int, ok bool) {
 	for i := 0; ; i++ {
 		j := strings.IndexByte(text[i:], '\r')
@@ -76,20 +79,21 @@ func FindLoneCR(text string) (offset int, ok bool) {
 	}
 }
 
-// lineOf returns the number of the line that offset is on, counted in line feeds.
+// LineOf returns the number of the line that offset is on, counted in line feeds.
 func LineOf(text string, offset int) int { return 1 + strings.Count(text[:offset], "\n") }
 
-// pySpace reports what Python's str.isspace does: Unicode's white space and the four information separators.
+// PySpace reports what Python's str.isspace does: Unicode's white space and the four information separators.
 func PySpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
-func AsciiSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' || c >= 0x1c && c <= 0x1f }
+// ASCIISpace is PySpace for one byte.
+func ASCIISpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' || c >= 0x1c && c <= 0x1f }
 
 // trim narrows text[start:end] as Python's str.strip does.
 func trim(text string, start, end int) (first, last int) {
 	for start < end {
 		c := text[start]
 		if c < utf8.RuneSelf {
-			if !AsciiSpace(c) {
+			if !ASCIISpace(c) {
 				break
 			}
 			start++
@@ -104,7 +108,7 @@ func trim(text string, start, end int) (first, last int) {
 	for start < end {
 		c := text[end-1]
 		if c < utf8.RuneSelf {
-			if !AsciiSpace(c) {
+			if !ASCIISpace(c) {
 				break
 			}
 			end--
@@ -119,13 +123,13 @@ func trim(text string, start, end int) (first, last int) {
 	return start, end
 }
 
-// pyStrip is Python's str.strip.
+// PyStrip is Python's str.strip.
 func PyStrip(s string) string {
 	first, last := trim(s, 0, len(s))
 	return s[first:last]
 }
 
-// lower is Python's str.lower, without an allocation for the usual key. (Python also knows the final sigma.)
+// Lower is Python's str.lower, without an allocation for the usual key. (Python also knows the final sigma.)
 func Lower(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
@@ -145,7 +149,7 @@ func delimiter(text string, from, to int) int {
 	return -1
 }
 
-// portable reports whether a name may contain r: the identifier characters of the SDKs' config file grammar, which is
+// Portable reports whether a name may contain r: the identifier characters of the SDKs' config file grammar, which is
 // also the set that "aws configure set --sso-session" accepts.
 func Portable(r rune) bool {
 	switch {

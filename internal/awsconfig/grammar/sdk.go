@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// parseSDK reads text as the SDKs do. Where the shared grammar leaves a choice, it is the Go SDK's: malformed lines
+// ParseSDK reads text as the SDKs do. Where the shared grammar leaves a choice, it is the Go SDK's: malformed lines
 // are skipped, ":" is a delimiter too, a value wrapped in quotes loses them, a sub-property below a value that is not
 // empty becomes a property. There is no text that it cannot load.
 func ParseSDK(text string) *Document {
@@ -26,7 +26,7 @@ func ParseSDK(text string) *Document {
 	return d
 }
 
-// sdkOptions reads the lines below a header. Below "[]" nothing counts.
+// SdkOptions reads the lines below a header. Below "[]" nothing counts.
 func SdkOptions(lines *scanner, section string) []Option {
 	if section == "" {
 		return nil
@@ -134,7 +134,7 @@ func sdkHeader(raw string) (name string, open, closing int, ok bool) {
 	return inner, open, closing, true
 }
 
-// cutComment cuts an inline comment: "#" or ";" behind a space or tab.
+// CutComment cuts an inline comment: "#" or ";" behind a space or tab.
 func CutComment(s string) string {
 	for i := 1; i < len(s); i++ {
 		if c := s[i]; (c == '#' || c == ';') && (s[i-1] == ' ' || s[i-1] == '\t') {
@@ -144,7 +144,7 @@ func CutComment(s string) string {
 	return s
 }
 
-// unquote takes one pair of quotes away. The Go SDK panics on a value that is a single quote; here it stays.
+// Unquote takes one pair of quotes away. The Go SDK panics on a value that is a single quote; here it stays.
 func Unquote(s string) string {
 	if len(s) >= 2 && (s[0] == '\'' || s[0] == '"') && s[len(s)-1] == s[0] {
 		return s[1 : len(s)-1]
@@ -152,7 +152,7 @@ func Unquote(s string) string {
 	return s
 }
 
-// sdkID says what a header of the config file names for the SDKs. [profile default] hides [default]: see view.find.
+// SdkID says what a header of the config file names for the SDKs. [profile default] hides [default]: see view.find.
 func SdkID(header string) (kind, name string, ok bool) {
 	for _, kind := range [...]string{KindProfile, KindSession, KindServices} {
 		if rest, cut := strings.CutPrefix(header, kind); cut && strings.HasPrefix(rest, " ") {

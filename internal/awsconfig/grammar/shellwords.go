@@ -2,7 +2,7 @@ package grammar
 
 import "strings"
 
-// shellWords splits s as Python's shlex.split(s) does (POSIX mode, no comments); ok is false where it raises.
+// ShellWords splits s as Python's shlex.split(s) does (POSIX mode, no comments); ok is false where it raises.
 func ShellWords(s string) (words []string, ok bool) {
 	const (
 		between = iota // words
@@ -61,7 +61,7 @@ func ShellWords(s string) (words []string, ok bool) {
 	return words, true
 }
 
-// shellQuote writes s so that shellWords makes one word of it.
+// ShellQuote writes s so that shellWords makes one word of it.
 func ShellQuote(s string) string {
 	switch {
 	case !strings.ContainsAny(s, `"\`):
