@@ -110,6 +110,39 @@ func TestSyncAskedMeanwhile(t *testing.T) {
 	}
 }
 
+// Another program writes right after the change has been made: the change stays made, and sync says so.
+func TestSyncBesideWriter(t *testing.T) {
+	p, vars := signedIn(t, twoAccounts())
+	path := filepath.Join(p.home, ".aws", "config")
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := open(t, vars, "profiles", "sync")
+	x.answer("like this? (yes or no) [no]: ", "yes\n")
+	for now := before; os.SameFile(before, now); {
+		if now, err = os.Stat(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	theirs, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := theirs.WriteString("\n[profile theirs]\nregion = eu-west-1\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := theirs.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out := x.end(0)
+	got := p.config(t)
+	if !strings.Contains(got, "[profile theirs]") || !strings.Contains(got, "[profile staging-Admin]") ||
+		strings.Contains(out, "nothing was changed") {
+		t.Errorf("printed:\n%s\nconfig:\n%s", out, got)
+	}
+}
+
 // A diff that is longer than the screen comes a screenful at a time, the numbers and the question always below it.
 func TestSyncAsksInPages(t *testing.T) {
 	p, vars := signedIn(t, emulator.GenerateDirectory(6, 2))
