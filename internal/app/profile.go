@@ -166,15 +166,8 @@ func standsOn(p awsconfig.SSOProfile, command string) error {
 		return nil
 	}
 	asked, on := p.Via[0], p.Profile
-	return fault.Suggest(
-		fault.Config,
-		fault.Preface{
-			Words: "for the credentials it starts from,",
-			Then:  fault.Run{"homing", command, "--profile", on},
-		},
+	instead := fault.UseProfile{Command: command, Profile: on}
+	return fault.Suggest(fault.Config, fault.Preface{Words: "for the credentials it starts from,", Then: instead},
 		"profile %q assumes a role over profile %q, which the AWS CLI and the SDKs do by themselves: "+
-			"give them the profile as it is",
-		asked,
-		on,
-	)
+			"give them the profile as it is", asked, on)
 }

@@ -23,8 +23,7 @@ import (
 // asked to open.
 func window(t *testing.T, status int) (path string, opened <-chan string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("",
-		"homing") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("", "homing") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,8 +57,7 @@ func consoleEnv(t *testing.T, args ...string) (env app.Env, out, errs *bytes.Buf
 // TestConsoleOpens opens the link by the editor's window, as login does, and prints it all the same.
 func TestConsoleOpens(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("",
-		"homing-") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("", "homing-") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

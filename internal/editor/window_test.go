@@ -106,8 +106,7 @@ func code(n int) http.HandlerFunc {
 // folder returns a folder whose path is short enough for sockets, 104 bytes on macOS.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("",
-		"homing") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("", "homing") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,12 @@ type ListProfiles struct{ Session string }
 // choose.
 type SyncProfiles struct{ Session string }
 
+// UseProfile runs a command of homing with another profile: credentials, env, exec, serve or console.
+type UseProfile struct{ Command, Profile string }
+
+// KeepDetached starts a keep in the background.
+type KeepDetached struct{}
+
 // HandOver passes a redirect that did not arrive to the login that waits for it.
 type HandOver struct{}
 
@@ -78,6 +84,8 @@ func (ConfigureSession) remedy() {}
 func (Upgrade) remedy()          {}
 func (ListProfiles) remedy()     {}
 func (SyncProfiles) remedy()     {}
+func (UseProfile) remedy()       {}
+func (KeepDetached) remedy()     {}
 func (HandOver) remedy()         {}
 func (Edit) remedy()             {}
 func (Correct) remedy()          {}

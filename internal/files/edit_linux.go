@@ -29,7 +29,7 @@ func lease(f *os.File) error {
 		return nil
 	}
 	var fs unix.Statfs_t
-	if errors.Is(err, unix.EAGAIN) && unix.Fstatfs(int(f.Fd()), &fs) == nil && local[int64(fs.Type)] {
+	if errors.Is(err, unix.EAGAIN) && unix.Fstatfs(int(f.Fd()), &fs) == nil && local[fs.Type] {
 		return errWriter
 	}
 	return errLeaseless

@@ -3,6 +3,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,8 +31,11 @@ func adopt(f *os.File, old fs.FileInfo) error {
 	have, ok2 := now.Sys().(*syscall.Stat_t)
 	if ok && ok2 && (want.Uid != have.Uid || want.Gid != have.Gid) {
 		if err := f.Chown(int(want.Uid), int(want.Gid)); err != nil {
-			return fmt.Errorf("it belongs to user %d, group %d, which could not be kept (%w)",
-				want.Uid, want.Gid, err.(*fs.PathError).Err)
+			var why *fs.PathError
+			if errors.As(err, &why) {
+				err = why.Err
+			}
+			return fmt.Errorf("it belongs to user %d, group %d, which could not be kept (%w)", want.Uid, want.Gid, err)
 		}
 	}
 	return f.Chmod(old.Mode().Perm())

@@ -18,8 +18,7 @@ import (
 // the code under test, these tests replace and remove what they are given. Only root can make a device.
 func odd(t *testing.T) map[string]string {
 	t.Helper()
-	dir, err := os.MkdirTemp("",
-		"homing-") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("", "homing-") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

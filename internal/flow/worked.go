@@ -103,7 +103,7 @@ func recall(path string) (memory, error) {
 	}
 	var m memory
 	if json.Unmarshal(data, &m) != nil || m.Version < 1 {
-		return empty, nil
+		return empty, nil //nolint:nilerr // a damaged memory is an empty one
 	}
 	if m.Version > 1 {
 		return empty, fault.New(fault.Config, "update homing", "a newer homing wrote %q, in format %d", path, m.Version)

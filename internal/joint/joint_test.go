@@ -18,8 +18,7 @@ import (
 // place is a folder short enough for a socket, or long enough for none.
 func place(t *testing.T, network string) Place {
 	t.Helper()
-	dir, err := os.MkdirTemp("",
-		"joint") //nolint:usetesting // t.TempDir holds the name of the test, too long for a socket
+	dir, err := os.MkdirTemp("", "joint") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

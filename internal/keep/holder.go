@@ -58,7 +58,7 @@ func Running(stateDir string) (h Holder, running bool, err error) {
 	}
 	data, err := files.ReadOwn(infoPath(stateDir), maxFile)
 	if err != nil || json.Unmarshal(data, &h) != nil {
-		return Holder{}, true, nil // it runs, whatever it says of itself
+		return Holder{}, true, nil //nolint:nilerr // it runs, whatever it says of itself
 	}
 	if h.Version > format {
 		return Holder{}, true, fault.New(fault.Config, "update homing",

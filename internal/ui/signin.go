@@ -22,21 +22,16 @@ func (t *SignIn) renewal(e signin.SignedIn) string {
 		return "keep renews it while your portal session lasts."
 	case e.Refreshable && e.Short > 0:
 		return "The commands credentials and env renew it when they run. To renew it all the time, run: " +
-			"" + t.UI.Command(
-			detached,
-		)
+			t.UI.Command(fault.KeepDetached{})
 	case e.Refreshable:
 		return "It lives for " + Span(e.ExpiresAt.Sub(t.Now())) + ", not 8 h, because it can be renewed: " +
 			"the commands credentials and env do so when they run.\nTo renew it all the time, run: " +
-			t.UI.Command(detached)
+			t.UI.Command(fault.KeepDetached{})
 	case legacy && !t.Session.KeepFresh:
 		return "It cannot be renewed: a legacy profile has no refresh token."
 	}
 	return "It cannot be renewed: the service gave no refresh token."
 }
-
-// detached starts a keep in the background.
-var detached = fault.Run{"homing", "keep", "--detach"}
 
 // ShortLife is less than any token is issued for that the end of its portal session does not cut short: an hour with
 // a refresh token, eight without.

@@ -83,7 +83,7 @@ func (o *options) validate(cmd *cobra.Command) error {
 	if o.service != "" && o.destination != "" {
 		return fault.New(fault.Usage, app.HelpHint(cmd), "--service and --destination contradict each other")
 	}
-	return o.RoleFlags.Valid()
+	return o.Valid()
 }
 
 func (o *options) run(ctx context.Context) error {

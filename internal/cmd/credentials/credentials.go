@@ -122,7 +122,7 @@ func (o *options) validate(set flagsGiven, help string) error {
 	if set.minTTL && o.minTTL == 0 {
 		o.minTTL = 1 // anything still valid; zero means the default
 	}
-	return o.RoleFlags.Valid()
+	return o.Valid()
 }
 
 func (o *options) run(ctx context.Context) error {
