@@ -150,11 +150,7 @@ func TestFlood(t *testing.T) {
 			}
 			t.Logf(
 				"it arrived after %v, was answered after %v, and the listener closed after %v and %d forged requests",
-				arrived,
-				answered,
-				time.Since(begin),
-				sent,
-			)
+				arrived, answered, time.Since(begin), sent)
 		})
 	}
 }

@@ -34,17 +34,8 @@ func withProfiles(t *testing.T) (*person, map[string]string) {
 	const profile = "\n[profile %s]\nsso_session = dev\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n"
 	config := "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = x\n\n[sso-session dev]\nsso_start_url = " + emulator.DefaultStartURL +
 		"\nsso_region = us-east-1\nsso_registration_scopes = sso:account:access\n" +
-		fmt.Sprintf(
-			profile,
-			"dev",
-			"111122223333",
-			"ReadOnly",
-		) + fmt.Sprintf(
-		profile,
-		"a/b",
-		"444455556666",
-		"Developer",
-	)
+		fmt.Sprintf(profile, "dev", "111122223333", "ReadOnly") +
+		fmt.Sprintf(profile, "a/b", "444455556666", "Developer")
 	if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -163,22 +163,8 @@ func (g *generator) option(indent, key string) {
 		g.line(indent + key + g.pick(" =", "=", " = ", " =  # c"))
 		for range g.r.IntN(4) {
 			g.decoration()
-			g.line(
-				indent + g.pick(
-					"  ",
-					"    ",
-					" ",
-					"\t",
-				) + g.pick(
-					"endpoint_url = http://localhost:1/#x",
-					"a = b",
-					"a=c",
-					"max = 10 # ten",
-					"x : y",
-					"region = inner",
-					"k = 'q'",
-				),
-			)
+			g.line(indent + g.pick("  ", "    ", " ", "\t") + g.pick("endpoint_url = http://localhost:1/#x", "a = b",
+				"a=c", "max = 10 # ten", "x : y", "region = inner", "k = 'q'"))
 		}
 		if g.wild && g.chance(4) {
 			g.line(indent + "   no delimiter")

@@ -170,11 +170,8 @@ func (c *Client) explain(k *call, e *Error) error {
 	default:
 		if strings.HasPrefix(e.Reason, "KMS_") {
 			f.Kind = fault.Unavailable
-			f.Msg = fmt.Sprintf(
-				"IAM Identity Center in region %q cannot use the encryption key of this instance (%s)",
-				c.region,
-				e.Reason,
-			)
+			f.Msg = fmt.Sprintf("IAM Identity Center in region %q cannot use the encryption key of this instance (%s)",
+				c.region, e.Reason)
 			f.Remedy = fault.Advice("ask the administrator of IAM Identity Center to look at its KMS key")
 			return f
 		}

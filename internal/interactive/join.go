@@ -289,7 +289,7 @@ func (p *peers) follow(ctx context.Context, joined *joint.Joined) (signin.Result
 	p.keys, p.talk.Joined = typed != nil, true
 	p.talk.Hint(
 		"Another login of " + p.choice.session.InWords() + " is waiting: joining it. To start over instead, run: " +
-			"" + p.talk.Again + " --force",
+			p.talk.Again + " --force",
 	)
 	if joined.About() != about(p.choice.session) {
 		p.explainKeepFresh()
@@ -332,9 +332,8 @@ func (p *peers) explainKeepFresh() {
 			"one of 8 h, run: "
 	}
 	p.talk.Hint(text + p.talk.Again + " --force")
-	p.talk.Session = withOtherFreshness(
-		p.choice.session,
-	) // what is said of the token at the end is true of the one there is
+	// What is said of the token at the end is true of the one there is.
+	p.talk.Session = withOtherFreshness(p.choice.session)
 }
 
 // show tells the person here what the leader told.

@@ -104,17 +104,8 @@ func (w *world) note(format string, args ...any) {
 	at := w.now().Sub(w.start)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.log = append(
-		w.log,
-		fmt.Sprintf(
-			"%2d:%02d:%02d ",
-			int(at.Hours()),
-			int(at.Minutes())%60,
-			int(at.Seconds())%60,
-		)+fmt.Sprintf(
-			format,
-			args...),
-	)
+	clock := fmt.Sprintf("%2d:%02d:%02d ", int(at.Hours()), int(at.Minutes())%60, int(at.Seconds())%60)
+	w.log = append(w.log, clock+fmt.Sprintf(format, args...))
 }
 
 // RoundTrip implements http.RoundTripper: every call to the service is a line, but for those that reach nobody.

@@ -163,11 +163,8 @@ func difference(p awsconfig.Profile, kv []configedit.KeyValue) (set []configedit
 // FormProcessLine is the credential_process for a grant. It is taken apart alike by Python's shlex (botocore), by sh
 // -c (the Go and JavaScript SDKs) and, for a path of Windows, by its command line.
 func FormProcessLine(program, sessionName string, g Grant) string {
-	return commandLine(
-		program,
-	) + " credentials --sso-session " + quote(
-		sessionName,
-	) + " --account-id " + g.Account.ID + " --role-name " + g.Role
+	return commandLine(program) + " credentials --sso-session " + quote(sessionName) +
+		" --account-id " + g.Account.ID + " --role-name " + g.Role
 }
 
 // commandLine writes the path of a program at the beginning of a command line; "" for one that is not absolute or

@@ -508,11 +508,8 @@ func TestUnmatchedAndSkipped(t *testing.T) {
 	t.Parallel()
 	grants := []Grant{
 		grant("111111111111", "prod", "Admin"), grant("12 34", "bad", "Admin"), grant("222222222222", "bad", "a b"),
-		grant(
-			"333333333333",
-			"bad",
-			"x\nsso_session = evil",
-		), grant("", "bad", "Admin"), grant("444444444444", "bad", ""), grant("555555555555", "bad", "x;rm -rf /"),
+		grant("333333333333", "bad", "x\nsso_session = evil"), grant("", "bad", "Admin"),
+		grant("444444444444", "bad", ""), grant("555555555555", "bad", "x;rm -rf /"),
 	}
 	plan, out := planned(
 		t,

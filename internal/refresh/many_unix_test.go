@@ -205,9 +205,8 @@ func TestSignalBetweenAnswerAndRename(t *testing.T) {
 				if err := p.Process.Signal(s); err != nil {
 					t.Error(err)
 				}
-				time.Sleep(
-					20 * time.Millisecond,
-				) // equal signals become one when they come together; nothing announces one
+				// Equal signals become one when they come together; nothing announces one.
+				time.Sleep(20 * time.Millisecond)
 			}
 			close(sent)
 			if code := w.wait(p); code == 0 && len(signals) > 1 {

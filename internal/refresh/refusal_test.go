@@ -57,9 +57,7 @@ func TestRefusalWithAnotherTokenInTheFile(t *testing.T) {
 		r := newRenewer(t, f, dev, token(-time.Minute))
 		f.good = "refresh-8"
 		go func() {
-			time.Sleep(
-				500 * time.Millisecond,
-			) // while our call is under way; without our lock, which this program does not know
+			time.Sleep(500 * time.Millisecond) // our call is under way; this program does not know our lock
 			theirs := `{"accessToken": "access-8", "expiresAt": "1999-01-01T00:00:00Z", "refreshToken": "refresh-8", "clientId": "client-1",
 				"clientSecret": "secret-1", "registrationExpiresAt": "2099-01-01T00:00:00Z"}`
 			if err := os.WriteFile(r.Store.TokenPath("dev"), []byte(theirs), 0o600); err != nil {

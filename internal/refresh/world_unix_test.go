@@ -105,24 +105,15 @@ func newWorld(t testing.TB) *world {
 	)
 	config := fmt.Sprintf(
 		"[sso-session dev]\nsso_start_url = %s\nsso_region = %s\nsso_registration_scopes = sso:account:access\n",
-		dev.StartURL,
-		dev.Region,
-	)
+		dev.StartURL, dev.Region)
 	for i := range roles {
 		config += fmt.Sprintf(
 			"\n[profile p%d]\nsso_session = dev\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n",
-			i,
-			accountID,
-			roleName(i),
-		)
+			i, accountID, roleName(i))
 	}
 	config += fmt.Sprintf(
 		"\n[profile old]\nsso_start_url = %s\nsso_region = %s\nsso_account_id = %s\nsso_role_name = %s\nregion = eu-west-1\n",
-		dev.StartURL,
-		dev.Region,
-		accountID,
-		roleName(0),
-	)
+		dev.StartURL, dev.Region, accountID, roleName(0))
 	if err := os.MkdirAll(w.store.AWSDir, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -139,9 +139,8 @@ func (p *pacer) send(now time.Time) ticket {
 		p.probe = p.sent
 	}
 	rate := p.rate(now)
-	gap := time.Duration(
-		float64(p.window.trip) / (2 * p.window.size),
-	) // an even share of a round trip: a burst must not run far ahead of the first refusal
+	// An even share of a round trip: a burst must not run far ahead of the first refusal.
+	gap := time.Duration(float64(p.window.trip) / (2 * p.window.size))
 	if p.paced {
 		gap = time.Duration(float64(time.Second) / rate)
 		// A rate that is not used has proved nothing.

@@ -16,13 +16,8 @@ import (
 // nextToken is what a renewal of fullToken gave.
 func nextToken() session.Token {
 	t := fullToken()
-	t.AccessToken, t.RefreshToken, t.ExpiresAt = session.NewSecret(
-		"access-2",
-	), session.NewSecret(
-		"refresh-2",
-	), expiry.Add(
-		time.Hour,
-	)
+	t.AccessToken, t.RefreshToken = session.NewSecret("access-2"), session.NewSecret("refresh-2")
+	t.ExpiresAt = expiry.Add(time.Hour)
 	return t
 }
 

@@ -49,10 +49,8 @@ func (s *Store) Refusal(key string) Refusal {
 		return Refusal{}
 	}
 	return Refusal{
-		By: o.text(
-			fBy,
-		), Refresh: o.text(fRefresh), Code: o.text(fSaid), Settled: string(o.get(fSettled)) == "true",
-		Access: o.text(fAccess),
+		By: o.text(fBy), Refresh: o.text(fRefresh), Code: o.text(fSaid), Access: o.text(fAccess),
+		Settled: string(o.get(fSettled)) == "true",
 	}
 }
 

@@ -76,10 +76,7 @@ func TestDiffIsLinear(t *testing.T) {
 		for i := range n {
 			section := fmt.Sprintf(
 				"# mark %d\n[profile p%d]\nsso_session = s\nsso_account_id = %012d\nsso_role_name = Admin\n\n",
-				i,
-				i,
-				i,
-			)
+				i, i, i)
 			b.WriteString(section)
 			if i%3 == 0 {
 				a.WriteString(section)

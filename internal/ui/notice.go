@@ -95,22 +95,20 @@ func mispasted(e signin.Mispasted) string {
 		return text
 	case signin.ToOpen:
 		return "What was pasted is the address to open. Open it, allow the request, and paste the address the " +
-			"browser " +
-			"ends at, here only; still waiting."
+			"browser ends at, here only; still waiting."
 	case signin.OfAnother:
 		return "What was pasted is the address of another sign-in. Paste the one the browser shows after you allowed " +
 			"this one, here only; still waiting."
 	}
 	return "What was pasted is not used: " + e.Err.Error() + ". Paste the one the browser shows after you allowed " +
-		"the " +
-		"request, here only; still waiting."
+		"the request, here only; still waiting."
 }
 
 func waitingFor(e signin.Waiting) string {
 	switch {
 	case e.Lock != "" && e.Renews: // this process may hold the lock as well
 		return "Waiting for the token to be renewed: for IAM Identity Center, or for another process that holds " +
-			"" + e.Lock
+			e.Lock
 	case e.Lock != "":
 		return "Waiting for another process that is at work on the token: it holds " + e.Lock
 	case e.Renews:

@@ -31,9 +31,7 @@ type group struct {
 //
 // A profile that already has a session gets a group without profiles: an earlier upgrade may have been interrupted
 // before it moved the token.
-func (o *Options) groupProfiles(
-	ctx context.Context, cfg, file *awsconfig.Config, names []string,
-) ([]*group, error) {
+func (o *Options) groupProfiles(ctx context.Context, cfg, file *awsconfig.Config, names []string) ([]*group, error) {
 	var groups []*group
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {

@@ -133,9 +133,7 @@ func (m *memory) put(name string, c session.RoleCredentials) {
 
 // find returns the credentials of a profile. It reads the files each time, so a sign-in, a sign-out or a
 // changed profile needs no restart of the server.
-func (m *memory) find(
-	ctx context.Context, a *app.App, profile string, minTTL time.Duration,
-) (credserver.Found, error) {
+func (m *memory) find(ctx context.Context, a *app.App, profile string, minTTL time.Duration) (credserver.Found, error) {
 	b := app.New(a.Env)
 	b.Flags, b.UI = a.Flags, a.UI
 	b.Flags.Profile = profile // its endpoint settings apply

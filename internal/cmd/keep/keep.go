@@ -317,9 +317,7 @@ func (o *options) sentence(e keep.Event, cause ui.Failure, now time.Time) string
 		login := app.Target{Session: e.Session, Profile: o.profile(e.Session)}.Login()
 		login.Force = true
 		return who + " lasts until " + until + ", and is about to end: to sign in before that, run: " +
-			"" + o.app.UI.Command(
-			login,
-		)
+			o.app.UI.Command(login)
 	case keep.Failing:
 		failing := cause.Msg + "; retrying"
 		if !strings.Contains(cause.Msg, e.Session.Label()) { // an error about a file names only the path
