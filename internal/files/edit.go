@@ -519,15 +519,19 @@ func (s *sharedFile) backup(text string, like fs.FileInfo) error {
 			return nil
 		}
 	}
+	return s.put(name, text, like)
+}
+
+// put replaces a file of ours beside the file.
+func (s *sharedFile) put(name, text string, like fs.FileInfo) error {
 	temp, err := s.writeTemp(text, like, false)
 	if err != nil {
 		return err
 	}
-	if err := Rename(temp, name); err != nil {
+	if err = Rename(temp, name); err != nil {
 		_ = os.Remove(temp)
-		return err
 	}
-	return nil
+	return err
 }
 
 // writing is what another program made of a text.

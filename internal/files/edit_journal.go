@@ -28,23 +28,8 @@ const journalHeader = "homing edit 1 %d %d %64s\n"
 func (s *sharedFile) journalPath() string { return s.sibling("journal") }
 
 func (s *sharedFile) writeJournal(j journal) error {
-	temp, err := os.CreateTemp(s.dir, tempsOf(s.base))
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(temp, journalHeader, len(j.old), len(j.published), j.seen)
-	for _, text := range []string{j.old, j.published} {
-		if err == nil {
-			_, err = temp.WriteString(text)
-		}
-	}
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = Rename(temp.Name(), s.journalPath())
-	}
-	if err != nil {
-		_ = os.Remove(temp.Name())
-	}
-	return err
+	header := fmt.Sprintf(journalHeader, len(j.old), len(j.published), j.seen)
+	return s.put(s.journalPath(), header+j.old+j.published, nil)
 }
 
 // readJournal returns nil where there is no journal, or one of another version.

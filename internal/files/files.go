@@ -51,6 +51,15 @@ func regular(op, path string, info fs.FileInfo) error {
 	return nil
 }
 
+// lstatRegular looks at a file of ours, which is never a link.
+func lstatRegular(op, path string) (fs.FileInfo, error) {
+	info, err := os.Lstat(path)
+	if err == nil {
+		err = regular(op, path, info)
+	}
+	return info, err
+}
+
 // Follow returns the file that path stands for: path itself, or where its symbolic links lead. That file may be
 // missing.
 func Follow(path string) (string, error) {
@@ -115,11 +124,7 @@ func Read(path string, limit int) ([]byte, error) {
 
 // ReadOwn is Read for a file of ours, which is never a link.
 func ReadOwn(path string, limit int) ([]byte, error) {
-	info, err := os.Lstat(path)
-	if err == nil {
-		err = regular("open", path, info)
-	}
-	if err != nil {
+	if _, err := lstatRegular("open", path); err != nil {
 		return nil, err
 	}
 	f, err := open(path, os.O_RDONLY|nofollow)
@@ -141,15 +146,12 @@ func readAll(path string, r io.Reader, limit int) ([]byte, error) {
 // OpenPrivate opens a file of ours that nobody else can use. It follows no link. flag is os.O_RDONLY or os.O_RDWR.
 func OpenPrivate(path string, flag int) (*os.File, error) {
 	check := func(info fs.FileInfo) error {
-		if err := regular("open", path, info); err != nil {
-			return err
-		}
 		if !Ours(info) || !Private(info) {
 			return fault("open", path, errOwner)
 		}
 		return nil
 	}
-	info, err := os.Lstat(path)
+	info, err := lstatRegular("open", path)
 	if err == nil {
 		err = check(info)
 	}

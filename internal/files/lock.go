@@ -91,11 +91,7 @@ func Held(path string) (bool, error) {
 
 // take opens and locks the file at path, which must be there.
 func take(path string, shared bool) (*Lock, error) {
-	info, err := os.Lstat(path)
-	if err == nil {
-		err = regular("lock", path, info)
-	}
-	if err != nil {
+	if _, err := lstatRegular("lock", path); err != nil {
 		return nil, err
 	}
 	file, ok, err := tryLock(path, shared)
@@ -105,7 +101,8 @@ func take(path string, shared bool) (*Lock, error) {
 	if !ok {
 		return nil, fault("lock", path, ErrHeld)
 	}
-	if info, err = file.Stat(); err == nil {
+	info, err := file.Stat()
+	if err == nil {
 		err = regular("lock", path, info)
 	}
 	if err != nil {

@@ -22,19 +22,30 @@ func Write(path string, data []byte) error {
 			return err
 		}
 	}
-	f, err := os.OpenFile(TempName(path, ""), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	temp := TempName(path, "")
+	if err := writeNew(temp, data, true); err != nil {
+		return err
+	}
+	err := Rename(temp, path)
+	if err != nil {
+		_ = os.Remove(temp)
+	}
+	return err
+}
+
+// writeNew makes a file with mode 0600. One that is there stays, and is an fs.ErrExist; after another error there is
+// none.
+func writeNew(path string, data []byte, durable bool) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	if err == nil {
+	if err == nil && durable {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(path)
 	}
 	return err
 }
@@ -50,36 +61,20 @@ func Create(path string, data []byte) error {
 		return err
 	}
 	dir, name := filepath.Split(path)
-	above := filepath.Join(filepath.Dir(filepath.Clean(dir)), name)
-	f, err := os.OpenFile(TempName(above, ""), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err == nil {
-		_, err = f.Write(data)
-		if err = errors.Join(err, f.Close()); err == nil {
-			err = os.Link(f.Name(), path)
-		}
-		_ = os.Remove(f.Name())
+	temp := TempName(filepath.Join(filepath.Dir(filepath.Clean(dir)), name), "")
+	if err := writeNew(temp, data, false); err == nil {
+		err = os.Link(temp, path)
+		_ = os.Remove(temp)
 		if err == nil || errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(path)
-	}
-	return err
+	return writeNew(path, data, false)
 }
 
 // Remove removes a regular file. It follows no link, and anything else stays.
 func Remove(path string) error {
-	info, err := os.Lstat(path)
-	if err == nil {
-		err = regular("remove", path, info)
-	}
-	if err != nil {
+	if _, err := lstatRegular("remove", path); err != nil {
 		return err
 	}
 	return os.Remove(path)
