@@ -406,8 +406,8 @@ func (e *editor) sdkOptionBefore(c *change, at int) *grammar.Option {
 func (e *editor) splice() string {
 	sortSplices(e.splices)
 	out := spliced(e.text, e.splices)
-	if e.text != "" &&
-		!strings.HasSuffix(e.text, "\n") { // the last line may have gone; the one above stays without an end
+	// The last line may have gone; the one above stays without an end.
+	if e.text != "" && !strings.HasSuffix(e.text, "\n") {
 		if last := strings.TrimSuffix(strings.TrimSuffix(out, "\n"), "\r"); last != "" && last[len(last)-1] != '\n' {
 			out = last // an empty line is nothing but its end, and keeps it
 		}

@@ -170,9 +170,9 @@ func wishes(q Question) ([]ask, error) {
 
 	portFrom(portFromFlag)
 	flag := ask{Step: Step{Source: "flags", Said: "none given"}}
-	switch q.Flag {
-	case "":
-	case session.Auto, session.PKCE, session.Device:
+	switch {
+	case q.Flag == "":
+	case q.Flag.Known():
 		name := q.FlagName
 		if name == "" {
 			name = "--flow " + string(q.Flag)

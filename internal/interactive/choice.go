@@ -92,9 +92,8 @@ func (c Choice) Environment() signin.Environment {
 func (c Choice) channels() []session.Channel {
 	channels := c.Place.Channels
 	if c.Answer.Flow == session.PKCE && c.port != 0 && !slices.Contains(channels, session.Loopback) {
-		channels = append(
-			[]session.Channel{session.Loopback},
-			channels...) // by the forward that the port was fixed for
+		// The port was fixed for a forward.
+		channels = append([]session.Channel{session.Loopback}, channels...)
 	}
 	if !c.MayCode() {
 		channels = []session.Channel{session.DeviceCode}

@@ -225,8 +225,8 @@ func (p *peers) lead(ctx context.Context, leader *joint.Leader,
 	result, err := alone(ctx, p.renewed())
 	leader.Close(p.outcome(err))
 	p.leader, p.offered = nil, nil
-	if errors.Is(err, pushed) &&
-		!p.app.UI.JSON { // under --json the error event says it; the exit code is Ctrl-C's, which says nothing
+	// Under --json the error event says it. The exit code is that of Ctrl-C, which says nothing.
+	if errors.Is(err, pushed) && !p.app.UI.JSON {
 		p.app.UI.Say("%s: this one ends.\n", ui.UpperFirst(pushed.Msg))
 	}
 	return result, err

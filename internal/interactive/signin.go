@@ -41,9 +41,7 @@ func (f *Flags) Register(cmd *cobra.Command) {
 
 // Validate refuses values that no run can use.
 func (f *Flags) Validate(cmd *cobra.Command) error {
-	switch session.Flow(f.flow) {
-	case "", session.Auto, session.PKCE, session.Device:
-	default:
+	if f.flow != "" && !session.Flow(f.flow).Known() {
 		return fault.Suggest(fault.Usage, fault.Login{Flow: session.Auto}, "--flow %q is not a flow", f.flow)
 	}
 	if f.useDeviceCode && session.Flow(f.flow) == session.PKCE {

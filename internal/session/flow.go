@@ -13,6 +13,9 @@ const (
 	Auto Flow = "auto"
 )
 
+// Known reports whether f is one of the flows.
+func (f Flow) Known() bool { return f == PKCE || f == Device || f == Auto }
+
 // Channel is the way that a sign-in was completed, or could be.
 type Channel string
 

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/homing-cli/homing/internal/session"
 )
 
 // configKeys are the keys of config.toml and of each [session.NAME] in it; globalKeys those of the file alone:
@@ -57,7 +59,7 @@ func sorted(tables map[string]*table) []string {
 
 // layer reads the keys of config.toml from a table.
 func (t *table) layer() (l layer, err error) {
-	if l.flow, err = decode(t, "flow", `"auto", "pkce" or "device"`, isFlow); err != nil {
+	if l.flow, err = decode(t, "flow", `"auto", "pkce" or "device"`, session.Flow.Known); err != nil {
 		return l, err
 	}
 	if l.redirectPort, err = t.port("redirect_port"); err != nil {

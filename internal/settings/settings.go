@@ -125,7 +125,7 @@ func fromEnv(getenv func(string) string) (layer, error) {
 	const flow, port = envPrefix + "FLOW", envPrefix + "REDIRECT_PORT"
 	if v := getenv(flow); v != "" {
 		name := session.Flow(strings.ToLower(v))
-		if !isFlow(name) {
+		if !name.Known() {
 			return l, fault.Suggest(fault.Config, fault.Setenv{Name: flow, Value: string(session.Auto)},
 				"%s=%s is none of auto, pkce, device", flow, shown(v))
 		}
@@ -159,10 +159,6 @@ func flagFromEnv(getenv func(string) string, name string) (Value[bool], error) {
 			"%s=%s is neither yes nor no", name, shown(v))
 	}
 	return Value[bool]{Value: yes, Origin: name}, nil
-}
-
-func isFlow(f session.Flow) bool {
-	return f == session.Auto || f == session.PKCE || f == session.Device
 }
 
 func isPort(n int64) bool { return n >= 0 && n <= 65535 }
