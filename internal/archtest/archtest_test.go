@@ -53,7 +53,7 @@ var layers = [][]string{
 // alone lists packages outside the layers: the emulator and what serves tests. No package of the layers imports them
 // except as said in exceptions.
 var alone = []string{"emulator", "internal/testtools", "internal/awsmodel", "internal/archtest", "internal/browsertest",
-	"internal/editortest", "internal/netnstest", "internal/e2e"}
+	"internal/configtest", "internal/editortest", "internal/netnstest", "internal/e2e"}
 
 // exceptions lists imports across the rule, with the reason.
 var exceptions = map[string]string{

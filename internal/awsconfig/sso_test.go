@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/homing-cli/homing/internal/configtest"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/session"
 )
@@ -128,13 +129,13 @@ func TestSession(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	_, err := c.Session("cor")
-	checkFault(t, err, `sso-session "cor" is not in `)
+	configtest.CheckFault(t, err, `sso-session "cor" is not in `)
 	want := fault.Preface{Words: `did you mean "corp"? else`, Then: fault.ConfigureSession{Session: "cor"}}
 	if got := fault.RemedyOf(err); got != want {
 		t.Errorf("remedy %#v", got)
 	}
 	_, err = c.Session("half")
-	checkFault(t, err, `sso-session "half" has no sso_start_url`)
+	configtest.CheckFault(t, err, `sso-session "half" has no sso_start_url`)
 	if got := c.Sessions(); len(got) != 1 || got[0].Name != "corp" {
 		t.Errorf("sessions %+v", got)
 	}

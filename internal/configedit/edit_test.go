@@ -6,6 +6,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/awsconfig/grammar"
+	"github.com/homing-cli/homing/internal/configtest"
 )
 
 // dev is the section most rows edit.
@@ -437,7 +438,7 @@ func TestApplyRefuses(t *testing.T) {
 	for _, tt := range refusedTests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Apply([]byte(tt.before), tt.edit)
-			checkFault(t, err, tt.says)
+			configtest.CheckFault(t, err, tt.says)
 			if got != nil {
 				t.Errorf("bytes came with the error: %q", got)
 			}
@@ -465,7 +466,7 @@ func TestRefusedWords(t *testing.T) {
 		"'":               "in quotes",
 	} {
 		_, err := Apply(nil, set1(dev, "k", value))
-		checkFault(t, err, says)
+		configtest.CheckFault(t, err, says)
 		if value != "" && len(value) > 3 && strings.Contains(err.Error(), value) {
 			t.Errorf("the value is in the message: %v", err)
 		}
@@ -474,9 +475,9 @@ func TestRefusedWords(t *testing.T) {
 		"": "empty", "a b": "space", "a\tb": "space", `a"b`: "quote", "a'b": "quote", "a\nb": "control character", "a]b": "has ']' in it",
 		"é": "has 'é' in it", "a#b": "has '#' in it", "a\\b": `has '\\' in it`, "DEFAULT": "taken", strings.Repeat("a", 300): "300 characters",
 	} {
-		checkFault(t, ValidName(name), says)
+		configtest.CheckFault(t, ValidName(name), says)
 		_, err := Apply(nil, set1(Section{grammar.KindProfile, name}, "k", "v"))
-		checkFault(t, err, says)
+		configtest.CheckFault(t, err, says)
 	}
 	for _, key := range []string{"", "a b", "a=b", "a\nb", "[a", "#a", "é"} {
 		if _, err := Apply(nil, set1(dev, key, "v")); err == nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/homing-cli/homing/internal/awsconfig"
 	"github.com/homing-cli/homing/internal/awsconfig/grammar"
+	"github.com/homing-cli/homing/internal/configtest"
 )
 
 // mine is an edit of a managed profile.
@@ -452,7 +453,7 @@ func TestManagedRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Apply([]byte(tt.before), tt.edit)
-			checkFault(t, err, tt.says)
+			configtest.CheckFault(t, err, tt.says)
 			if got != nil {
 				t.Errorf("bytes came with the error: %q", got)
 			}

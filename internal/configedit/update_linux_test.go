@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configtest"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/files"
 	"github.com/homing-cli/homing/internal/quote"
@@ -162,7 +163,7 @@ func TestUpdateOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = Update(t.Context(), path, set1(dev, "region", "other"))
-	checkFault(t, err, "no space left on device")
+	configtest.CheckFault(t, err, "no space left on device")
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "df -h") {
 		t.Errorf("%v, remedy %#v", err, fault.RemedyOf(err))
 	}
@@ -275,11 +276,11 @@ func TestUpdateOnReadOnlyFileSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := Update(t.Context(), path, region)
-	checkFault(t, err, "read-only file system")
+	configtest.CheckFault(t, err, "read-only file system")
 	if !strings.Contains(fmt.Sprint(fault.RemedyOf(err)), "AWS_CONFIG_FILE") {
 		t.Errorf("remedy %#v", fault.RemedyOf(err))
 	}
-	checkFault(t, Update(t.Context(), filepath.Join(dir, "new", "config"), region), "read-only file system")
+	configtest.CheckFault(t, Update(t.Context(), filepath.Join(dir, "new", "config"), region), "read-only file system")
 }
 
 // A container that mounts ~/.aws/config alone: a mount point cannot be replaced, so it is written to.
@@ -336,7 +337,7 @@ func TestPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := awsconfig.Load(awsconfig.Paths{Config: path})
-	checkFault(t, err, "nothing writes to the pipe")
+	configtest.CheckFault(t, err, "nothing writes to the pipe")
 	written := filepath.Join(t.TempDir(), "config")
 	if err := syscall.Mkfifo(written, 0o600); err != nil {
 		t.Fatal(err)
@@ -347,5 +348,5 @@ func TestPipe(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	checkFault(t, Update(t.Context(), path, region), "it is a pipe, not a file")
+	configtest.CheckFault(t, Update(t.Context(), path, region), "it is a pipe, not a file")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/homing-cli/homing/internal/awsconfig"
+	"github.com/homing-cli/homing/internal/configtest"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/files"
 )
@@ -163,7 +164,7 @@ func TestUpdateFollowsLinks(t *testing.T) {
 			t.Errorf("%s is no link any more", link)
 		}
 	}
-	checkFault(t, Update(t.Context(), filepath.Join(dir, "loop"), region), "cannot change")
+	configtest.CheckFault(t, Update(t.Context(), filepath.Join(dir, "loop"), region), "cannot change")
 }
 
 func TestUpdateRefuses(t *testing.T) {
@@ -187,7 +188,7 @@ func TestUpdateRefuses(t *testing.T) {
 	before := listed(t, dir)
 	for path, says := range tests {
 		err := Update(t.Context(), path, region)
-		checkFault(t, err, says)
+		configtest.CheckFault(t, err, says)
 		if err != nil && !strings.Contains(err.Error(), fmt.Sprintf("%q", path)) {
 			t.Errorf("the path is missing: %v", err)
 		}
@@ -202,7 +203,7 @@ func TestUpdateRefuses(t *testing.T) {
 		t.Errorf("nothing to change, and still: %v", err)
 	}
 	_, err := awsconfig.Load(awsconfig.Paths{Config: folder})
-	checkFault(t, err, "is a folder, not a file")
+	configtest.CheckFault(t, err, "is a folder, not a file")
 }
 
 // A write in place that is killed after any number of bytes is finished by the next edit. What a person wrote is not
