@@ -252,10 +252,10 @@ func TestEditKilled(t *testing.T) {
 			}, []string{"a", "ours", "first", "second", "next"}},
 			{"emptied", "published", func(_, replaced string) { writeText(t, replaced, "") }, []string{"a", "ours", "next"}},
 		} {
+			if tt.name == "emptied" && edit("").noLease {
+				continue // it takes 5 s, and then nothing is deleted: TestEditGivesUp
+			}
 			t.Run(tt.name, func(t *testing.T) {
-				if tt.name == "emptied" && edit("").noLease {
-					t.Skip("takes 5 s, and then nothing is deleted: TestEditGivesUp")
-				}
 				path := fileWith(t, "a\n")
 				func() {
 					defer func() {
