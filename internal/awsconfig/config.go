@@ -41,24 +41,29 @@ type part struct {
 // Load reads the two files. A missing file is an empty one. What is wrong inside a file is not an error here:
 // CLIError and Problems tell. A file that is there and cannot be read is a *fault.Error of kind Config.
 func Load(paths Paths) (*Config, error) {
-	config, exists, err := readFile(paths.Config)
+	config, _, err := readFile(paths.Config)
 	if err != nil {
 		return nil, err
 	}
-	credentials, credentialsExist, err := readFile(paths.Credentials)
+	return LoadText(paths, config)
+}
+
+// LoadText is Load for somebody who has the text of the config file already, and plans a change of just that text.
+func LoadText(paths Paths, config string) (*Config, error) {
+	credentials, exist, err := readFile(paths.Credentials)
 	if err != nil {
 		return nil, err
 	}
 	return newConfig(
-		file{path: paths.Config, exists: exists, cli: grammar.ParseCLI(config)},
-		file{path: paths.Credentials, exists: credentialsExist, cli: grammar.ParseCLI(credentials), credentials: true},
+		file{path: paths.Config, cli: grammar.ParseCLI(config)},
+		file{path: paths.Credentials, exists: exist, cli: grammar.ParseCLI(credentials), credentials: true},
 	), nil
 }
 
 // Parse is Load for a config file that is already in memory and has no credentials file beside it. The path is for
 // messages only.
 func Parse(path string, src []byte) *Config {
-	return newConfig(file{path: path, exists: true, cli: grammar.ParseCLI(string(src))},
+	return newConfig(file{path: path, cli: grammar.ParseCLI(string(src))},
 		file{cli: grammar.ParseCLI(""), credentials: true})
 }
 

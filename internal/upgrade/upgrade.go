@@ -55,7 +55,7 @@ func startURLSource(cfg *awsconfig.Config, profile string) (path string, line in
 // diff and, without o.Yes, asks first.
 func (o *Options) Run(ctx context.Context, names []string) error {
 	a := o.App
-	cfg, err := a.Config()
+	cfg, src, err := o.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,10 +63,6 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 		return err
 	}
 	path := cfg.ConfigPath()
-	src, err := configedit.Read(ctx, path)
-	if err != nil {
-		return err
-	}
 	groups, err := o.groupProfiles(ctx, cfg, awsconfig.Parse(path, src), names)
 	if err != nil {
 		return err
@@ -97,7 +93,6 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 		case errors.Is(err, errChanged) && o.Yes && o.retries < maxRetries: // nobody has confirmed the diff
 			o.retries++
 			a.UI.Say("Another program changed %q; checking it again.\n", ui.Clean(path))
-			a.Loaded = nil
 			locks.Release()
 			return o.Run(ctx, names)
 		case errors.Is(err, errChanged):
@@ -112,6 +107,28 @@ func (o *Options) Run(ctx context.Context, names []string) error {
 		}
 	}
 	return o.moveTokens(ctx, cfg, st, locks, groups)
+}
+
+// load reads the config once no other program is writing the config file, and returns that file's text too. Two
+// readings could differ: another upgrade may end between them.
+func (o *Options) load(ctx context.Context) (*awsconfig.Config, []byte, error) {
+	paths, err := o.App.Paths()
+	if err != nil {
+		return nil, nil, err
+	}
+	src, err := configedit.Read(ctx, paths.Config)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := awsconfig.LoadText(paths, string(src))
+	if err == nil {
+		err = cfg.CLIError()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	o.App.Loaded = cfg
+	return cfg, src, nil
 }
 
 var errChanged = errors.New("another program changed the file")
