@@ -95,20 +95,10 @@ func nobody(err error, before bool) error {
 	return &fault.Error{Kind: fault.SignInNeeded, Msg: msg, Remedy: remedy, Err: err}
 }
 
-// stopped is the error of a context that ended.
+// stopped returns the error for a context that ended.
 func stopped(ctx context.Context) error {
-	cause := context.Cause(ctx)
-	var f *fault.Error
-	switch {
-	case errors.As(cause, &f):
-		return cause
-	case errors.Is(cause, context.DeadlineExceeded):
-		return &fault.Error{
-			Kind: fault.TimedOut, Msg: "the time allowed for the hand-over has passed",
-			Remedy: fault.Advice("see what the terminal of the login says"), Err: cause,
-		}
-	}
-	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: cause}
+	return fault.Stopped(ctx, "the time allowed for the hand-over has passed",
+		fault.Advice("see what the terminal of the login says"))
 }
 
 // hand speaks to the listener on port, over one connection: who answers the challenge gets the redirect, and nobody

@@ -126,3 +126,8 @@ func WithAction(r, action Remedy) Remedy {
 	}
 	return action
 }
+
+// WithRemedy returns err with another remedy: the same kind and words.
+func WithRemedy(err error, r Remedy) *Error {
+	return &Error{Kind: KindOf(err), Msg: err.Error(), Remedy: r, Err: err}
+}

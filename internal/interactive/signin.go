@@ -169,7 +169,7 @@ func (c Choice) withCommand(a *app.App, err error) error {
 	default:
 		return err
 	}
-	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: remedy, Err: err}
+	return fault.WithRemedy(err, remedy)
 }
 
 // SignInOnStderr signs in to s for a command whose stdout is for its own answer: everything is said on stderr, to

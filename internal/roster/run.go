@@ -3,7 +3,6 @@ package roster
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -141,20 +140,10 @@ func (r *run) list(ctx context.Context) (Result, error) {
 	return r.complete(), nil
 }
 
-// ended is the error of a List whose context ended.
+// ended returns the error of a List whose context ended.
 func ended(ctx context.Context) error {
-	var f *fault.Error
-	switch cause := context.Cause(ctx); {
-	case errors.As(cause, &f):
-		return cause
-	case errors.Is(cause, context.DeadlineExceeded):
-		return &fault.Error{
-			Kind: fault.TimedOut, Msg: "the time allowed for the list of accounts has passed",
-			Remedy: fault.Advice("run the same command again: it goes on from there"), Err: cause,
-		}
-	default:
-		return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: cause}
-	}
+	return fault.Stopped(ctx, "the time allowed for the list of accounts has passed",
+		fault.Advice("run the same command again: it goes on from there"))
 }
 
 // begin forgets what was listed and asks for the first page of accounts.

@@ -27,6 +27,9 @@ type deviceGrant struct {
 	since time.Time
 }
 
+// awaited reports whether a person can act on the code.
+func (g deviceGrant) awaited() bool { return g.active && g.shown.UserCode != "" }
+
 const (
 	// slower is what slow_down adds to this and all later waits (RFC 8628 3.5).
 	slower = 5 * time.Second
@@ -95,30 +98,19 @@ func (s state) deviceStarted(in deviceStarted) (state, []effect) {
 // noDevices returns the error for an instance that issues no device codes. The remedy is the other flow, which a
 // legacy profile does not have and a policy may forbid.
 func (s state) noDevices(cause error) error {
-	if !s.session.Legacy() {
-		if s.barred.code == ByPolicy {
-			return because(
-				cause,
-				fault.Denied,
-				fault.Advice(
-					"ask the administrator of IAM Identity Center, or who forbids a browser redirect on this machine",
-				),
-				"%s",
-				cause.Error(),
-			)
+	var remedy fault.Remedy
+	switch {
+	case s.session.Legacy():
+		remedy = fault.Preface{
+			Words: "to give the session a name, so that a browser redirect works,", Then: fault.ConfigureSSO{},
 		}
+	case s.barred.code == ByPolicy:
+		remedy = fault.Advice("ask the administrator of IAM Identity Center, or who forbids a browser redirect on " +
+			"this machine")
+	default:
 		return cause
 	}
-	return because(
-		cause,
-		fault.Denied,
-		fault.Preface{
-			Words: "to give the session a name, so that a browser redirect works,",
-			Then:  fault.ConfigureSSO{},
-		},
-		"%s",
-		cause.Error(),
-	)
+	return because(cause, fault.Denied, remedy, "%s", cause.Error())
 }
 
 func (s state) poll() (state, []effect) {

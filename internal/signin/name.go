@@ -26,7 +26,7 @@ func (s state) naming(err error) error {
 	if !ok || login.Session != "" || login.Profile != "" {
 		return err
 	}
-	return because(err, fault.KindOf(err), fault.WithAction(remedy, s.named(login)), "%s", err.Error())
+	return fault.WithRemedy(err, fault.WithAction(remedy, s.named(login)))
 }
 
 // safe replaces characters that a shell or the service may interpret by hyphens.

@@ -134,10 +134,10 @@ func (s state) help() Help {
 	h := Help{
 		PKCE: Grant{
 			Alive: s.code.active, Bar: s.barred.code,
-			Waiting: s.code.active && !arrived && s.code.shown.URL != "", Arrived: s.code.active && arrived,
+			Waiting: s.code.awaited(), Arrived: s.code.active && arrived,
 		},
 		Device: Grant{
-			Alive: s.device.active, Bar: s.barred.device, Waiting: s.device.active && s.device.shown.UserCode != "",
+			Alive: s.device.active, Bar: s.barred.device, Waiting: s.device.awaited(),
 		},
 	}
 	if h.PKCE.Waiting {

@@ -37,6 +37,9 @@ type codeGrant struct {
 	told   []Ways // the notices so far, for a login that joins later
 }
 
+// awaited reports whether a person can act on the address.
+func (g codeGrant) awaited() bool { return g.active && g.code.IsZero() && g.shown.URL != "" }
+
 // challenge is S256 of RFC 7636 4.2.
 func challenge(verifier session.Secret) string {
 	sum := sha256.Sum256([]byte(verifier.Reveal()))

@@ -379,20 +379,22 @@ func (r *runner) exchange(ctx context.Context, e exchange) input {
 
 // abort gives up the room of a grant whose token is not kept, if it has any.
 func (r *runner) abort(flow session.Flow) {
-	r.mu.Lock()
-	u := r.updates[flow]
-	delete(r.updates, flow)
-	r.mu.Unlock()
-	if u != nil {
+	if u := r.take(flow); u != nil {
 		u.Abort()
 	}
 }
 
-func (r *runner) keep(e keep) input {
+// take takes the room of a grant away from it; nil if it has none.
+func (r *runner) take(flow session.Flow) *store.TokenUpdate {
 	r.mu.Lock()
-	u := r.updates[e.flow]
-	delete(r.updates, e.flow)
-	r.mu.Unlock()
+	defer r.mu.Unlock()
+	u := r.updates[flow]
+	delete(r.updates, flow)
+	return u
+}
+
+func (r *runner) keep(e keep) input {
+	u := r.take(e.flow)
 	if u == nil {
 		return stored{err: &fault.Error{Kind: fault.Bug, Msg: "a token without a place to keep it"}}
 	}

@@ -169,16 +169,9 @@ func (l *Login) Run(ctx context.Context) (Result, error) {
 		}
 	}
 	if l.Peers == nil {
-		return l.alone(ctx)
+		return l.alone(ctx, false)
 	}
-	return l.Peers.Run(ctx, func(ctx context.Context, look bool) (Result, error) {
-		if look {
-			if result, found, err := l.good(ctx); err != nil || found {
-				return result, err
-			}
-		}
-		return l.alone(ctx)
-	})
+	return l.Peers.Run(ctx, l.alone)
 }
 
 // watch runs f. If that takes longer than silence, it tells what f waits for: the token's lock or, if f renews the
@@ -216,8 +209,13 @@ func (l *Login) good(ctx context.Context) (Result, bool, error) {
 	return result, found, nil
 }
 
-// alone signs a person in.
-func (l *Login) alone(ctx context.Context) (Result, error) {
+// alone signs a person in: with look, only if there still is no token that is good enough.
+func (l *Login) alone(ctx context.Context, look bool) (Result, error) {
+	if look {
+		if result, found, err := l.good(ctx); err != nil || found {
+			return result, err
+		}
+	}
 	c, err := l.Connect(ctx, l.Session)
 	if err != nil {
 		return Result{}, err
@@ -265,16 +263,7 @@ func signedIn(s session.Session, r Result, now time.Time) SignedIn {
 
 // ended returns the error for a context that ended.
 func ended(ctx context.Context) error {
-	cause := context.Cause(ctx)
-	if _, ok := errors.AsType[*fault.Error](cause); ok {
-		return cause
-	}
-	if errors.Is(cause, context.DeadlineExceeded) {
-		return &fault.Error{
-			Kind: fault.TimedOut, Msg: "the time allowed for the sign-in has passed", Remedy: fault.Login{}, Err: cause,
-		}
-	}
-	return &fault.Error{Kind: fault.Interrupted, Msg: "interrupted", Err: cause}
+	return fault.Stopped(ctx, "the time allowed for the sign-in has passed", fault.Login{})
 }
 
 func (l *Login) tell(e Event) {

@@ -90,10 +90,10 @@ func (s state) showAgain(flow session.Flow, at time.Time) (state, []effect) {
 // standing returns what a person can act on.
 func (s state) standing() []Standing {
 	var all []Standing
-	if s.code.active && s.code.code.IsZero() && s.code.shown.URL != "" {
+	if s.code.awaited() {
 		all = append(all, Standing{s.code.shown, s.code.since, s.code.told})
 	}
-	if s.device.active && s.device.shown.UserCode != "" {
+	if s.device.awaited() {
 		all = append(all, Standing{s.device.shown, s.device.since, nil})
 	}
 	if s.facing == session.PKCE {
@@ -124,7 +124,7 @@ func (s state) unbound(cause error) (state, []effect) {
 	login, ok := fault.Action(fault.RemedyOf(cause)).(fault.Login)
 	if ok && login.Flow == session.Device && s.barred.device != "" {
 		remedy := fault.Preface{Words: "find out why no program may listen on 127.0.0.1, then", Then: s.login()}
-		cause = because(cause, fault.KindOf(cause), remedy, "%s", cause.Error())
+		cause = fault.WithRemedy(cause, remedy)
 	}
 	if s.device.active || s.insist || s.barred.device != "" {
 		return s.lose(session.PKCE, cause)

@@ -41,8 +41,7 @@ func (s state) open(ways []Way) []Way {
 
 // resume adds the wait for the next notice, if one is due and none is under way.
 func (s state) resume(effects []effect) (state, []effect) {
-	awaited := s.facing == session.PKCE && s.code.shown.URL != "" && s.code.code.IsZero()
-	if !awaited || s.code.timing || len(s.open(s.code.ways[s.code.said:])) == 0 {
+	if s.facing != session.PKCE || !s.code.awaited() || s.code.timing || len(s.open(s.code.ways[s.code.said:])) == 0 {
 		return s, effects
 	}
 	s.code.timing = true

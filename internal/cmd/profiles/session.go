@@ -169,5 +169,5 @@ func (o *syncOptions) retryRemedy(err error) error {
 	default:
 		return err
 	}
-	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: remedy, Err: err}
+	return fault.WithRemedy(err, remedy)
 }
