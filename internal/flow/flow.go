@@ -16,13 +16,13 @@ import (
 	"github.com/homing-cli/homing/internal/settings"
 )
 
-// Question holds what the choice depends on. Place, Session and Policy are required; other zero fields say nothing.
+// Question holds what the choice depends on. Place, Session and Settings.Policy are required; other zero fields say
+// nothing.
 type Question struct {
 	Place    hostenv.Place
 	Session  session.Session
 	Worked   *Worked           // what worked last, from Remembered
 	Settings settings.Settings // those of the session (Settings.For)
-	Policy   settings.Policy   // settings.NoPolicy() if there is none
 
 	Flag     session.Flow // session.Auto, session.PKCE or session.Device, if a flag asks for it
 	FlagName string       // as typed: "--use-device-code"; "" means "--flow " and Flag
@@ -266,7 +266,7 @@ func (c *choice) format() error {
 	switch {
 	case !c.q.Session.Legacy():
 		c.note("format", "an sso-session: either flow")
-	case c.q.Policy.Forbids(session.Device) != "": // policy reports it, whatever was asked for
+	case c.q.Settings.Policy.Forbids(session.Device) != "": // policy reports it, whatever was asked for
 		c.overrule("format", session.Device, "a legacy profile (without sso_session) allows no other flow")
 	case now.flow == session.PKCE && now.strict:
 		return fault.Suggest(fault.Usage,
@@ -295,7 +295,7 @@ func (c *choice) grant() {
 
 // policy applies what the organisation allows.
 func (c *choice) policy() error {
-	p, now := c.q.Policy, c.asks[c.decider]
+	p, now := c.q.Settings.Policy, c.asks[c.decider]
 	forbids := p.Forbids(now.flow)
 	if forbids == "" {
 		switch {
@@ -345,7 +345,7 @@ func other(flow session.Flow) session.Flow {
 func (c *choice) answer() Answer {
 	now := c.asks[c.decider]
 	a := Answer{Flow: now.flow, Reason: now.reason, Asked: now.asked}
-	may := !c.q.Session.Legacy() && c.q.Policy.Allows(other(now.flow))
+	may := !c.q.Session.Legacy() && c.q.Settings.Policy.Allows(other(now.flow))
 	a.Fallback = may && now.flow == session.Device
 	for i, s := range c.asks {
 		switch {

@@ -86,7 +86,7 @@ func (s situation) question(t *testing.T, dir string) Question {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q.Settings, q.Policy = all.For(s.session), all.Policy
+	q.Settings = all.For(s.session)
 	return q
 }
 
@@ -210,10 +210,10 @@ func consistent(t *testing.T, q Question, a Answer) {
 	if deciders != 1 || a.Steps[0].Source != "place" || a.Steps[len(a.Steps)-1].Source != "policy" {
 		t.Errorf("steps: %+v", a.Steps)
 	}
-	if !q.Policy.Allows(a.Flow) || q.Session.Legacy() && a.Flow != session.Device {
+	if !q.Settings.Policy.Allows(a.Flow) || q.Session.Legacy() && a.Flow != session.Device {
 		t.Errorf("%s is not allowed", a.Flow)
 	}
-	other := !q.Session.Legacy() && q.Policy.Allows(other(a.Flow))
+	other := !q.Session.Legacy() && q.Settings.Policy.Allows(other(a.Flow))
 	if a.Fallback != (other && a.Flow == session.Device) {
 		t.Errorf("flow %s, fallback %v, the other one allowed %v", a.Flow, a.Fallback, other)
 	}

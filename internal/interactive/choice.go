@@ -46,7 +46,7 @@ func Decide(ctx context.Context, a *app.App, s session.Session, f Flags) (Choice
 		a.UI.Debug("what worked last is not known: %v", err)
 	}
 	q := flow.Question{
-		Place: c.Place.Place, Session: c.session, Worked: c.worked, Settings: c.Settings, Policy: c.Settings.Policy,
+		Place: c.Place.Place, Session: c.session, Worked: c.worked, Settings: c.Settings,
 		Flag: session.Flow(f.flow), DeviceFails: c.deviceFails(a),
 	}
 	if f.useDeviceCode {
