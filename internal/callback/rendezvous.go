@@ -144,8 +144,8 @@ func sweep(dir string) {
 
 // locked reports whether somebody holds the lock file at path. It makes none.
 func locked(path string) (bool, error) {
-	if info, err := os.Lstat(path); err == nil && !files.Ours(info) {
-		return false, &fs.PathError{Op: "lock", Path: path, Err: errors.New("owned by another user")}
+	if err := files.ForeignLock(path); err != nil {
+		return false, err
 	}
 	return files.Held(path)
 }

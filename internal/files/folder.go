@@ -35,3 +35,11 @@ func PrivateDir(path string) error {
 	}
 	return err
 }
+
+// ForeignLock returns an *fs.PathError if another user made the lock file at path.
+func ForeignLock(path string) error {
+	if info, err := os.Lstat(path); err == nil && !Ours(info) {
+		return fault("lock", path, errors.New("owned by another user"))
+	}
+	return nil
+}

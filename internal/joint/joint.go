@@ -114,7 +114,7 @@ func (p Place) Meet(ctx context.Context, h Hello) (*Leader, *Joined, error) {
 
 // paths are those of one place.
 type paths struct {
-	dir, lock, secret, socket string
+	lock, secret, socket string
 }
 
 func (p Place) paths() (paths, error) {
@@ -123,5 +123,5 @@ func (p Place) paths() (paths, error) {
 	}
 	sum := sha256.Sum256([]byte(p.Name))
 	stem := filepath.Join(p.Dir, "login-"+hex.EncodeToString(sum[:8]))
-	return paths{p.Dir, stem + ".lock", stem + ".json", stem + ".sock"}, nil
+	return paths{stem + ".lock", stem + ".json", stem + ".sock"}, nil
 }
