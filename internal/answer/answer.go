@@ -110,7 +110,7 @@ func RegionOf(ctx context.Context, a *app.App, startURL string) (region string, 
 	if idc.AWSHost(startURL) {
 		return idc.RegionOf(startURL), false
 	}
-	client, err := connect.HTTPClient(a, a.Settings())
+	client, err := connect.HTTPClient(a)
 	if err != nil {
 		a.UI.Debug("vanity address not followed: %v", err)
 		return "", true
@@ -215,4 +215,21 @@ func (f *SessionFlags) CheckAgainst(s session.Session) error {
 		}
 	}
 	return nil
+}
+
+// RefuseOutput returns a usage fault if --output has a value that the AWS CLI does not know.
+func RefuseOutput(value string) error {
+	if CheckOutput(value) == "" {
+		return nil
+	}
+	return fault.New(fault.Usage, "use one of: "+strings.Join(OutputFormats, ", "),
+		"--output %q is not an output format", value)
+}
+
+// RefuseRegion returns a usage fault if --region has a value that is no region; "" is fine.
+func RefuseRegion(value string) error {
+	if value == "" || CheckRegion(value) == "" {
+		return nil
+	}
+	return fault.New(fault.Usage, "give a region such as: --region eu-west-1", "--region %q is not a region", value)
 }

@@ -29,7 +29,7 @@ func To(ctx context.Context, a *app.App, s session.Session) (connection, error) 
 		}
 	}
 	settings := a.Settings()
-	httpClient, err := HTTPClient(a, settings)
+	httpClient, err := HTTPClient(a)
 	if err != nil {
 		return connection{}, err
 	}
@@ -62,13 +62,13 @@ func Resolve(ctx context.Context, a *app.App, client *http.Client, startURL stri
 }
 
 // HTTPClient returns the one client of this run.
-func HTTPClient(a *app.App, settings idc.Settings) (*http.Client, error) {
+func HTTPClient(a *app.App) (*http.Client, error) {
 	if a.HTTP != nil {
 		return a.HTTP, nil
 	}
 	transport := a.Env.Transport
 	if transport == nil {
-		t, err := idc.Transport(settings)
+		t, err := idc.Transport(a.Settings())
 		if err != nil {
 			return nil, err
 		}

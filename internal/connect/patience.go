@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/homing-cli/homing/internal/app"
 	"github.com/homing-cli/homing/internal/fault"
 	"github.com/homing-cli/homing/internal/store"
 )
@@ -15,7 +14,7 @@ import (
 const GlancePatience = 5 * time.Second
 
 // WithPatience is ctx with the given limit, App.Patience or what is left of it.
-func WithPatience(ctx context.Context, a *app.App, limit time.Duration) (context.Context, context.CancelFunc) {
+func WithPatience(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, limit, &fault.Error{
 		Kind:   fault.Unavailable,
 		Msg:    "IAM Identity Center gave no answer within " + limit.Round(100*time.Millisecond).String(),

@@ -31,7 +31,7 @@ const clockNoise = 5 * time.Second
 func Verify(ctx context.Context, a *app.App, st *store.Store, s session.Session) (Verification, error) {
 	v, r := Verification{}, Renewer(a, st)
 	whole := ctx
-	ctx, cancel := WithPatience(ctx, a, a.Patience)
+	ctx, cancel := WithPatience(ctx, a.Patience)
 	defer cancel()
 	r.Patience = GlancePatience
 	before, _ := st.Token(s.CacheKey()) // the zero Token when it is gone

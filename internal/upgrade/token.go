@@ -116,7 +116,7 @@ func (o *Options) moveToken(
 	has := err == nil && (tok.Region == "" || tok.Region == g.legacy.Region || !idc.AWSHost(g.legacy.StartURL))
 	renewable := connect.Onlooker(a, st).Outlook(ctx, g.legacy).Renewable
 	moved := false
-	if has && len(remaining) == 0 && o.movable(ctx, st, g) {
+	if has && len(remaining) == 0 && renewable && connect.Scoped(g.target) {
 		replace := func() bool { return !signedIn(ctx, a, st, g.target) }
 		if moved, err = locks.Move(g.legacy.CacheKey(), g.target.CacheKey(), replace); err != nil {
 			return &fault.Error{

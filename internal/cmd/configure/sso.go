@@ -111,14 +111,12 @@ func (o *ssoOptions) run(ctx context.Context) error {
 		p.existing, p.exists = cfg.Profile(p.profile)
 	}
 	if o.Given("output") {
-		if problem := answer.CheckOutput(o.output); problem != "" {
-			return fault.New(fault.Usage, "use one of: "+strings.Join(answer.OutputFormats, ", "),
-				"--output %q is not an output format", o.output)
+		if err := answer.RefuseOutput(o.output); err != nil {
+			return err
 		}
 	}
-	if a.Flags.Region != "" && answer.CheckRegion(a.Flags.Region) != "" {
-		return fault.New(fault.Usage, "give a region such as: --region eu-west-1",
-			"--region %q is not a region", a.Flags.Region)
+	if err := answer.RefuseRegion(a.Flags.Region); err != nil {
+		return err
 	}
 	if err := o.askSession(ctx, &p); err != nil {
 		return err
@@ -168,7 +166,7 @@ func (o *ssoOptions) suggestConfigure(err error, p plan) error {
 		configure = append(configure, "--use-device-code")
 	}
 	remedy = fault.WithAction(remedy, configure)
-	return &fault.Error{Kind: fault.KindOf(err), Msg: err.Error(), Remedy: remedy, Err: err}
+	return fault.WithRemedy(err, remedy)
 }
 
 // current returns a value of the profile in the config file; it is empty if there is none.

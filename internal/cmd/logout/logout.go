@@ -351,7 +351,7 @@ func firstOf(err error) error {
 // endAtService ends the session of tok at the service. It takes no longer than the app's patience, counted from start.
 func (l *logout) endAtService(ctx context.Context, s session.Session, tok session.Token, start time.Time) error {
 	left := max(l.app.Patience-time.Since(start), l.app.Patience/3)
-	limited, cancel := connect.WithPatience(ctx, l.app, left)
+	limited, cancel := connect.WithPatience(ctx, left)
 	defer cancel()
 	err := l.callLogout(limited, s, tok)
 	switch {

@@ -106,13 +106,11 @@ func (o *syncOptions) validate(cmd *cobra.Command) error {
 	if _, err := naming.Parse(cmp.Or(o.template, naming.Default)); err != nil {
 		return err
 	}
-	if problem := answer.CheckOutput(o.output); problem != "" {
-		return fault.New(fault.Usage, "use one of: "+strings.Join(answer.OutputFormats, ", "),
-			"--output %q is not an output format", o.output)
+	if err := answer.RefuseOutput(o.output); err != nil {
+		return err
 	}
-	if region := o.app.Flags.Region; region != "" && answer.CheckRegion(region) != "" {
-		return fault.New(fault.Usage, "give a region such as: --region eu-west-1", "--region %q is not a region",
-			region)
+	if err := answer.RefuseRegion(o.app.Flags.Region); err != nil {
+		return err
 	}
 	if err := o.commonOptions.validate(cmd, o.exclude...); err != nil {
 		return err

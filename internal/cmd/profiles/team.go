@@ -113,7 +113,7 @@ func fetchTeam(ctx context.Context, a *app.App, from, scheme string) (string, []
 		return "", nil, fault.New(fault.Usage, hint, "--from %q: over http anybody on the way could change the file",
 			from)
 	}
-	shared, err := connect.HTTPClient(a, a.Settings())
+	shared, err := connect.HTTPClient(a)
 	if err != nil {
 		return "", nil, err
 	}
